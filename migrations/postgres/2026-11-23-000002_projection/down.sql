@@ -1,0 +1,2 @@
+DROP TABLE lineage_edge;
+DROP TABLE resource;

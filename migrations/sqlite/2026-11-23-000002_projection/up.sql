@@ -1,0 +1,38 @@
+-- The projection: dropped and folded again from the ledger when its shape changes, never rewritten in place.
+CREATE TABLE resource (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    state TEXT NOT NULL,
+    name TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    search TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    doc TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    recorded_at TIMESTAMP NOT NULL,
+    since_seq BIGINT NOT NULL,
+    until_seq BIGINT,
+    valid_from TIMESTAMP,
+    valid_to TIMESTAMP,
+    PRIMARY KEY (kind, id, since_seq)
+);
+CREATE INDEX resource_reference ON resource (kind, reference);
+CREATE INDEX resource_name ON resource (kind, name, since_seq) WHERE until_seq IS NULL;
+CREATE INDEX resource_recorded ON resource (kind, since_seq) WHERE until_seq IS NULL;
+CREATE INDEX resource_parent ON resource (kind, parent, since_seq) WHERE until_seq IS NULL;
+
+CREATE TABLE lineage_edge (
+    seq BIGINT NOT NULL,
+    ordinal INTEGER NOT NULL,
+    effect TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    role TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    PRIMARY KEY (seq, ordinal)
+);
+CREATE INDEX lineage_edge_effect ON lineage_edge (effect);
+CREATE INDEX lineage_edge_cause ON lineage_edge (cause);

@@ -1,0 +1,189 @@
+//! May it run: requests, findings, decisions, gaps.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::reference::Ref;
+use crate::registry::uuid_text::Uuid;
+use crate::registry::{Mode, ModelFile};
+use crate::text::Sentence;
+use crate::time::Timestamp;
+
+/// Begin something new, or go on with what was allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Intent {
+    /// A first start or a new release: refused unless everything holds.
+    #[default]
+    Start,
+    /// Restart, reschedule, scale, tonight's batch, rollback: passes while a grace runs, with actions due.
+    Continue,
+}
+
+/// Ask the gate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GateRequest {
+    /// The deployment, `deployment:<name>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Ref>,
+    /// The release; absent, the active one for *continue* and the latest proposed (else the active) for *start*.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Ref>,
+    /// Begin or go on.
+    #[serde(default)]
+    pub intent: Intent,
+    /// Files as found where they will run, to be held against what was registered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5000))]
+    pub artifacts: Vec<ModelFile>,
+    /// Answer without recording a decision.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// The moment judged; absent, now. Only a dry run may ask for another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
+}
+
+/// The answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the field's own words")]
+pub enum Verdict {
+    Allow,
+    Deny,
+}
+
+/// Why a rule does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It is known not to hold.
+    Unmet,
+    /// Nobody knows: closed world, deny.
+    Unknown,
+    /// It held and ended.
+    Expired,
+}
+
+/// The smallest change that would clear a finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Remedy {
+    /// In words.
+    pub text: String,
+    /// As a command, where one exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// One rule that does not hold, for one cause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// Rule code, such as `source.covered`.
+    pub rule: String,
+    /// Why it does not hold.
+    pub status: Status,
+    /// Whether it refuses or warns.
+    pub blocking: bool,
+    /// The law it comes from.
+    pub article: String,
+    /// Tier of the fine (GDPR Art. 83, AI Act Art. 99), where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine: Option<String>,
+    /// The offending thing.
+    pub node: String,
+    /// Shortest lineage path from the release to it.
+    pub path: Vec<String>,
+    /// Others with the same cause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+    /// One sentence in plain words.
+    pub sentence: String,
+    /// Who can clear it.
+    pub addressee: String,
+    /// What would clear it.
+    pub remedy: Remedy,
+    /// Since when it does not hold, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// For *continue*: until when it may run on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+/// What the gate answered, and on what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Decision {
+    /// Id; nil for a dry run.
+    pub id: Uuid,
+    /// The deployment.
+    pub deployment: String,
+    /// The release, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Begin or go on.
+    pub intent: Intent,
+    /// The answer. It is true whatever the environment does with it.
+    pub verdict: Verdict,
+    /// Whether it may run: by the verdict, or although denied because the environment does not enforce.
+    pub passes: bool,
+    /// Mode of the environment.
+    pub mode: Mode,
+    /// Ledger position known.
+    pub position: u64,
+    /// Moment judged.
+    pub valid_at: Timestamp,
+    /// Version of the rules.
+    pub rules_version: String,
+    /// Policy revision.
+    pub policy: String,
+    /// Digest of the vocabularies and dated tables.
+    pub vocabulary_digest: Digest,
+    /// Digest of the canonical evidence.
+    pub evidence_digest: Digest,
+    /// Digests of the files admitted, by model.
+    pub models: BTreeMap<String, Vec<Digest>>,
+    /// What does not hold.
+    pub findings: Vec<Finding>,
+    /// For *continue*: what must be done, with dates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions_due: Vec<Finding>,
+}
+
+/// An active release that would not be allowed today.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gap {
+    /// Deployment.
+    pub deployment: String,
+    /// Active release.
+    pub release: String,
+    /// The finding.
+    pub finding: Finding,
+    /// When the registry noticed.
+    pub opened_at: Timestamp,
+}
+
+/// Activate a release, or roll back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Activation {
+    /// Files as found where they will run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5000))]
+    pub artifacts: Vec<ModelFile>,
+    /// Why, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Sentence>,
+}
+
+/// What a registration and a release of it would lead to; nothing is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// What would be registered.
+    pub registered: Vec<crate::resource::Registered>,
+    /// What the gate would answer for each deployment named.
+    pub decisions: Vec<Decision>,
+}

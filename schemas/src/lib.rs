@@ -1,0 +1,24 @@
+//! The words Licit's server and clients share.
+//!
+//! Wire types by station ([`registry`], [`lineage`], [`lawfulness`], [`review`], [`gate`], [`ledger`], [`access`]), the references
+//! between them ([`reference`]), their JSON Schemas ([`document`]), and what makes the ledger checkable by anybody: canonical JSON
+//! ([`json`]), digests ([`digest`]) and Merkle proofs ([`merkle`]). Pure: no HTTP, no SQL, no clock.
+#![warn(missing_docs)]
+
+pub mod access;
+pub mod digest;
+pub mod document;
+pub mod gate;
+pub mod json;
+pub mod lawfulness;
+pub mod ledger;
+pub mod lineage;
+pub mod merkle;
+pub mod problem;
+pub mod reference;
+pub mod registration;
+pub mod registry;
+pub mod resource;
+pub mod review;
+pub mod text;
+pub mod time;

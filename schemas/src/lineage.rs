@@ -1,0 +1,200 @@
+//! What came from what.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::reference::Ref;
+use crate::registry::{Identifiability, InputRole};
+use crate::text::Iri;
+
+/// Kinds of edges a caller may add by itself; those of runs and releases follow from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeName {
+    /// Run → what it read.
+    Used,
+    /// What was written → run.
+    Generated,
+    /// Deployment → dataset it reads about people.
+    ServesOn,
+    /// Dataset → deployment that wrote it.
+    Emits,
+}
+
+/// How an edge is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeOrigin {
+    /// Somebody stated it.
+    #[default]
+    Declared,
+    /// An engine reported it.
+    Observed,
+    /// Concluded from inputs × outputs.
+    Inferred,
+}
+
+/// Record an edge that became known late.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeCreate {
+    /// Kind; it says which ends are allowed.
+    pub kind: EdgeName,
+    /// The effect: run, output, deployment or emitted dataset.
+    pub from: Ref,
+    /// Its cause.
+    pub to: Ref,
+    /// Role, for `used`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<InputRole>,
+    /// How it is known.
+    #[serde(default)]
+    pub origin: EdgeOrigin,
+}
+
+/// Direction of a walk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Towards the sources.
+    #[default]
+    Upstream,
+    /// Towards what was made of it.
+    Downstream,
+}
+
+/// Query of a lineage walk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LineageQuery {
+    /// Where it begins.
+    pub r#ref: String,
+    /// Which way.
+    #[serde(default)]
+    pub direction: Direction,
+    /// How the answer is written.
+    #[serde(default)]
+    pub format: LineageFormat,
+}
+
+/// Forms of a lineage answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LineageFormat {
+    /// JSON.
+    #[default]
+    Json,
+    /// Graphviz DOT.
+    Dot,
+    /// Indented text.
+    Tree,
+}
+
+/// Query of a shortest path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PathQuery {
+    /// The effect.
+    pub from: String,
+    /// Its supposed cause.
+    pub to: String,
+}
+
+/// One node of a closure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LineageNode {
+    /// Reference.
+    pub r#ref: String,
+    /// `dataset_version`, `run`, `model_version`, `release`, `deployment`.
+    pub kind: String,
+    /// Steps from where the walk began.
+    pub depth: u32,
+    /// Referred to, but never registered.
+    #[serde(default)]
+    pub dangling: bool,
+    /// Holds data collected from people.
+    #[serde(default)]
+    pub source: bool,
+}
+
+/// One edge of a closure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LineageEdge {
+    /// The effect.
+    pub from: String,
+    /// Its cause.
+    pub to: String,
+    /// Kind.
+    pub kind: String,
+    /// Role, where one was stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// How it is known.
+    pub origin: String,
+    /// Ledger position of its fact.
+    pub seq: u64,
+}
+
+/// A whole closure: never cut.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Closure {
+    /// Where it began.
+    pub root: String,
+    /// Which way.
+    pub direction: Direction,
+    /// Ledger position it reflects.
+    pub position: u64,
+    /// Nodes in order of distance.
+    pub nodes: Vec<LineageNode>,
+    /// Edges among them.
+    pub edges: Vec<LineageEdge>,
+}
+
+/// A shortest path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PathView {
+    /// References from the effect to the cause; empty when there is none.
+    pub path: Vec<String>,
+    /// Ledger position it reflects.
+    pub position: u64,
+}
+
+/// One source of an exposure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExposureSource {
+    /// Dataset version.
+    pub r#ref: String,
+    /// Data categories.
+    pub categories: Vec<Iri>,
+    /// Subject categories.
+    pub subjects: Vec<Iri>,
+    /// Strongest identifiability of its fields.
+    pub identifiability: Identifiability,
+    /// Shortest path from the node.
+    pub path: Vec<String>,
+}
+
+/// The personal data that reach a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExposureView {
+    /// The node.
+    pub r#ref: String,
+    /// Ledger position it reflects.
+    pub position: u64,
+    /// Their data can be in here.
+    pub contained: Vec<ExposureSource>,
+    /// Their data only formed it.
+    pub shaped: Vec<ExposureSource>,
+    /// Their data only tested it.
+    pub validation: Vec<ExposureSource>,
+    /// Data categories, all sources together.
+    pub categories: Vec<Iri>,
+    /// Those of them that are special (GDPR Art. 9(1)).
+    pub special_categories: Vec<Iri>,
+    /// Subject categories.
+    pub subjects: Vec<Iri>,
+    /// Strongest identifiability.
+    pub identifiability: Identifiability,
+    /// What keeps the answer from being complete: references never registered, unclassified versions, unstated origins.
+    pub unknown: Vec<String>,
+}

@@ -1,0 +1,479 @@
+//! References: how people and programs name a thing of the registry in one word, `model:fraud@3`.
+//!
+//! The only parser of the grammar. `Display` writes the one canonical text of a reference; parsing accepts every
+//! spelling of it, so that equal references always have equal texts.
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::text::{Key, Name, Namespace, VersionId, as_text, quoted};
+
+/// Characters in a reference, at most: a namespace and a name of 200 and a version of 100, all written `%XX`, fit.
+pub const MAX_CHARS: usize = 1600;
+
+/// The highest revision.
+pub const MAX_REV: u32 = 1_000_000;
+
+/// What kind of thing a reference names.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the words are explained in DESIGN.md section 2")]
+pub enum Kind {
+    Dataset,
+    Model,
+    Run,
+    System,
+    Purpose,
+    Basis,
+    Party,
+    Deployment,
+    Release,
+    Decision,
+    Environment,
+    Assessment,
+    Review,
+}
+
+/// What stands between the `:` and the `@`.
+enum Body {
+    Dataset,
+    Name,
+    Key,
+    Uuid,
+}
+
+/// What stands after the `@`.
+enum Version {
+    Free,
+    Rev,
+    None,
+}
+
+impl Kind {
+    /// Every kind.
+    #[rustfmt::skip]
+    pub const ALL: [Self; 13] = [
+        Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
+        Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Review,
+    ];
+
+    /// The word before the `:`.
+    pub fn as_str(self) -> &'static str {
+        // The example begins with it; one table is enough.
+        self.example().split(':').next().unwrap_or_default()
+    }
+
+    /// A reference of this kind, for error sentences and help.
+    pub fn example(self) -> &'static str {
+        match self {
+            Self::Dataset => "dataset:s3:%2F%2Fbucket/customers@2026-11-23",
+            Self::Model => "model:fraud@3",
+            Self::Run => "run:01939f00-0000-7000-8000-000000000000",
+            Self::System => "system:fraud-alerts@2",
+            Self::Purpose => "purpose:fraud-prevention@1",
+            Self::Basis => "basis:fraud-interest@1",
+            Self::Party => "party:acme-bank",
+            Self::Deployment => "deployment:fraud-eu",
+            Self::Release => "release:fraud-eu@4",
+            Self::Decision => "decision:01939f00-0000-7000-8000-000000000000",
+            Self::Environment => "environment:production",
+            Self::Assessment => "assessment:fraud-anonymity@1",
+            Self::Review => "review:01939f00-0000-7000-8000-000000000000",
+        }
+    }
+
+    fn grammar(self) -> (Body, Version) {
+        match self {
+            Self::Dataset => (Body::Dataset, Version::Free),
+            Self::Model => (Body::Name, Version::Free),
+            Self::Deployment => (Body::Name, Version::None),
+            Self::Release => (Body::Name, Version::Rev),
+            Self::System | Self::Purpose | Self::Basis | Self::Assessment => (Body::Key, Version::Rev),
+            Self::Party | Self::Environment => (Body::Key, Version::None),
+            Self::Run | Self::Decision | Self::Review => (Body::Uuid, Version::None),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A reference: kind, namespace (datasets only), name, and the version when it is pinned to one.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Ref {
+    kind: Kind,
+    namespace: Option<String>,
+    name: String,
+    version: Option<String>,
+}
+
+/// Why a text is not a [`Ref`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("reference {got}: {problem}; write it like `{example}`")]
+pub struct RefFault {
+    got: String,
+    problem: String,
+    example: &'static str,
+}
+
+macro_rules! constructors {
+    ($($name:ident: $part:ty => $kind:ident, $doc:literal;)*) => {
+        $(#[doc = $doc]
+        pub fn $name(name: &$part) -> Self {
+            Self::new(Kind::$kind, name.to_string())
+        })*
+    };
+}
+
+impl Ref {
+    fn new(kind: Kind, name: String) -> Self {
+        Self { kind, namespace: None, name, version: None }
+    }
+
+    /// A dataset, unpinned.
+    pub fn dataset(namespace: &Namespace, name: &Name) -> Self {
+        Self { namespace: Some(namespace.to_string()), ..Self::new(Kind::Dataset, name.to_string()) }
+    }
+
+    constructors! {
+        model: Name => Model, "A model, unpinned.";
+        deployment: Name => Deployment, "A deployment.";
+        release: Name => Release, "A release of the deployment of this name, unpinned.";
+        system: Key => System, "A system, unpinned.";
+        purpose: Key => Purpose, "A purpose, unpinned.";
+        basis: Key => Basis, "A legal basis, unpinned.";
+        assessment: Key => Assessment, "An assessment, unpinned.";
+        party: Key => Party, "A party.";
+        environment: Key => Environment, "An environment.";
+        run: Uuid => Run, "A run.";
+        decision: Uuid => Decision, "A decision.";
+        review: Uuid => Review, "A review.";
+    }
+
+    /// The same thing at this version.
+    ///
+    /// # Errors
+    /// The kind has no versions, or has revisions (1, 2, …) and this is none.
+    pub fn at(self, version: &VersionId) -> Result<Self, RefFault> {
+        let problem = match self.kind.grammar().1 {
+            Version::Free => None,
+            Version::Rev => read_rev(version.as_str()).err(),
+            Version::None => Some(format!("a {} has no versions", self.kind)),
+        };
+        match problem {
+            None => Ok(Self { version: Some(version.to_string()), ..self }),
+            Some(problem) => Err(RefFault { got: quoted(&self.to_string()), problem, example: self.kind.example() }),
+        }
+    }
+
+    /// The same thing at this revision.
+    ///
+    /// # Errors
+    /// The kind has no revisions, or this one is not in 1 to [`MAX_REV`].
+    pub fn at_rev(self, rev: u32) -> Result<Self, RefFault> {
+        let version = rev.to_string();
+        let problem = match self.kind.grammar().1 {
+            Version::Rev => read_rev(&version).err(),
+            Version::Free | Version::None => Some(format!("a {} has no revisions", self.kind)),
+        };
+        match problem {
+            None => Ok(Self { version: Some(version), ..self }),
+            Some(problem) => Err(RefFault { got: quoted(&self.to_string()), problem, example: self.kind.example() }),
+        }
+    }
+
+    /// What kind of thing it names.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// A dataset's namespace, decoded.
+    pub fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// The name, key or UUID, decoded.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The UUID of a run, decision or review.
+    pub fn uuid(&self) -> Option<Uuid> {
+        matches!(self.kind.grammar().0, Body::Uuid).then(|| Uuid::try_parse(&self.name).ok()).flatten()
+    }
+
+    /// The version or revision, decoded.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The revision, 1 to [`MAX_REV`], of a kind that has revisions.
+    pub fn rev(&self) -> Option<u32> {
+        matches!(self.kind.grammar().1, Version::Rev).then(|| self.version()?.parse().ok()).flatten()
+    }
+
+    /// Whether it names the same thing for ever: it has its version, or its kind has none.
+    pub fn is_pinned(&self) -> bool {
+        self.version.is_some() || matches!(self.kind.grammar().1, Version::None)
+    }
+
+    /// The same thing without its version.
+    #[must_use]
+    pub fn unpinned(&self) -> Self {
+        Self { version: None, ..self.clone() }
+    }
+}
+
+impl fmt::Display for Ref {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.kind)?;
+        if let Some(namespace) = &self.namespace {
+            encode(f, namespace)?;
+            f.write_str("/")?;
+        }
+        encode(f, &self.name)?;
+        self.version.as_ref().map_or(Ok(()), |version| f.write_str("@").and_then(|()| encode(f, version)))
+    }
+}
+
+/// Only what would be read otherwise: other characters stay, so that people can read `model:modèle`.
+fn encode(f: &mut fmt::Formatter<'_>, part: &str) -> fmt::Result {
+    part.chars().try_for_each(|c| match c {
+        ' ' | '%' | '/' | '@' => write!(f, "%{:02X}", u32::from(c)),
+        c => write!(f, "{c}"),
+    })
+}
+
+impl FromStr for Ref {
+    type Err = RefFault;
+
+    fn from_str(text: &str) -> Result<Self, RefFault> {
+        let fault = |kind: Kind, problem: String| RefFault { got: quoted(text), problem, example: kind.example() };
+        if text.len() > 4 * MAX_CHARS || text.chars().count() > MAX_CHARS {
+            return Err(fault(Kind::Model, format!("longer than {MAX_CHARS} characters")));
+        }
+        let (word, rest) = text.split_once(':').unwrap_or((text, ""));
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == word) else {
+            let kinds = Kind::ALL.map(|kind| format!("`{kind}:`")).join(", ");
+            return Err(fault(Kind::Model, format!("does not begin with one of {kinds}")));
+        };
+        read(kind, rest).map_err(|problem| fault(kind, problem))
+    }
+}
+
+fn read(kind: Kind, rest: &str) -> Result<Ref, String> {
+    let (body, version) = rest.rsplit_once('@').map_or((rest, None), |(body, version)| (body, Some(version)));
+    let mut reference = match kind.grammar().0 {
+        Body::Dataset => {
+            let (namespace, name) =
+                body.split_once('/').ok_or("there is no `/` between namespace and name".to_owned())?;
+            Ref::dataset(&decode("namespace", namespace)?, &decode("name", name)?)
+        }
+        Body::Name => Ref::new(kind, decode::<Name>("name", body)?.into_string()),
+        Body::Key => Ref::new(kind, body.parse::<Key>().map_err(|e| e.to_string())?.into_string()),
+        Body::Uuid => {
+            // `uuid` also reads braces, `urn:uuid:` and bare digits.
+            let uuid = Uuid::try_parse(body).ok().filter(|_| body.len() == 36);
+            Ref::new(kind, uuid.ok_or_else(|| format!("{} is not a UUID", quoted(body)))?.to_string())
+        }
+    };
+    reference.version = match (kind.grammar().1, version) {
+        (_, None) => None,
+        (Version::None, Some(version)) => {
+            return Err(format!("a {kind} has no versions, but got `@` and {}", quoted(version)));
+        }
+        (Version::Rev, Some(version)) => Some(read_rev(version)?),
+        (Version::Free, Some(version)) => Some(decode::<VersionId>("version", version)?.into_string()),
+    };
+    Ok(reference)
+}
+
+fn read_rev(text: &str) -> Result<String, String> {
+    let digits = (1..=7).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+    match text.parse::<u32>() {
+        Ok(rev) if digits && (1..=MAX_REV).contains(&rev) => Ok(rev.to_string()),
+        _ => Err(format!("the revision after `@` is a number from 1 to {MAX_REV}, got {}", quoted(text))),
+    }
+}
+
+fn decode<T: FromStr<Err: fmt::Display>>(what: &str, part: &str) -> Result<T, String> {
+    for (raw, written) in [('/', "%2F"), ('@', "%40"), (' ', "%20")] {
+        if part.contains(raw) {
+            return Err(format!("in the {what}, `{raw}` is written `{written}`"));
+        }
+    }
+    let hex = |after: &str| after.len() >= 2 && after.bytes().take(2).all(|b| b.is_ascii_hexdigit());
+    if !part.split('%').skip(1).all(hex) {
+        return Err(format!("in the {what}, `%` has no two hex digits after it; `%` itself is written `%25`"));
+    }
+    let text = percent_encoding::percent_decode_str(part).decode_utf8();
+    text.map_err(|_| format!("the {what} is not UTF-8 once its `%` are decoded"))?
+        .parse()
+        .map_err(|e| format!("the {what}: {e}"))
+}
+
+as_text!(Ref, "Ref", {
+    "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
+    "maxLength": MAX_CHARS,
+    "pattern": concat!(
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|review):",
+        r"[^\u0000-\u0020\u007F-\u009F]+$",
+    ),
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::tests::accepts;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Ref {
+        text.parse().unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    #[test]
+    fn the_grammar_of_each_kind() {
+        for kind in Kind::ALL {
+            let reference = read(kind.example());
+            assert_eq!((reference.kind(), reference.to_string().as_str()), (kind, kind.example()));
+            assert!(reference.is_pinned() && accepts::<Ref>(kind.example()));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+        let dataset = read("dataset:s3:%2f%2fbucket/a%20b%40%25@2026-11-23");
+        assert_eq!(
+            (dataset.namespace(), dataset.name(), dataset.version()),
+            (Some("s3://bucket"), "a b@%", Some("2026-11-23"))
+        );
+        assert_eq!(dataset.to_string(), "dataset:s3:%2F%2Fbucket/a%20b%40%25@2026-11-23");
+        assert_eq!(dataset.unpinned().to_string(), "dataset:s3:%2F%2Fbucket/a%20b%40%25");
+        assert!(!dataset.unpinned().is_pinned() && read("party:a").is_pinned());
+        assert_eq!(read("model:mod%C3%A8le@%61").to_string(), "model:modèle@a");
+        assert_eq!(
+            read("run:01939F00-0000-7000-8000-00000000000A").to_string(),
+            "run:01939f00-0000-7000-8000-00000000000a"
+        );
+        assert_eq!(
+            (read("purpose:a@12").rev(), read("model:a@12").rev(), read("purpose:a").rev()),
+            (Some(12), None, None)
+        );
+        assert_eq!(read("release:a%2Fb@1000000").rev(), Some(MAX_REV));
+        assert!(read(Kind::Run.example()).uuid().is_some() && read("party:a").uuid().is_none());
+    }
+
+    #[test]
+    fn refusals_say_what_is_wrong_and_how_it_is_written() {
+        for (text, problem) in [
+            ("", "does not begin with one of `dataset:`, `model:`"),
+            ("fraud", "does not begin with one of"),
+            ("Model:fraud", "does not begin with one of"),
+            ("table:fraud", "does not begin with one of"),
+            ("model:", "the name: expected a name"),
+            ("model:meta/llama@1", "in the name, `/` is written `%2F`; write it like `model:fraud@3`"),
+            ("model:a@b@1", "in the name, `@` is written `%40`"),
+            ("model:a b", "in the name, ` ` is written `%20`"),
+            ("model:100%", "`%` itself is written `%25`"),
+            ("model:%zz", "`%` itself is written `%25`"),
+            ("model:%2", "`%` itself is written `%25`"),
+            ("model:%é1", "`%` itself is written `%25`"),
+            ("model:%ff", "the name is not UTF-8"),
+            ("model:%00", "the name: expected a name"),
+            ("model:a@", "the version: expected a version"),
+            ("model:a@%40", "the version: expected a version"),
+            ("dataset:customers@1", "there is no `/` between namespace and name"),
+            ("dataset:s3://bucket/customers@1", "in the name, `/` is written `%2F`"),
+            ("dataset:/a", "the namespace: expected"),
+            ("party:Acme", "expected a key"),
+            ("party:%61", "expected a key"),
+            ("party:a@1", "a party has no versions, but got `@` and `1`"),
+            ("run:7", "`7` is not a UUID"),
+            ("run:01939f00000070008000000000000000", "is not a UUID"),
+            ("run:01939f00-0000-7000-8000-000000000000@1", "a run has no versions"),
+            ("system:a@0", "the revision after `@` is a number from 1 to 1000000, got `0`"),
+            ("system:a@01", "got `01`"),
+            ("system:a@+1", "got `+1`"),
+            ("system:a@1000001", "got `1000001`"),
+            ("release:a@v1", "got `v1`"),
+            (&format!("model:{}", "a".repeat(1600)), "longer than 1600 characters"),
+        ] {
+            let sentence = text.parse::<Ref>().expect_err(text).to_string();
+            assert!(sentence.contains(problem), "{text}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn versions_are_given_only_where_the_grammar_has_them() {
+        let (key, name): (Key, Name) = ("a".parse().unwrap(), "a/b".parse().unwrap());
+        let v1: VersionId = "v 1".parse().unwrap();
+        assert_eq!(Ref::model(&name).at(&v1).unwrap().to_string(), "model:a%2Fb@v%201");
+        assert_eq!(Ref::basis(&key).at_rev(3).unwrap().to_string(), "basis:a@3");
+        assert_eq!(Ref::release(&name).at(&"3".parse().unwrap()).unwrap().rev(), Some(3));
+        assert!(Ref::basis(&key).at(&v1).is_err());
+        assert!(Ref::basis(&key).at_rev(0).is_err());
+        assert!(Ref::basis(&key).at_rev(MAX_REV + 1).is_err());
+        assert!(Ref::model(&name).at_rev(1).is_err());
+        assert!(Ref::party(&key).at(&v1).is_err());
+        assert!(Ref::run(&Uuid::nil()).at_rev(1).is_err());
+    }
+
+    fn part<T: FromStr + fmt::Debug>(max: usize) -> impl Strategy<Value = T> {
+        let tricky = prop::sample::select("/@% :.a2Fé\u{a0}\u{202e}😀".chars().collect::<Vec<_>>());
+        let text = prop::collection::vec(prop_oneof![any::<char>(), tricky], 1..=max).prop_map(String::from_iter);
+        text.prop_filter_map("not allowed", |text| text.parse().ok())
+    }
+
+    fn any_dataset() -> impl Strategy<Value = Ref> {
+        let short = (part::<Namespace>(2), part::<Name>(2), prop::option::of(part::<VersionId>(2)));
+        let long = (part::<Namespace>(200), part::<Name>(200), prop::option::of(part::<VersionId>(100)));
+        prop_oneof![short, long].prop_map(|(namespace, name, version)| {
+            let dataset = Ref::dataset(&namespace, &name);
+            version.map_or(dataset.clone(), |version| dataset.at(&version).unwrap())
+        })
+    }
+
+    #[test]
+    fn the_longest_reference_fits() {
+        let (part, version) = ("/".repeat(200), "%".repeat(100));
+        let longest =
+            Ref::dataset(&part.parse().unwrap(), &part.parse().unwrap()).at(&version.parse().unwrap()).unwrap();
+        assert_eq!(read(&longest.to_string()), longest);
+        assert!(accepts::<Ref>(&longest.to_string()));
+    }
+
+    proptest! {
+        #[test]
+        fn every_reference_reads_back_and_has_its_own_text(a in any_dataset(), b in any_dataset()) {
+            let (one, other) = (a.to_string(), b.to_string());
+            prop_assert_eq!(read(&one), a.clone());
+            prop_assert!(accepts::<Ref>(&one));
+            prop_assert_eq!(a == b, one == other);
+            // Spelled with every byte encoded, in small letters, it is still the same.
+            let spell = |part: &str| part.bytes().map(|b| format!("%{b:02x}")).collect::<String>();
+            let version = a.version().map(|v| format!("@{}", spell(v))).unwrap_or_default();
+            let spelled = format!("dataset:{}/{}{version}", spell(a.namespace().unwrap()), spell(a.name()));
+            if spelled.len() <= MAX_CHARS {
+                prop_assert_eq!(read(&spelled).to_string(), one);
+            }
+        }
+
+        #[test]
+        fn nothing_panics_and_what_is_read_is_canonical_once_written(
+            kind in prop::sample::select(Kind::ALL.to_vec()), free in "\\PC*", close in "[a/@%:2Fé 01]{0,12}",
+        ) {
+            for text in [free.clone(), format!("{kind}:{free}"), format!("{kind}:{close}")] {
+                if let Ok(reference) = text.parse::<Ref>() {
+                    let canonical = reference.to_string();
+                    prop_assert_eq!(read(&canonical).to_string(), canonical);
+                    prop_assert_eq!(read(&reference.to_string()), reference);
+                    prop_assert!(accepts::<Ref>(&text));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One connection type for both databases, and the pool that hands it out.
+
+use diesel::connection::SimpleConnection;
+use diesel::r2d2::{ManageConnection, R2D2Connection};
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+/// A connection to either database. (`Conn`, because Diesel's prelude has a trait `Connection`.)
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// PostgreSQL.
+    Postgres(PgConnection),
+    /// SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// Busy timeout first (it guards the others); FULL because an audit ledger may not lose its last commits, and with group commit
+/// it costs nothing.
+const SQLITE_PRAGMAS: &str =
+    "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;";
+
+/// Opens connections by the scheme of the URL.
+///
+/// Not Diesel's derived `establish`: it tries the arms in turn, hides the reason, and lets any string fall through to SQLite as a
+/// file name.
+#[derive(Clone, Debug)]
+pub struct Manager {
+    url: String,
+}
+
+impl Manager {
+    /// For a `sqlite://PATH` or `postgres://…` URL.
+    ///
+    /// # Errors
+    /// The sentence to show when the scheme is neither.
+    pub fn new(url: &str) -> Result<Self, String> {
+        match url.split_once("://") {
+            Some(("sqlite" | "postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(Self { url: url.to_owned() }),
+            _ => Err(format!(
+                "database URL `{}` is not understood: use sqlite://PATH or postgres://USER@HOST/DATABASE",
+                redact(url)
+            )),
+        }
+    }
+
+    /// Whether this is SQLite.
+    pub fn is_sqlite(&self) -> bool {
+        self.url.starts_with("sqlite://")
+    }
+
+    /// The URL without its password.
+    pub fn shown(&self) -> String {
+        redact(&self.url)
+    }
+
+    /// The URL, for tools that open their own connection.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Open one connection.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn open(&self) -> Result<Conn, diesel::r2d2::Error> {
+        use diesel::r2d2::Error::{ConnectionError, QueryError};
+        match self.url.strip_prefix("sqlite://") {
+            Some(path) => {
+                let mut conn = SqliteConnection::establish(path).map_err(ConnectionError)?;
+                conn.batch_execute(SQLITE_PRAGMAS).map_err(QueryError)?;
+                Ok(Conn::Sqlite(conn))
+            }
+            None => {
+                let mut conn = PgConnection::establish(&self.url).map_err(ConnectionError)?;
+                conn.batch_execute("SET client_min_messages = warning; SET TIME ZONE 'UTC'; SET synchronous_commit = on;").map_err(QueryError)?;
+                Ok(Conn::Postgres(conn))
+            }
+        }
+    }
+}
+
+fn redact(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => match url[scheme + 3..at].find(':') {
+            Some(colon) => format!("{}:***{}", &url[..scheme + 3 + colon], &url[at..]),
+            None => url.to_owned(),
+        },
+        _ => url.to_owned(),
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<Conn, Self::Error> {
+        self.open()
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), Self::Error> {
+        conn.ping().map_err(diesel::r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        std::thread::panicking() || conn.is_broken()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_told_apart_and_passwords_hidden() {
+        assert!(Manager::new("sqlite://licit.db").is_ok());
+        assert!(Manager::new("postgres://u:p@h/d").is_ok());
+        for bad in ["licit.db", "postgress://h/d", "sqlite://", "mysql://h/d", ""] {
+            assert!(Manager::new(bad).is_err(), "{bad}");
+        }
+        assert_eq!(redact("postgres://u:secret@h/d"), "postgres://u:***@h/d");
+        assert_eq!(redact("postgres://u@h/d"), "postgres://u@h/d");
+    }
+}

@@ -1,0 +1,170 @@
+//! Lists over the projection: filter, sort, page by cursor.
+
+use diesel::prelude::*;
+use licit_schemas::resource::{ListQuery, Page, Sort};
+use licit_schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::conn::{Conn, MultiBackend};
+use super::rows::{Row, tag_text};
+use super::schema::resource;
+use crate::error::{Error, Result};
+
+/// Where a page ended, with a fingerprint of the question: a cursor belongs to the list it came from.
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    of: u64,
+    name: String,
+    seq: i64,
+    id: String,
+}
+
+/// The states in force of one kind.
+///
+/// # Errors
+/// A cursor of another question or a limit out of range is the caller's fault.
+pub fn list(conn: &mut Conn, kind: &str, query: &ListQuery) -> Result<Page<Row>> {
+    if !(1..=500).contains(&query.limit) {
+        return Err(Error::invalid("/limit", format!("`{}` is out of range: ask for 1 to 500 items a page", query.limit)));
+    }
+    let of = fingerprint(kind, query);
+    let mut select: resource::BoxedQuery<'_, MultiBackend> =
+        resource::table.filter(resource::kind.eq(kind.to_owned())).filter(resource::until_seq.is_null()).into_boxed();
+    if let Some(q) = &query.q {
+        for word in q.to_lowercase().split_whitespace().take(8) {
+            select = select.filter(resource::search.like(format!("%{}%", escaped(word))).escape('\\'));
+        }
+    }
+    if let Some(name) = &query.name {
+        select = select.filter(resource::name.eq(name.clone()));
+    }
+    if let Some(owner) = &query.owner {
+        select = select.filter(resource::owner.eq(owner.clone()));
+    }
+    if let Some(state) = &query.state {
+        select = select.filter(resource::state.eq(state.clone()));
+    }
+    if let Some(parent) = &query.parent {
+        select = select.filter(resource::parent.eq(parent.clone()));
+    }
+    if let Some(reference) = &query.reference {
+        select = select.filter(resource::reference.eq(reference.clone()));
+    }
+    if let Some(tag) = &query.tag {
+        let pattern = match tag.split_once('=') {
+            Some((key, value)) => format!("%|{}={}|%", escaped(&tag_text(key)), escaped(&tag_text(value))),
+            None => format!("%|{}=%", escaped(&tag_text(tag))),
+        };
+        select = select.filter(resource::tags.like(pattern).escape('\\'));
+    }
+    if let Some(text) = &query.cursor {
+        let Cursor { of: asked, name, seq, id } = read_cursor(text)?;
+        if asked != of {
+            return Err(Error::invalid("/cursor", "this cursor belongs to another question: ask again from the start"));
+        }
+        // Several rows of one kind may begin at one position (an approval per subject of a dossier): the id decides.
+        select = match query.sort {
+            Sort::Newest => select.filter(
+                resource::since_seq.lt(seq).or(resource::since_seq.eq(seq).and(resource::id.lt(id))),
+            ),
+            Sort::Oldest => select.filter(
+                resource::since_seq.gt(seq).or(resource::since_seq.eq(seq).and(resource::id.gt(id))),
+            ),
+            Sort::Name => select.filter(
+                resource::name.gt(name.clone()).or(resource::name
+                    .eq(name)
+                    .and(resource::since_seq.gt(seq).or(resource::since_seq.eq(seq).and(resource::id.gt(id))))),
+            ),
+        };
+    }
+    select = match query.sort {
+        Sort::Newest => select.order((resource::since_seq.desc(), resource::id.desc())),
+        Sort::Oldest => select.order((resource::since_seq.asc(), resource::id.asc())),
+        Sort::Name => select.order((resource::name.asc(), resource::since_seq.asc(), resource::id.asc())),
+    };
+    let limit = usize::from(query.limit);
+    let mut items: Vec<Row> = select.limit(i64::from(query.limit) + 1).select(Row::as_select()).load(conn)?;
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = match items.last() {
+        Some(row) if more => Some(write_cursor(&Cursor {
+            of,
+            name: row.name.clone(),
+            seq: row.since_seq,
+            id: row.id.clone(),
+        })?),
+        _ => None,
+    };
+    Ok(Page { items, next })
+}
+
+/// The state in force by id.
+///
+/// # Errors
+/// Only what the database said.
+pub fn by_id(conn: &mut Conn, kind: &str, id: &str) -> Result<Option<Row>> {
+    Ok(resource::table
+        .filter(resource::kind.eq(kind))
+        .filter(resource::id.eq(id))
+        .filter(resource::until_seq.is_null())
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The states in force of a parent, oldest first, whole.
+///
+/// # Errors
+/// Only what the database said.
+pub fn children(conn: &mut Conn, kind: &str, parent: &str) -> Result<Vec<Row>> {
+    Ok(resource::table
+        .filter(resource::kind.eq(kind))
+        .filter(resource::parent.eq(parent))
+        .filter(resource::until_seq.is_null())
+        .order((resource::since_seq.asc(), resource::id.asc()))
+        .select(Row::as_select())
+        .load(conn)?)
+}
+
+/// Every state an id ever had, oldest first.
+///
+/// # Errors
+/// Only what the database said.
+pub fn history(conn: &mut Conn, kind: &str, id: &str) -> Result<Vec<Row>> {
+    Ok(resource::table
+        .filter(resource::kind.eq(kind))
+        .filter(resource::id.eq(id))
+        .order(resource::since_seq.asc())
+        .select(Row::as_select())
+        .load(conn)?)
+}
+
+impl Row {
+    /// When this state was recorded.
+    pub fn recorded(&self) -> Timestamp {
+        Timestamp::from_naive(self.recorded_at)
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+fn fingerprint(kind: &str, query: &ListQuery) -> u64 {
+    let question = ListQuery { cursor: None, limit: 0, ..query.clone() };
+    let text = format!("{kind}\n{}", serde_json::to_string(&question).unwrap_or_default());
+    let digest = licit_schemas::digest::Digest::of(text.as_bytes());
+    digest.as_bytes()[..6].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+fn write_cursor(cursor: &Cursor) -> Result<String> {
+    let text = serde_json::to_vec(cursor).map_err(|e| Error::Internal(format!("cursor: {e}")))?;
+    Ok(hex::encode(text))
+}
+
+fn read_cursor(text: &str) -> Result<Cursor> {
+    hex::decode(text)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .ok_or_else(|| Error::invalid("/cursor", "not a cursor of ours: pass the `next` of a page as it came"))
+}

@@ -1,0 +1,211 @@
+//! The only doors to the database: [`Db::read`] and [`Db::write`].
+//!
+//! A write is an operation over a [`Tx`]: it decides on facts and records them. The writer thread (`writer.rs`) numbers them,
+//! appends them to the ledger, writes what their projection says into the tables, commits, and then publishes the projection in
+//! memory. `db` knows a fact as a kind, a version and canonical text; what facts mean is given from above as a [`Projection`].
+
+mod conn;
+pub mod listing;
+pub mod migrate;
+pub mod rows;
+pub mod schema;
+mod tx;
+mod writer;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use diesel::prelude::*;
+use diesel::r2d2::{Pool, PooledConnection};
+use licit_schemas::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+pub use conn::{Conn, Manager, MultiBackend};
+pub use rows::{At, NewRow, Row, Rows};
+pub use tx::{Idempotency, Tx};
+
+use crate::error::{Error, Result};
+use writer::Writer;
+
+/// A fact as the ledger holds it.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// Kind, such as `dataset.registered`.
+    pub kind: &'static str,
+    /// Version of that kind.
+    pub version: u16,
+    /// Canonical data.
+    pub data: String,
+}
+
+/// What facts mean: the projection in memory, and with it the rows of the tables. One fold serves live writes, catching up with
+/// other servers, and rebuilding.
+pub trait Projection: Clone + Default + Send + Sync + 'static {
+    /// The facts it understands.
+    type Fact;
+
+    /// Kind, version and canonical data of a fact.
+    ///
+    /// # Errors
+    /// Data that cannot be canonical, such as an integer beyond 2^53.
+    fn encode(fact: &Self::Fact) -> Result<Encoded>;
+
+    /// The fact back from the ledger, old versions lifted to the present one.
+    ///
+    /// # Errors
+    /// A kind or version this program does not know.
+    fn decode(kind: &str, version: u16, data: &str) -> Result<Self::Fact>;
+
+    /// Fold one fact in.
+    fn apply(&mut self, at: &At, fact: &Self::Fact, rows: &mut Rows);
+
+    /// Position of the last fact folded in.
+    fn position(&self) -> u64;
+}
+
+/// Handle to the database and the published projection. Cheap to clone.
+#[derive(Clone)]
+pub struct Db<P: Projection> {
+    pool: Pool<Manager>,
+    writer: Writer<P>,
+    world: Arc<ArcSwap<P>>,
+    manager: Manager,
+}
+
+impl<P: Projection> Db<P> {
+    /// Open, migrate, fold the ledger, start the writer.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn open(manager: Manager, readers: u32) -> std::result::Result<Self, String> {
+        let mut conn = manager.open().map_err(|e| format!("cannot open {}: {e}", manager.shown()))?;
+        migrate::run(&mut conn).map_err(|e| format!("cannot migrate {}: {e}", manager.shown()))?;
+        let state = writer::load::<P>(&mut conn).map_err(|e| format!("cannot read the ledger of {}: {e}", manager.shown()))?;
+        let world = Arc::new(ArcSwap::from_pointee(state.world.clone()));
+        let pool = Pool::builder()
+            .max_size(readers)
+            .min_idle(Some(1))
+            .connection_timeout(std::time::Duration::from_secs(10))
+            .test_on_check_out(!manager.is_sqlite())
+            .build(manager.clone())
+            .map_err(|e| format!("cannot open {}: {e}", manager.shown()))?;
+        let writer = Writer::start(manager.clone(), conn, state, world.clone());
+        Ok(Self { pool, writer, world, manager })
+    }
+
+    /// The connection settings.
+    pub fn manager(&self) -> &Manager {
+        &self.manager
+    }
+
+    /// The projection as last published. Never shows a fact that is not committed.
+    pub fn world(&self) -> Arc<P> {
+        self.world.load_full()
+    }
+
+    /// The projection, at least as new as the ledger is now: another server may have written.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database cannot be asked.
+    pub async fn fresh(&self) -> Result<Arc<P>> {
+        let head = self.read(migrate::ledger_size).await?;
+        if head > self.world().position() {
+            self.writer.catch_up().await?;
+        }
+        Ok(self.world())
+    }
+
+    /// Read from the database off the async threads.
+    ///
+    /// # Errors
+    /// Those of the work; [`Error::Unavailable`] when no connection can be had.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let pool = self.pool.clone();
+        actix_web::web::block(move || {
+            let mut conn: PooledConnection<Manager> =
+                pool.get().map_err(|e| Error::Unavailable(format!("no database connection: {e}")))?;
+            read_only(&mut conn, work)
+        })
+        .await
+        .map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))?
+    }
+
+    /// [`Db::read`] for programs without an async runtime.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub fn read_blocking<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut conn = self.pool.get().map_err(|e| Error::Unavailable(format!("no database connection: {e}")))?;
+        read_only(&mut conn, work)
+    }
+
+    /// Run an operation. All its facts become durable together, or none; the answer comes after COMMIT.
+    ///
+    /// The operation may be run again when a neighbour of its group spoils the transaction, so it owns its input and draws
+    /// nothing from outside but what `Tx` gives it.
+    ///
+    /// # Errors
+    /// Those of the operation; [`Error::Unavailable`] when it could not be made durable.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        actor: Uuid,
+        now: Timestamp,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write(actor, now, work).await
+    }
+
+    /// [`Db::write`] for programs without an async runtime.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn write_blocking<T: Send + 'static>(
+        &self,
+        actor: Uuid,
+        now: Timestamp,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write_blocking(actor, now, work)
+    }
+
+    /// Run an operation once per idempotency key: a retry gets the first answer.
+    ///
+    /// # Errors
+    /// As [`Db::write`]; [`Error::KeyReused`] when the key came with another request.
+    pub async fn write_once<T: Serialize + DeserializeOwned + Send + 'static>(
+        &self,
+        actor: Uuid,
+        now: Timestamp,
+        key: Option<Idempotency>,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer
+            .write(actor, now, move |tx| match &key {
+                Some(key) => tx.once(key, &work),
+                None => work(tx),
+            })
+            .await
+    }
+
+    /// Let the writer finish what waits, then stop it.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+/// Reads run in one transaction that cannot write: [`Db::write`] stays the only way to change a row.
+fn read_only<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    #[expect(clippy::disallowed_methods, reason = "this is the read door")]
+    conn.transaction(|conn| {
+        if let Conn::Postgres(pg) = conn {
+            use diesel::connection::SimpleConnection;
+            pg.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+        }
+        work(conn)
+    })
+}

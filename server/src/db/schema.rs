@@ -1,0 +1,104 @@
+//! The tables, the same on both databases; `migrations/{sqlite,postgres}` make them, a test holds all three together.
+
+diesel::table! {
+    /// Everything that is registered, decided or said, one row per state: nothing is updated in place but `until_seq`.
+    resource (kind, id, since_seq) {
+        kind -> Text,
+        id -> Text,
+        reference -> Text,
+        state -> Text,
+        name -> Text,
+        owner -> Text,
+        parent -> Text,
+        tags -> Text,
+        search -> Text,
+        digest -> Text,
+        doc -> Text,
+        actor -> Text,
+        recorded_at -> Timestamp,
+        since_seq -> BigInt,
+        until_seq -> Nullable<BigInt>,
+        valid_from -> Nullable<Timestamp>,
+        valid_to -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    /// Lineage edges, from effect to cause.
+    lineage_edge (seq, ordinal) {
+        seq -> BigInt,
+        ordinal -> Integer,
+        effect -> Text,
+        cause -> Text,
+        kind -> Text,
+        role -> Text,
+        origin -> Text,
+    }
+}
+
+diesel::table! {
+    /// The ledger: append-only by trigger. `entry` is the leaf, `data` what it commits to.
+    ledger_entry (seq) {
+        seq -> BigInt,
+        kind -> Text,
+        version -> Integer,
+        at -> Timestamp,
+        actor -> Text,
+        entry -> Text,
+        data -> Text,
+    }
+}
+
+diesel::table! {
+    /// Merkle nodes by stored index; append-only by trigger.
+    ledger_hash (idx) {
+        idx -> BigInt,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    /// One row: the tree. Updating it first is the lock of every write.
+    ledger_head (id) {
+        id -> Integer,
+        size -> BigInt,
+        root -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Canonical evidence of decisions, compressed, by digest.
+    evidence (digest) {
+        digest -> Text,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Erasable: comments. The ledger holds their salted digest.
+    note (digest) {
+        digest -> Text,
+        salt -> Binary,
+        text -> Text,
+    }
+}
+
+diesel::table! {
+    /// Erasable: names of actors. The ledger knows their ids only.
+    actor_name (actor) {
+        actor -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    /// Not facts: answers to requests that carried an idempotency key.
+    idempotency (actor, route, key) {
+        actor -> Text,
+        route -> Text,
+        key -> Text,
+        fingerprint -> Text,
+        answer -> Text,
+        created_at -> Timestamp,
+    }
+}

@@ -1,0 +1,205 @@
+//! What an operation sees while it runs: the projection with everything recorded so far, the time, who asks, and `record`.
+
+use diesel::prelude::*;
+use licit_schemas::digest::Digest;
+use licit_schemas::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::conn::Conn;
+use super::rows::{At, Rows};
+use super::schema::idempotency;
+use super::{Encoded, Projection, Row, listing};
+use crate::error::{Error, Result};
+
+/// A fact with its place, waiting for its group.
+pub(super) struct Pending {
+    pub at: At,
+    pub fact: Encoded,
+}
+
+/// A comment kept erasable.
+#[derive(Insertable)]
+#[diesel(table_name = super::schema::note)]
+pub(super) struct Note {
+    pub digest: String,
+    pub salt: Vec<u8>,
+    pub text: String,
+}
+
+/// An answer kept for retries.
+#[derive(Clone, Insertable, Queryable)]
+#[diesel(table_name = idempotency)]
+pub(super) struct Kept {
+    pub actor: String,
+    pub route: String,
+    pub key: String,
+    pub fingerprint: String,
+    pub answer: String,
+    pub created_at: chrono::NaiveDateTime,
+}
+
+/// Everything a group wants written, in memory until it is flushed.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub facts: Vec<Pending>,
+    pub rows: Rows,
+    pub notes: Vec<Note>,
+    pub names: Vec<(Uuid, String)>,
+    pub evidence: Vec<(Digest, Vec<u8>)>,
+    pub kept: Vec<Kept>,
+}
+
+/// Marks into a [`Batch`], to go back to when an operation fails.
+pub(super) struct Mark([usize; 6]);
+
+impl Batch {
+    pub(super) fn mark(&self) -> Mark {
+        Mark([
+            self.facts.len(),
+            self.rows.len(),
+            self.notes.len(),
+            self.names.len(),
+            self.evidence.len(),
+            self.kept.len(),
+        ])
+    }
+
+    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept]): &Mark) {
+        self.facts.truncate(*facts);
+        self.rows.truncate(*rows);
+        self.notes.truncate(*notes);
+        self.names.truncate(*names);
+        self.evidence.truncate(*evidence);
+        self.kept.truncate(*kept);
+    }
+}
+
+/// An idempotency key with the request it belongs to.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// Method and path.
+    pub route: String,
+    /// The key the client chose.
+    pub key: String,
+    /// Digest of the request.
+    pub fingerprint: Digest,
+}
+
+/// A running operation. It hides its connection: only `store.rs` files reach the database through it, and only to read.
+pub struct Tx<'a, P: Projection> {
+    pub(super) world: &'a mut P,
+    pub(super) batch: &'a mut Batch,
+    pub(super) conn: &'a mut Conn,
+    pub(super) now: Timestamp,
+    pub(super) actor: Uuid,
+}
+
+impl<P: Projection> Tx<'_, P> {
+    /// The projection, with what this operation and those before it recorded.
+    pub fn world(&self) -> &P {
+        self.world
+    }
+
+    /// The time of this operation: never earlier than that of an entry before it.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Who asks.
+    pub fn actor(&self) -> Uuid {
+        self.actor
+    }
+
+    /// A new id: UUIDv7, its time that of the operation.
+    pub fn new_id(&self) -> Uuid {
+        new_id(self.now)
+    }
+
+    /// Record a fact. It is folded in at once; its position is final unless the operation fails.
+    ///
+    /// # Errors
+    /// Data that cannot be canonical.
+    pub fn record(&mut self, fact: impl Into<P::Fact>) -> Result<u64> {
+        let fact = fact.into();
+        let encoded = P::encode(&fact)?;
+        let at = At { seq: self.world.position() + 1, time: self.now, actor: self.actor };
+        self.world.apply(&at, &fact, &mut self.batch.rows);
+        debug_assert_eq!(self.world.position(), at.seq, "a projection counts every fact");
+        self.batch.facts.push(Pending { at, fact: encoded });
+        Ok(at.seq)
+    }
+
+    /// Keep a comment erasable: the ledger gets the digest of salt and text, never the text.
+    ///
+    /// # Errors
+    /// No random bytes to be had.
+    pub fn note(&mut self, text: &str) -> Result<Digest> {
+        let mut salt = [0u8; 32];
+        getrandom::fill(&mut salt).map_err(|e| Error::Unavailable(format!("no random bytes: {e}")))?;
+        let digest = Digest::of(&[&salt[..], text.as_bytes()].concat());
+        self.batch.notes.push(Note { digest: digest.to_string(), salt: salt.to_vec(), text: text.to_owned() });
+        Ok(digest)
+    }
+
+    /// Keep an actor's name erasable.
+    pub fn name_actor(&mut self, actor: Uuid, name: &str) {
+        self.batch.names.push((actor, name.to_owned()));
+    }
+
+    /// Keep the canonical evidence of a decision, compressed, by its digest.
+    pub fn keep_evidence(&mut self, digest: Digest, compressed: Vec<u8>) {
+        self.batch.evidence.push((digest, compressed));
+    }
+
+    /// The row in force of an id, pending ones included.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn row(&mut self, kind: &str, id: Uuid) -> Result<Option<Row>> {
+        let id = id.to_string();
+        match self.batch.rows.pending(kind, &id) {
+            Some(row) => Ok(Some(row.clone())),
+            None => listing::by_id(self.conn, kind, &id),
+        }
+    }
+
+    /// Run `work` unless the key was answered before; then give that answer.
+    pub(super) fn once<T: Serialize + DeserializeOwned>(
+        &mut self,
+        key: &Idempotency,
+        work: &dyn Fn(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let actor = self.actor.to_string();
+        let waiting = self.batch.kept.iter().find(|k| k.actor == actor && k.route == key.route && k.key == key.key).cloned();
+        let kept: Option<Kept> = match waiting {
+            Some(kept) => Some(kept),
+            None => idempotency::table.find((&actor, &key.route, &key.key)).first(self.conn).optional()?,
+        };
+        if let Some(kept) = kept {
+            if kept.fingerprint != key.fingerprint.to_string() {
+                return Err(Error::KeyReused);
+            }
+            return serde_json::from_str(&kept.answer).map_err(|e| Error::Internal(format!("kept answer: {e}")));
+        }
+        let answer = work(self)?;
+        let text = serde_json::to_string(&answer).map_err(|e| Error::Internal(format!("answer to keep: {e}")))?;
+        self.batch.kept.push(Kept {
+            actor,
+            route: key.route.clone(),
+            key: key.key.clone(),
+            fingerprint: key.fingerprint.to_string(),
+            answer: text,
+            created_at: self.now.naive(),
+        });
+        Ok(answer)
+    }
+}
+
+/// A UUIDv7 of the given moment.
+pub fn new_id(now: Timestamp) -> Uuid {
+    let micros = u64::try_from(now.micros()).unwrap_or(0);
+    let nanos = u32::try_from(micros % 1_000_000 * 1000).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos))
+}

@@ -1,0 +1,455 @@
+//! Group commit: one thread owns the only mutable projection and writes for everybody.
+//!
+//! It takes the operations that wait, locks the ledger by updating its head, runs them one after the other, and makes what they
+//! recorded durable in one transaction: one INSERT for the entries, one for the Merkle nodes, one for the rows. Operations write
+//! nothing themselves, so on this fast path one that fails (or panics) is undone by going back to the copy of the projection kept
+//! before it; when the common part fails, the group is run again with each operation in a savepoint of its own, and only the
+//! guilty one fails.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+use diesel::prelude::*;
+use diesel::r2d2::R2D2Connection;
+use licit_schemas::digest::Digest;
+use licit_schemas::ledger::Entry;
+use licit_schemas::merkle::{self, Edge};
+use licit_schemas::registry::uuid_text;
+use licit_schemas::time::Timestamp;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::conn::{Conn, Manager};
+use super::rows::{At, Rows};
+use super::schema::{actor_name, evidence, idempotency, ledger_entry, ledger_hash, ledger_head, note};
+use super::tx::{Batch, Tx};
+use super::Projection;
+use crate::error::{Error, Result};
+
+/// Operations in one group at most.
+const GROUP: usize = 256;
+/// Operations that may wait; beyond it callers are told to come back.
+const QUEUE: usize = 4096;
+/// Entries read at a time when the ledger is folded.
+const PAGE: i64 = 10_000;
+
+/// The projection with what is needed to append to it.
+#[derive(Clone)]
+pub(super) struct State<P> {
+    pub world: P,
+    edge: Edge,
+    last: Timestamp,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = ledger_entry)]
+struct EntryRow {
+    seq: i64,
+    kind: String,
+    version: i32,
+    at: chrono::NaiveDateTime,
+    actor: String,
+    entry: String,
+    data: String,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = ledger_hash)]
+struct HashRow {
+    idx: i64,
+    hash: Vec<u8>,
+}
+
+trait Job<P: Projection>: Send {
+    /// Whether it succeeded; the answer waits inside until the group is durable.
+    fn run(&mut self, tx: &mut Tx<'_, P>) -> bool;
+    fn place(&self) -> (Uuid, Timestamp);
+    fn answer(self: Box<Self>, durable: std::result::Result<(), String>);
+    fn fail(&mut self, error: Error);
+}
+
+struct Task<T, W> {
+    actor: Uuid,
+    now: Timestamp,
+    work: W,
+    result: Option<Result<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<P: Projection, T: Send, W: Fn(&mut Tx<'_, P>) -> Result<T> + Send> Job<P> for Task<T, W> {
+    fn run(&mut self, tx: &mut Tx<'_, P>) -> bool {
+        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
+            .unwrap_or_else(|_| Err(Error::Internal("the operation panicked".to_owned())));
+        let good = result.is_ok();
+        self.result = Some(result);
+        good
+    }
+
+    fn place(&self) -> (Uuid, Timestamp) {
+        (self.actor, self.now)
+    }
+
+    fn answer(self: Box<Self>, durable: std::result::Result<(), String>) {
+        let result = match (self.result, durable) {
+            // An operation that failed by itself says why, whatever became of its group.
+            (Some(Err(e)), _) => Err(e),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (_, Err(e)) => Err(Error::Unavailable(format!("the write could not be made durable, try again with the same Idempotency-Key: {e}"))),
+            (None, Ok(())) => Err(Error::Internal("the operation never ran".to_owned())),
+        };
+        // The caller may have gone: nothing to tell then.
+        let _ = self.reply.send(result);
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.result = Some(Err(error));
+    }
+}
+
+/// Handle to the writer thread.
+pub(super) struct Writer<P: Projection> {
+    queue: Arc<Mutex<Option<SyncSender<Box<dyn Job<P>>>>>>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl<P: Projection> Clone for Writer<P> {
+    fn clone(&self) -> Self {
+        Self { queue: self.queue.clone(), thread: self.thread.clone() }
+    }
+}
+
+impl<P: Projection> Writer<P> {
+    pub(super) fn start(manager: Manager, conn: Conn, state: State<P>, world: Arc<ArcSwap<P>>) -> Self {
+        let (sender, receiver) = mpsc::sync_channel(QUEUE);
+        let mut core = Core { manager, conn: Some(conn), state, world };
+        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || core.serve(&receiver));
+        Self {
+            // Without its thread the receiver is gone, and every write is answered as unavailable.
+            queue: Arc::new(Mutex::new(Some(sender))),
+            thread: Arc::new(Mutex::new(thread.ok())),
+        }
+    }
+
+    fn submit<T: Send + 'static>(
+        &self,
+        actor: Uuid,
+        now: Timestamp,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T>>> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Task { actor, now, work, result: None, reply });
+        let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        match queue.map(|q| q.try_send(job)) {
+            Some(Ok(())) => Ok(answer),
+            Some(Err(TrySendError::Full(_))) => {
+                Err(Error::Unavailable("too many writes are waiting, try again in a moment".to_owned()))
+            }
+            _ => Err(Error::Unavailable("the server is stopping".to_owned())),
+        }
+    }
+
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        actor: Uuid,
+        now: Timestamp,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.submit(actor, now, work)?.await.unwrap_or_else(|_| Err(gone()))
+    }
+
+    pub(super) fn write_blocking<T: Send + 'static>(
+        &self,
+        actor: Uuid,
+        now: Timestamp,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.submit(actor, now, work)?.blocking_recv().unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// An operation that records nothing: by taking the lock the writer learns what other servers wrote.
+    pub(super) async fn catch_up(&self) -> Result<()> {
+        let epoch = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
+        self.write(Uuid::nil(), epoch, |_| Ok(())).await
+    }
+
+    pub(super) fn close(&self) {
+        self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn gone() -> Error {
+    Error::Unavailable("the writer stopped before it could answer; try again with the same Idempotency-Key".to_owned())
+}
+
+struct Core<P: Projection> {
+    manager: Manager,
+    conn: Option<Conn>,
+    state: State<P>,
+    world: Arc<ArcSwap<P>>,
+}
+
+impl<P: Projection> Core<P> {
+    /// Until every sender is gone.
+    fn serve(&mut self, queue: &Receiver<Box<dyn Job<P>>>) {
+        while let Ok(first) = queue.recv() {
+            let mut jobs: Vec<Box<dyn Job<P>>> = std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).collect();
+            let durable = self.commit(&mut jobs).map_err(|e| {
+                tracing::error!(error = %e, operations = jobs.len(), "a group of writes was rolled back");
+                public(&e)
+            });
+            for job in jobs {
+                job.answer(durable.clone());
+            }
+        }
+    }
+
+    fn commit(&mut self, jobs: &mut [Box<dyn Job<P>>]) -> Result<()> {
+        let mut conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => self.manager.open().map_err(|e| Error::Unavailable(format!("database: {e}")))?,
+        };
+        let before = self.state.clone();
+        let mut outcome = self.attempt(&mut conn, jobs, false);
+        if outcome.is_err() && jobs.len() > 1 && !conn.is_broken() {
+            self.state = before.clone();
+            outcome = self.attempt(&mut conn, jobs, true);
+        }
+        match &outcome {
+            Ok(()) => self.world.store(Arc::new(self.state.world.clone())),
+            Err(_) => self.state = before,
+        }
+        // A connection that failed may be anywhere in its protocol: a new one costs little.
+        if outcome.is_ok() && !conn.is_broken() {
+            self.conn = Some(conn);
+        }
+        outcome
+    }
+
+    /// One durable transaction over all jobs; with `apart`, each in a savepoint of its own.
+    fn attempt(&mut self, conn: &mut Conn, jobs: &mut [Box<dyn Job<P>>], apart: bool) -> Result<()> {
+        let state = &mut self.state;
+        #[expect(clippy::disallowed_methods, reason = "this is the write door")]
+        conn.transaction(|conn| {
+            lock_and_catch_up(conn, state)?;
+            if !apart {
+                let mut batch = Batch::default();
+                for job in jobs.iter_mut() {
+                    run(conn, state, &mut batch, job.as_mut());
+                }
+                return flush(conn, state, batch);
+            }
+            for job in jobs.iter_mut() {
+                let before = state.clone();
+                let alone = conn.transaction(|conn| {
+                    let mut batch = Batch::default();
+                    run(conn, state, &mut batch, job.as_mut());
+                    flush(conn, state, batch)
+                });
+                if let Err(error) = alone {
+                    *state = before;
+                    job.fail(error);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Run one job; what a failed one recorded is taken back.
+fn run<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch: &mut Batch, job: &mut dyn Job<P>) {
+    let (world, mark) = (state.world.clone(), batch.mark());
+    let (actor, now) = job.place();
+    let now = now.max(state.last);
+    let good = job.run(&mut Tx { world: &mut state.world, batch, conn, now, actor });
+    if good {
+        state.last = now;
+    } else {
+        state.world = world;
+        batch.back_to(&mark);
+    }
+}
+
+/// Lock by updating: the same on both databases. What others appended since is folded in first.
+fn lock_and_catch_up<P: Projection>(conn: &mut Conn, state: &mut State<P>) -> Result<()> {
+    let size: i64 = diesel::update(ledger_head::table.find(1))
+        .set(ledger_head::size.eq(ledger_head::size))
+        .returning(ledger_head::size)
+        .get_result(conn)?;
+    let known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
+    if size < known {
+        return Err(Error::Unavailable(format!(
+            "the ledger has {size} entries but {known} were seen: the database was exchanged, restart the server"
+        )));
+    }
+    if size > known {
+        fold(conn, state, size, true)?;
+    }
+    Ok(())
+}
+
+/// Read the state from the database.
+pub(super) fn load<P: Projection>(conn: &mut Conn) -> Result<State<P>> {
+    #[expect(clippy::disallowed_methods, reason = "one snapshot for head, nodes and entries")]
+    conn.transaction(|conn| {
+        let (size, root): (i64, Vec<u8>) =
+            ledger_head::table.find(1).select((ledger_head::size, ledger_head::root)).first(conn)?;
+        let mut failed = None;
+        let edge = Edge::restore(u64::try_from(size).unwrap_or(0), |index| {
+            match super::migrate::hash_at(conn, index) {
+                Ok(hash) => Some(hash),
+                Err(e) => {
+                    failed = Some(e);
+                    None
+                }
+            }
+        });
+        let edge = edge.ok_or_else(|| failed.unwrap_or_else(|| Error::Internal("a Merkle node is missing".to_owned())))?;
+        if edge.root().as_bytes()[..] != root[..] {
+            return Err(Error::Internal("the Merkle nodes do not add up to the ledger's head: run `licit-server rebuild --check`".to_owned()));
+        }
+        let last = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
+        let mut state = State { world: P::default(), edge, last };
+        fold(conn, &mut state, size, false)?;
+        Ok(state)
+    })
+}
+
+/// Fold entries after the known position up to `size` into memory; with `hash`, into the tree's edge too.
+fn fold<P: Projection>(conn: &mut Conn, state: &mut State<P>, size: i64, hash: bool) -> Result<()> {
+    let mut rows = Rows::discarding();
+    loop {
+        let known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
+        if known >= size {
+            return Ok(());
+        }
+        type Stored = (i64, String, i32, chrono::NaiveDateTime, String, String, String);
+        let page: Vec<Stored> = ledger_entry::table
+            .filter(ledger_entry::seq.gt(known))
+            .filter(ledger_entry::seq.le(size.min(known + PAGE)))
+            .order(ledger_entry::seq)
+            .load(conn)?;
+        for (seq, kind, version, at, actor, entry, data) in page {
+            let seq = u64::try_from(seq).unwrap_or(0);
+            if seq != state.world.position() + 1 {
+                return Err(Error::Internal(format!("ledger entry {} is missing", state.world.position() + 1)));
+            }
+            let at = At {
+                seq,
+                time: Timestamp::from_naive(at),
+                actor: actor.parse().map_err(|_| Error::Internal(format!("ledger entry {seq}: actor is not a UUID")))?,
+            };
+            let version = u16::try_from(version).unwrap_or(u16::MAX);
+            let fact = P::decode(&kind, version, &data)?;
+            state.world.apply(&at, &fact, &mut rows);
+            state.last = state.last.max(at.time);
+            if hash {
+                state.edge.push(merkle::leaf_hash(entry.as_bytes()), |_, _| {});
+            }
+        }
+        let now_known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
+        if now_known == known {
+            return Err(Error::Internal(format!("ledger entry {} is missing", known + 1)));
+        }
+    }
+}
+
+/// The canonical entry of a fact: the leaf of the tree.
+pub(super) fn entry_text(at: &At, kind: &str, version: u16, data: &str) -> Result<String> {
+    let entry = Entry {
+        seq: at.seq,
+        kind: kind.to_owned(),
+        v: version,
+        at: at.time,
+        actor: uuid_text::Uuid(at.actor),
+        data: Digest::of(data.as_bytes()),
+    };
+    licit_schemas::json::canonical(&entry).map_err(|e| Error::Internal(format!("entry: {e}")))
+}
+
+/// Write what a group recorded: a handful of statements, however many operations.
+fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch: Batch) -> Result<()> {
+    if !batch.facts.is_empty() {
+        let mut entries = Vec::with_capacity(batch.facts.len());
+        let mut hashes = Vec::with_capacity(batch.facts.len() * 2);
+        for pending in batch.facts {
+            let entry = entry_text(&pending.at, pending.fact.kind, pending.fact.version, &pending.fact.data)?;
+            state.edge.push(merkle::leaf_hash(entry.as_bytes()), |index, hash| {
+                hashes.push(HashRow { idx: i64::try_from(index).unwrap_or(i64::MAX), hash: hash.as_bytes().to_vec() });
+            });
+            entries.push(EntryRow {
+                seq: pending.at.seq_i64(),
+                kind: pending.fact.kind.to_owned(),
+                version: i32::from(pending.fact.version),
+                at: pending.at.time.naive(),
+                actor: pending.at.actor.to_string(),
+                entry,
+                data: pending.fact.data,
+            });
+        }
+        for chunk in entries.chunks(1000) {
+            let query = diesel::insert_into(ledger_entry::table).values(chunk);
+            match conn {
+                Conn::Postgres(pg) => query.execute(pg)?,
+                Conn::Sqlite(lite) => query.execute(lite)?,
+            };
+        }
+        for chunk in hashes.chunks(4000) {
+            let query = diesel::insert_into(ledger_hash::table).values(chunk);
+            match conn {
+                Conn::Postgres(pg) => query.execute(pg)?,
+                Conn::Sqlite(lite) => query.execute(lite)?,
+            };
+        }
+        diesel::update(ledger_head::table.find(1))
+            .set((
+                ledger_head::size.eq(i64::try_from(state.edge.size()).unwrap_or(i64::MAX)),
+                ledger_head::root.eq(state.edge.root().as_bytes().to_vec()),
+            ))
+            .execute(conn)?;
+    }
+    batch.rows.flush(conn)?;
+    for note in &batch.notes {
+        diesel::insert_into(note::table).values(note).execute(conn)?;
+    }
+    for (actor, name) in &batch.names {
+        diesel::delete(actor_name::table.find(actor.to_string())).execute(conn)?;
+        diesel::insert_into(actor_name::table)
+            .values((actor_name::actor.eq(actor.to_string()), actor_name::name.eq(name)))
+            .execute(conn)?;
+    }
+    for (digest, body) in &batch.evidence {
+        keep_evidence(conn, digest, body)?;
+    }
+    for kept in &batch.kept {
+        diesel::insert_into(idempotency::table).values(kept).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The same evidence may be kept already: two decisions at one position see the same.
+fn keep_evidence(conn: &mut Conn, digest: &Digest, body: &[u8]) -> Result<()> {
+    let query = diesel::insert_into(evidence::table)
+        .values((evidence::digest.eq(digest.to_string()), evidence::body.eq(body)))
+        .on_conflict(evidence::digest)
+        .do_nothing();
+    match conn {
+        Conn::Postgres(pg) => query.execute(pg)?,
+        Conn::Sqlite(lite) => query.execute(lite)?,
+    };
+    Ok(())
+}
+
+/// What a caller may read of a failed commit.
+fn public(error: &Error) -> String {
+    match error {
+        Error::Unavailable(text) => text.clone(),
+        _ => "the database refused the transaction".to_owned(),
+    }
+}

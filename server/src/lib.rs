@@ -1,0 +1,9 @@
+//! Licit's server: an AI-governance model registry with data lineage.
+//!
+//! Folders are the stations of the flow (register, lineage, lawfulness, review, gate, ledger), files their layers: `mod.rs` the
+//! pure part, `operations.rs` the verbs, `store.rs` SQL, `api.rs` HTTP. All routes stand in [`routes`], all kinds of facts in
+//! [`facts`]. See ARCHITECTURE.md.
+
+pub mod clock;
+pub mod db;
+pub mod error;

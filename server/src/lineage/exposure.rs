@@ -1,0 +1,258 @@
+//! Exposure: whose data reach what runs, and in what form.
+//!
+//! The walk goes upstream from a release and what it is served. Labels say how a node's people are in there (the lower
+//! eight bits), and which training runs read them (one *requirement bit* each: every source behind it must have been
+//! lawful for that run's purpose when it started).
+
+use std::collections::HashMap;
+
+use super::graph::{EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Role};
+use super::walk::scratch::{self, Scratch};
+use super::walk::{Label, Labelled, labelled_into};
+
+/// Their data can be in here: a basis is needed now.
+pub const CONTAINED: Label = 1;
+/// Their data only formed it: the training must have been lawful.
+pub const SHAPED: Label = 1 << 1;
+/// Their data only chose or measured it.
+pub const VALIDATION: Label = 1 << 2;
+/// Their data are read when it runs.
+pub const SERVED: Label = 1 << 3;
+/// All of the above.
+pub const MODES: Label = CONTAINED | SHAPED | VALIDATION | SERVED;
+/// The requirement bit of the first training run.
+pub const FIRST_REQUIREMENT: u32 = 8;
+/// How many training runs one walk can tell apart.
+pub const RUNS_PER_WALK: usize = 56;
+
+const PRESENT: Label = CONTAINED | SERVED;
+
+/// What of a label passes upstream from `node` over an edge to a node of kind `cause`.
+///
+/// | edge | passes |
+/// |---|---|
+/// | `used` as validation, test or bias check | contained, shaped and served become *validation* |
+/// | `used`, by a run that infers, of a model or release | contained and served become *shaped*: what a model writes about other people carries the people it learned from as shaped only |
+/// | `runs` (of a deployment reached over `emits`: what it wrote) | the same, for the same reason |
+/// | everything else: `generated`, `serves_on`, `emits`, `composed_of`, `disclosed_to`, `used` otherwise | all of it |
+///
+/// Requirement bits pass everywhere. Nothing is ever lost, so a walk reaches all there is. Because a deployment's `runs`
+/// edges mean *what it wrote*, a walk about what a deployment runs begins at the release, not at the deployment.
+#[must_use]
+#[inline]
+pub fn pass(node: Node, kind: EdgeKind, role: Role, cause: NodeKind, label: Label) -> Label {
+    let applies = match kind {
+        EdgeKind::Used if matches!(role, Role::Validation | Role::Test | Role::BiasCheck) => {
+            return become_one(label, MODES, VALIDATION);
+        }
+        EdgeKind::Used => node.flags.has(Flags::INFERS) && matches!(cause, NodeKind::ModelVersion | NodeKind::Release),
+        EdgeKind::Runs => true,
+        _ => false,
+    };
+    if applies { become_one(label, PRESENT, SHAPED) } else { label }
+}
+
+/// Replaces whatever of `old` is in the label by `new`.
+#[inline]
+const fn become_one(label: Label, old: Label, new: Label) -> Label {
+    if label & old == 0 { label } else { label & !old | new }
+}
+
+/// [`pass`] over an edge of the graph. The cause is only looked up where it matters: every read of a node costs.
+#[inline]
+fn pass_half(graph: &Graph, node: Node, half: &Half, label: Label) -> Label {
+    let asks = half.kind == EdgeKind::Used && node.flags.has(Flags::INFERS);
+    let cause = if asks { graph.node(half.node).kind } else { NodeKind::DatasetVersion };
+    pass(node, half.kind, half.role, cause, label)
+}
+
+#[inline]
+fn trains(node: Node) -> bool {
+    node.kind == NodeKind::Run && node.flags.has(Flags::TRAINS)
+}
+
+/// What reaches a set of seeds, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exposure {
+    /// Every node reached, in order of first discovery: its modes, and the requirement bits of the first 56 training runs.
+    pub nodes: Labelled,
+    /// The training runs met, in that order. Run `i` has bit `8 + i % 56` of chunk `i / 56`.
+    pub training_runs: Vec<NodeId>,
+    /// The chunks after the first, one for each further 56 training runs: the same nodes in the same order as `nodes`,
+    /// with requirement bits of that chunk's runs. Empty for nearly every release.
+    pub more: Vec<Labelled>,
+}
+
+impl Exposure {
+    /// Whether training run `run` (an index into `training_runs`) read what is behind node `place` (one into `nodes`).
+    #[must_use]
+    pub fn is_required(&self, place: usize, run: usize) -> bool {
+        let chunk = match run / RUNS_PER_WALK {
+            0 => Some(&self.nodes),
+            further => self.more.get(further - 1),
+        };
+        chunk.and_then(|labels| labels.get(place)).is_some_and(|&(_, label)| label & requirement(run) != 0)
+    }
+
+    /// The training runs that read what is behind a node, as indexes into `training_runs`.
+    pub fn required_by(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.training_runs.len()).filter(move |&run| self.is_required(place, run))
+    }
+}
+
+/// The bit of a training run, by its index, in its chunk.
+#[must_use]
+pub const fn requirement(run: usize) -> Label {
+    1 << (FIRST_REQUIREMENT as usize + run % RUNS_PER_WALK)
+}
+
+/// Numbers training runs as the walk meets them.
+#[derive(Default)]
+struct Numbers {
+    of: HashMap<NodeId, usize>,
+    runs: Vec<NodeId>,
+    /// The last asked for: a run's edges come one after the other.
+    last: Option<(NodeId, usize)>,
+}
+
+impl Numbers {
+    #[inline]
+    fn of(&mut self, run: NodeId) -> usize {
+        match self.last {
+            Some((last, number)) if last == run => number,
+            _ => self.find(run),
+        }
+    }
+
+    fn find(&mut self, run: NodeId) -> usize {
+        let number = *self.of.entry(run).or_insert_with(|| {
+            self.runs.push(run);
+            self.runs.len() - 1
+        });
+        self.last = Some((run, number));
+        number
+    }
+}
+
+/// Walks upstream from the seeds with their modes (a release as [`CONTAINED`], what it is served as [`SERVED`]).
+///
+/// Training runs are numbered as they are met. More than 56 of them do not fit in a label: the walk is then done again for
+/// each further 56, over the same nodes in the same order, and the answer is whole however many there are.
+#[must_use]
+pub fn expose(graph: &Graph, seeds: &[(NodeId, Label)]) -> Exposure {
+    let mut exposure = Exposure::default();
+    expose_into(graph, seeds, &mut exposure);
+    exposure
+}
+
+/// [`expose`] into an answer whose memory is used again (its content is replaced).
+pub fn expose_into(graph: &Graph, seeds: &[(NodeId, Label)], exposure: &mut Exposure) {
+    let mut numbers = Numbers { runs: std::mem::take(&mut exposure.training_runs), ..Numbers::default() };
+    numbers.runs.clear();
+    exposure.more.clear();
+    walk(graph, seeds, 0, &mut numbers, &mut exposure.nodes);
+    let mut first = RUNS_PER_WALK;
+    while first < numbers.runs.len() {
+        let mut chunk = Vec::with_capacity(exposure.nodes.len());
+        walk(graph, seeds, first, &mut numbers, &mut chunk);
+        exposure.more.push(chunk);
+        first += RUNS_PER_WALK;
+    }
+    exposure.training_runs = numbers.runs;
+}
+
+/// One walk, in which the training runs numbered `first .. first + 56` have their bits.
+fn walk(graph: &Graph, seeds: &[(NodeId, Label)], first: usize, numbers: &mut Numbers, out: &mut Labelled) {
+    let transfer = |id: NodeId, node: Node, half: &Half, label: Label| {
+        let passed = pass_half(graph, node, half, label);
+        if !trains(node) || half.kind != EdgeKind::Used {
+            return passed;
+        }
+        let number = numbers.of(id);
+        if (first..first + RUNS_PER_WALK).contains(&number) { passed | requirement(number) } else { passed }
+    };
+    labelled_into(graph, seeds, transfer, out);
+}
+
+/// What a path must show at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// One of the modes: the way along which the people behind the target are contained (shaped …) in the seed.
+    Mode(Label),
+    /// A training run: the way along which it read what is behind the target.
+    Run(NodeId),
+}
+
+/// The shortest way from a seed to `target` along which `want` is carried, both included; empty if there is none.
+///
+/// The shortest way at all may carry something else (a data set used for validation nearby, for training further off):
+/// the walk is over pairs of node and mode, so that the way found is one that shows the finding.
+#[must_use]
+pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], target: NodeId, want: Want) -> Vec<NodeId> {
+    // What a way carries: one mode, and for `Want::Run` whether the run lies behind it.
+    let step = |id: NodeId, node: Node, half: &Half, state: Label| match want {
+        Want::Mode(_) => pass_half(graph, node, half, state),
+        Want::Run(run) => state | if id == run && half.kind == EdgeKind::Used { 2 } else { 0 },
+    };
+    let goal = match want {
+        Want::Mode(mode) => mode,
+        Want::Run(_) => 2,
+    };
+    let is_goal = |node: NodeId, state: Label| node == target && state & goal != 0;
+    let mut queue: Vec<(NodeId, Label, usize)> = Vec::new();
+    // The nodes met, with the states they were met in.
+    let mut met: Vec<(NodeId, Label)> = Vec::new();
+    let found = scratch::with(graph.node_count(), |scratch| {
+        for &(seed, label) in seeds.iter().filter(|&&(seed, _)| graph.contains(seed)) {
+            let states = if matches!(want, Want::Run(_)) { 1 } else { label & MODES };
+            for state in (0..4).map(|bit| 1 << bit).filter(|bit| states & bit != 0) {
+                if is_new(scratch, &mut met, seed, state) {
+                    queue.push((seed, state, usize::MAX));
+                }
+            }
+        }
+        let mut next = 0;
+        while let Some(&(id, state, _)) = queue.get(next) {
+            if is_goal(id, state) {
+                return Some(next);
+            }
+            let node = graph.node(id);
+            graph.each(id, super::graph::Direction::Upstream, |half| {
+                let passed = step(id, node, &half, state);
+                if is_new(scratch, &mut met, half.node, passed) {
+                    queue.push((half.node, passed, next));
+                }
+            });
+            next += 1;
+        }
+        None
+    });
+    let mut path = Vec::new();
+    let mut at = found;
+    while let Some(&(node, _, before)) = at.and_then(|place| queue.get(place)) {
+        path.push(node);
+        at = Some(before);
+    }
+    path.reverse();
+    path
+}
+
+/// Notes a node and the state it was met in; false if it was met in it (or in more) before.
+fn is_new(scratch: &mut Scratch, met: &mut Labelled, node: NodeId, state: Label) -> bool {
+    match scratch.find_or_mark(met, node) {
+        None => {
+            met.push((node, state));
+            true
+        }
+        Some(place) => {
+            let known = &mut met[place].1;
+            let new = *known & state != state;
+            *known |= state;
+            new
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "exposure_tests.rs"]
+mod tests;

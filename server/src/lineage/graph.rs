@@ -1,0 +1,205 @@
+//! The lineage graph: who came from what, in a form made for walking.
+//!
+//! Direction everywhere: `from` is the effect, `to` its cause; upstream follows `from → to`. A [`Graph`] is a value: a
+//! clone costs a few reference counts, and neither copy sees what the other does later. The writer keeps a clone as the
+//! mark it rolls back to, and publishes clones to readers.
+//!
+//! Edges stand in compressed offsets in both directions, plus a delta of the edges since. When the delta passes
+//! [`Graph::late_limit`] it is merged. Neither merging nor loading changes the order in which edges of a node are
+//! seen (the order they were added in), so that two servers with different pasts answer with the same bytes.
+
+mod offsets;
+mod types;
+
+use std::collections::HashSet;
+
+pub use types::{Direction, Edge, EdgeKind, Flags, Half, Node, NodeId, NodeKind, Origin, Role};
+
+use super::pages::Pages;
+use offsets::{Entry, Side};
+
+/// Nodes and edges; see the module.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    nodes: Pages<Node>,
+    up: Side,
+    down: Side,
+}
+
+impl Graph {
+    /// An empty graph.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A graph from rows, at once: many times faster than adding them one by one, and the same graph afterwards.
+    /// As with [`Self::add_edge`], repeated edges and edges of unknown nodes are left out.
+    #[must_use]
+    pub fn load(nodes: impl IntoIterator<Item = Node>, edges: &[Edge]) -> Self {
+        let nodes: Pages<Node> = nodes.into_iter().collect();
+        let count = nodes.len();
+        let known = |edge: &&Edge| edge.from.index() < count && edge.to.index() < count;
+        let up = Side::build(count, edges.iter().filter(known).map(up_entry));
+        let mut graph = Self { nodes, up, down: Side::default() };
+        if !graph.has_repeats() {
+            graph.down = Side::build(count, edges.iter().filter(known).map(down_entry));
+            return graph;
+        }
+        let mut seen = HashSet::with_capacity(edges.len());
+        let once: Vec<Edge> =
+            edges.iter().filter(known).filter(|edge| seen.insert((edge.from, edge.to, label(edge)))).copied().collect();
+        graph.up = Side::build(count, once.iter().map(up_entry));
+        graph.down = Side::build(count, once.iter().map(down_entry));
+        graph
+    }
+
+    /// Whether any node has the same edge twice.
+    fn has_repeats(&self) -> bool {
+        let mut labels = Vec::new();
+        (0..self.next_id().0).any(|node| {
+            labels.clear();
+            self.up.each(node, |half| labels.push((half.node.0, types::pack(half.kind, half.role, half.origin))));
+            labels.sort_unstable();
+            labels.windows(2).any(|pair| pair[0] == pair[1])
+        })
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// How many edges there are.
+    #[must_use]
+    pub fn edge_count(&self) -> usize {
+        self.up.base_count() + self.up.late_count()
+    }
+
+    /// How many of the edges are in the delta.
+    #[must_use]
+    pub fn late_count(&self) -> usize {
+        self.up.late_count()
+    }
+
+    /// The size the delta may reach: 4096 edges, or a twentieth of the base.
+    #[must_use]
+    pub fn late_limit(&self) -> usize {
+        (self.up.base_count() / 20).max(4096)
+    }
+
+    /// The number the next node gets. (2^32 nodes are 32 GiB of nodes alone: memory ends first.)
+    fn next_id(&self) -> NodeId {
+        NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Whether this graph gave that number.
+    #[must_use]
+    #[inline]
+    pub fn contains(&self, id: NodeId) -> bool {
+        id.index() < self.nodes.len()
+    }
+
+    /// Appends a node.
+    pub fn add_node(&mut self, node: Node) -> NodeId {
+        let id = self.next_id();
+        self.nodes.push(node);
+        id
+    }
+
+    /// Replaces a node (a flag or its class changed); a number the graph never gave changes nothing.
+    pub fn set_node(&mut self, id: NodeId, node: Node) {
+        self.nodes.set(id.index(), node);
+    }
+
+    /// The node of a number; [`Node::MISSING`] for a number the graph never gave.
+    #[must_use]
+    #[inline]
+    pub fn node(&self, id: NodeId) -> Node {
+        self.nodes.get(id.index())
+    }
+
+    /// Adds an edge; false if it was there already (whatever its sequence), or names a node the graph never gave.
+    /// Cycles are not refused here: whoever adds asks [`Self::would_cycle`] where a cycle is a fault.
+    pub fn add_edge(&mut self, edge: Edge) -> bool {
+        if !self.contains(edge.from) || !self.contains(edge.to) || self.has_edge(&edge) {
+            return false;
+        }
+        self.up.push(up_entry(&edge));
+        self.down.push(down_entry(&edge));
+        if self.late_count() > self.late_limit() {
+            self.compact();
+        }
+        true
+    }
+
+    /// Whether this edge is there, whatever its sequence. Looks at the end with fewer edges: a dataset that all runs
+    /// read would otherwise make each further run slower.
+    #[must_use]
+    pub fn has_edge(&self, edge: &Edge) -> bool {
+        let (from, to) = (edge.from.0, edge.to.0);
+        if self.up.degree(from) <= self.down.degree(to) {
+            self.up.contains(from, to, label(edge))
+        } else {
+            self.down.contains(to, from, label(edge))
+        }
+    }
+
+    /// Merges the delta into the base. Other copies keep theirs.
+    pub fn compact(&mut self) {
+        // Beyond 2^32 edges offsets would not fit: the delta just goes on growing.
+        if self.late_count() > 0 && u32::try_from(self.edge_count()).is_ok() {
+            self.up.compact(self.nodes.len());
+            self.down.compact(self.nodes.len());
+        }
+    }
+
+    /// The edges from a node to its causes, oldest first.
+    #[inline]
+    pub fn upstream(&self, id: NodeId) -> impl Iterator<Item = Half> + '_ {
+        self.up.halves(id.0)
+    }
+
+    /// The edges from a node to its effects, oldest first.
+    #[inline]
+    pub fn downstream(&self, id: NodeId) -> impl Iterator<Item = Half> + '_ {
+        self.down.halves(id.0)
+    }
+
+    /// How many edges a node has in a direction, without reading them.
+    #[must_use]
+    pub fn degree(&self, id: NodeId, direction: Direction) -> usize {
+        self.side(direction).degree(id.0)
+    }
+
+    /// Calls `visit` for each edge of a node, oldest first: the quickest way to read all of them.
+    #[inline]
+    pub fn each(&self, id: NodeId, direction: Direction, visit: impl FnMut(Half)) {
+        self.side(direction).each(id.0, visit);
+    }
+
+    #[inline]
+    fn side(&self, direction: Direction) -> &Side {
+        match direction {
+            Direction::Upstream => &self.up,
+            Direction::Downstream => &self.down,
+        }
+    }
+}
+
+const fn label(edge: &Edge) -> u8 {
+    types::pack(edge.kind, edge.role, edge.origin)
+}
+
+const fn up_entry(edge: &Edge) -> Entry {
+    Entry { at: edge.from.0, other: edge.to.0, label: label(edge), seq: edge.seq }
+}
+
+const fn down_entry(edge: &Edge) -> Entry {
+    Entry { at: edge.to.0, other: edge.from.0, label: label(edge), seq: edge.seq }
+}
+
+#[cfg(test)]
+#[path = "graph_tests.rs"]
+pub(super) mod tests;

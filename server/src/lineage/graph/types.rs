@@ -1,0 +1,265 @@
+//! The words of the graph: what nodes and edges are, and how they are written.
+
+/// Writes an enum, its names in text, and its number in a packed edge label.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$item_doc:meta])* $item:ident = $word:literal,)+ } else $last:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$item_doc])* $item,)+ }
+
+        impl $name {
+            /// Every value, in the order of its number.
+            pub const ALL: &[Self] = &[$(Self::$item,)+];
+
+            /// The name used in facts, tables and on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$item => $word,)+ }
+            }
+
+            /// The value of a name; `None` for any other text.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$item),)+ _ => None }
+            }
+
+            /// The value of a number. Numbers come only from `self as u8`; others read as the last value.
+            #[must_use]
+            #[inline]
+            pub const fn from_bits(bits: u8) -> Self {
+                $(if bits == Self::$item as u8 { return Self::$item; })+
+                Self::$last
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// What a node is.
+    NodeKind {
+        /// An immutable version of a dataset.
+        DatasetVersion = "dataset_version",
+        /// An execution.
+        Run = "run",
+        /// An immutable version of a model.
+        ModelVersion = "model_version",
+        /// One composition proposed for a deployment.
+        Release = "release",
+        /// A lasting use of releases in an environment.
+        Deployment = "deployment",
+    } else Deployment
+}
+
+words! {
+    /// What an edge says: always from the effect to its cause.
+    EdgeKind {
+        /// A run to what it read.
+        Used = "used",
+        /// An output to the run that wrote it.
+        Generated = "generated",
+        /// A deployment to a dataset it reads about people when it runs.
+        ServesOn = "serves_on",
+        /// A dataset to the deployment that writes it.
+        Emits = "emits",
+        /// A release to a model version or an index dataset in it.
+        ComposedOf = "composed_of",
+        /// A deployment to a release that was active in it.
+        Runs = "runs",
+        /// What another party received to where it came from.
+        DisclosedTo = "disclosed_to",
+    } else DisclosedTo
+}
+
+words! {
+    /// What a run read something for.
+    Role {
+        /// Not said: counts like training.
+        None = "none",
+        /// To learn from.
+        Training = "training",
+        /// To choose between settings.
+        Validation = "validation",
+        /// To measure.
+        Test = "test",
+        /// To look for bias.
+        BiasCheck = "bias_check",
+        /// To look up while running (code lists, tables).
+        Reference = "reference",
+    } else Reference
+}
+
+words! {
+    /// How an edge is known.
+    Origin {
+        /// Somebody said so.
+        Declared = "declared",
+        /// An engine reported it.
+        Observed = "observed",
+        /// Inputs times outputs.
+        Inferred = "inferred",
+    } else Inferred
+}
+
+/// A node of one graph; numbers are given densely by [`super::Graph::add_node`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// The number as an index.
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a walk needs to know of a node without asking the tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flags(pub u16);
+
+impl Flags {
+    /// A run that applies a model: what it writes carries the model's people as shaped only.
+    pub const INFERS: Self = Self(1);
+    /// A run that makes or changes a model: what it reads must be lawful for its purpose from its start.
+    pub const TRAINS: Self = Self(1 << 1);
+    /// A dataset version that holds data collected from people.
+    pub const SOURCE: Self = Self(1 << 2);
+    /// Named by an edge, never registered.
+    pub const DANGLING: Self = Self(1 << 3);
+    /// Has a field nobody classified.
+    pub const UNCLASSIFIED: Self = Self(1 << 4);
+    /// A root that does not say where it comes from.
+    pub const NO_ORIGIN: Self = Self(1 << 5);
+    /// A model of another provider, with files.
+    pub const ACQUIRED: Self = Self(1 << 6);
+    /// A model behind somebody else's endpoint.
+    pub const ENDPOINT: Self = Self(1 << 7);
+    /// The rows are gone; digest and lineage stay.
+    pub const ERASED: Self = Self(1 << 8);
+    /// Held, but not to be read.
+    pub const RESTRICTED: Self = Self(1 << 9);
+    /// A mistaken registration.
+    pub const RETIRED: Self = Self(1 << 10);
+
+    /// Whether every flag of `other` is set.
+    #[must_use]
+    #[inline]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// These flags and those of `other`.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// These flags but those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+impl std::ops::BitOr for Flags {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        self.with(other)
+    }
+}
+
+/// What the graph keeps of a node: eight bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Node {
+    /// What it is.
+    pub kind: NodeKind,
+    /// What a walk needs to know of it.
+    pub flags: Flags,
+    /// An index whose meaning others define (the node's class of categories and identifiability).
+    pub class: u32,
+}
+
+const _: () = assert!(size_of::<Node>() == 8, "nodes are read on every step of a walk");
+
+impl Node {
+    /// What a number the graph never gave reads as: something named but never registered, so that rules refuse it.
+    pub const MISSING: Self =
+        Self { kind: NodeKind::DatasetVersion, flags: Flags(Flags::DANGLING.0 | Flags::NO_ORIGIN.0), class: u32::MAX };
+
+    /// A node without flags, of class 0.
+    #[must_use]
+    pub const fn new(kind: NodeKind) -> Self {
+        Self { kind, flags: Flags(0), class: 0 }
+    }
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self::MISSING
+    }
+}
+
+/// An edge: `from` is the effect, `to` its cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Edge {
+    /// The effect.
+    pub from: NodeId,
+    /// The cause.
+    pub to: NodeId,
+    /// What it says.
+    pub kind: EdgeKind,
+    /// What the cause was read for.
+    pub role: Role,
+    /// How it is known.
+    pub origin: Origin,
+    /// The sequence of its fact in the ledger.
+    pub seq: u64,
+}
+
+/// An edge seen from one of its ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Half {
+    /// The other end.
+    pub node: NodeId,
+    /// What the edge says.
+    pub kind: EdgeKind,
+    /// What the cause was read for.
+    pub role: Role,
+    /// How it is known.
+    pub origin: Origin,
+    /// The sequence of its fact in the ledger.
+    pub seq: u64,
+}
+
+/// Which way a walk goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From effects to causes: what it came from.
+    Upstream,
+    /// From causes to effects: what came of it.
+    Downstream,
+}
+
+/// Kind, role and origin in one byte: three bits, three bits, two bits.
+#[inline]
+pub(super) const fn pack(kind: EdgeKind, role: Role, origin: Origin) -> u8 {
+    kind as u8 | (role as u8) << 3 | (origin as u8) << 6
+}
+
+/// The reverse of [`pack`].
+#[inline]
+pub(super) const fn half(node: u32, label: u8, seq: u64) -> Half {
+    Half {
+        node: NodeId(node),
+        kind: EdgeKind::from_bits(label & 7),
+        role: Role::from_bits(label >> 3 & 7),
+        origin: Origin::from_bits(label >> 6),
+        seq,
+    }
+}

@@ -1,0 +1,154 @@
+//! The walk of the gate: what reaches each node, and in what form.
+
+use super::super::graph::{Direction, Graph, Half, Node, NodeId};
+use super::scratch::{self, Note, Scratch};
+
+/// A set of up to 64 things that can be carried upstream.
+pub type Label = u64;
+
+/// Each node something reaches, with everything that reaches it, in order of first discovery.
+pub type Labelled = Vec<(NodeId, Label)>;
+
+/// The node is known, its label not yet passed on.
+const NEW: u8 = 0;
+/// Its label has been passed on as it is.
+const DONE: u8 = 1;
+/// Its label grew after it was passed on.
+const GROWN: u8 = 2;
+/// In the depth-first walk that is going on.
+const SEEN: u8 = 4;
+
+/// Walks upstream from `seeds`. The label of a node is the union over all ways to it; `transfer` gives what of a label
+/// passes over an edge (the node being left, its content, the edge, its label): 0 if nothing does. It must be monotone:
+/// a larger label never passes less. Cycles are walked until nothing grows.
+#[must_use]
+pub fn labelled(
+    graph: &Graph,
+    seeds: &[(NodeId, Label)],
+    transfer: impl FnMut(NodeId, Node, &Half, Label) -> Label,
+) -> Labelled {
+    let mut out = Vec::new();
+    labelled_into(graph, seeds, transfer, &mut out);
+    out
+}
+
+/// [`labelled`] into a list that is used again and again (its content is replaced).
+///
+/// Nodes are taken breadth first. Where a label grew after it was passed on (a way that is longer brought something
+/// new), the nodes behind it are taken once more, in topological order, so that on a graph without cycles every node is
+/// passed on at most twice however many ways lead to it.
+pub fn labelled_into(
+    graph: &Graph,
+    seeds: &[(NodeId, Label)],
+    mut transfer: impl FnMut(NodeId, Node, &Half, Label) -> Label,
+    out: &mut Labelled,
+) {
+    out.clear();
+    scratch::with(graph.node_count(), |scratch| {
+        scratch.notes.clear();
+        scratch.grown.clear();
+        for &(seed, label) in seeds {
+            if graph.contains(seed) && label != 0 {
+                offer(graph, scratch, out, seed, label);
+            }
+        }
+        let mut next = 0;
+        loop {
+            while next < out.len() {
+                spread(graph, scratch, out, next, &mut transfer);
+                next += 1;
+            }
+            if scratch.grown.is_empty() {
+                break;
+            }
+            again(graph, scratch, out, &mut transfer);
+        }
+    });
+}
+
+#[inline]
+fn offer(graph: &Graph, scratch: &mut Scratch, out: &mut Labelled, id: NodeId, label: Label) {
+    let Some(place) = scratch.find_or_mark(out, id) else {
+        out.push((id, label));
+        scratch.notes.push(Note { node: graph.node(id), state: NEW });
+        return;
+    };
+    let known = &mut out[place].1;
+    if label & !*known != 0 {
+        *known |= label;
+        let state = &mut scratch.notes[place].state;
+        if *state & DONE != 0 {
+            *state ^= DONE | GROWN;
+            scratch.grown.push(place);
+        }
+    }
+}
+
+#[inline]
+fn spread(
+    graph: &Graph,
+    scratch: &mut Scratch,
+    out: &mut Labelled,
+    place: usize,
+    transfer: &mut impl FnMut(NodeId, Node, &Half, Label) -> Label,
+) {
+    let (id, label) = out[place];
+    let note = &mut scratch.notes[place];
+    note.state = DONE;
+    let node = note.node;
+    graph.each(id, Direction::Upstream, |half| {
+        let passed = transfer(id, node, &half, label);
+        if passed != 0 {
+            offer(graph, scratch, out, half.node, passed);
+        }
+    });
+}
+
+/// Passes on what grew: one depth-first walk from there, then every grown node with causes after effects. What is left
+/// grown afterwards lies on a cycle, and has its turn in the next round.
+#[cold]
+#[inline(never)]
+fn again(
+    graph: &Graph,
+    scratch: &mut Scratch,
+    out: &mut Labelled,
+    transfer: &mut impl FnMut(NodeId, Node, &Half, Label) -> Label,
+) {
+    let mut stack = std::mem::take(&mut scratch.stack);
+    let mut left = std::mem::take(&mut scratch.left);
+    let mut grown = std::mem::take(&mut scratch.grown);
+    left.clear();
+    for &start in &grown {
+        stack.push((start, false));
+        while let Some((place, leaving)) = stack.pop() {
+            if leaving {
+                left.push(place);
+                continue;
+            }
+            let state = &mut scratch.notes[place].state;
+            if *state & SEEN != 0 {
+                continue;
+            }
+            *state |= SEEN;
+            stack.push((place, true));
+            graph.each(out[place].0, Direction::Upstream, |half| {
+                let met = scratch.find(out, half.node);
+                stack.extend(met.filter(|&place| scratch.notes[place].state & SEEN == 0).map(|place| (place, false)));
+            });
+        }
+    }
+    for &place in left.iter().rev() {
+        let state = &mut scratch.notes[place].state;
+        *state &= !SEEN;
+        if *state == GROWN {
+            spread(graph, scratch, out, place, transfer);
+        }
+    }
+    // Every node that grew meanwhile is noted again; those that had their turn are done.
+    grown.clear();
+    grown.append(&mut scratch.grown);
+    grown.retain(|&place| scratch.notes[place].state == GROWN);
+    grown.sort_unstable();
+    grown.dedup();
+    (scratch.stack, scratch.left, scratch.grown) = (stack, left, grown);
+}
