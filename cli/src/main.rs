@@ -1,1 +1,7 @@
-fn main() {}
+//! `licit`: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    licit_cli::main()
+}

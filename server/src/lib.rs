@@ -4,6 +4,16 @@
 //! pure part, `operations.rs` the verbs, `store.rs` SQL, `api.rs` HTTP. All routes stand in [`routes`], all kinds of facts in
 //! [`facts`]. See ARCHITECTURE.md.
 
+pub mod access;
+pub mod catalogue;
 pub mod clock;
 pub mod db;
 pub mod error;
+pub mod facts;
+pub mod gate;
+pub mod lawfulness;
+pub mod lineage;
+pub mod registry;
+pub mod resolve;
+pub mod resource;
+pub mod review;

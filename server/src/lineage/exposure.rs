@@ -39,7 +39,7 @@ const PRESENT: Label = CONTAINED | SERVED;
 /// Requirement bits pass everywhere. Nothing is ever lost, so a walk reaches all there is. Because a deployment's `runs`
 /// edges mean *what it wrote*, a walk about what a deployment runs begins at the release, not at the deployment.
 #[must_use]
-#[inline]
+#[inline(always)]
 pub fn pass(node: Node, kind: EdgeKind, role: Role, cause: NodeKind, label: Label) -> Label {
     let applies = match kind {
         EdgeKind::Used if matches!(role, Role::Validation | Role::Test | Role::BiasCheck) => {
@@ -53,20 +53,20 @@ pub fn pass(node: Node, kind: EdgeKind, role: Role, cause: NodeKind, label: Labe
 }
 
 /// Replaces whatever of `old` is in the label by `new`.
-#[inline]
+#[inline(always)]
 const fn become_one(label: Label, old: Label, new: Label) -> Label {
     if label & old == 0 { label } else { label & !old | new }
 }
 
 /// [`pass`] over an edge of the graph. The cause is only looked up where it matters: every read of a node costs.
-#[inline]
+#[inline(always)]
 fn pass_half(graph: &Graph, node: Node, half: &Half, label: Label) -> Label {
     let asks = half.kind == EdgeKind::Used && node.flags.has(Flags::INFERS);
     let cause = if asks { graph.node(half.node).kind } else { NodeKind::DatasetVersion };
     pass(node, half.kind, half.role, cause, label)
 }
 
-#[inline]
+#[inline(always)]
 fn trains(node: Node) -> bool {
     node.kind == NodeKind::Run && node.flags.has(Flags::TRAINS)
 }
@@ -109,14 +109,15 @@ pub const fn requirement(run: usize) -> Label {
 /// Numbers training runs as the walk meets them.
 #[derive(Default)]
 struct Numbers {
-    of: HashMap<NodeId, usize>,
     runs: Vec<NodeId>,
+    /// Of the runs after the first 56.
+    further: HashMap<NodeId, usize>,
     /// The last asked for: a run's edges come one after the other.
     last: Option<(NodeId, usize)>,
 }
 
 impl Numbers {
-    #[inline]
+    #[inline(always)]
     fn of(&mut self, run: NodeId) -> usize {
         match self.last {
             Some((last, number)) if last == run => number,
@@ -124,10 +125,16 @@ impl Numbers {
         }
     }
 
+    /// Few runs are found faster by looking at them than by hashing.
     fn find(&mut self, run: NodeId) -> usize {
-        let number = *self.of.entry(run).or_insert_with(|| {
+        let known = self.runs.iter().take(RUNS_PER_WALK).position(|&known| known == run);
+        let number = known.or_else(|| self.further.get(&run).copied()).unwrap_or_else(|| {
+            let number = self.runs.len();
             self.runs.push(run);
-            self.runs.len() - 1
+            if number >= RUNS_PER_WALK {
+                self.further.insert(run, number);
+            }
+            number
         });
         self.last = Some((run, number));
         number
@@ -217,12 +224,12 @@ pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], target: NodeId, want: Want
                 return Some(next);
             }
             let node = graph.node(id);
-            graph.each(id, super::graph::Direction::Upstream, |half| {
+            for half in graph.upstream(id) {
                 let passed = step(id, node, &half, state);
                 if is_new(scratch, &mut met, half.node, passed) {
                     queue.push((half.node, passed, next));
                 }
-            });
+            }
             next += 1;
         }
         None

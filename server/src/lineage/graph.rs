@@ -41,28 +41,30 @@ impl Graph {
         let count = nodes.len();
         let known = |edge: &&Edge| edge.from.index() < count && edge.to.index() < count;
         let up = Side::build(count, edges.iter().filter(known).map(up_entry));
-        let mut graph = Self { nodes, up, down: Side::default() };
-        if !graph.has_repeats() {
-            graph.down = Side::build(count, edges.iter().filter(known).map(down_entry));
-            return graph;
+        let graph = Self { nodes, up, down: Side::default() };
+        let repeating = graph.with_repeats();
+        if repeating.is_empty() {
+            return Self { down: Side::build(count, edges.iter().filter(known).map(down_entry)), ..graph };
         }
-        let mut seen = HashSet::with_capacity(edges.len());
-        let once: Vec<Edge> =
-            edges.iter().filter(known).filter(|edge| seen.insert((edge.from, edge.to, label(edge)))).copied().collect();
-        graph.up = Side::build(count, once.iter().map(up_entry));
-        graph.down = Side::build(count, once.iter().map(down_entry));
-        graph
+        let mut seen = HashSet::new();
+        let is_first = |edge: &&Edge| {
+            repeating.binary_search(&edge.from).is_err() || seen.insert((edge.from, edge.to, label(edge)))
+        };
+        let once: Vec<Edge> = edges.iter().filter(known).filter(is_first).copied().collect();
+        let up = Side::build(count, once.iter().map(up_entry));
+        Self { nodes: graph.nodes, up, down: Side::build(count, once.iter().map(down_entry)) }
     }
 
-    /// Whether any node has the same edge twice.
-    fn has_repeats(&self) -> bool {
+    /// The nodes, in order, that have some edge twice.
+    fn with_repeats(&self) -> Vec<NodeId> {
         let mut labels = Vec::new();
-        (0..self.next_id().0).any(|node| {
+        let has_repeat = |id: &NodeId| {
             labels.clear();
-            self.up.each(node, |half| labels.push((half.node.0, types::pack(half.kind, half.role, half.origin))));
+            labels.extend(self.upstream(*id).map(|half| (half.node, half.kind, half.role, half.origin)));
             labels.sort_unstable();
             labels.windows(2).any(|pair| pair[0] == pair[1])
-        })
+        };
+        (0..self.next_id().0).map(NodeId).filter(has_repeat).collect()
     }
 
     /// How many nodes there are.
@@ -115,7 +117,7 @@ impl Graph {
 
     /// The node of a number; [`Node::MISSING`] for a number the graph never gave.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn node(&self, id: NodeId) -> Node {
         self.nodes.get(id.index())
     }
@@ -139,6 +141,9 @@ impl Graph {
     #[must_use]
     pub fn has_edge(&self, edge: &Edge) -> bool {
         let (from, to) = (edge.from.0, edge.to.0);
+        if self.up.is_bare(from) || self.down.is_bare(to) {
+            return false;
+        }
         if self.up.degree(from) <= self.down.degree(to) {
             self.up.contains(from, to, label(edge))
         } else {
@@ -156,30 +161,54 @@ impl Graph {
     }
 
     /// The edges from a node to its causes, oldest first.
-    #[inline]
+    #[inline(always)]
     pub fn upstream(&self, id: NodeId) -> impl Iterator<Item = Half> + '_ {
         self.up.halves(id.0)
     }
 
     /// The edges from a node to its effects, oldest first.
-    #[inline]
+    #[inline(always)]
     pub fn downstream(&self, id: NodeId) -> impl Iterator<Item = Half> + '_ {
         self.down.halves(id.0)
     }
 
-    /// How many edges a node has in a direction, without reading them.
+    /// How many edges a node has in a direction.
     #[must_use]
     pub fn degree(&self, id: NodeId, direction: Direction) -> usize {
         self.side(direction).degree(id.0)
     }
 
-    /// Calls `visit` for each edge of a node, oldest first: the quickest way to read all of them.
-    #[inline]
-    pub fn each(&self, id: NodeId, direction: Direction, visit: impl FnMut(Half)) {
-        self.side(direction).each(id.0, visit);
+    /// Whether a node has no edge in a direction: a root, or nothing came of it.
+    #[must_use]
+    pub fn is_end(&self, id: NodeId, direction: Direction) -> bool {
+        self.side(direction).is_bare(id.0)
     }
 
-    #[inline]
+    /// The edges of a node in a direction, oldest first.
+    #[inline(always)]
+    pub fn edges(&self, id: NodeId, direction: Direction) -> impl Iterator<Item = Half> + '_ {
+        self.side(direction).halves(id.0)
+    }
+
+    /// What [`Self::upstream_from`] needs of a node; asked for ahead of time, it spares the walk a wait.
+    #[inline(always)]
+    pub(super) fn upstream_range(&self, id: NodeId) -> (u32, u32) {
+        self.up.range(id.0)
+    }
+
+    /// Reads the first edge of a range, for its effect on the cache; the value means nothing.
+    #[inline(always)]
+    pub(super) fn touch_upstream(&self, (start, _): (u32, u32)) -> u32 {
+        self.up.touch(start)
+    }
+
+    /// [`Self::upstream`] of a node whose range is known.
+    #[inline(always)]
+    pub(super) fn upstream_from(&self, id: NodeId, range: (u32, u32)) -> impl Iterator<Item = Half> + '_ {
+        self.up.halves_in(id.0, range)
+    }
+
+    #[inline(always)]
     fn side(&self, direction: Direction) -> &Side {
         match direction {
             Direction::Upstream => &self.up,

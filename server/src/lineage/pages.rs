@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-/// Elements per page: 4 KiB of eight-byte elements.
+/// Elements per page. Larger pages make the first write after a copy dearer, smaller ones the table of pages longer.
 const PAGE: usize = 512;
 
 /// A growing vector of small values whose copies are cheap and independent.
@@ -36,7 +36,7 @@ impl<T: Copy + Default> Pages<T> {
 
     /// The element at `index`, or the default where there is none: the page behind the end is filled with defaults.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, index: usize) -> T {
         match self.pages.get(index / PAGE) {
             Some(page) => page[index % PAGE],

@@ -45,11 +45,11 @@ pub fn closure(graph: &Graph, seeds: &[NodeId], direction: Direction) -> Vec<Rea
         let mut next = 0;
         while let Some(&Reached { node, depth, .. }) = out.get(next) {
             next += 1;
-            graph.each(node, direction, |half| {
+            for half in graph.edges(node, direction) {
                 if scratch.find_or_mark(&out, half.node).is_none() {
                     out.push(Reached { node: half.node, via: Some(node), depth: depth + 1 });
                 }
-            });
+            }
         }
     });
     out
@@ -82,13 +82,12 @@ fn breadth_first(
         }
     }
     let mut next = 0;
-    let mut found = false;
-    while let Some(&(node, _)) = queue.get(next).filter(|_| !found) {
-        graph.each(node, direction, |half| {
-            if !found && allow(&half) {
-                found = reach(&mut queue, half.node, next);
+    while let Some(&(node, _)) = queue.get(next) {
+        for half in graph.edges(node, direction) {
+            if allow(&half) && reach(&mut queue, half.node, next) {
+                return queue;
             }
-        });
+        }
         next += 1;
     }
     queue
@@ -155,7 +154,7 @@ impl Graph {
         if from == to {
             return true;
         }
-        if self.degree(from, Direction::Downstream) == 0 || self.degree(to, Direction::Upstream) == 0 {
+        if self.is_end(from, Direction::Downstream) || self.is_end(to, Direction::Upstream) {
             return false;
         }
         scratch::with(self.node_count(), |scratch| {

@@ -1,10 +1,6 @@
-//! Edges of one direction: compressed offsets that never change, and the edges since in persistent maps.
+//! Edges of one direction: compressed offsets that never change, and the edges since in persistent pages.
 
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-
-use imbl::shared_ptr::DefaultSharedPtr;
-use imbl::{GenericHashMap, Vector};
 
 use super::super::pages::Pages;
 use super::types::{Half, half};
@@ -37,24 +33,16 @@ struct Base {
 
 impl Base {
     /// Where the edges of a node stand; nothing for nodes younger than the base.
-    #[inline]
-    fn range(&self, node: usize) -> (usize, usize) {
+    #[inline(always)]
+    fn range(&self, node: usize) -> (u32, u32) {
         match self.off.get(node..).and_then(<[u32]>::first_chunk::<2>) {
-            Some(&[start, end]) => (start as usize, end as usize),
+            Some(&[start, end]) => (start, end),
             None => (0, 0),
         }
     }
 
-    #[inline]
-    fn halves(&self, node: usize) -> impl Iterator<Item = Half> + '_ {
-        let (start, end) = self.range(node);
-        let ends = self.to.get(start..end).unwrap_or_default();
-        let labels = self.label.get(start..end).unwrap_or_default();
-        ends.iter().zip(labels).enumerate().map(move |(i, (&to, &label))| half(to, label, self.seq_at(start + i)))
-    }
-
     /// `get`, not indexing: a read that cannot fail disappears where the caller does not look at it.
-    #[inline]
+    #[inline(always)]
     fn seq_at(&self, edge: usize) -> u64 {
         let low = self.seq.get(edge).copied().unwrap_or(0);
         let high = self.seq_high.get(edge).copied().unwrap_or(0);
@@ -106,41 +94,100 @@ fn offset(count: usize) -> u32 {
 }
 
 /// An edge that came after the base was made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Late {
-    to: u32,
-    label: u8,
     seq: u64,
+    to: u32,
+    /// The next late edge of the same node: its place, counted from one.
+    next: u32,
+    label: u8,
 }
 
-/// Node numbers are ours and dense: one multiplication spreads them, and no run differs from another.
-#[derive(Clone, Copy, Default)]
-struct Spread(u64);
+/// The edges since. A persistent hash map in their place cost half a microsecond for each touched node of a walk.
+#[derive(Clone, Debug, Default)]
+struct Delta {
+    edges: Pages<Late>,
+    /// Per node the places of its first and its last late edge, counted from one.
+    ends: Pages<(u32, u32)>,
+    /// One bit per node with late edges: small enough to stay in the fastest cache, so that the other nodes cost nothing.
+    touched: Pages<u64>,
+}
 
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
+impl Delta {
+    /// The place of a node's first late edge, counted from one; 0 if it has none.
+    #[inline(always)]
+    fn first(&self, node: u32) -> u32 {
+        if self.edges.is_empty() || self.touched.get(node as usize / 64) >> (node % 64) & 1 == 0 {
+            return 0;
+        }
+        self.ends.get(node as usize).0
     }
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
+
+    /// The edge at a place counted from one.
+    fn at(&self, place: u32) -> Option<Late> {
+        (place as usize).checked_sub(1).map(|index| self.edges.get(index))
+    }
+
+    fn of(&self, node: u32) -> impl Iterator<Item = Late> + '_ {
+        std::iter::successors(self.at(self.first(node)), |late| self.at(late.next))
+    }
+
+    fn push(&mut self, Entry { at, other, label, seq }: Entry) {
+        self.edges.push(Late { seq, to: other, next: 0, label });
+        let place = offset(self.edges.len());
+        let (node, word) = (at as usize, at as usize / 64);
+        self.touched.grow(word + 1);
+        self.touched.set(word, self.touched.get(word) | 1 << (at % 64));
+        self.ends.grow(node + 1);
+        let (first, last) = self.ends.get(node);
+        match (last as usize).checked_sub(1) {
+            Some(index) => {
+                self.edges.set(index, Late { next: place, ..self.edges.get(index) });
+                self.ends.set(node, (first, place));
+            }
+            None => _ = self.ends.set(node, (place, place)),
         }
     }
-    fn write_u32(&mut self, value: u32) {
-        self.0 = (self.0 ^ u64::from(value)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+}
+
+/// The edges of a node, oldest first. One `next` for both parts, so that the body of a walk's loop stands there once
+/// and is compiled into it.
+pub(super) struct Halves<'a> {
+    ends: std::slice::Iter<'a, u32>,
+    labels: std::slice::Iter<'a, u8>,
+    edge: usize,
+    late: u32,
+    side: &'a Side,
+}
+
+impl Halves<'_> {
+    #[cold]
+    fn next_late(&mut self) -> Option<Half> {
+        let late = self.side.delta.at(self.late)?;
+        self.late = late.next;
+        Some(half(late.to, late.label, late.seq))
     }
 }
 
-type LateMap = GenericHashMap<u32, Vector<Late>, BuildHasherDefault<Spread>, DefaultSharedPtr>;
+impl Iterator for Halves<'_> {
+    type Item = Half;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Half> {
+        if let (Some(&to), Some(&label)) = (self.ends.next(), self.labels.next()) {
+            let seq = self.side.base.seq_at(self.edge);
+            self.edge += 1;
+            return Some(half(to, label, seq));
+        }
+        if self.late == 0 { None } else { self.next_late() }
+    }
+}
 
 /// The edges of one direction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Side {
     base: Arc<Base>,
-    late: LateMap,
-    late_count: usize,
-    /// One bit per node with late edges, so that the other nodes of a walk never pay for a look into the map.
-    touched: Pages<u64>,
+    delta: Delta,
 }
 
 impl Side {
@@ -171,41 +218,52 @@ impl Side {
         Self { base: Arc::new(base), ..Self::default() }
     }
 
-    #[inline]
-    fn late_of(&self, node: u32) -> Option<&Vector<Late>> {
-        if self.late_count == 0 || self.touched.get(node as usize / 64) >> (node % 64) & 1 == 0 {
-            return None;
-        }
-        self.late.get(&node)
+    /// Where the edges of a node stand in the base.
+    #[inline(always)]
+    pub(super) fn range(&self, node: u32) -> (u32, u32) {
+        self.base.range(node as usize)
+    }
+
+    /// Reads the first edge of a range and nothing else, so that memory has it when its node's turn comes.
+    #[inline(always)]
+    pub(super) fn touch(&self, start: u32) -> u32 {
+        let start = start as usize;
+        self.base.to.get(start).map_or(0, |&to| to) ^ self.base.label.get(start).map_or(0, |&label| u32::from(label))
     }
 
     /// The edges of a node, oldest first.
-    #[inline]
-    pub(super) fn halves(&self, node: u32) -> impl Iterator<Item = Half> + '_ {
-        let late = self.late_of(node).into_iter().flatten();
-        self.base.halves(node as usize).chain(late.map(|late| half(late.to, late.label, late.seq)))
+    #[inline(always)]
+    pub(super) fn halves(&self, node: u32) -> Halves<'_> {
+        self.halves_in(node, self.range(node))
     }
 
-    /// The same for walks: the loop over the base carries no state of the rest.
-    #[inline]
-    pub(super) fn each(&self, node: u32, mut visit: impl FnMut(Half)) {
-        self.base.halves(node as usize).for_each(&mut visit);
-        if let Some(late) = self.late_of(node) {
-            late.iter().for_each(|late| visit(half(late.to, late.label, late.seq)));
-        }
+    /// The edges of a node whose range in the base is known.
+    #[inline(always)]
+    pub(super) fn halves_in(&self, node: u32, (start, end): (u32, u32)) -> Halves<'_> {
+        let (start, end) = (start as usize, end as usize);
+        let ends = self.base.to.get(start..end).unwrap_or_default().iter();
+        let labels = self.base.label.get(start..end).unwrap_or_default().iter();
+        Halves { ends, labels, edge: start, late: self.delta.first(node), side: self }
     }
 
     /// How many edges a node has.
     pub(super) fn degree(&self, node: u32) -> usize {
-        let (start, end) = self.base.range(node as usize);
-        end - start + self.late_of(node).map_or(0, Vector::len)
+        let (start, end) = self.range(node);
+        (end - start) as usize + self.delta.of(node).count()
+    }
+
+    /// Whether a node has no edge.
+    pub(super) fn is_bare(&self, node: u32) -> bool {
+        let (start, end) = self.range(node);
+        start == end && self.delta.first(node) == 0
     }
 
     /// Whether an edge to `to` with this label is there.
     pub(super) fn contains(&self, node: u32, to: u32, label: u8) -> bool {
-        let (start, end) = self.base.range(node as usize);
+        let (start, end) = self.range(node);
+        let (start, end) = (start as usize, end as usize);
         self.base.to[start..end].iter().zip(&self.base.label[start..end]).any(|(&t, &l)| t == to && l == label)
-            || self.late_of(node).is_some_and(|late| late.iter().any(|late| late.to == to && late.label == label))
+            || self.delta.of(node).any(|late| late.to == to && late.label == label)
     }
 
     pub(super) fn base_count(&self) -> usize {
@@ -213,35 +271,28 @@ impl Side {
     }
 
     pub(super) fn late_count(&self) -> usize {
-        self.late_count
+        self.delta.edges.len()
     }
 
-    pub(super) fn push(&mut self, Entry { at, other, label, seq }: Entry) {
-        let word = at as usize / 64;
-        self.touched.grow(word + 1);
-        self.touched.set(word, self.touched.get(word) | 1 << (at % 64));
-        self.late.entry(at).or_default().push_back(Late { to: other, label, seq });
-        self.late_count += 1;
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.delta.push(entry);
     }
 
     /// Moves the late edges into new offsets; the order within each node stays, so no walk can tell.
     pub(super) fn compact(&mut self, nodes: usize) {
         let old = &self.base;
-        let mut new = Base::with_capacity(nodes, self.base_count() + self.late_count);
-        let mut copied = 0;
-        let mut added = 0;
+        let mut new = Base::with_capacity(nodes, self.base_count() + self.late_count());
+        let (mut copied, mut end) = (0, 0);
         new.off.push(0);
-        let mut end = 0;
         for node in 0..nodes {
             end = old.off.get(node + 1).map_or(end, |&off| off as usize);
-            if let Some(late) = u32::try_from(node).ok().and_then(|node| self.late_of(node)) {
+            if let Some(node) = u32::try_from(node).ok().filter(|&node| self.delta.first(node) != 0) {
                 // Everything between two touched nodes moves in one copy.
                 new.copy(old, copied..end);
-                late.iter().for_each(|&late| new.push(late));
+                self.delta.of(node).for_each(|late| new.push(late));
                 copied = end;
-                added += late.len();
             }
-            new.off.push(offset(end + added));
+            new.off.push(offset(new.to.len() + end - copied));
         }
         new.copy(old, copied..old.to.len());
         *self = Self { base: Arc::new(new), ..Self::default() };

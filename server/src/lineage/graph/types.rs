@@ -26,7 +26,7 @@ macro_rules! words {
 
             /// The value of a number. Numbers come only from `self as u8`; others read as the last value.
             #[must_use]
-            #[inline]
+            #[inline(always)]
             pub const fn from_bits(bits: u8) -> Self {
                 $(if bits == Self::$item as u8 { return Self::$item; })+
                 Self::$last
@@ -113,7 +113,7 @@ pub struct NodeId(pub u32);
 
 impl NodeId {
     /// The number as an index.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
@@ -149,7 +149,7 @@ impl Flags {
 
     /// Whether every flag of `other` is set.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
@@ -253,7 +253,7 @@ pub(super) const fn pack(kind: EdgeKind, role: Role, origin: Origin) -> u8 {
 }
 
 /// The reverse of [`pack`].
-#[inline]
+#[inline(always)]
 pub(super) const fn half(node: u32, label: u8, seq: u64) -> Half {
     Half {
         node: NodeId(node),

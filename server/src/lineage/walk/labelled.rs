@@ -18,6 +18,9 @@ const GROWN: u8 = 2;
 /// In the depth-first walk that is going on.
 const SEEN: u8 = 4;
 
+/// How many turns before its own the edges of a node are read ahead.
+const AHEAD: usize = 4;
+
 /// Walks upstream from `seeds`. The label of a node is the union over all ways to it; `transfer` gives what of a label
 /// passes over an edge (the node being left, its content, the edge, its label): 0 if nothing does. It must be monotone:
 /// a larger label never passes less. Cycles are walked until nothing grows.
@@ -36,7 +39,7 @@ pub fn labelled(
 ///
 /// Nodes are taken breadth first. Where a label grew after it was passed on (a way that is longer brought something
 /// new), the nodes behind it are taken once more, in topological order, so that on a graph without cycles every node is
-/// passed on at most twice however many ways lead to it.
+/// passed on at most three times however many ways lead to it.
 pub fn labelled_into(
     graph: &Graph,
     seeds: &[(NodeId, Label)],
@@ -55,22 +58,36 @@ pub fn labelled_into(
         let mut next = 0;
         loop {
             while next < out.len() {
+                if let Some(note) = scratch.notes.get(next + AHEAD) {
+                    scratch.ahead ^= graph.touch_upstream(note.range);
+                }
                 spread(graph, scratch, out, next, &mut transfer);
                 next += 1;
             }
-            if scratch.grown.is_empty() {
+            // A few late labels are cheapest passed on in the order they came; many need a better order.
+            let mut turns = 0;
+            while turns < scratch.grown.len() && turns < out.len() / 2 {
+                let place = scratch.grown[turns];
+                turns += 1;
+                if scratch.notes[place].state == GROWN {
+                    spread(graph, scratch, out, place, &mut transfer);
+                }
+            }
+            scratch.grown.drain(..turns);
+            if !scratch.grown.is_empty() {
+                again(graph, scratch, out, &mut transfer);
+            } else if next == out.len() {
                 break;
             }
-            again(graph, scratch, out, &mut transfer);
         }
     });
 }
 
-#[inline]
+#[inline(always)]
 fn offer(graph: &Graph, scratch: &mut Scratch, out: &mut Labelled, id: NodeId, label: Label) {
     let Some(place) = scratch.find_or_mark(out, id) else {
         out.push((id, label));
-        scratch.notes.push(Note { node: graph.node(id), state: NEW });
+        scratch.notes.push(Note { node: graph.node(id), range: graph.upstream_range(id), state: NEW });
         return;
     };
     let known = &mut out[place].1;
@@ -84,7 +101,7 @@ fn offer(graph: &Graph, scratch: &mut Scratch, out: &mut Labelled, id: NodeId, l
     }
 }
 
-#[inline]
+#[inline(always)]
 fn spread(
     graph: &Graph,
     scratch: &mut Scratch,
@@ -95,13 +112,13 @@ fn spread(
     let (id, label) = out[place];
     let note = &mut scratch.notes[place];
     note.state = DONE;
-    let node = note.node;
-    graph.each(id, Direction::Upstream, |half| {
+    let (node, range) = (note.node, note.range);
+    for half in graph.upstream_from(id, range) {
         let passed = transfer(id, node, &half, label);
         if passed != 0 {
             offer(graph, scratch, out, half.node, passed);
         }
-    });
+    }
 }
 
 /// Passes on what grew: one depth-first walk from there, then every grown node with causes after effects. What is left
@@ -131,10 +148,10 @@ fn again(
             }
             *state |= SEEN;
             stack.push((place, true));
-            graph.each(out[place].0, Direction::Upstream, |half| {
+            for half in graph.edges(out[place].0, Direction::Upstream) {
                 let met = scratch.find(out, half.node);
                 stack.extend(met.filter(|&place| scratch.notes[place].state & SEEN == 0).map(|place| (place, false)));
-            });
+            }
         }
     }
     for &place in left.iter().rev() {

@@ -16,7 +16,7 @@ pub(in super::super) trait Met {
 }
 
 impl<T> Met for (NodeId, T) {
-    #[inline]
+    #[inline(always)]
     fn id(&self) -> NodeId {
         self.0
     }
@@ -27,6 +27,8 @@ impl<T> Met for (NodeId, T) {
 pub(super) struct Note {
     /// The node, read when it was met: by the time its turn comes, memory has answered.
     pub(super) node: Node,
+    /// Where its edges stand, for the same reason.
+    pub(super) range: (u32, u32),
     /// How far the walk is with it.
     pub(super) state: u8,
 }
@@ -37,6 +39,8 @@ pub(in super::super) struct Scratch {
     places: Vec<u32>,
     /// Beside the dense list of a labelled walk.
     pub(super) notes: Vec<Note>,
+    /// Takes what is read ahead, so that the reading is not left out as useless.
+    pub(super) ahead: u32,
     /// Places of nodes whose label grew after it was passed on.
     pub(super) grown: Vec<usize>,
     /// Places to enter or (true) to leave in a depth-first walk.
@@ -47,24 +51,30 @@ pub(in super::super) struct Scratch {
 
 impl Scratch {
     /// Where in the list a node stands.
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn find<T: Met>(&self, list: &[T], node: NodeId) -> Option<usize> {
-        let place = self.places[node.index()] as usize;
-        list.get(place).is_some_and(|met| met.id() == node).then_some(place)
+        look(self.places[node.index()], list, node)
     }
 
     /// The same; if it is not there, it is marked as the one to be pushed next.
-    #[inline]
+    #[inline(always)]
     pub(in super::super) fn find_or_mark<T: Met>(&mut self, list: &[T], node: NodeId) -> Option<usize> {
         let mark = &mut self.places[node.index()];
-        let place = *mark as usize;
-        if list.get(place).is_some_and(|met| met.id() == node) {
-            return Some(place);
+        let found = look(*mark, list, node);
+        if found.is_none() {
+            // A list never has more elements than there are node numbers.
+            *mark = u32::try_from(list.len()).unwrap_or(u32::MAX);
         }
-        // A list never has more elements than there are node numbers.
-        *mark = u32::try_from(list.len()).unwrap_or(u32::MAX);
-        None
+        found
     }
+}
+
+/// An old mark may lie behind the end of the list. Pulling it in costs nothing; asking would be a second branch that
+/// nobody can predict.
+#[inline(always)]
+fn look<T: Met>(mark: u32, list: &[T], node: NodeId) -> Option<usize> {
+    let place = (mark as usize).min(list.len().wrapping_sub(1));
+    list.get(place).is_some_and(|met| met.id() == node).then_some(place)
 }
 
 thread_local! {

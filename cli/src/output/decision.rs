@@ -1,0 +1,128 @@
+//! What the gate answered, for people: the verdict, then each finding with what, why, the path, who, and what to do.
+
+use licit_schemas::gate::{Decision, Finding, Intent, Status, Verdict};
+use licit_schemas::registry::Mode;
+
+use super::{resource, style, wrap};
+
+/// The whole decision.
+pub(crate) fn text(decision: &Decision) -> String {
+    let mut out = verdict(decision);
+    let blocking = decision.findings.iter().filter(|finding| finding.blocking);
+    let warnings = decision.findings.iter().filter(|finding| !finding.blocking);
+    blocking.chain(warnings).for_each(|finding| out.push_str(&format!("\n{}", one(finding))));
+    if !decision.actions_due.is_empty() {
+        out.push_str(&format!("\n{}\n", style::bold("it may go on, but this is due:")));
+        decision.actions_due.iter().for_each(|finding| out.push_str(&format!("\n{}", one(finding))));
+    }
+    out
+}
+
+fn verdict(decision: &Decision) -> String {
+    let word = match (decision.verdict, decision.passes) {
+        (Verdict::Allow, _) => style::green("ALLOWED"),
+        (Verdict::Deny, false) => style::red("REFUSED"),
+        (Verdict::Deny, true) => style::yellow("REFUSED, BUT PASSES"),
+    };
+    let intent = match decision.intent {
+        Intent::Start => "to start",
+        Intent::Continue => "to go on",
+    };
+    let subject = decision.release.as_deref().unwrap_or(&decision.deployment);
+    let mut out = format!("{word}  {subject} {intent}\n");
+    if decision.verdict == Verdict::Deny && decision.passes {
+        let mode = if decision.mode == Mode::Observe { "observes" } else { "warns" };
+        out.push_str(&format!("its environment only {mode}: this is recorded as allowed by mode, never as approved\n"));
+    }
+    let refusing = decision.findings.iter().filter(|finding| finding.blocking).count();
+    let warning = decision.findings.len() - refusing;
+    let rules = format!("rules {}, policy {}", decision.rules_version, decision.policy);
+    let record = if decision.id.0.is_nil() { "a dry run, not recorded".to_owned() } else { format!("decision:{}", decision.id.0) };
+    let counts = match (refusing, warning) {
+        (0, 0) => String::new(),
+        (refusing, 0) => format!("{refusing} refuse; "),
+        (refusing, warning) => format!("{refusing} refuse, {warning} warn; "),
+    };
+    out.push_str(&style::dim(&wrap::wrapped("", &format!("{counts}{record}, at ledger position {}; {rules}", decision.position))));
+    out
+}
+
+/// One finding.
+pub(crate) fn one(finding: &Finding) -> String {
+    let status = match finding.status {
+        Status::Unmet => "unmet",
+        Status::Unknown => "unknown",
+        Status::Expired => "expired",
+    };
+    let mark = if finding.blocking { style::red("✗") } else { style::yellow("!") };
+    let mut out = format!("{mark} {} {}\n", style::bold(&finding.rule), style::dim(&format!("({status})")));
+    out.push_str(&wrap::wrapped("  what  ", &finding.sentence));
+    let why = match &finding.fine {
+        Some(fine) => format!("{}; {fine}", finding.article),
+        None => finding.article.clone(),
+    };
+    out.push_str(&wrap::wrapped("  why   ", &why));
+    out.push_str(&path(&finding.path, &finding.node));
+    if !finding.also.is_empty() {
+        out.push_str(&wrap::wrapped("  also  ", &finding.also.join(", ")));
+    }
+    if let Some(since) = finding.since {
+        out.push_str(&format!("  since {}\n", resource::minute(&since.to_string())));
+    }
+    if let Some(due) = finding.due {
+        out.push_str(&format!("  due   {}\n", style::yellow(&resource::minute(&due.to_string()))));
+    }
+    out.push_str(&wrap::wrapped("  who   ", &finding.addressee));
+    out.push_str(&wrap::wrapped("  do    ", &finding.remedy.text));
+    if let Some(command) = &finding.remedy.command {
+        // Whole on one line, however long: it is there to be copied.
+        out.push_str(&format!("        {}\n", style::bold(&format!("$ {command}"))));
+    }
+    out
+}
+
+/// From the release to the offending thing, each step further in than the one before.
+fn path(path: &[String], node: &str) -> String {
+    if path.len() < 2 {
+        let at = path.first().map_or(node, String::as_str);
+        return if at.is_empty() { String::new() } else { format!("  at    {at}\n") };
+    }
+    let steps = path.iter().enumerate();
+    let lines = steps.map(|(depth, step)| match depth {
+        0 => format!("  path  {step}\n"),
+        _ => format!("        {}└ {step}\n", "  ".repeat(depth.min(12) - 1)),
+    });
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use licit_schemas::gate::Remedy;
+
+    #[test]
+    fn a_finding_says_what_why_where_who_and_what_to_do() {
+        let finding = Finding {
+            rule: "purpose.forbids".to_owned(),
+            status: Status::Unmet,
+            blocking: true,
+            article: "Reg. (EU) 2024/900 Art. 18(1)(c)".to_owned(),
+            fine: None,
+            node: "dataset:anes/survey@1".to_owned(),
+            path: ["release:a@1", "model:vote@1", "dataset:anes/survey@1"].map(str::to_owned).to_vec(),
+            also: Vec::new(),
+            sentence: "political opinions reach this model, and no consent can help".to_owned(),
+            addressee: "board".to_owned(),
+            remedy: Remedy { text: "choose another purpose".to_owned(), command: Some("licit purpose list".to_owned()) },
+            since: None,
+            due: None,
+        };
+        let shown = anstream::adapter::strip_str(&one(&finding)).to_string();
+        assert_eq!(
+            shown,
+            "✗ purpose.forbids (unmet)\n  what  political opinions reach this model, and no consent can help\n  \
+             why   Reg. (EU) 2024/900 Art. 18(1)(c)\n  path  release:a@1\n        └ model:vote@1\n          └ dataset:anes/survey@1\n  \
+             who   board\n  do    choose another purpose\n        $ licit purpose list\n"
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! Documents from files or stdin: YAML or JSON, with faults named by line and column.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use licit_schemas::problem::Fault;
+use serde_json::Value;
+
+use crate::error::{Failure, Result};
+use crate::yaml::{self, Place};
+
+/// A document larger than this is not one that people write.
+const MAX_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Where a document came from, to name its faults.
+pub(crate) struct Source {
+    name: String,
+    places: BTreeMap<String, Place>,
+}
+
+impl Source {
+    /// The faults of this document, each with its place, in the order of the lines.
+    pub(crate) fn faults(&self, faults: Vec<Fault>) -> Failure {
+        let mut lines: Vec<(Place, String)> = faults
+            .into_iter()
+            .map(|fault| {
+                let pointer = fault.pointer.trim_start_matches('#').to_owned();
+                let (line, column) = self.place(&pointer);
+                let at = if pointer.is_empty() { String::new() } else { format!(" {pointer}:") };
+                ((line, column), format!("{}:{line}:{column}:{at} {}", self.name, plainer(&fault.detail)))
+            })
+            .collect();
+        lines.sort();
+        lines.dedup();
+        Failure::Faults(lines.into_iter().map(|(_, line)| line).collect())
+    }
+
+    /// A warning with the place of this pointer before it.
+    pub(crate) fn at(&self, pointer: &str, sentence: &str) -> String {
+        let (line, column) = self.place(pointer);
+        format!("{}:{line}:{column}: {sentence}", self.name)
+    }
+
+    /// The place of a pointer, or of the nearest thing around it: what is missing has no place of its own.
+    fn place(&self, pointer: &str) -> Place {
+        let mut around = pointer;
+        loop {
+            if let Some(place) = self.places.get(around) {
+                return *place;
+            }
+            match around.rfind('/') {
+                Some(end) => around = &around[..end],
+                None => return (1, 1),
+            }
+        }
+    }
+}
+
+/// Where YAML reads a number or a moment of its own, people meant a text.
+fn plainer(detail: &str) -> String {
+    if detail.ends_with("is not of type \"string\"") {
+        return format!("{detail}; put it in quotes");
+    }
+    detail.to_owned()
+}
+
+/// Read the document in this file; `-` is stdin.
+pub(crate) fn read(path: &Path) -> Result<(Value, Source)> {
+    let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
+    let text = text(path, &name)?;
+    let parsed = yaml::parse(&text).map_err(|fault| {
+        let (line, column) = fault.place;
+        Failure::Faults(vec![format!("{name}:{line}:{column}: {}", fault.problem)])
+    })?;
+    Ok((parsed.value, Source { name, places: parsed.places }))
+}
+
+fn text(path: &Path, name: &str) -> Result<String> {
+    let failed = |e: &std::io::Error| Failure::file("read", path, e);
+    let mut bytes = Vec::new();
+    let read = if name == "stdin" {
+        std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|e| failed(&e))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Failure::plain(format!("`{name}` is larger than {MAX_BYTES} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| Failure::plain(format!("`{name}` is not UTF-8")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_named_by_line_and_column_in_order() {
+        let parsed = yaml::parse("key: a\nname: 7\ncovers:\n  purposes: []\n").unwrap();
+        let source = Source { name: "basis.yaml".to_owned(), places: parsed.places };
+        let failure = source.faults(vec![
+            Fault::new("/covers/purposes/0", "too few"),
+            Fault::new("/name", "7 is not of type \"string\""),
+            Fault::new("/legal_basis", "missing field `legal_basis`"),
+        ]);
+        let lines = failure.to_string();
+        assert_eq!(
+            lines,
+            "basis.yaml:1:1: /legal_basis: missing field `legal_basis`\n\
+             basis.yaml:2:1: /name: 7 is not of type \"string\"; put it in quotes\n\
+             basis.yaml:4:3: /covers/purposes/0: too few"
+        );
+    }
+}

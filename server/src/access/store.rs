@@ -1,0 +1,28 @@
+//! Names of actors: erasable, never in the ledger.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use crate::db::Conn;
+use crate::db::schema::{actor_name, note};
+use crate::error::Result;
+
+/// Names of actors, as far as they were not erased.
+///
+/// # Errors
+/// What the database said.
+pub fn names(conn: &mut Conn, actors: &[Uuid]) -> Result<HashMap<String, String>> {
+    let ids: Vec<String> = actors.iter().map(Uuid::to_string).collect();
+    let rows: Vec<(String, String)> = actor_name::table.filter(actor_name::actor.eq_any(ids)).load(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Texts of comments by salted digest, as far as they were not erased.
+///
+/// # Errors
+/// What the database said.
+pub fn notes(conn: &mut Conn, digests: Vec<String>) -> Result<Vec<(String, String)>> {
+    Ok(note::table.filter(note::digest.eq_any(digests)).select((note::digest, note::text)).load(conn)?)
+}

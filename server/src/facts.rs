@@ -1,0 +1,209 @@
+//! Every kind of fact, once. Live writes, catching up and rebuilding all come through [`World`].
+//!
+//! A released kind and version never changes: what must change gets version 2 and is lifted in [`World::decode`]. Golden files in
+//! `tests/golden/facts` hold every version ever released.
+
+use serde::Serialize;
+
+use crate::catalogue::Stated;
+use crate::db::{At, Encoded, Projection, Rows};
+use crate::error::{Error, Result};
+use crate::{access, gate, lawfulness, lineage, registry, review};
+use licit_schemas::access::{ActorSpec, TokenSpec};
+use licit_schemas::digest::Digest;
+use licit_schemas::gate::{Decision, Gap};
+use licit_schemas::json;
+use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
+use licit_schemas::lineage::EdgeCreate;
+use licit_schemas::registry::{
+    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, RunSpec,
+    SystemSpec,
+};
+use licit_schemas::review::{ApprovalSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
+
+/// A running operation over the whole projection.
+pub type Tx<'a> = crate::db::Tx<'a, World>;
+/// The database with the whole projection.
+pub type Db = crate::db::Db<World>;
+
+macro_rules! facts {
+    ($($variant:ident($data:ty) = $kind:literal v $version:literal;)*) => {
+        /// A fact: something that happened, for good.
+        #[derive(Clone, Debug)]
+        pub enum Fact {
+            $(#[doc = concat!("`", $kind, "` version ", stringify!($version), ".")] $variant($data),)*
+        }
+
+        /// Every kind with its present version, in the order of the documentation.
+        pub const KINDS: &[(&str, u16)] = &[$(($kind, $version)),*];
+
+        fn encode(fact: &Fact) -> Result<Encoded> {
+            match fact {
+                $(Fact::$variant(data) => canonical(data).map(|data| Encoded { kind: $kind, version: $version, data }),)*
+            }
+        }
+
+        fn decode(kind: &str, version: u16, data: &str) -> Result<Fact> {
+            match (kind, version) {
+                $(($kind, $version) => serde_json::from_str(data).map(Fact::$variant)
+                    .map_err(|e| Error::Internal(format!("fact `{kind}` v{version}: {e}"))),)*
+                _ => Err(Error::Internal(format!("fact `{kind}` v{version} is unknown to this version of the program"))),
+            }
+        }
+    };
+}
+
+facts! {
+    ActorRegistered(Stated<ActorSpec>) = "actor.registered" v 1;
+    TokenIssued(Stated<TokenSpec>) = "token.issued" v 1;
+    TokenRevoked(access::TokenRevoked) = "token.revoked" v 1;
+    PartyRegistered(Stated<PartySpec>) = "party.registered" v 1;
+    DatasetRegistered(Stated<DatasetSpec>) = "dataset.registered" v 1;
+    DatasetVersionRegistered(Stated<DatasetVersionSpec>) = "dataset_version.registered" v 1;
+    DatasetVersionLifeChanged(registry::LifeChanged) = "dataset_version.life_changed" v 1;
+    RunRecorded(Stated<RunSpec>) = "run.recorded" v 1;
+    ModelRegistered(Stated<ModelSpec>) = "model.registered" v 1;
+    ModelVersionRegistered(Stated<ModelVersionSpec>) = "model_version.registered" v 1;
+    SystemRevised(Stated<SystemSpec>) = "system.revised" v 1;
+    EnvironmentRevised(Stated<EnvironmentSpec>) = "environment.revised" v 1;
+    DeploymentRevised(Stated<DeploymentSpec>) = "deployment.revised" v 1;
+    ReleaseProposed(Stated<ReleaseSpec>) = "release.proposed" v 1;
+    ReleaseMoved(registry::ReleaseMoved) = "release.moved" v 1;
+    EdgeRecorded(EdgeCreate) = "edge.recorded" v 1;
+    PurposeRevised(Stated<PurposeSpec>) = "purpose.revised" v 1;
+    BasisRevised(Stated<BasisSpec>) = "basis.revised" v 1;
+    AssessmentRevised(Stated<AssessmentSpec>) = "assessment.revised" v 1;
+    ReviewOpened(Stated<ReviewSpec>) = "review.opened" v 1;
+    VoteCast(Stated<VoteSpec>) = "vote.cast" v 1;
+    OpinionGiven(Stated<OpinionSpec>) = "opinion.given" v 1;
+    ApprovalGranted(Stated<ApprovalSpec>) = "approval.granted" v 1;
+    ReviewClosed(review::ReviewClosed) = "review.closed" v 1;
+    ApprovalRevoked(Stated<RevocationSpec>) = "approval.revoked" v 1;
+    DecisionMade(Stated<Decision>) = "decision.made" v 1;
+    GapOpened(Stated<Gap>) = "gap.opened" v 1;
+    GapClosed(gate::GapClosed) = "gap.closed" v 1;
+}
+
+/// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
+#[derive(Clone, Default)]
+pub struct World {
+    position: u64,
+    /// Who may.
+    pub access: access::State,
+    /// What exists.
+    pub registry: registry::State,
+    /// What came from what.
+    pub lineage: lineage::State,
+    /// What may be.
+    pub lawfulness: lawfulness::State,
+    /// What the board says.
+    pub review: review::State,
+    /// What the gate remembers.
+    pub gate: gate::State,
+}
+
+impl Projection for World {
+    type Fact = Fact;
+
+    fn encode(fact: &Fact) -> Result<Encoded> {
+        encode(fact)
+    }
+
+    fn decode(kind: &str, version: u16, data: &str) -> Result<Fact> {
+        decode(kind, version, data)
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn apply(&mut self, at: &At, fact: &Fact, rows: &mut Rows) {
+        self.position = at.seq;
+        match fact {
+            Fact::ActorRegistered(f) => self.access.registered(f, digest(&f.spec), at, rows),
+            Fact::TokenIssued(f) => self.access.issued(f, digest(&f.spec), at, rows),
+            Fact::TokenRevoked(f) => self.access.revoked(f, at, rows),
+            Fact::PartyRegistered(f) => self.registry.party(f, digest(&f.spec), at, rows),
+            Fact::DatasetRegistered(f) => self.registry.dataset(f, digest(&f.spec), at, rows),
+            Fact::DatasetVersionRegistered(f) => {
+                self.registry.dataset_version(f, digest(&f.spec), at, rows);
+                let reference = registry::version_ref(&f.spec.dataset, &f.spec.version);
+                if let Some(held) = self.registry.held(&reference) {
+                    self.lineage.dataset_version(f, held, at, rows);
+                }
+            }
+            Fact::DatasetVersionLifeChanged(f) => {
+                self.registry.life(f, at, rows);
+                self.lineage.life(f, self.registry.held(&f.reference.to_string()));
+            }
+            Fact::RunRecorded(f) => {
+                self.registry.run(f, digest(&f.spec), at, rows);
+                if let Some(held) = self.registry.held(&licit_schemas::reference::Ref::run(f.id).to_string()) {
+                    self.lineage.run(f, held, at, rows);
+                }
+            }
+            Fact::ModelRegistered(f) => self.registry.model(f, digest(&f.spec), at, rows),
+            Fact::ModelVersionRegistered(f) => {
+                self.registry.model_version(f, digest(&f.spec), at, rows);
+                let reference = registry::version_ref(&f.spec.model, &f.spec.version);
+                if let Some(held) = self.registry.held(&reference) {
+                    self.lineage.model_version(f, held, at);
+                }
+            }
+            Fact::SystemRevised(f) => self.registry.system(f, digest(&f.spec), at, rows),
+            Fact::EnvironmentRevised(f) => self.registry.environment(f, digest(&f.spec), at, rows),
+            Fact::DeploymentRevised(f) => {
+                self.registry.deployment(f, digest(&f.spec), at, rows);
+                let registry = &self.registry;
+                self.lineage.deployment(&f.spec, |base| registry.latest(base).cloned(), at, rows);
+            }
+            Fact::ReleaseProposed(f) => {
+                self.registry.proposed(f, digest(&f.spec), at, rows);
+                self.lineage.release(f, at, rows);
+            }
+            Fact::ReleaseMoved(f) => {
+                self.registry.moved(f, at, rows);
+                self.lineage.moved(f, at, rows);
+            }
+            Fact::EdgeRecorded(f) => self.lineage.edge(f, at, rows),
+            Fact::PurposeRevised(f) => self.lawfulness.purpose(f, digest(&f.spec), at, rows),
+            Fact::BasisRevised(f) => self.lawfulness.basis(f, digest(&f.spec), at, rows),
+            Fact::AssessmentRevised(f) => self.lawfulness.assessment(f, digest(&f.spec), at, rows),
+            Fact::ReviewOpened(f) => self.review.opened(f, digest(&f.spec), at, rows),
+            Fact::VoteCast(f) => self.review.voted(f, digest(&f.spec), at, rows),
+            Fact::OpinionGiven(f) => self.review.opined(f, digest(&f.spec), at, rows),
+            Fact::ApprovalGranted(f) => self.review.granted(f, digest(&f.spec), at, rows),
+            Fact::ReviewClosed(f) => self.review.closed(f, at, rows),
+            Fact::ApprovalRevoked(f) => self.review.revoked(f, digest(&f.spec), at, rows),
+            Fact::DecisionMade(f) => self.gate.decided(f, digest(&f.spec), at, rows),
+            Fact::GapOpened(f) => self.gate.opened(f, digest(&f.spec), at, rows),
+            Fact::GapClosed(f) => self.gate.closed(f, at, rows),
+        }
+    }
+}
+
+/// RFC 8785 text of a document.
+///
+/// # Errors
+/// A number that cannot be kept exactly, a NUL, too deep nesting: the caller's fault, by pointer.
+pub fn canonical(value: &impl Serialize) -> Result<String> {
+    json::canonical(value).map_err(|fault| Error::invalid(&fault.pointer, fault.problem))
+}
+
+/// Digest of the canonical form; a document that has none was refused before it became a fact.
+pub fn digest(value: &impl Serialize) -> Digest {
+    Digest::of(text(value).as_bytes())
+}
+
+/// Canonical text of a document that is known to have one.
+pub fn text(value: &impl Serialize) -> String {
+    json::canonical(value).unwrap_or_default()
+}
+
+/// An enum's name on the wire.
+pub fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,77 @@
+//! All rules over one evidence: the decision. Pure: the same evidence gives the same bytes.
+
+use licit_schemas::digest::Digest;
+use licit_schemas::gate::{Decision, Finding, Intent, Verdict};
+use licit_schemas::registry::{Mode, uuid_text};
+
+use super::evidence::Evidence;
+use super::policy::Policy;
+use super::rules::{RULES, VERSION};
+use crate::db::Projection;
+use crate::registry::vocabulary::vocabulary;
+
+/// Verdict and findings, without the form of a decision.
+pub struct Judgement {
+    /// The answer.
+    pub verdict: Verdict,
+    /// What does not hold.
+    pub findings: Vec<Finding>,
+    /// For *continue*: what must be done, with dates.
+    pub actions_due: Vec<Finding>,
+}
+
+/// Run all rules; never stop at the first finding.
+pub fn judge(evidence: &Evidence<'_>, policy: &Policy) -> Judgement {
+    let mut findings = Vec::new();
+    for (_, rule) in RULES {
+        findings.extend(rule(evidence, policy));
+    }
+    let mut actions_due = Vec::new();
+    if evidence.ask.intent == Intent::Continue && was_allowed(evidence) {
+        let now = evidence.ask.valid_at;
+        let (within, over): (Vec<Finding>, Vec<Finding>) = findings
+            .into_iter()
+            .map(|mut finding| {
+                // A revocation says itself how long what runs may go on.
+                finding.due = finding.due.or_else(|| finding.since.map(|since| since.plus(policy.grace(&finding.rule, finding.status))));
+                finding
+            })
+            .partition(|f| f.blocking && f.due.is_some_and(|due| now < due));
+        actions_due = within;
+        findings = over;
+    } else {
+        for finding in &mut findings {
+            finding.due = None;
+        }
+    }
+    let verdict = if findings.iter().any(|f| f.blocking) { Verdict::Deny } else { Verdict::Allow };
+    Judgement { verdict, findings, actions_due }
+}
+
+/// Only what was allowed once may go on: grace is not a way in.
+fn was_allowed(evidence: &Evidence<'_>) -> bool {
+    evidence.release.as_ref().is_some_and(|r| evidence.world.gate.allowed(&r.reference).is_some())
+}
+
+/// The decision as recorded; `id` is nil for a dry run.
+pub fn decision(evidence: &Evidence<'_>, policy: &Policy, id: uuid::Uuid, evidence_digest: Digest) -> Decision {
+    let judgement = judge(evidence, policy);
+    Decision {
+        id: uuid_text::Uuid(id),
+        deployment: evidence.ask.deployment.clone(),
+        release: evidence.release.as_ref().map(|r| r.reference.to_string()),
+        intent: evidence.ask.intent,
+        verdict: judgement.verdict,
+        passes: judgement.verdict == Verdict::Allow || evidence.mode != Mode::Enforce,
+        mode: evidence.mode,
+        position: evidence.world.position(),
+        valid_at: evidence.ask.valid_at,
+        rules_version: VERSION.to_owned(),
+        policy: policy.revision.to_owned(),
+        vocabulary_digest: vocabulary().digest(),
+        evidence_digest,
+        models: evidence.admitted(),
+        findings: judgement.findings,
+        actions_due: judgement.actions_due,
+    }
+}

@@ -1,0 +1,232 @@
+//! What an approval of a deployment covers, and what widened beyond it (DESIGN invariant 5).
+
+use std::collections::BTreeSet;
+
+use licit_schemas::digest::Digest;
+use licit_schemas::registry::Identifiability;
+use licit_schemas::review::{Envelope, EnvelopeSource};
+use licit_schemas::text::Iri;
+
+use super::evidence::Evidence;
+use crate::facts::{digest, word};
+use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
+use crate::lineage::walk::Label;
+use crate::registry::What;
+use crate::registry::vocabulary::{TermId, vocabulary};
+
+/// Names of the ways data reach, in the order of their bits.
+const REACH: [(Label, &str); 4] = [(CONTAINED, "contained"), (SHAPED, "shaped"), (VALIDATION, "validation"), (SERVED, "served")];
+
+/// Something that lies outside an approval.
+pub struct Widened {
+    /// What, in words.
+    pub says: String,
+    /// How it reaches the release, for data.
+    pub path: Option<Vec<String>>,
+}
+
+/// The envelope of a release.
+pub fn of(evidence: &Evidence<'_>) -> Envelope {
+    let Some(deployment) = &evidence.deployment else { return Envelope::default() };
+    let spec = &deployment.spec;
+    let lineage = &evidence.world.lineage;
+    let mut operations = BTreeSet::new();
+    let mut regions: BTreeSet<String> = spec.region.iter().map(ToString::to_string).collect();
+    let mut parties: BTreeSet<String> = spec.processors.iter().map(ToString::to_string).collect();
+    parties.insert(spec.controller.to_string());
+    for &(node, _) in &evidence.closure {
+        match lineage.record(node).held.as_deref().map(|h| &h.what) {
+            Some(What::Run(run)) => {
+                operations.insert(word(&run.operation));
+                parties.extend(run.controller.iter().chain(&run.processors).map(ToString::to_string));
+            }
+            Some(What::Dataset(facts)) => {
+                regions.extend(facts.region.iter().map(ToString::to_string));
+                parties.extend(facts.controllers.iter().chain(&facts.processors).map(ToString::to_string));
+            }
+            Some(What::Model(facts)) => regions.extend(facts.endpoint.iter().map(|e| e.region.to_string())),
+            None => {}
+        }
+    }
+    let declared = |d: &Option<licit_schemas::registry::Declaration>| -> Vec<String> {
+        let set: BTreeSet<String> = d.iter().flat_map(|d| &d.datasets).map(|r| r.unpinned().to_string()).collect();
+        set.into_iter().collect()
+    };
+    let documents: BTreeSet<String> = evidence
+        .system
+        .iter()
+        .flat_map(|s| &s.spec.documents)
+        .map(|d| format!("{} {}", d.kind, d.evidence.digest))
+        .collect();
+    let models: BTreeSet<String> = evidence
+        .models
+        .iter()
+        .map(|m| m.reference.rsplit_once('@').map_or(&*m.reference, |(base, _)| base).to_owned())
+        .collect();
+    let bases: BTreeSet<String> = spec.bases.iter().map(ToString::to_string).collect();
+    Envelope {
+        purpose: spec.purpose.to_string(),
+        bases: bases.into_iter().collect(),
+        system: spec.system.to_string(),
+        environment: spec.environment.to_string(),
+        sources: sources(evidence),
+        serves: declared(&spec.reads),
+        emits: declared(&spec.writes),
+        regions: regions.into_iter().collect(),
+        parties: parties.into_iter().collect(),
+        operations: operations.into_iter().collect(),
+        models: models.into_iter().collect(),
+        documents: documents.into_iter().collect(),
+    }
+}
+
+/// Digest of an envelope: what an approval binds.
+pub fn digest_of(envelope: &Envelope) -> Digest {
+    digest(envelope)
+}
+
+/// Personal data by dataset: versions of one dataset are one source.
+fn sources(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
+    #[derive(Default)]
+    struct Merged {
+        modes: Label,
+        subjects: BTreeSet<TermId>,
+        categories: BTreeSet<TermId>,
+        identifiability: Option<Identifiability>,
+    }
+    let mut by_dataset: std::collections::BTreeMap<&str, Merged> = std::collections::BTreeMap::new();
+    for source in &evidence.sources {
+        let merged = by_dataset.entry(&source.class.dataset).or_default();
+        merged.modes |= source.modes;
+        merged.subjects.extend(&source.class.subjects);
+        merged.categories.extend(&source.class.categories);
+        merged.identifiability = merged.identifiability.max(Some(source.class.identifiability));
+    }
+    by_dataset
+        .into_iter()
+        .map(|(dataset, merged)| EnvelopeSource {
+            dataset: dataset.to_owned(),
+            reach: REACH.iter().filter(|(bit, _)| merged.modes & bit != 0).map(|(_, name)| (*name).to_owned()).collect(),
+            subjects: iris(&merged.subjects),
+            categories: iris(&merged.categories),
+            identifiability: word(&merged.identifiability.unwrap_or(Identifiability::None)),
+        })
+        .collect()
+}
+
+fn iris(terms: &BTreeSet<TermId>) -> Vec<Iri> {
+    let mut list: Vec<Iri> = terms.iter().filter_map(|t| vocabulary().iri(*t)).collect();
+    list.sort();
+    list
+}
+
+/// What of `actual` lies outside `approved`. Narrowing never voids: empty when all is inside.
+pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) -> Vec<Widened> {
+    let mut list = Vec::new();
+    let mut say = |says: String| list.push(Widened { says, path: None });
+    for (what, before, now) in [
+        ("purpose", &approved.purpose, &actual.purpose),
+        ("system", &approved.system, &actual.system),
+        ("environment", &approved.environment, &actual.environment),
+    ] {
+        if before != now {
+            say(format!("{what} `{now}` instead of `{before}`"));
+        }
+    }
+    for (what, before, now) in [
+        ("basis", &approved.bases, &actual.bases),
+        ("reads", &approved.serves, &actual.serves),
+        ("writes", &approved.emits, &actual.emits),
+        ("region", &approved.regions, &actual.regions),
+        ("party", &approved.parties, &actual.parties),
+        ("operation", &approved.operations, &actual.operations),
+        ("model", &approved.models, &actual.models),
+    ] {
+        for new in now.iter().filter(|n| !before.contains(n)) {
+            say(format!("{what} `{new}` is new"));
+        }
+    }
+    for gone in approved.documents.iter().filter(|d| !actual.documents.contains(d)) {
+        say(format!("document `{}` is no longer on file", gone.split(' ').next().unwrap_or_default()));
+    }
+    for source in &actual.sources {
+        let path = || path_to(evidence, &source.dataset);
+        let Some(before) = approved.sources.iter().find(|s| s.dataset == source.dataset) else {
+            let categories = labels(&source.categories);
+            list.push(Widened { says: format!("source `{}` is new ({categories})", source.dataset), path: path() });
+            continue;
+        };
+        let mut parts = Vec::new();
+        for reach in source.reach.iter().filter(|r| !before.reach.contains(r)) {
+            parts.push(format!("is now {reach}"));
+        }
+        let new: Vec<Iri> = source.categories.iter().filter(|c| !within(c, &before.categories)).cloned().collect();
+        if !new.is_empty() {
+            parts.push(format!("brings {}", labels(&new)));
+        }
+        let new: Vec<Iri> = source.subjects.iter().filter(|s| !within(s, &before.subjects)).cloned().collect();
+        if !new.is_empty() {
+            parts.push(format!("is about {}", labels(&new)));
+        }
+        if rank(&source.identifiability) > rank(&before.identifiability) {
+            parts.push(format!("identifies people more: {} instead of {}", source.identifiability, before.identifiability));
+        }
+        if !parts.is_empty() {
+            list.push(Widened { says: format!("source `{}` {}", source.dataset, parts.join(", ")), path: path() });
+        }
+    }
+    list
+}
+
+/// A broader approved term holds narrower ones.
+fn within(term: &Iri, approved: &[Iri]) -> bool {
+    let v = vocabulary();
+    match v.find(term.as_str()) {
+        Some(term) => approved.iter().filter_map(|a| v.find(a.as_str())).any(|broad| v.is_a(term, broad)),
+        None => false,
+    }
+}
+
+fn labels(iris: &[Iri]) -> String {
+    let v = vocabulary();
+    iris.iter()
+        .map(|iri| v.find(iri.as_str()).map_or_else(|| iri.to_string(), |t| format!("\"{}\"", v.term(t).label)))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn rank(identifiability: &str) -> usize {
+    ["none", "quasi", "pseudonym", "direct"].iter().position(|w| *w == identifiability).unwrap_or(usize::MAX)
+}
+
+fn path_to(evidence: &Evidence<'_>, dataset: &str) -> Option<Vec<String>> {
+    let source = evidence.sources.iter().find(|s| &*s.class.dataset == dataset)?;
+    let mode = source.modes & source.modes.wrapping_neg();
+    Some(evidence.path(source.node, Want::Mode(mode)))
+}
+
+/// The envelope a review of a deployment binds: of its latest proposed release, else of the active one. With it, the authors of
+/// what is new.
+///
+/// # Errors
+/// No such deployment, or no release to judge.
+pub fn under_review(tx: &crate::facts::Tx<'_>, deployment: &str) -> crate::error::Result<(Envelope, Vec<uuid::Uuid>)> {
+    use crate::error::Error;
+    use licit_schemas::gate::Intent;
+    let ask = super::evidence::Ask {
+        deployment: deployment.to_owned(),
+        release: None,
+        intent: Intent::Start,
+        artifacts: Vec::new(),
+        valid_at: tx.now(),
+    };
+    let evidence = super::evidence::gather(tx.world(), ask);
+    let Some(found) = &evidence.deployment else {
+        return Err(Error::invalid("", format!("there is no `{deployment}`")));
+    };
+    let Some(release) = &evidence.release else {
+        return Err(Error::invalid("", format!("`{deployment}` has no release to judge: propose one first")));
+    };
+    let authors = vec![found.author, release.author];
+    Ok((of(&evidence), authors))
+}

@@ -1,0 +1,237 @@
+//! Asking the gate, activating and rolling back releases, noticing gaps.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
+use licit_schemas::digest::Digest;
+use licit_schemas::gate::{Activation, Decision, Finding, Gap, GateRequest, Intent, Verdict};
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::registration::{PlanRequest, PlannedRelease};
+use licit_schemas::registry::{Part, PartKind, ReleaseSpec, ReleaseState};
+use licit_schemas::time::Timestamp;
+use uuid::Uuid;
+
+use super::evidence::{Ask, gather};
+use super::policy::Policy;
+use super::{GapClosed, decide, gap_key};
+use crate::catalogue::Stated;
+use crate::error::{Error, Result};
+use crate::facts::{Fact, Tx, World, canonical};
+use crate::registry::{Release, ReleaseMoved, deployment_of};
+use crate::resolve::{expect, parse};
+
+/// What is asked, from a request: the deployment, or that of the release.
+///
+/// # Errors
+/// Neither named, or references of other kinds.
+pub fn ask(request: &GateRequest, now: Timestamp) -> Result<Ask> {
+    if let Some(release) = &request.release {
+        expect(release, &[Kind::Release], "/release")?;
+        if release.rev().is_none() {
+            return Err(Error::invalid("/release", "name the release with its number, `release:<deployment>@<n>`"));
+        }
+    }
+    let deployment = match (&request.deployment, &request.release) {
+        (Some(deployment), release) => {
+            expect(deployment, &[Kind::Deployment], "/deployment")?;
+            let name = deployment.to_string();
+            if release.as_ref().is_some_and(|r| deployment_of(r) != name) {
+                return Err(Error::invalid("/release", format!("is not a release of `{name}`")));
+            }
+            name
+        }
+        (None, Some(release)) => deployment_of(release),
+        (None, None) => return Err(Error::invalid("/deployment", "name the deployment, `deployment:<name>`")),
+    };
+    Ok(Ask {
+        deployment,
+        release: request.release.clone(),
+        intent: request.intent,
+        artifacts: request.artifacts.clone(),
+        valid_at: request.valid_at.unwrap_or(now),
+    })
+}
+
+/// Answer without recording.
+///
+/// # Errors
+/// Evidence that has no canonical form.
+pub fn dry(world: &World, ask: Ask) -> Result<Decision> {
+    let policy = Policy::default();
+    let evidence = gather(world, ask);
+    let digest = Digest::of(canonical(&evidence.document())?.as_bytes());
+    Ok(decide::decision(&evidence, &policy, Uuid::nil(), digest))
+}
+
+/// Decide and record the decision with its evidence, whatever the verdict.
+///
+/// # Errors
+/// Evidence that has no canonical form.
+pub fn decide(tx: &mut Tx<'_>, ask: Ask) -> Result<Decision> {
+    let id = tx.new_id();
+    let (decision, text, digest) = {
+        let evidence = gather(tx.world(), ask);
+        let text = canonical(&evidence.document())?;
+        let digest = Digest::of(text.as_bytes());
+        (decide::decision(&evidence, &Policy::default(), id, digest), text, digest)
+    };
+    tx.keep_evidence(digest, compressed(&text)?);
+    tx.record(Fact::DecisionMade(Stated { id, rev: 1, spec: decision.clone() }))?;
+    Ok(decision)
+}
+
+fn compressed(text: &str) -> Result<Vec<u8>> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder
+        .write_all(text.as_bytes())
+        .and_then(|()| encoder.finish())
+        .map_err(|e| Error::Internal(format!("evidence cannot be compressed: {e}")))
+}
+
+/// Activate a release: the gate runs inside the write. A refusal is recorded as a decision, too; the caller sees it in the answer.
+///
+/// # Errors
+/// An unknown or withdrawn release.
+pub fn activate(tx: &mut Tx<'_>, id: Uuid, activation: &Activation, intent: Intent) -> Result<Decision> {
+    let row = tx.row("release", id)?.ok_or_else(|| Error::NotFound(format!("there is no release `{id}`")))?;
+    let reference = parse(&row.reference)?;
+    let release = tx.world().registry.release(&reference).cloned();
+    let Some(release) = release else { return Err(Error::NotFound(format!("there is no `{reference}`"))) };
+    if release.state == ReleaseState::Withdrawn {
+        return Err(Error::conflict(format!("`{reference}` was withdrawn: propose it anew")));
+    }
+    let deployment = deployment_of(&reference);
+    let ask = Ask {
+        deployment: deployment.clone(),
+        release: Some(reference.clone()),
+        intent,
+        artifacts: activation.artifacts.clone(),
+        valid_at: tx.now(),
+    };
+    let decision = decide(tx, ask)?;
+    if !decision.passes {
+        return Ok(decision);
+    }
+    if let Some(before) = tx.world().registry.active(&deployment).filter(|r| r.id != id).cloned() {
+        tx.record(Fact::ReleaseMoved(moved(&before, ReleaseState::Standby, None, None)?))?;
+    }
+    if release.state != ReleaseState::Active {
+        let reason = activation.reason.as_ref().map(ToString::to_string);
+        tx.record(Fact::ReleaseMoved(moved(&release, ReleaseState::Active, Some(decision.id.0), reason)?))?;
+    }
+    Ok(decision)
+}
+
+fn moved(release: &Release, state: ReleaseState, decision: Option<Uuid>, reason: Option<String>) -> Result<ReleaseMoved> {
+    Ok(ReleaseMoved { id: release.id, reference: parse(&release.reference)?, state, decision, reason })
+}
+
+/// Back to the release that ran before: *continue*, no vote.
+///
+/// # Errors
+/// An unknown deployment, or none on standby.
+pub fn rollback(tx: &mut Tx<'_>, deployment: Uuid, activation: &Activation) -> Result<Decision> {
+    let row =
+        tx.row("deployment", deployment)?.ok_or_else(|| Error::NotFound(format!("there is no deployment `{deployment}`")))?;
+    let standby = tx
+        .world()
+        .registry
+        .releases(&row.reference)
+        .iter()
+        .filter(|r| r.state == ReleaseState::Standby)
+        .max_by_key(|r| (r.activated_at, r.n))
+        .map(|r| r.id);
+    match standby {
+        Some(id) => activate(tx, id, activation, Intent::Continue),
+        None => Err(Error::conflict(format!("`{}` has no release on standby to roll back to", row.reference))),
+    }
+}
+
+/// What a planned release would get, after what would be registered. For a run that records nothing.
+///
+/// # Errors
+/// Those of registering; an unknown deployment is a denial, not an error.
+pub fn plan(tx: &mut Tx<'_>, request: PlanRequest) -> Result<licit_schemas::gate::Plan> {
+    let registered = crate::lineage::operations::register(tx, request.registration).map_err(|e| e.under("/registration"))?.items;
+    let mut decisions = Vec::new();
+    for PlannedRelease { deployment, models } in request.deployments {
+        let mut release = None;
+        if !models.is_empty() && tx.world().registry.deployments.latest(&deployment.to_string()).is_some() {
+            let composition = models.into_iter().map(|model| Part { part: PartKind::Base, model }).collect();
+            let spec = ReleaseSpec { deployment: deployment.clone(), composition, indexes: Vec::new(), prompt_digest: None };
+            release = Some(crate::registry::operations::release(tx, spec)?.r#ref);
+        }
+        let request = GateRequest { deployment: Some(deployment), release, dry_run: true, ..GateRequest::default() };
+        decisions.push(dry(tx.world(), ask(&request, tx.now())?)?);
+    }
+    Ok(licit_schemas::gate::Plan { registered, decisions })
+}
+
+/// Gaps as they are now: every active release is asked whether it may go on as if it began.
+pub fn gaps_now(world: &World, deployment: Option<&str>, now: Timestamp) -> Vec<Gap> {
+    let policy = Policy::default();
+    let running = world.registry.running();
+    running
+        .iter()
+        .filter(|d| deployment.is_none_or(|wanted| wanted == &***d))
+        .flat_map(|d| {
+            let release = world.registry.active(d).and_then(|r| parse(&r.reference).ok());
+            let ask =
+                Ask { deployment: d.to_string(), release: release.clone(), intent: Intent::Start, artifacts: Vec::new(), valid_at: now };
+            let judgement = decide::judge(&gather(world, ask), &policy);
+            let blocking = judgement.findings.into_iter().filter(|f| f.blocking);
+            blocking.map(move |finding| gap(d, release.as_ref(), finding, &policy_grace(), now)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn policy_grace() -> Policy {
+    Policy::default()
+}
+
+fn gap(deployment: &str, release: Option<&Ref>, mut finding: Finding, policy: &Policy, now: Timestamp) -> Gap {
+    finding.due = Some(finding.since.unwrap_or(now).plus(policy.grace(&finding.rule, finding.status)));
+    Gap {
+        deployment: deployment.to_owned(),
+        release: release.map(ToString::to_string).unwrap_or_default(),
+        finding,
+        opened_at: now,
+    }
+}
+
+/// Record which gaps opened and closed since somebody last looked. Whoever looks first records; others find it done.
+///
+/// # Errors
+/// Only what recording gives.
+pub fn notice(tx: &mut Tx<'_>, now_open: &[Gap]) -> Result<()> {
+    for gap in now_open {
+        if tx.world().gate.gap(&gap_key(gap)).is_none() {
+            let id = tx.new_id();
+            tx.record(Fact::GapOpened(Stated { id, rev: 1, spec: gap.clone() }))?;
+        }
+    }
+    let keys: Vec<String> = now_open.iter().map(gap_key).collect();
+    let closed: Vec<GapClosed> = tx
+        .world()
+        .gate
+        .gaps()
+        .filter(|(key, _)| !keys.iter().any(|k| **k == ***key))
+        .map(|(key, (id, _))| GapClosed { id: *id, key: key.to_string() })
+        .collect();
+    for gap in closed {
+        tx.record(Fact::GapClosed(gap))?;
+    }
+    Ok(())
+}
+
+/// Whether what is open differs from what is recorded.
+pub fn changed(world: &World, now_open: &[Gap]) -> bool {
+    let keys: Vec<String> = now_open.iter().map(gap_key).collect();
+    keys.iter().any(|key| world.gate.gap(key).is_none()) || world.gate.gaps().count() != keys.iter().collect::<std::collections::BTreeSet<_>>().len()
+}
+
+/// Whether a decision let the release run.
+pub fn refused(decision: &Decision) -> bool {
+    decision.verdict == Verdict::Deny && !decision.passes
+}

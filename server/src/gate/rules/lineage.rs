@@ -1,0 +1,118 @@
+//! Lineage: complete, and what is served declared.
+
+use licit_schemas::gate::{Finding, Status};
+
+use super::{BOARD, GDPR_UPPER, ask_board, finding};
+use crate::gate::evidence::{Evidence, Missing};
+use crate::gate::policy::Policy;
+
+/// `serving.declared`: the deployment says what it reads and writes about people, and was seen doing nothing else
+/// (GDPR Art. 5(2), 30).
+pub(super) fn serving(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+    let Some(deployment) = &evidence.deployment else { return Vec::new() };
+    let own = &evidence.ask.deployment;
+    let begin = |status, node: &str| {
+        finding("serving.declared", status, "GDPR Art. 5(2), 30", node).fine(super::GDPR_LOWER).to(deployment.spec.owner.to_string())
+    };
+    let command = || Some("licit deployment create -f deployment.yaml".to_owned());
+    let mut findings = Vec::new();
+    for (declaration, what) in [(&deployment.spec.reads, "reads"), (&deployment.spec.writes, "writes")] {
+        if declaration.is_none() {
+            findings.push(
+                begin(Status::Unknown, own)
+                    .path(vec![own.clone()])
+                    .since(Some(deployment.at))
+                    .says(format!("`{own}` does not say what it {what} about people"))
+                    .remedy(format!("name the datasets in `{what}`, or state why it is nobody"), command()),
+            );
+        }
+    }
+    for node in &evidence.undeclared {
+        let name = evidence.name(*node);
+        findings.push(
+            begin(Status::Unmet, &name)
+                .path(vec![own.clone(), name.clone()])
+                .since(Some(evidence.world.lineage.record(*node).at))
+                .says(format!("`{own}` was seen using `{name}`, which it does not declare"))
+                .remedy("declare it in a revision of the deployment, or stop using it", command()),
+        );
+    }
+    for dataset in &evidence.unversioned {
+        findings.push(
+            begin(Status::Unknown, &dataset.to_string())
+                .path(vec![own.clone(), dataset.to_string()])
+                .since(Some(deployment.at))
+                .says(format!("`{own}` reads `{dataset}`, of which no version is registered"))
+                .remedy("register the version that is read", Some("licit register".to_owned())),
+        );
+    }
+    findings
+}
+
+/// `lineage.complete`: every node has its run, an approved provider assessment, or a regularisation; nothing dangles, nothing is
+/// unclassified (GDPR Art. 5(2), AI Act Art. 10).
+pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = evidence
+        .gaps
+        .iter()
+        .map(|gap| {
+            let name = evidence.name(gap.node);
+            let record = evidence.world.lineage.record(gap.node);
+            let begin = |status| {
+                finding("lineage.complete", status, "GDPR Art. 5(2), AI Act Art. 10", &name)
+                    .fine(GDPR_UPPER)
+                    .path(evidence.any_path(gap.node))
+                    .to(evidence.owner(&name))
+                    .since(Some(record.at))
+            };
+            let register = || Some("licit register".to_owned());
+            let assess = || Some("licit assessment create -f assessment.yaml".to_owned());
+            match &gap.missing {
+                Missing::Dangling => {
+                    let by = record.named_by.as_deref().unwrap_or("lineage");
+                    begin(Status::Unknown)
+                        .says(format!("`{by}` names `{name}`, which nobody registered"))
+                        .remedy("register it", register())
+                }
+                Missing::Origin => begin(Status::Unknown)
+                    .says(format!("nobody said where `{name}` comes from: it has neither a run nor an origin"))
+                    .remedy("record the run that made it, or register a version that states its origin", register()),
+                Missing::Classes(fields) if fields.iter().any(|f| f == "*") => begin(Status::Unknown)
+                    .says(format!("nobody said which fields `{name}` has"))
+                    .remedy("register a version with its fields classified", register()),
+                Missing::Classes(fields) => begin(Status::Unknown)
+                    .says(format!("nobody classified {} of `{name}`", quoted(fields)))
+                    .remedy("register a version with every field classified", register()),
+                Missing::Run => begin(Status::Unmet)
+                    .says(format!("`{name}` was built here, but no run says from what"))
+                    .remedy("record the run; for what ran before the registry, an approved regularisation", register()),
+                Missing::Assessment(None) => begin(Status::Unmet)
+                    .says(format!("`{name}` was made elsewhere, and nobody assessed how"))
+                    .remedy("record a provider assessment and ask the board", assess()),
+                Missing::Assessment(Some(assessment)) => begin(Status::Unmet)
+                    .to(BOARD)
+                    .says(format!("`{assessment}` would close the lineage of `{name}`, but the board has not approved it"))
+                    .remedy("ask the board to approve the assessment", ask_board(&format!("Approve {assessment}"), &[assessment])),
+                Missing::AssessmentEnded(assessment, end) => begin(Status::Expired)
+                    .to(BOARD)
+                    .since(Some(*end))
+                    .says(format!("`{assessment}` closed the lineage of `{name}` until {end}"))
+                    .remedy("renew the assessment and ask the board", assess()),
+            }
+        })
+        .collect();
+    if evidence.deployment.is_some() && evidence.release.is_some() && evidence.models.is_empty() {
+        findings.push(
+            finding("lineage.complete", Status::Unknown, "GDPR Art. 5(2)", &evidence.ask.deployment)
+                .path(vec![evidence.ask.deployment.clone()])
+                .says("the release names no model")
+                .to(evidence.deployment_owner())
+                .remedy("propose a release with its models", Some("licit release create".to_owned())),
+        );
+    }
+    findings
+}
+
+fn quoted(fields: &[String]) -> String {
+    fields.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
+}

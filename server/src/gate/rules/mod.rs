@@ -1,0 +1,119 @@
+//! The rules: one pure function each, `fn(&Evidence, &Policy) -> Vec<Finding>`. None stops another.
+
+mod basis;
+mod lineage;
+mod purpose;
+mod release;
+
+use licit_schemas::gate::{Finding, Remedy, Status};
+use licit_schemas::time::Timestamp;
+
+use super::evidence::Evidence;
+use super::policy::Policy;
+
+/// Version of the rules: replaying a decision with the same version gives the same bytes.
+pub const VERSION: &str = "2026-11-23";
+
+/// A rule.
+pub type Rule = fn(&Evidence<'_>, &Policy) -> Vec<Finding>;
+
+/// All rules, in the order of the documentation. All of these are hard core but `release.approved`.
+pub const RULES: [(&str, Rule); 13] = [
+    ("purpose.approved", purpose::approved),
+    ("purpose.forbids", purpose::forbids),
+    ("prohibited.practice", purpose::practices),
+    ("basis.approved", basis::approved),
+    ("basis.governing", basis::governing),
+    ("basis.holds", basis::holds),
+    ("source.covered", basis::covered),
+    ("serving.declared", lineage::serving),
+    ("controller", basis::controller),
+    ("special.category", basis::special),
+    ("lineage.complete", lineage::complete),
+    ("artifact.digest", release::artifact),
+    ("release.approved", release::approved),
+];
+
+/// Tier of GDPR Art. 83(5): principles, lawfulness, special categories.
+pub(super) const GDPR_UPPER: &str = "up to EUR 20 million or 4 % of turnover (GDPR Art. 83(5))";
+/// Tier of GDPR Art. 83(4): obligations of controllers and processors.
+pub(super) const GDPR_LOWER: &str = "up to EUR 10 million or 2 % of turnover (GDPR Art. 83(4))";
+/// Tier of AI Act Art. 99(3): prohibited practices.
+pub(super) const AI_ACT_UPPER: &str = "up to EUR 35 million or 7 % of turnover (AI Act Art. 99(3))";
+
+/// Who approves.
+pub(super) const BOARD: &str = "governance board";
+
+/// A finding under construction; what is not set does not apply.
+pub(super) struct Build(Finding);
+
+/// Begin a finding.
+pub(super) fn finding(rule: &str, status: Status, article: &str, node: impl Into<String>) -> Build {
+    Build(Finding {
+        rule: rule.to_owned(),
+        status,
+        blocking: true,
+        article: article.to_owned(),
+        fine: None,
+        node: node.into(),
+        path: Vec::new(),
+        also: Vec::new(),
+        sentence: String::new(),
+        addressee: String::new(),
+        remedy: Remedy { text: String::new(), command: None },
+        since: None,
+        due: None,
+    })
+}
+
+impl Build {
+    pub(super) fn fine(mut self, tier: &str) -> Self {
+        self.0.fine = Some(tier.to_owned());
+        self
+    }
+
+    pub(super) fn path(mut self, path: Vec<String>) -> Self {
+        self.0.path = path;
+        self
+    }
+
+    pub(super) fn also(mut self, others: Vec<String>) -> Self {
+        self.0.also = others;
+        self
+    }
+
+    pub(super) fn says(mut self, sentence: impl Into<String>) -> Self {
+        self.0.sentence = sentence.into();
+        self
+    }
+
+    pub(super) fn to(mut self, addressee: impl Into<String>) -> Self {
+        self.0.addressee = addressee.into();
+        self
+    }
+
+    pub(super) fn since(mut self, since: Option<Timestamp>) -> Self {
+        self.0.since = since;
+        self
+    }
+
+    pub(super) fn due(mut self, due: Option<Timestamp>) -> Self {
+        self.0.due = due;
+        self
+    }
+
+    pub(super) fn remedy(mut self, text: impl Into<String>, command: Option<String>) -> Finding {
+        self.0.remedy = Remedy { text: text.into(), command };
+        self.0
+    }
+}
+
+/// The command that asks the board.
+pub(super) fn ask_board(title: &str, references: &[&str]) -> Option<String> {
+    Some(format!("licit review create --title \"{title}\" {}", references.join(" ")))
+}
+
+/// When a revoked approval may no longer be relied on even for what runs, as its revocation says.
+pub(super) fn revocation_due(approval: &crate::review::Approval) -> Option<Timestamp> {
+    approval.revoked.as_ref().map(|r| r.effective_at.plus(chrono::Duration::days(i64::from(r.grace_days))))
+}

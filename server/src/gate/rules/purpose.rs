@@ -1,0 +1,297 @@
+//! Purposes: approved, not forbidden, no prohibited practice.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use licit_schemas::gate::{Finding, Status};
+use licit_schemas::lawfulness::PurposeSpec;
+use licit_schemas::time::Timestamp;
+
+use super::{AI_ACT_UPPER, BOARD, GDPR_UPPER, ask_board, finding, revocation_due};
+use crate::catalogue::Revision;
+use crate::gate::evidence::{Evidence, Missing, Source};
+use crate::gate::policy::Policy;
+use crate::lawfulness::law::{self, Forbidden};
+use crate::lineage::exposure::Want;
+use crate::registry::What;
+use crate::registry::vocabulary::vocabulary;
+use crate::review::Standing;
+
+/// `purpose.approved`: an approval in force for the purpose of the deployment now, and of each training at its start
+/// (GDPR Art. 5(1)(b)).
+pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(deployment) = &evidence.deployment {
+        let reference = deployment.spec.purpose.to_string();
+        let path = vec![evidence.ask.deployment.clone(), reference.clone()];
+        findings.extend(judge(evidence, &reference, evidence.purpose.as_ref(), evidence.ask.valid_at, path));
+    }
+    let mut seen: Vec<(String, Timestamp)> = Vec::new();
+    for training in evidence.trainings.iter().filter(|t| !t.regularised) {
+        let Some(What::Run(run)) = training.held.as_deref().map(|h| &h.what) else {
+            let name = evidence.name(training.node);
+            findings.push(
+                finding("purpose.approved", Status::Unknown, "GDPR Art. 5(1)(b)", &name)
+                    .path(evidence.any_path(training.node))
+                    .says(format!("nobody registered `{name}`, so its purpose is unknown"))
+                    .to("registrar")
+                    .since(Some(evidence.world.lineage.record(training.node).at))
+                    .remedy("register the run with its purpose", Some("licit register".to_owned())),
+            );
+            continue;
+        };
+        let reference = run.purpose.to_string();
+        if seen.contains(&(reference.clone(), run.started_at)) {
+            continue;
+        }
+        seen.push((reference.clone(), run.started_at));
+        let revision = run
+            .purpose
+            .rev()
+            .and_then(|rev| evidence.world.lawfulness.purposes.revision(&run.purpose.unpinned().to_string(), rev));
+        let mut path = evidence.any_path(training.node);
+        path.push(reference.clone());
+        findings.extend(judge(evidence, &reference, revision, run.started_at, path));
+    }
+    // The same purpose may be judged now and at a training's start: one cause, one finding.
+    findings.dedup_by(|a, b| a.node == b.node && a.status == b.status);
+    findings
+}
+
+fn judge(
+    evidence: &Evidence<'_>,
+    reference: &str,
+    revision: Option<&Arc<Revision<PurposeSpec>>>,
+    at: Timestamp,
+    path: Vec<String>,
+) -> Option<Finding> {
+    let begin = |status| finding("purpose.approved", status, "GDPR Art. 5(1)(b)", reference).fine(GDPR_UPPER).path(path.clone()).to(BOARD);
+    let Some(revision) = revision else {
+        return Some(
+            begin(Status::Unknown)
+                .says(format!("there is no `{reference}`"))
+                .remedy("register the purpose and ask the board", Some("licit purpose create -f purpose.yaml".to_owned())),
+        );
+    };
+    let ask = ask_board(&format!("Approve {reference}"), &[reference]);
+    match evidence.world.review.standing(reference, at) {
+        Standing::Never => Some(
+            begin(Status::Unmet)
+                .says(format!("the board has not approved `{reference}`"))
+                .remedy("ask the board to approve the purpose", ask),
+        ),
+        Standing::Ended(approval) => Some(
+            begin(Status::Expired)
+                .since(Some(approval.end()))
+                .due(revocation_due(approval))
+                .says(format!("the approval of `{reference}` ended on {}", approval.end()))
+                .remedy("ask the board to approve the purpose again", ask),
+        ),
+        Standing::Holds(_) => {
+            let spec = &revision.spec;
+            let ended = spec.valid_to.filter(|end| *end <= at);
+            if ended.is_none() && spec.valid_from <= at {
+                return None;
+            }
+            let (status, says) = match ended {
+                Some(end) => (Status::Expired, format!("`{reference}` is pursued until {end} only")),
+                None => (Status::Unmet, format!("`{reference}` is pursued from {} on, not before", spec.valid_from)),
+            };
+            Some(begin(status).since(ended).says(says).remedy(
+                "register a revision of the purpose with another validity and ask the board",
+                Some("licit purpose create -f purpose.yaml".to_owned()),
+            ))
+        }
+    }
+}
+
+/// `purpose.forbids`: what a law, or the purpose itself, forbids for it. No basis and no consent helps.
+pub(super) fn forbids(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let now = evidence.ask.valid_at;
+    if let Some(purpose) = &evidence.purpose {
+        let sources: Vec<&Source> = evidence.sources.iter().filter(|s| s.modes & !crate::lineage::exposure::VALIDATION != 0).collect();
+        forbidden(evidence, purpose, now, &sources, None, &mut findings);
+    }
+    for (place, training) in evidence.trainings.iter().enumerate() {
+        let Some(What::Run(run)) = training.held.as_deref().map(|h| &h.what) else { continue };
+        let base = run.purpose.unpinned().to_string();
+        let Some(purpose) = run.purpose.rev().and_then(|rev| evidence.world.lawfulness.purposes.revision(&base, rev)) else {
+            continue;
+        };
+        if evidence.purpose.as_ref().is_some_and(|p| p.reference == purpose.reference) {
+            continue;
+        }
+        let sources: Vec<&Source> = evidence.sources.iter().filter(|s| s.trainings.contains(&place)).collect();
+        forbidden(evidence, purpose, run.started_at, &sources, Some(place), &mut findings);
+    }
+    findings
+}
+
+/// Laws that regulate a purpose at a moment.
+fn laws<'a>(purpose: &'a PurposeSpec, at: Timestamp) -> impl Iterator<Item = &'static Forbidden> + 'a {
+    let v = vocabulary();
+    let own = v.find(purpose.iri.as_str());
+    law::forbidden_at(at).filter(move |law| {
+        let stated = |word: &str| purpose.regulated_as.iter().any(|r| r.as_str() == word);
+        if law.regulated_as == "*" {
+            return !law.collected_for.iter().any(|word| stated(word));
+        }
+        stated(&law.regulated_as)
+            || law.purposes.iter().any(|iri| match (own, v.find(iri)) {
+                (Some(own), Some(broad)) => v.is_a(own, broad),
+                _ => false,
+            })
+    })
+}
+
+fn forbidden(
+    evidence: &Evidence<'_>,
+    purpose: &Revision<PurposeSpec>,
+    at: Timestamp,
+    sources: &[&Source],
+    training: Option<usize>,
+    findings: &mut Vec<Finding>,
+) {
+    let v = vocabulary();
+    for law in laws(&purpose.spec, at) {
+        let terms: Vec<_> = law.categories.iter().filter_map(|iri| v.find(iri)).collect();
+        // One finding per law and category: the people who can act on it are the same.
+        let mut hits: BTreeMap<String, Vec<&Source>> = BTreeMap::new();
+        for source in sources {
+            for category in &source.class.categories {
+                if terms.iter().any(|broad| v.is_a(*category, *broad)) {
+                    hits.entry(format!("the category \"{}\"", v.term(*category).label)).or_default().push(source);
+                }
+            }
+            if source.class.collected_for.iter().any(|p| regulated(evidence, p, &law.collected_for)) {
+                hits.entry(format!("data collected for {}", law.collected_for.join(", "))).or_default().push(source);
+            }
+        }
+        for (what, reached) in hits {
+            let article = format!("{} {}", law.law, law.article);
+            let says = format!("{} {what} reaches this release.", law.sentence_en);
+            findings.push(hit(evidence, purpose, &reached, training, &article, Some(&law.fine), says));
+        }
+        unknown(evidence, purpose, law, findings);
+    }
+    let own: Vec<_> = purpose.spec.forbids.categories.iter().filter_map(|iri| v.find(iri.as_str())).collect();
+    let reached: Vec<&Source> = sources
+        .iter()
+        .filter(|s| {
+            s.class.categories.iter().any(|c| own.iter().any(|broad| v.is_a(*c, *broad)))
+                || purpose.spec.forbids.sources.iter().any(|d| *d.to_string() == *s.class.dataset)
+        })
+        .copied()
+        .collect();
+    if !reached.is_empty() {
+        let says = format!("`{}` itself excludes data that reach this release", purpose.reference);
+        findings.push(hit(evidence, purpose, &reached, training, "GDPR Art. 5(1)(b)", None, says));
+    }
+}
+
+fn hit(
+    evidence: &Evidence<'_>,
+    purpose: &Revision<PurposeSpec>,
+    reached: &[&Source],
+    training: Option<usize>,
+    article: &str,
+    fine: Option<&str>,
+    says: String,
+) -> Finding {
+    // The offending data are best shown where they were collected.
+    let first = reached.iter().find(|s| !s.derived).or(reached.first());
+    let (node, path) = first.map_or_else(Default::default, |s| {
+        let mode = training.map_or(Want::Mode(s.modes & s.modes.wrapping_neg()), |t| Want::Run(evidence.trainings[t].node));
+        (evidence.name(s.node), evidence.path(s.node, mode))
+    });
+    let also: Vec<String> = reached.iter().map(|s| evidence.name(s.node)).filter(|n| *n != node).collect();
+    let begin = finding("purpose.forbids", Status::Unmet, article, &node).path(path).also(also);
+    let begin = match fine {
+        Some(fine) => begin.fine(fine),
+        None => begin,
+    };
+    begin.says(says).to(evidence.owner(&node)).remedy(
+        format!(
+            "train and serve without these data: no consent and no other basis can allow them for `{}`",
+            purpose.reference
+        ),
+        None,
+    )
+}
+
+fn regulated(evidence: &Evidence<'_>, purpose: &str, words: &[String]) -> bool {
+    let base = purpose.rsplit_once('@').map_or(purpose, |(base, _)| base);
+    let stated = |r: &Arc<Revision<PurposeSpec>>| r.spec.regulated_as.iter().any(|w| words.iter().any(|x| x == w.as_str()));
+    !words.is_empty() && evidence.world.lawfulness.purposes.all(base).iter().any(stated)
+}
+
+/// A law regulates the purpose and nobody classified what is in the data: it may be what the law forbids.
+fn unknown(evidence: &Evidence<'_>, purpose: &Revision<PurposeSpec>, law: &Forbidden, findings: &mut Vec<Finding>) {
+    let unclear: Vec<_> =
+        evidence.gaps.iter().filter(|g| matches!(g.missing, Missing::Classes(_) | Missing::Dangling)).collect();
+    let Some(first) = unclear.first() else { return };
+    let node = evidence.name(first.node);
+    findings.push(
+        finding("purpose.forbids", Status::Unknown, &format!("{} {}", law.law, law.article), &node)
+            .path(evidence.any_path(first.node))
+            .also(unclear.iter().skip(1).map(|g| evidence.name(g.node)).collect())
+            .since(Some(evidence.world.lineage.record(first.node).at))
+            .says(format!("a law forbids certain data for `{}`, and nobody classified what `{node}` holds", purpose.reference))
+            .to(evidence.owner(&node))
+            .remedy("register a version with every field classified", Some("licit register".to_owned())),
+    );
+}
+
+/// `prohibited.practice`: the questionnaire of AI Act Art. 5(1) that applies at this date, answered with no, or with the
+/// exception the law gives.
+pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+    let Some(system) = &evidence.system else { return Vec::new() };
+    let Some(asked) = law::practices_at(evidence.ask.valid_at) else { return Vec::new() };
+    let node = system.reference.to_string();
+    let begin = |status| {
+        finding("prohibited.practice", status, "AI Act Art. 5(1)", &node)
+            .fine(AI_ACT_UPPER)
+            .path(vec![evidence.ask.deployment.clone(), node.clone()])
+            .to(system.spec.owner.to_string())
+    };
+    let command = || Some("licit system create -f system.yaml".to_owned());
+    let answer = format!("answer questionnaire `{}` in a revision of the system", asked.version);
+    let Some(practices) = &system.spec.practices else {
+        return vec![
+            begin(Status::Unknown)
+                .since(Some(system.at))
+                .says(format!("`{node}` does not answer the questionnaire on prohibited practices"))
+                .remedy(answer, command()),
+        ];
+    };
+    let mut findings = Vec::new();
+    for (id, given) in practices.answers.iter().filter(|(_, a)| a.applies) {
+        let question = asked.questions.iter().find(|q| q.id == id.as_str());
+        let excepted = given.exception.is_some() && question.is_some_and(|q| q.exception.is_some());
+        if !excepted {
+            findings.push(
+                begin(Status::Unmet)
+                    .says(format!("`{node}` does what AI Act Art. 5(1)({id}) prohibits, without an exception of the law"))
+                    .remedy("take the practice out of the system: nobody can approve it", None),
+            );
+        }
+    }
+    let open: Vec<&str> =
+        asked.questions.iter().map(|q| q.id.as_str()).filter(|id| !practices.answers.keys().any(|k| k.as_str() == *id)).collect();
+    if !open.is_empty() {
+        // Answered in full once, but a later questionnaire asks more.
+        let complete_then = law::practices(practices.version.as_str())
+            .is_some_and(|then| then.questions.iter().all(|q| practices.answers.keys().any(|k| k.as_str() == q.id)));
+        let outdated = complete_then && practices.version.as_str() != asked.version;
+        let status = if outdated { Status::Expired } else { Status::Unknown };
+        let since = if outdated { asked.applies_from } else { system.at };
+        findings.push(
+            begin(status)
+                .since(Some(since))
+                .says(format!("`{node}` leaves questions open: {}", open.join(", ")))
+                .remedy(answer, command()),
+        );
+    }
+    findings
+}

@@ -1,0 +1,176 @@
+//! The release: byte for byte what was admitted, and inside what the board approved.
+
+use licit_schemas::gate::{Finding, Status};
+use licit_schemas::lawfulness::AssessmentKind;
+use licit_schemas::registry::ModelKind;
+
+use super::{BOARD, GDPR_LOWER, ask_board, finding, revocation_due};
+use crate::gate::envelope;
+use crate::gate::evidence::{Evidence, Model};
+use crate::gate::policy::Policy;
+use crate::review::Standing;
+
+/// `artifact.digest`: files found are byte for byte those registered; an endpoint's pin is attested by a provider assessment in
+/// force (GDPR Art. 32).
+pub(super) fn artifact(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let found = &evidence.ask.artifacts;
+    for model in &evidence.models {
+        let path = vec![evidence.release.as_ref().map_or_else(String::new, |r| r.reference.to_string()), model.reference.to_string()];
+        let begin = |status| {
+            finding("artifact.digest", status, "GDPR Art. 32", &*model.reference).fine(GDPR_LOWER).path(path.clone())
+        };
+        let Some(facts) = model.facts() else {
+            findings.push(
+                begin(Status::Unknown)
+                    .says(format!("nobody registered `{}`: which bytes it has is unknown", model.reference))
+                    .to(evidence.owner(&model.reference))
+                    .remedy("register the model version", Some("licit register".to_owned())),
+            );
+            continue;
+        };
+        if facts.kind == ModelKind::Endpoint {
+            findings.extend(pin(evidence, model, begin));
+            continue;
+        }
+        if found.is_empty() {
+            continue;
+        }
+        let missing: Vec<&str> =
+            facts.files.iter().filter(|(_, d)| !found.iter().any(|f| f.digest == *d)).map(|(p, _)| p.as_str()).collect();
+        if !missing.is_empty() {
+            findings.push(
+                begin(Status::Unmet)
+                    .also(missing.iter().map(|p| (*p).to_owned()).collect())
+                    .says(format!("{} of {} file(s) of `{}` are not there as registered: {}", missing.len(), facts.files.len(), model.reference, some(&missing)))
+                    .to(evidence.deployment_owner())
+                    .remedy("deploy the registered files, or register these as a new version", Some("licit register".to_owned())),
+            );
+        }
+    }
+    let admitted = evidence.admitted();
+    let strange: Vec<&str> = found
+        .iter()
+        .filter(|f| !admitted.values().flatten().any(|d| *d == f.digest))
+        .map(|f| f.path.as_str())
+        .collect();
+    if !strange.is_empty() {
+        let node = evidence.release.as_ref().map_or_else(|| evidence.ask.deployment.clone(), |r| r.reference.to_string());
+        findings.push(
+            finding("artifact.digest", Status::Unmet, "GDPR Art. 32", &node)
+                .fine(GDPR_LOWER)
+                .path(vec![node.clone()])
+                .also(strange.iter().map(|p| (*p).to_owned()).collect())
+                .says(format!("{} file(s) found belong to no model of the release: {}", strange.len(), some(&strange)))
+                .to(evidence.deployment_owner())
+                .remedy("remove them, or register them as a model version", Some("licit register".to_owned())),
+        );
+    }
+    findings
+}
+
+/// An endpoint has no bytes to hash: somebody must have attested what answers there, and the attestation must hold.
+fn pin(evidence: &Evidence<'_>, model: &Model, begin: impl Fn(Status) -> super::Build) -> Option<Finding> {
+    let now = evidence.ask.valid_at;
+    let mut ended = None;
+    for assessment in evidence.world.lawfulness.assessments_of(&model.reference) {
+        let spec = &assessment.spec;
+        if spec.kind != AssessmentKind::Provider {
+            continue;
+        }
+        match evidence.world.review.standing(&assessment.reference, now) {
+            Standing::Holds(_) if spec.valid_from <= now && now < spec.valid_to => return None,
+            Standing::Holds(_) if now >= spec.valid_to => ended = ended.max(Some(spec.valid_to)),
+            Standing::Ended(approval) => ended = ended.max(Some(approval.end())),
+            _ => {}
+        }
+    }
+    let command = Some("licit assessment create -f assessment.yaml".to_owned());
+    Some(match ended {
+        Some(end) => begin(Status::Expired)
+            .since(Some(end))
+            .says(format!("that `{}` is what was admitted was attested until {end}", model.reference))
+            .to(BOARD)
+            .remedy("attest the endpoint anew by a provider assessment", command),
+        None => begin(Status::Unknown)
+            .says(format!("nobody attested that `{}` is what was admitted", model.reference))
+            .to(BOARD)
+            .remedy("attest the endpoint by a provider assessment, and ask the board", command),
+    })
+}
+
+fn some(names: &[&str]) -> String {
+    let shown: Vec<String> = names.iter().take(3).map(|n| format!("`{n}`")).collect();
+    let more = names.len().saturating_sub(3);
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// `release.approved`: an approval in force whose envelope holds this release; else exactly what widened.
+pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+    let own = &evidence.ask.deployment;
+    let begin = |status, node: &str| finding("release.approved", status, "", node).path(vec![own.clone()]).to(BOARD);
+    if evidence.deployment.is_none() {
+        return vec![
+            begin(Status::Unknown, own)
+                .says(format!("there is no `{own}`"))
+                .to("registrar")
+                .remedy("register the deployment", Some("licit deployment create -f deployment.yaml".to_owned())),
+        ];
+    }
+    let Some(release) = &evidence.release else {
+        let asked = evidence.ask.release.as_ref().map_or_else(|| "an active or proposed release".to_owned(), |r| format!("`{r}`"));
+        return vec![
+            begin(Status::Unknown, own)
+                .says(format!("`{own}` has no such thing as {asked}"))
+                .to(evidence.deployment_owner())
+                .remedy("propose a release", Some(format!("licit release create {} --model MODEL", own.trim_start_matches("deployment:")))),
+        ];
+    };
+    let now = evidence.ask.valid_at;
+    let ask = ask_board(&format!("Approve {own}"), &[own]);
+    let node = release.reference.to_string();
+    let path = vec![node.clone(), own.clone()];
+    match evidence.world.review.standing(own, now) {
+        Standing::Never => vec![
+            begin(Status::Unmet, &node)
+                .path(path)
+                .says(format!("the board has not approved `{own}`"))
+                .remedy("ask the board to approve the deployment", ask),
+        ],
+        Standing::Ended(approval) => vec![
+            begin(Status::Expired, &node)
+                .path(path)
+                .since(Some(approval.end()))
+                .due(revocation_due(approval))
+                .says(format!("the approval of `{own}` ended on {}", approval.end()))
+                .remedy("ask the board to approve the deployment again", ask),
+        ],
+        Standing::Holds(_) => {
+            let actual = envelope::of(evidence);
+            // Several approvals may hold: one that covers is enough; else the nearest says what widened.
+            let nearest = evidence
+                .world
+                .review
+                .approvals(own)
+                .iter()
+                .filter(|a| a.holds(now))
+                .filter_map(|a| a.spec.subject.envelope.as_ref())
+                .map(|approved| envelope::widened(evidence, approved, &actual))
+                .min_by_key(Vec::len);
+            match nearest {
+                Some(widened) if !widened.is_empty() => {
+                    let path = widened.iter().find_map(|w| w.path.clone()).unwrap_or(path);
+                    let said: Vec<String> = widened.into_iter().map(|w| w.says).collect();
+                    vec![
+                        begin(Status::Unmet, &node)
+                            .path(path)
+                            .also(said.clone())
+                            .says(format!("outside what the board approved: {}", said.join("; ")))
+                            .remedy("ask the board to approve the wider deployment, or take what widened out", ask),
+                    ]
+                }
+                _ => Vec::new(),
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Dated tables of law, as data: what laws forbid per purpose, and the questionnaire on prohibited practices.
+
+use std::sync::LazyLock;
+
+use licit_schemas::time::Timestamp;
+use serde::Deserialize;
+
+/// One prohibition.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forbidden {
+    /// Stable id.
+    pub id: String,
+    /// The law.
+    pub law: String,
+    /// Its article.
+    pub article: String,
+    /// From when it applies.
+    pub applies_from: Timestamp,
+    /// Until when.
+    pub applies_to: Option<Timestamp>,
+    /// The regulated field of activity; `*` for every purpose that is not itself one of `collected_for`.
+    pub regulated_as: String,
+    /// DPV purposes that fall under it, narrower ones included, whatever their revision states.
+    pub purposes: Vec<String>,
+    /// Data categories it forbids, narrower ones included.
+    pub categories: Vec<String>,
+    /// Regulated activities whose data it forbids for other purposes.
+    pub collected_for: Vec<String>,
+    /// In English.
+    pub sentence_en: String,
+    /// In French.
+    pub sentence_fr: String,
+    /// The fine.
+    pub fine: String,
+}
+
+/// One dated questionnaire (AI Act Art. 5(1)).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Practices {
+    /// Version: its date.
+    pub version: String,
+    /// From when it applies.
+    pub applies_from: Timestamp,
+    /// The questions.
+    pub questions: Vec<Practice>,
+}
+
+/// One question.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Practice {
+    /// Letter of Art. 5(1).
+    pub id: String,
+    /// In English.
+    pub text_en: String,
+    /// In French.
+    pub text_fr: String,
+    /// The exception the law gives, if any.
+    pub exception: Option<String>,
+    /// The same in French.
+    pub exception_fr: Option<String>,
+}
+
+static FORBIDDEN: LazyLock<Vec<Forbidden>> = LazyLock::new(|| parse(include_str!("../../data/law/forbidden.json")));
+static PRACTICES: LazyLock<Vec<Practices>> =
+    LazyLock::new(|| parse(include_str!("../../data/law/prohibited_practices.json")));
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
+    serde_json::from_str(text).unwrap_or_else(|e| unreachable!("an embedded table parses; a test reads them all: {e}"))
+}
+
+/// Prohibitions that apply at a moment.
+pub fn forbidden_at(moment: Timestamp) -> impl Iterator<Item = &'static Forbidden> {
+    FORBIDDEN.iter().filter(move |f| f.applies_from <= moment && f.applies_to.is_none_or(|end| moment < end))
+}
+
+/// All activities the tables name: what `regulated_as` of a purpose may hold.
+pub fn regulated_activities() -> Vec<&'static str> {
+    let mut list: Vec<&str> = FORBIDDEN
+        .iter()
+        .flat_map(|f| std::iter::once(f.regulated_as.as_str()).chain(f.collected_for.iter().map(String::as_str)))
+        .filter(|word| *word != "*")
+        .collect();
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
+/// The questionnaire that applies at a moment: the latest whose date has come.
+pub fn practices_at(moment: Timestamp) -> Option<&'static Practices> {
+    PRACTICES.iter().filter(|p| p.applies_from <= moment).max_by_key(|p| p.applies_from)
+}
+
+/// A questionnaire by version.
+pub fn practices(version: &str) -> Option<&'static Practices> {
+    PRACTICES.iter().find(|p| p.version == version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::vocabulary::vocabulary;
+
+    #[test]
+    fn tables_parse_and_name_known_terms() {
+        for rule in FORBIDDEN.iter() {
+            for iri in rule.purposes.iter().chain(&rule.categories) {
+                assert!(vocabulary().find(iri).is_some(), "{iri} of {}", rule.id);
+            }
+        }
+        assert!(PRACTICES.iter().all(|p| p.questions.len() >= 8));
+    }
+
+    #[test]
+    fn dates_decide() {
+        let at = |t: &str| t.parse::<Timestamp>().unwrap();
+        assert_eq!(forbidden_at(at("2024-01-01")).count(), 0);
+        assert!(forbidden_at(at("2025-10-10")).any(|f| f.regulated_as == "political_targeting"));
+        assert_eq!(practices_at(at("2026-12-01")).unwrap().version, "2025-02-02");
+        assert_eq!(practices_at(at("2026-12-02")).unwrap().version, "2026-12-02");
+        assert!(practices_at(at("2025-01-01")).is_none());
+    }
+}

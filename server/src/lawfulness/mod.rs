@@ -1,0 +1,134 @@
+//! What may be: purposes, legal bases, assessments; and the dated tables of law.
+
+
+pub mod law;
+pub mod operations;
+
+use std::sync::Arc;
+
+use imbl::HashMap;
+use licit_schemas::digest::Digest;
+use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
+use licit_schemas::reference::Ref;
+
+use crate::catalogue::{Catalogue, Revision, Stated};
+use crate::db::{At, NewRow, Rows};
+use crate::facts::text;
+
+/// Purposes, bases, assessments.
+#[derive(Clone, Default)]
+pub struct State {
+    /// Purposes by `purpose:<key>`.
+    pub purposes: Catalogue<PurposeSpec>,
+    /// Bases by `basis:<key>`.
+    pub bases: Catalogue<BasisSpec>,
+    /// Assessments by `assessment:<key>`.
+    pub assessments: Catalogue<AssessmentSpec>,
+    /// Assessments of a thing, by its pinned reference.
+    of: HashMap<Arc<str>, Arc<Vec<Arc<Revision<AssessmentSpec>>>>>,
+    /// Basis keys by the purpose they cover.
+    for_purpose: HashMap<Arc<str>, Arc<Vec<Arc<str>>>>,
+}
+
+impl State {
+    /// Assessments of a thing, oldest first.
+    pub fn assessments_of(&self, reference: &str) -> &[Arc<Revision<AssessmentSpec>>] {
+        self.of.get(reference).map_or(&[], |list| list.as_slice())
+    }
+
+    /// Keys of the bases that name a purpose in some revision.
+    pub fn bases_for(&self, purpose: &str) -> &[Arc<str>] {
+        self.for_purpose.get(purpose).map_or(&[], |list| list.as_slice())
+    }
+
+    /// The purpose and its broader ones, nearest first, each once: `purpose:<key>`.
+    pub fn broader(&self, purpose: &str) -> Vec<Arc<str>> {
+        let mut chain: Vec<Arc<str>> = vec![purpose.into()];
+        while let Some(parent) = chain
+            .last()
+            .and_then(|at| self.purposes.latest(at))
+            .and_then(|p| p.spec.parent.as_ref())
+            .map(|p| Arc::<str>::from(p.unpinned().to_string()))
+        {
+            if chain.contains(&parent) {
+                break;
+            }
+            chain.push(parent);
+        }
+        chain
+    }
+
+    /// Fold a purpose revision in.
+    pub fn purpose(&mut self, fact: &Stated<PurposeSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base = Ref::purpose(&spec.key).to_string();
+        let reference = format!("{base}@{}", fact.rev);
+        self.purposes.put(&base, reference.clone(), fact, digest, at);
+        rows.put(at, || NewRow {
+            kind: "purpose",
+            id: fact.id.to_string(),
+            state: "proposed".to_owned(),
+            name: spec.name.to_string(),
+            parent: base,
+            search: vec![spec.iri.to_string()],
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            valid_from: Some(spec.valid_from),
+            valid_to: spec.valid_to,
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a basis revision in.
+    pub fn basis(&mut self, fact: &Stated<BasisSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base: Arc<str> = Ref::basis(&spec.key).to_string().into();
+        let reference = format!("{base}@{}", fact.rev);
+        for purpose in &spec.covers.purposes {
+            let keys = Arc::make_mut(self.for_purpose.entry(purpose.unpinned().to_string().into()).or_default());
+            if !keys.contains(&base) {
+                keys.push(base.clone());
+            }
+        }
+        self.bases.put(&base, reference.clone(), fact, digest, at);
+        rows.put(at, || NewRow {
+            kind: "basis",
+            id: fact.id.to_string(),
+            state: "proposed".to_owned(),
+            name: spec.name.to_string(),
+            parent: base.to_string(),
+            search: vec![spec.legal_basis.article().to_owned()],
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            valid_from: Some(spec.valid_from),
+            valid_to: spec.valid_to,
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold an assessment revision in.
+    pub fn assessment(&mut self, fact: &Stated<AssessmentSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base = Ref::assessment(&spec.key).to_string();
+        let reference = format!("{base}@{}", fact.rev);
+        self.assessments.put(&base, reference.clone(), fact, digest, at);
+        if let Some(revision) = self.assessments.latest(&base) {
+            Arc::make_mut(self.of.entry(spec.of.to_string().into()).or_default()).push(revision.clone());
+        }
+        rows.put(at, || NewRow {
+            kind: "assessment",
+            id: fact.id.to_string(),
+            state: "proposed".to_owned(),
+            name: spec.key.to_string(),
+            parent: spec.of.to_string(),
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            valid_from: Some(spec.valid_from),
+            valid_to: Some(spec.valid_to),
+            ..NewRow::default()
+        });
+    }
+}

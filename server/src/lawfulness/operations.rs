@@ -1,0 +1,154 @@
+//! Proposing purposes, bases, assessments. They count once the board approves them.
+
+use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, LegalBasis, PurposeSpec};
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::resource::Registered;
+use licit_schemas::text::Iri;
+use serde::Serialize;
+
+use super::law;
+use crate::catalogue::{Catalogue, Stated};
+use crate::error::{Error, Result};
+use crate::facts::{Fact, Tx, World, canonical, digest};
+use crate::registry::vocabulary::vocabulary;
+use crate::resolve::{created, expect, parse, pin, unchanged};
+
+/// The next revision, unless the latest says the same.
+fn revise<T: Clone + Serialize>(
+    tx: &mut Tx<'_>,
+    base: Ref,
+    catalogue: fn(&World) -> &Catalogue<T>,
+    spec: T,
+    fact: fn(Stated<T>) -> Fact,
+) -> Result<Registered> {
+    canonical(&spec)?;
+    let sum = digest(&spec);
+    let latest = catalogue(tx.world()).latest(&base.to_string()).cloned();
+    if let Some(latest) = &latest
+        && latest.digest == sum
+    {
+        return Ok(unchanged(latest.id, parse(&latest.reference)?, sum, latest.seq));
+    }
+    let rev = latest.map_or(1, |r| r.rev + 1);
+    let reference = base.at_rev(rev).map_err(|e| Error::invalid("/key", e.to_string()))?;
+    let id = tx.new_id();
+    let seq = tx.record(fact(Stated { id, rev, spec }))?;
+    Ok(created(id, reference, sum, seq))
+}
+
+fn period(from: licit_schemas::time::Timestamp, to: Option<licit_schemas::time::Timestamp>) -> Result<()> {
+    match to {
+        Some(to) if to <= from => Err(Error::invalid("/valid_to", "must lie after `valid_from`")),
+        _ => Ok(()),
+    }
+}
+
+fn known(iris: &[Iri], scheme: &str, at: &str, what: &str) -> Result<()> {
+    vocabulary()
+        .terms_of(iris, scheme)
+        .map(|_| ())
+        .map_err(|(place, iri)| Error::invalid(&format!("{at}/{place}"), format!("`{iri}` is not {what}")))
+}
+
+/// Propose a purpose.
+///
+/// # Errors
+/// An IRI that is no DPV purpose, an unknown parent or regulated activity, a cycle of parents.
+pub fn purpose(tx: &mut Tx<'_>, spec: PurposeSpec) -> Result<Registered> {
+    known(std::slice::from_ref(&spec.iri), "dpv_purposes", "", "a DPV purpose")
+        .map_err(|_| Error::invalid("/iri", format!("`{}` is not a DPV purpose: `licit vocabulary dpv_purposes` lists them", spec.iri)))?;
+    let own = Ref::purpose(&spec.key);
+    if let Some(parent) = &spec.parent {
+        expect(parent, &[Kind::Purpose], "/parent")?;
+        pin(tx.world(), parent, tx.now(), "/parent")?;
+        if tx.world().lawfulness.broader(&parent.unpinned().to_string()).iter().any(|p| **p == *own.to_string()) {
+            return Err(Error::invalid("/parent", format!("`{own}` would be broader than itself")));
+        }
+    }
+    let activities = law::regulated_activities();
+    for (place, word) in spec.regulated_as.iter().enumerate() {
+        if !activities.contains(&word.as_str()) {
+            let at = format!("/regulated_as/{place}");
+            return Err(Error::invalid(&at, format!("`{word}` is not in the table of laws: {}", activities.join(", "))));
+        }
+    }
+    known(&spec.forbids.categories, "dpv_personal_data", "/forbids/categories", "a DPV category of personal data")?;
+    for (place, source) in spec.forbids.sources.iter().enumerate() {
+        expect(source, &[Kind::Dataset], &format!("/forbids/sources/{place}"))?;
+    }
+    period(spec.valid_from, spec.valid_to)?;
+    revise(tx, own, |w| &w.lawfulness.purposes, spec, Fact::PurposeRevised)
+}
+
+/// Propose a legal basis.
+///
+/// # Errors
+/// Unknown purposes, datasets, controllers, terms; a basis that covers nothing.
+pub fn basis(tx: &mut Tx<'_>, spec: BasisSpec) -> Result<Registered> {
+    let now = tx.now();
+    let covers = &spec.covers;
+    for (list, kind, at) in [
+        (&covers.purposes, Kind::Purpose, "/covers/purposes"),
+        (&covers.controllers, Kind::Party, "/covers/controllers"),
+        (&spec.replaces, Kind::Basis, "/replaces"),
+    ] {
+        for (place, reference) in list.iter().enumerate() {
+            let at = format!("{at}/{place}");
+            expect(reference, &[kind], &at)?;
+            pin(tx.world(), reference, now, &at)?;
+        }
+    }
+    for (place, dataset) in covers.datasets.iter().enumerate() {
+        let at = format!("/covers/datasets/{place}");
+        expect(dataset, &[Kind::Dataset], &at)?;
+        if dataset.is_pinned() {
+            return Err(Error::invalid(&at, "a basis covers a dataset, all its versions: leave the version out"));
+        }
+        if tx.world().registry.datasets.latest(&dataset.to_string()).is_none() {
+            return Err(Error::invalid(&at, format!("there is no `{dataset}`")));
+        }
+    }
+    known(&covers.categories, "dpv_personal_data", "/covers/categories", "a DPV category of personal data")?;
+    known(&covers.subjects, "dpv_data_subjects", "/covers/subjects", "a DPV category of subjects")?;
+    if spec.legal_basis != LegalBasis::NoPersonalData {
+        for (empty, at, what) in [
+            (covers.datasets.is_empty(), "/covers/datasets", "datasets"),
+            (covers.categories.is_empty(), "/covers/categories", "data categories"),
+            (covers.subjects.is_empty(), "/covers/subjects", "subject categories"),
+            (covers.controllers.is_empty(), "/covers/controllers", "controllers"),
+            (covers.stages.is_empty(), "/covers/stages", "stages"),
+        ] {
+            if empty {
+                return Err(Error::invalid(at, format!("name the {what} it covers: what is not named is not covered")));
+            }
+        }
+    } else if spec.exception.is_some() {
+        return Err(Error::invalid("/exception", "without personal data there is nothing to except"));
+    }
+    period(spec.valid_from, spec.valid_to)?;
+    let own = Ref::basis(&spec.key);
+    revise(tx, own, |w| &w.lawfulness.bases, spec, Fact::BasisRevised)
+}
+
+/// Propose an assessment.
+///
+/// # Errors
+/// A thing that does not fit its kind, an unknown holder, an end before the start.
+pub fn assessment(tx: &mut Tx<'_>, mut spec: AssessmentSpec) -> Result<Registered> {
+    let kinds: &[Kind] = match spec.kind {
+        AssessmentKind::Provider => &[Kind::Model],
+        AssessmentKind::Regularisation => &[Kind::Dataset, Kind::Model, Kind::Run],
+    };
+    expect(&spec.of, kinds, "/of")?;
+    spec.of = pin(tx.world(), &spec.of, tx.now(), "/of")?;
+    expect(&spec.holder, &[Kind::Party], "/holder")?;
+    pin(tx.world(), &spec.holder, tx.now(), "/holder")?;
+    for (place, basis) in spec.bases_then.iter_mut().enumerate() {
+        let at = format!("/bases_then/{place}");
+        expect(basis, &[Kind::Basis], &at)?;
+        *basis = pin(tx.world(), basis, tx.now(), &at)?;
+    }
+    period(spec.valid_from, Some(spec.valid_to))?;
+    let own = Ref::assessment(&spec.key);
+    revise(tx, own, |w| &w.lawfulness.assessments, spec, Fact::AssessmentRevised)
+}

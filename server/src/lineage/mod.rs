@@ -1,0 +1,381 @@
+//! What came from what: the projection of versions, runs, releases and deployments as one graph.
+
+
+pub mod exposure;
+pub mod graph;
+pub mod operations;
+mod pages;
+pub mod views;
+pub mod walk;
+
+use std::sync::Arc;
+
+use imbl::{HashMap, Vector};
+use licit_schemas::lineage::{EdgeCreate, EdgeName, EdgeOrigin};
+use licit_schemas::reference::Ref;
+use licit_schemas::registry::{
+    DatasetVersionSpec, DeploymentSpec, Identifiability, InputRole, ModelKind, ModelVersionSpec, Operation, ReleaseSpec, RunSpec,
+};
+use licit_schemas::time::Timestamp;
+
+use self::graph::{Edge, EdgeKind, Flags, Graph, Node, NodeId, NodeKind, Origin, Role};
+use crate::catalogue::Stated;
+use crate::db::{At, Rows};
+use crate::registry::vocabulary::{TermId, vocabulary};
+use crate::registry::{Held, LifeChanged, ReleaseMoved, What, deployment_of, version_ref};
+
+/// A dataset version whose own fields are personal data, collected or derived.
+pub const PERSONAL: Flags = Flags(1 << 11);
+
+/// A node beside its place in the graph.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Pinned reference; without version where it could not be pinned.
+    pub reference: Arc<str>,
+    /// What is registered under it; absent while it dangles, and for releases and deployments.
+    pub held: Option<Arc<Held>>,
+    /// When the node first appeared.
+    pub at: Timestamp,
+    /// The run or edge that named it first, while it dangles.
+    pub named_by: Option<Arc<str>>,
+}
+
+/// What many versions of a dataset have in common, interned: the gate judges each class once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Class {
+    /// `dataset:<namespace>/<name>`.
+    pub dataset: Arc<str>,
+    /// Data categories.
+    pub categories: Vec<TermId>,
+    /// Subject categories.
+    pub subjects: Vec<TermId>,
+    /// Strongest identifiability.
+    pub identifiability: Identifiability,
+    /// Controllers.
+    pub controllers: Vec<Arc<str>>,
+    /// Whether a category is special (GDPR Art. 9(1)).
+    pub special: bool,
+    /// Purposes it was collected for.
+    pub collected_for: Vec<Arc<str>>,
+}
+
+/// The graph with what its nodes are.
+#[derive(Clone, Default)]
+pub struct State {
+    graph: Graph,
+    records: Vector<Record>,
+    places: HashMap<Arc<str>, NodeId>,
+    classes: Vector<Arc<Class>>,
+    class_of: HashMap<Arc<Class>, u32>,
+    /// Deployments that follow a dataset, by `dataset:<namespace>/<name>`: (deployment, reads or writes).
+    followers: HashMap<Arc<str>, Arc<Vec<(NodeId, EdgeKind)>>>,
+}
+
+impl State {
+    /// The graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The node of a pinned reference.
+    pub fn find(&self, reference: &str) -> Option<NodeId> {
+        self.places.get(reference).copied()
+    }
+
+    /// What a node is.
+    pub fn record(&self, id: NodeId) -> &Record {
+        &self.records[id.index()]
+    }
+
+    /// Its reference.
+    pub fn name(&self, id: NodeId) -> Arc<str> {
+        self.record(id).reference.clone()
+    }
+
+    /// The class of a dataset version.
+    pub fn class(&self, id: NodeId) -> &Arc<Class> {
+        &self.classes[self.graph.node(id).class as usize]
+    }
+
+    fn add(&mut self, reference: &str, node: Node, at: &At) -> NodeId {
+        let id = self.graph.add_node(node);
+        let reference: Arc<str> = reference.into();
+        self.records.push_back(Record { reference: reference.clone(), held: None, at: at.time, named_by: None });
+        self.places.insert(reference, id);
+        id
+    }
+
+    /// The node of a reference; made dangling when nobody registered it.
+    fn refer(&mut self, reference: &Ref, by: &str, at: &At) -> NodeId {
+        let text = reference.to_string();
+        if let Some(id) = self.find(&text) {
+            return id;
+        }
+        use licit_schemas::reference::Kind;
+        let kind = match reference.kind() {
+            Kind::Model => NodeKind::ModelVersion,
+            Kind::Run => NodeKind::Run,
+            Kind::Deployment => NodeKind::Deployment,
+            Kind::Release => NodeKind::Release,
+            _ => NodeKind::DatasetVersion,
+        };
+        let mut node = Node::new(kind);
+        node.flags = node.flags.with(Flags::DANGLING);
+        let id = self.add(&text, node, at);
+        if let Some(record) = self.records.get_mut(id.index()) {
+            record.named_by = Some(by.into());
+        }
+        id
+    }
+
+    /// The node of something now registered: new, or no longer dangling.
+    fn register(&mut self, held: &Arc<Held>, node: Node, at: &At) -> NodeId {
+        let id = match self.find(&held.reference) {
+            Some(id) => {
+                self.graph.set_node(id, node);
+                id
+            }
+            None => self.add(&held.reference, node, at),
+        };
+        if let Some(record) = self.records.get_mut(id.index()) {
+            record.held = Some(held.clone());
+            record.named_by = None;
+        }
+        id
+    }
+
+    fn link(&mut self, from: NodeId, to: NodeId, [kind, role, origin]: [u8; 3], at: &At, rows: &mut Rows) {
+        let (kind, role, origin) = (EdgeKind::from_bits(kind), Role::from_bits(role), Origin::from_bits(origin));
+        if self.graph.add_edge(Edge { from, to, kind, role, origin, seq: at.seq }) {
+            let (effect, cause) = (self.name(from), self.name(to));
+            rows.edge(at, &effect, &cause, [kind.as_str(), role.as_str(), origin.as_str()]);
+        }
+    }
+
+    fn declared(&mut self, from: NodeId, to: NodeId, kind: EdgeKind, role: Role, at: &At, rows: &mut Rows) {
+        self.link(from, to, [kind as u8, role as u8, Origin::Declared as u8], at, rows);
+    }
+
+    fn intern(&mut self, class: Class) -> u32 {
+        if let Some(&known) = self.class_of.get(&class) {
+            return known;
+        }
+        let place = u32::try_from(self.classes.len()).unwrap_or(u32::MAX);
+        let class = Arc::new(class);
+        self.classes.push_back(class.clone());
+        self.class_of.insert(class, place);
+        place
+    }
+
+    /// Fold a dataset version in; deployments that follow its dataset read or write it from now on.
+    pub fn dataset_version(&mut self, fact: &Stated<DatasetVersionSpec>, held: &Arc<Held>, at: &At, rows: &mut Rows) {
+        let What::Dataset(facts) = &held.what else { return };
+        let mut node = Node::new(NodeKind::DatasetVersion);
+        for (flag, holds) in [
+            (Flags::SOURCE, facts.is_source()),
+            (PERSONAL, facts.personal() && !facts.is_fiction()),
+            (Flags::UNCLASSIFIED, !facts.unclassified.is_empty()),
+            (Flags::NO_ORIGIN, facts.origin.is_none()),
+        ] {
+            node.flags = if holds { node.flags.with(flag) } else { node.flags };
+        }
+        node.class = self.intern(Class {
+            dataset: facts.dataset.clone(),
+            special: facts.categories.iter().any(|c| vocabulary().is_special(*c)),
+            categories: facts.categories.clone(),
+            subjects: facts.subjects.clone(),
+            identifiability: facts.identifiability,
+            controllers: facts.controllers.clone(),
+            collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
+        });
+        let id = self.register(held, node, at);
+        let followers = self.followers.get(fact.spec.dataset.to_string().as_str()).cloned().unwrap_or_default();
+        for &(deployment, kind) in followers.iter() {
+            self.follow(deployment, id, kind, at, rows);
+        }
+    }
+
+    fn follow(&mut self, deployment: NodeId, version: NodeId, kind: EdgeKind, at: &At, rows: &mut Rows) {
+        match kind {
+            EdgeKind::Emits => self.declared(version, deployment, kind, Role::None, at, rows),
+            _ => self.declared(deployment, version, kind, Role::None, at, rows),
+        }
+    }
+
+    /// Fold a change of life in.
+    pub fn life(&mut self, fact: &LifeChanged, held: Option<&Arc<Held>>) {
+        use licit_schemas::registry::Life;
+        let Some(id) = self.find(&fact.reference.to_string()) else { return };
+        let mut node = self.graph.node(id);
+        node.flags = node.flags.without(Flags::ERASED).without(Flags::RESTRICTED);
+        node.flags = match fact.life {
+            Life::Held => node.flags,
+            Life::Restricted => node.flags.with(Flags::RESTRICTED),
+            Life::Erased => node.flags.with(Flags::ERASED),
+        };
+        self.graph.set_node(id, node);
+        if let (Some(record), Some(held)) = (self.records.get_mut(id.index()), held) {
+            record.held = Some(held.clone());
+        }
+    }
+
+    /// Fold a run in.
+    pub fn run(&mut self, fact: &Stated<RunSpec>, held: &Arc<Held>, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let mut node = Node::new(NodeKind::Run);
+        if spec.operation.trains() {
+            node.flags = node.flags.with(Flags::TRAINS);
+        }
+        if spec.operation == Operation::Infer {
+            node.flags = node.flags.with(Flags::INFERS);
+        }
+        let run = self.register(held, node, at);
+        for input in &spec.inputs {
+            let cause = self.refer(&input.r#ref, &held.reference, at);
+            self.declared(run, cause, EdgeKind::Used, role(input.role), at, rows);
+        }
+        for output in &spec.outputs {
+            let effect = self.refer(output, &held.reference, at);
+            self.declared(effect, run, EdgeKind::Generated, Role::None, at, rows);
+        }
+    }
+
+    /// Fold a model version in.
+    pub fn model_version(&mut self, _: &Stated<ModelVersionSpec>, held: &Arc<Held>, at: &At) {
+        let What::Model(facts) = &held.what else { return };
+        let mut node = Node::new(NodeKind::ModelVersion);
+        node.flags = match facts.kind {
+            ModelKind::Built => node.flags,
+            ModelKind::Acquired => node.flags.with(Flags::ACQUIRED),
+            ModelKind::Endpoint => node.flags.with(Flags::ENDPOINT),
+        };
+        self.register(held, node, at);
+    }
+
+    /// Fold a deployment in: what it reads and writes, present versions and, without `@version`, later ones.
+    pub fn deployment(&mut self, spec: &DeploymentSpec, latest: impl Fn(&str) -> Option<Arc<str>>, at: &At, rows: &mut Rows) {
+        let reference = Ref::deployment(&spec.name).to_string();
+        let deployment = match self.find(&reference) {
+            Some(id) => {
+                self.graph.set_node(id, Node::new(NodeKind::Deployment));
+                id
+            }
+            None => self.add(&reference, Node::new(NodeKind::Deployment), at),
+        };
+        self.unfollow(deployment);
+        for (declaration, kind) in [(&spec.reads, EdgeKind::ServesOn), (&spec.writes, EdgeKind::Emits)] {
+            for dataset in declaration.iter().flat_map(|d| &d.datasets) {
+                if dataset.is_pinned() {
+                    let version = self.refer(dataset, &reference, at);
+                    self.follow(deployment, version, kind, at, rows);
+                    continue;
+                }
+                let base: Arc<str> = dataset.to_string().into();
+                if let Some(version) = latest(&base).and_then(|pinned| self.find(&pinned)) {
+                    self.follow(deployment, version, kind, at, rows);
+                }
+                Arc::make_mut(self.followers.entry(base).or_default()).push((deployment, kind));
+            }
+        }
+    }
+
+    fn unfollow(&mut self, deployment: NodeId) {
+        let mine: Vec<Arc<str>> =
+            self.followers.iter().filter(|(_, l)| l.iter().any(|(d, _)| *d == deployment)).map(|(k, _)| k.clone()).collect();
+        for key in mine {
+            if let Some(list) = self.followers.get_mut(&key) {
+                Arc::make_mut(list).retain(|(d, _)| *d != deployment);
+            }
+        }
+    }
+
+    /// Fold a proposed release in.
+    pub fn release(&mut self, fact: &Stated<ReleaseSpec>, at: &At, rows: &mut Rows) {
+        let deployment = fact.spec.deployment.to_string();
+        let reference = format!("release:{}@{}", deployment.trim_start_matches("deployment:"), fact.rev);
+        let release = self.add(&reference, Node::new(NodeKind::Release), at);
+        for part in &fact.spec.composition {
+            let model = self.refer(&part.model, &reference, at);
+            self.declared(release, model, EdgeKind::ComposedOf, Role::None, at, rows);
+        }
+        for index in &fact.spec.indexes {
+            let dataset = self.refer(index, &reference, at);
+            self.declared(release, dataset, EdgeKind::ComposedOf, Role::None, at, rows);
+        }
+    }
+
+    /// Fold an activation in: what the deployment writes from now on was made by this release.
+    pub fn moved(&mut self, fact: &ReleaseMoved, at: &At, rows: &mut Rows) {
+        use licit_schemas::registry::ReleaseState;
+        let (deployment, release) = (self.find(&deployment_of(&fact.reference)), self.find(&fact.reference.to_string()));
+        if let (ReleaseState::Active, Some(deployment), Some(release)) = (fact.state, deployment, release) {
+            self.declared(deployment, release, EdgeKind::Runs, Role::None, at, rows);
+        }
+    }
+
+    /// Fold a late edge in.
+    pub fn edge(&mut self, fact: &EdgeCreate, at: &At, rows: &mut Rows) {
+        let by = format!("entry {}", at.seq);
+        let from = self.refer(&fact.from, &by, at);
+        let to = self.refer(&fact.to, &by, at);
+        let kind = match fact.kind {
+            EdgeName::Used => EdgeKind::Used,
+            EdgeName::Generated => EdgeKind::Generated,
+            EdgeName::ServesOn => EdgeKind::ServesOn,
+            EdgeName::Emits => EdgeKind::Emits,
+        };
+        let origin = match fact.origin {
+            EdgeOrigin::Declared => Origin::Declared,
+            EdgeOrigin::Observed => Origin::Observed,
+            EdgeOrigin::Inferred => Origin::Inferred,
+        };
+        self.link(from, to, [kind as u8, role(fact.role) as u8, origin as u8], at, rows);
+    }
+
+    /// Dataset versions a deployment reads about people, as judged now: pinned ones, the latest of followed datasets.
+    pub fn reads(&self, spec: &DeploymentSpec, latest: impl Fn(&str) -> Option<Arc<str>>) -> Vec<(Ref, Option<NodeId>)> {
+        let datasets = spec.reads.iter().flat_map(|d| &d.datasets);
+        datasets
+            .map(|dataset| {
+                let pinned = match dataset.is_pinned() {
+                    true => Some(Arc::from(dataset.to_string())),
+                    false => latest(&dataset.to_string()),
+                };
+                (dataset.clone(), pinned.and_then(|p| self.find(&p)))
+            })
+            .collect()
+    }
+}
+
+/// A role as the graph spells it.
+pub fn role(role: Option<InputRole>) -> Role {
+    match role {
+        None => Role::None,
+        Some(InputRole::Training) => Role::Training,
+        Some(InputRole::Validation) => Role::Validation,
+        Some(InputRole::Test) => Role::Test,
+        Some(InputRole::BiasCheck) => Role::BiasCheck,
+        Some(InputRole::Reference) => Role::Reference,
+    }
+}
+
+/// The pinned reference of a version a document names, as text.
+pub fn pinned(base: &Ref, version: &licit_schemas::text::VersionId) -> String {
+    version_ref(base, version)
+}
+
+/// Whether a late edge is known already.
+pub fn has(state: &State, from: NodeId, to: NodeId, edge: &EdgeCreate) -> bool {
+    let kind = match edge.kind {
+        EdgeName::Used => EdgeKind::Used,
+        EdgeName::Generated => EdgeKind::Generated,
+        EdgeName::ServesOn => EdgeKind::ServesOn,
+        EdgeName::Emits => EdgeKind::Emits,
+    };
+    let origin = match edge.origin {
+        EdgeOrigin::Declared => Origin::Declared,
+        EdgeOrigin::Observed => Origin::Observed,
+        EdgeOrigin::Inferred => Origin::Inferred,
+    };
+    state.graph.has_edge(&Edge { from, to, kind, role: role(edge.role), origin, seq: 0 })
+}

@@ -1,0 +1,142 @@
+//! Recording runs and late edges, and the one call that registers all a pipeline made.
+
+use licit_schemas::lineage::{EdgeCreate, EdgeName};
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::registration::{Registration, RegistrationResult};
+use licit_schemas::registry::{InputRole, RunSpec};
+use licit_schemas::resource::Registered;
+
+use crate::error::{Error, Result};
+use crate::facts::{Fact, Tx};
+use crate::registry::operations::{self as registry, Existing, immutable};
+use crate::resolve::{expect, pin, pin_all};
+
+/// Record a run.
+///
+/// # Errors
+/// Unknown purpose or party; an input or output that cannot be pinned; an end before the start; a cycle; other content under the
+/// same id.
+pub fn run(tx: &mut Tx<'_>, mut spec: RunSpec) -> Result<Registered> {
+    let now = tx.now();
+    expect(&spec.purpose, &[Kind::Purpose], "/purpose")?;
+    spec.purpose = pin(tx.world(), &spec.purpose, now, "/purpose")?;
+    for (place, input) in spec.inputs.iter_mut().enumerate() {
+        let at = format!("/inputs/{place}/ref");
+        expect(&input.r#ref, &[Kind::Dataset, Kind::Model], &at)?;
+        input.r#ref = pin(tx.world(), &input.r#ref, now, &at)?;
+        if input.role == Some(InputRole::Training) && !spec.operation.trains() {
+            let at = format!("/inputs/{place}/role");
+            return Err(Error::invalid(&at, "only `train`, `fine_tune`, `distil` and `embed` read for training"));
+        }
+    }
+    for (place, output) in spec.outputs.iter_mut().enumerate() {
+        let at = format!("/outputs/{place}");
+        expect(output, &[Kind::Dataset, Kind::Model], &at)?;
+        *output = pin(tx.world(), output, now, &at)?;
+    }
+    if let Some(controller) = &spec.controller {
+        expect(controller, &[Kind::Party], "/controller")?;
+        pin(tx.world(), controller, now, "/controller")?;
+    }
+    pin_all(tx.world(), &mut spec.processors, Kind::Party, now, "/processors")?;
+    if spec.ended_at.is_some_and(|end| end < spec.started_at) {
+        return Err(Error::invalid("/ended_at", "lies before `started_at`"));
+    }
+    let id = spec.id.map_or_else(|| tx.new_id(), |id| id.0);
+    let reference = Ref::run(id);
+    // The id is in the reference; the content is the same with or without it said.
+    spec.id = None;
+    refuse_cycle(tx, &reference, &spec)?;
+    immutable(tx, "run", reference, Some(id), spec, Fact::RunRecorded)
+}
+
+/// A new run closes a cycle when something it reads came from something it writes.
+fn refuse_cycle(tx: &Tx<'_>, reference: &Ref, spec: &RunSpec) -> Result<()> {
+    let lineage = &tx.world().lineage;
+    let own = lineage.find(&reference.to_string());
+    for (place, output) in spec.outputs.iter().enumerate() {
+        let Some(effect) = lineage.find(&output.to_string()) else {
+            if spec.inputs.iter().any(|i| i.r#ref == *output) {
+                return Err(cycle(&format!("/outputs/{place}"), output, output));
+            }
+            continue;
+        };
+        for input in &spec.inputs {
+            let Some(cause) = lineage.find(&input.r#ref.to_string()) else { continue };
+            if lineage.graph().would_cycle(effect, cause) {
+                return Err(cycle(&format!("/outputs/{place}"), output, &input.r#ref));
+            }
+        }
+        // A run that was named before it was recorded may have edges already.
+        if let Some(own) = own
+            && lineage.graph().would_cycle(effect, own)
+        {
+            return Err(cycle(&format!("/outputs/{place}"), output, reference));
+        }
+    }
+    Ok(())
+}
+
+fn cycle(at: &str, effect: &Ref, cause: &Ref) -> Error {
+    Error::Conflict(
+        format!("`{effect}` would come from itself: lineage has no cycles"),
+        vec![licit_schemas::problem::Fault::new(at, format!("`{cause}` already came from `{effect}`"))],
+    )
+}
+
+/// Record an edge that became known late. The same edge again changes nothing.
+///
+/// # Errors
+/// Ends that do not fit the kind, cannot be pinned, or would close a cycle.
+pub fn edge(tx: &mut Tx<'_>, mut edge: EdgeCreate) -> Result<u64> {
+    let (from, to): (&[Kind], &[Kind]) = match edge.kind {
+        EdgeName::Used => (&[Kind::Run], &[Kind::Dataset, Kind::Model]),
+        EdgeName::Generated => (&[Kind::Dataset, Kind::Model], &[Kind::Run]),
+        EdgeName::ServesOn => (&[Kind::Deployment], &[Kind::Dataset]),
+        EdgeName::Emits => (&[Kind::Dataset], &[Kind::Deployment]),
+    };
+    expect(&edge.from, from, "/from")?;
+    expect(&edge.to, to, "/to")?;
+    if edge.role.is_some() && edge.kind != EdgeName::Used {
+        return Err(Error::invalid("/role", "only `used` has a role"));
+    }
+    let now = tx.now();
+    edge.from = pin(tx.world(), &edge.from, now, "/from")?;
+    edge.to = pin(tx.world(), &edge.to, now, "/to")?;
+    let lineage = &tx.world().lineage;
+    if let (Some(effect), Some(cause)) = (lineage.find(&edge.from.to_string()), lineage.find(&edge.to.to_string())) {
+        if super::has(lineage, effect, cause, &edge) {
+            return Ok(tx.world().position());
+        }
+        if lineage.graph().would_cycle(effect, cause) {
+            return Err(cycle("/to", &edge.from, &edge.to));
+        }
+    }
+    tx.record(Fact::EdgeRecorded(edge))
+}
+
+use crate::db::Projection;
+
+/// Register all of it, or nothing.
+///
+/// # Errors
+/// The first item that cannot be, its pointer within the whole document.
+pub fn register(tx: &mut Tx<'_>, registration: Registration) -> Result<RegistrationResult> {
+    let mut items = Vec::new();
+    macro_rules! each {
+        ($list:ident, $operation:expr) => {
+            for (place, spec) in registration.$list.into_iter().enumerate() {
+                let prefix = format!("/{}/{place}", stringify!($list));
+                items.push($operation(tx, spec).map_err(|e: Error| e.under(&prefix))?);
+            }
+        };
+    }
+    each!(parties, |tx: &mut Tx<'_>, spec| registry::party(tx, spec, Existing::Refuse));
+    // A pipeline states names and tags as it knows them today: they may change, versions may not.
+    each!(datasets, |tx: &mut Tx<'_>, spec| registry::dataset(tx, spec, Existing::Revise));
+    each!(dataset_versions, registry::dataset_version);
+    each!(models, |tx: &mut Tx<'_>, spec| registry::model(tx, spec, Existing::Revise));
+    each!(model_versions, registry::model_version);
+    each!(runs, run);
+    Ok(RegistrationResult { items })
+}

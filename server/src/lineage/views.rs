@@ -1,0 +1,197 @@
+//! Lineage as people and programs read it: JSON, DOT, indented text; paths; exposure.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+
+
+use licit_schemas::lineage::{self as wire, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView};
+use licit_schemas::registry::Identifiability;
+use petgraph::dot::{Config, Dot};
+use petgraph::graph::DiGraph;
+
+use super::exposure::{self, CONTAINED, SHAPED, VALIDATION, Want};
+use super::graph::{Direction, Flags, NodeId, NodeKind, Role};
+use super::{PERSONAL, State, walk};
+use crate::registry::vocabulary::vocabulary;
+
+/// Lines of an indented tree at most: a node with many ways to it is shown once, so this bounds hostile width only.
+const MAX_NODES: usize = 200_000;
+
+fn direction(direction: wire::Direction) -> Direction {
+    match direction {
+        wire::Direction::Upstream => Direction::Upstream,
+        wire::Direction::Downstream => Direction::Downstream,
+    }
+}
+
+/// The whole closure of a node; `None` when it is larger than can be answered whole.
+pub fn closure(state: &State, position: u64, root: NodeId, way: wire::Direction) -> Option<wire::Closure> {
+    let reached = walk::closure(&state.graph, &[root], direction(way));
+    if reached.len() > MAX_NODES {
+        return None;
+    }
+    let inside: BTreeSet<NodeId> = reached.iter().map(|r| r.node).collect();
+    let mut edges = Vec::new();
+    let nodes = reached
+        .iter()
+        .map(|r| {
+            let node = state.graph.node(r.node);
+            for half in state.graph.upstream(r.node).filter(|h| inside.contains(&h.node)) {
+                edges.push(LineageEdge {
+                    from: state.name(r.node).to_string(),
+                    to: state.name(half.node).to_string(),
+                    kind: half.kind.as_str().to_owned(),
+                    role: (half.role != Role::None).then(|| half.role.as_str().to_owned()),
+                    origin: half.origin.as_str().to_owned(),
+                    seq: half.seq,
+                });
+            }
+            LineageNode {
+                r#ref: state.name(r.node).to_string(),
+                kind: kind(node.kind).to_owned(),
+                depth: r.depth,
+                dangling: node.flags.has(Flags::DANGLING),
+                source: node.flags.has(Flags::SOURCE),
+            }
+        })
+        .collect();
+    Some(wire::Closure { root: state.name(root).to_string(), direction: way, position, nodes, edges })
+}
+
+fn kind(kind: NodeKind) -> &'static str {
+    match kind {
+        NodeKind::DatasetVersion => "dataset_version",
+        NodeKind::Run => "run",
+        NodeKind::ModelVersion => "model_version",
+        NodeKind::Release => "release",
+        NodeKind::Deployment => "deployment",
+    }
+}
+
+/// A closure as Graphviz DOT.
+pub fn dot(closure: &wire::Closure) -> String {
+    let mut graph: DiGraph<String, String> = DiGraph::new();
+    let mut places = HashMap::new();
+    for node in &closure.nodes {
+        let mark = if node.dangling { " (not registered)" } else if node.source { " (source)" } else { "" };
+        places.insert(node.r#ref.as_str(), graph.add_node(format!("{}{mark}", node.r#ref)));
+    }
+    for edge in &closure.edges {
+        if let (Some(&from), Some(&to)) = (places.get(edge.from.as_str()), places.get(edge.to.as_str())) {
+            let role = edge.role.as_ref().map(|r| format!(" {r}")).unwrap_or_default();
+            graph.add_edge(from, to, format!("{}{role}", edge.kind));
+        }
+    }
+    // `Display` of the labels, escaped by petgraph; `Debug` would quote them twice.
+    format!("{}", Dot::with_config(&graph, &[Config::RankDir(petgraph::dot::RankDir::LR)]))
+}
+
+/// A closure as indented text. A node reached again is marked and not opened again.
+pub fn tree(closure: &wire::Closure) -> String {
+    let mut next: HashMap<&str, Vec<(&LineageEdge, &str)>> = HashMap::new();
+    for edge in &closure.edges {
+        let (from, to) = match closure.direction {
+            wire::Direction::Upstream => (edge.from.as_str(), edge.to.as_str()),
+            wire::Direction::Downstream => (edge.to.as_str(), edge.from.as_str()),
+        };
+        next.entry(from).or_default().push((edge, to));
+    }
+    let nodes: HashMap<&str, &LineageNode> = closure.nodes.iter().map(|n| (n.r#ref.as_str(), n)).collect();
+    let mut text = String::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut stack: Vec<(usize, &str, String)> = vec![(0, closure.root.as_str(), String::new())];
+    while let Some((depth, name, how)) = stack.pop() {
+        let again = !seen.insert(name);
+        let node = nodes.get(name);
+        let mut marks = Vec::new();
+        if node.is_some_and(|n| n.source) {
+            marks.push("source");
+        }
+        if node.is_some_and(|n| n.dangling) {
+            marks.push("not registered");
+        }
+        let children = next.get(name).map(Vec::as_slice).unwrap_or_default();
+        if again && !children.is_empty() {
+            marks.push("shown above");
+        }
+        let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join(", ")) };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}{how}{name}{marks}", "  ".repeat(depth));
+        if !again {
+            for (edge, to) in children.iter().rev() {
+                let role = edge.role.as_ref().map(|r| format!(" {r}")).unwrap_or_default();
+                stack.push((depth + 1, to, format!("{}{role}: ", edge.kind)));
+            }
+        }
+    }
+    text
+}
+
+/// The shortest path from an effect to a cause.
+pub fn path(state: &State, position: u64, from: NodeId, to: NodeId) -> PathView {
+    let path = walk::shortest_path(&state.graph, from, to, Direction::Upstream, |_| true).unwrap_or_default();
+    PathView { path: path.into_iter().map(|n| state.name(n).to_string()).collect(), position }
+}
+
+/// The personal data that reach a node, and what keeps the answer from being complete.
+pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
+    let seeds = [(root, CONTAINED)];
+    let found = exposure::expose(&state.graph, &seeds);
+    let v = vocabulary();
+    let (mut categories, mut subjects) = (BTreeSet::new(), BTreeSet::new());
+    let mut identifiability = Identifiability::None;
+    let mut view = ExposureView {
+        r#ref: state.name(root).to_string(),
+        position,
+        contained: Vec::new(),
+        shaped: Vec::new(),
+        validation: Vec::new(),
+        categories: Vec::new(),
+        special_categories: Vec::new(),
+        subjects: Vec::new(),
+        identifiability,
+        unknown: Vec::new(),
+    };
+    for &(id, label) in &found.nodes {
+        let node = state.graph.node(id);
+        let name = state.name(id);
+        let rootless = node.kind == NodeKind::DatasetVersion
+            && node.flags.has(Flags::NO_ORIGIN)
+            && state.graph.degree(id, Direction::Upstream) == 0;
+        if node.flags.has(Flags::DANGLING) || node.flags.has(Flags::UNCLASSIFIED) || rootless {
+            view.unknown.push(name.to_string());
+        }
+        if !node.flags.has(PERSONAL) || node.kind != NodeKind::DatasetVersion {
+            continue;
+        }
+        let class = state.class(id);
+        if label & (CONTAINED | SHAPED) != 0 {
+            categories.extend(class.categories.iter().copied());
+            subjects.extend(class.subjects.iter().copied());
+            identifiability = identifiability.max(class.identifiability);
+        }
+        if !node.flags.has(Flags::SOURCE) {
+            continue;
+        }
+        for (mode, list) in
+            [(CONTAINED, &mut view.contained), (SHAPED, &mut view.shaped), (VALIDATION, &mut view.validation)]
+        {
+            if label & mode != 0 {
+                let way = exposure::path(&state.graph, &seeds, id, Want::Mode(mode));
+                list.push(ExposureSource {
+                    r#ref: name.to_string(),
+                    categories: class.categories.iter().filter_map(|t| v.iri(*t)).collect(),
+                    subjects: class.subjects.iter().filter_map(|t| v.iri(*t)).collect(),
+                    identifiability: class.identifiability,
+                    path: way.into_iter().map(|n| state.name(n).to_string()).collect(),
+                });
+            }
+        }
+    }
+    view.special_categories = categories.iter().filter(|t| v.is_special(**t)).filter_map(|t| v.iri(*t)).collect();
+    view.categories = categories.into_iter().filter_map(|t| v.iri(t)).collect();
+    view.subjects = subjects.into_iter().filter_map(|t| v.iri(t)).collect();
+    view.identifiability = identifiability;
+    view
+}
+

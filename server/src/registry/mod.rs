@@ -1,0 +1,557 @@
+//! What exists: parties, datasets, runs, models, systems, environments, deployments, releases.
+
+
+pub mod operations;
+pub mod vocabulary;
+
+use std::sync::Arc;
+
+use imbl::HashMap;
+use licit_schemas::digest::Digest;
+use licit_schemas::reference::Ref;
+use licit_schemas::registry::{
+    DatasetOrigin, DatasetSpec, DatasetVersionSpec, DeploymentSpec, Endpoint, EnvironmentSpec, Identifiability, Life, ModelKind,
+    ModelSpec, ModelVersionSpec, Operation, PartySpec, ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
+};
+use licit_schemas::text::{Country, Key};
+use licit_schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use self::vocabulary::{TermId, vocabulary};
+use crate::catalogue::{Catalogue, Stated};
+use crate::db::{At, NewRow, Rows};
+use crate::facts::{text, word};
+
+/// The life of a dataset version changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifeChanged {
+    /// The dataset version.
+    pub id: Uuid,
+    /// Its reference.
+    pub reference: Ref,
+    /// The new life.
+    pub life: Life,
+}
+
+/// A release moved on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseMoved {
+    /// The release.
+    pub id: Uuid,
+    /// Its reference.
+    pub reference: Ref,
+    /// The new state.
+    pub state: ReleaseState,
+    /// The decision that let it, for activations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Uuid>,
+    /// Why, in the caller's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Something immutable that is registered, as far as the gate and idempotent retries need it.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Opaque id.
+    pub id: Uuid,
+    /// Pinned reference.
+    pub reference: Arc<str>,
+    /// Digest of what was stated.
+    pub digest: Digest,
+    /// Ledger position.
+    pub seq: u64,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// Who recorded it.
+    pub author: Uuid,
+    /// What it is.
+    pub what: What,
+}
+
+/// The kinds of things held.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A dataset version.
+    Dataset(DatasetFacts),
+    /// A run.
+    Run(RunFacts),
+    /// A model version.
+    Model(ModelFacts),
+}
+
+/// What the gate needs of a dataset version.
+#[derive(Clone, Debug)]
+pub struct DatasetFacts {
+    /// `dataset:<namespace>/<name>`.
+    pub dataset: Arc<str>,
+    /// Where a root comes from.
+    pub origin: Option<DatasetOrigin>,
+    /// Data categories of all fields, sorted.
+    pub categories: Vec<TermId>,
+    /// Subject categories, sorted.
+    pub subjects: Vec<TermId>,
+    /// Strongest identifiability of its fields.
+    pub identifiability: Identifiability,
+    /// Fields nobody classified; `*` when no field is listed at all.
+    pub unclassified: Vec<String>,
+    /// Where it is stored.
+    pub region: Option<Country>,
+    /// Controllers.
+    pub controllers: Vec<Arc<str>>,
+    /// Processors.
+    pub processors: Vec<Arc<str>>,
+    /// Purposes it was collected for.
+    pub collected_for: Vec<Ref>,
+    /// End of retention.
+    pub retention: Option<Timestamp>,
+    /// Its life.
+    pub life: Life,
+}
+
+impl DatasetFacts {
+    /// Whether it holds personal data by its own fields: any that identifies, or any category of personal data.
+    pub fn personal(&self) -> bool {
+        self.identifiability > Identifiability::None || !self.categories.is_empty()
+    }
+
+    /// Whether it states to describe nobody: a statement with an author.
+    pub fn is_fiction(&self) -> bool {
+        matches!(self.origin, Some(DatasetOrigin::Synthetic | DatasetOrigin::Reference))
+    }
+
+    /// Whether it is a source: a root with data collected from people (DESIGN section 2).
+    pub fn is_source(&self) -> bool {
+        use DatasetOrigin::{Acquired, Collected, Public, Received};
+        matches!(self.origin, Some(Collected | Received | Acquired | Public)) && self.personal()
+    }
+}
+
+/// What the gate needs of a run.
+#[derive(Clone, Debug)]
+pub struct RunFacts {
+    /// What it did.
+    pub operation: Operation,
+    /// For which purpose, pinned.
+    pub purpose: Ref,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// For whom.
+    pub controller: Option<Ref>,
+    /// Processors that took part.
+    pub processors: Vec<Ref>,
+}
+
+/// What the gate needs of a model version.
+#[derive(Clone, Debug)]
+pub struct ModelFacts {
+    /// `model:<name>`.
+    pub model: Arc<str>,
+    /// How it came here.
+    pub kind: ModelKind,
+    /// Files by path.
+    pub files: Vec<(String, Digest)>,
+    /// The pinned service.
+    pub endpoint: Option<Endpoint>,
+    /// Who made it.
+    pub provider: Option<Ref>,
+}
+
+/// A release in memory.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// Opaque id.
+    pub id: Uuid,
+    /// Number within the deployment, from 1.
+    pub n: u32,
+    /// `release:<deployment>@<n>`.
+    pub reference: Arc<str>,
+    /// What was proposed.
+    pub spec: ReleaseSpec,
+    /// Digest of it.
+    pub digest: Digest,
+    /// Its state.
+    pub state: ReleaseState,
+    /// Ledger position of that state.
+    pub seq: u64,
+    /// When it was proposed.
+    pub proposed_at: Timestamp,
+    /// Who proposed it.
+    pub author: Uuid,
+    /// When it was last activated.
+    pub activated_at: Option<Timestamp>,
+}
+
+/// Everything that exists.
+#[derive(Clone, Default)]
+pub struct State {
+    /// Parties by `party:<key>`.
+    pub parties: Catalogue<PartySpec>,
+    /// Datasets by `dataset:<namespace>/<name>`.
+    pub datasets: Catalogue<DatasetSpec>,
+    /// Models by `model:<name>`.
+    pub models: Catalogue<ModelSpec>,
+    /// Systems by `system:<key>`.
+    pub systems: Catalogue<SystemSpec>,
+    /// Environments by `environment:<key>`.
+    pub environments: Catalogue<EnvironmentSpec>,
+    /// Deployments by `deployment:<name>`.
+    pub deployments: Catalogue<DeploymentSpec>,
+    held: HashMap<Arc<str>, Arc<Held>>,
+    latest: HashMap<Arc<str>, Arc<str>>,
+    releases: HashMap<Arc<str>, Arc<Vec<Release>>>,
+}
+
+impl State {
+    /// A dataset version, run or model version by pinned reference.
+    pub fn held(&self, reference: &str) -> Option<&Arc<Held>> {
+        self.held.get(reference)
+    }
+
+    /// The latest registered version of a dataset or model.
+    pub fn latest(&self, unpinned: &str) -> Option<&Arc<str>> {
+        self.latest.get(unpinned)
+    }
+
+    /// Releases of a deployment, oldest first.
+    pub fn releases(&self, deployment: &str) -> &[Release] {
+        self.releases.get(deployment).map_or(&[], |list| list.as_slice())
+    }
+
+    /// A release by reference.
+    pub fn release(&self, reference: &Ref) -> Option<&Release> {
+        let place = usize::try_from(reference.rev()?).ok()?.checked_sub(1)?;
+        self.releases(&deployment_of(reference)).get(place)
+    }
+
+    /// The active release of a deployment.
+    pub fn active(&self, deployment: &str) -> Option<&Release> {
+        self.releases(deployment).iter().find(|r| r.state == ReleaseState::Active)
+    }
+
+    /// Every deployment with an active release, sorted.
+    pub fn running(&self) -> Vec<Arc<str>> {
+        let mut list: Vec<_> =
+            self.releases.iter().filter(|(_, l)| l.iter().any(|r| r.state == ReleaseState::Active)).map(|(d, _)| d.clone()).collect();
+        list.sort();
+        list
+    }
+
+    /// Fold a party in.
+    pub fn party(&mut self, fact: &Stated<PartySpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let reference = Ref::party(&spec.key).to_string();
+        self.parties.put(&reference, reference.clone(), fact, digest, at);
+        rows.replace(at, || NewRow {
+            kind: "party",
+            id: fact.id.to_string(),
+            state: "registered".to_owned(),
+            name: spec.name.to_string(),
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a dataset in.
+    pub fn dataset(&mut self, fact: &Stated<DatasetSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let reference = Ref::dataset(&spec.namespace, &spec.name).to_string();
+        self.datasets.put(&reference, reference.clone(), fact, digest, at);
+        rows.replace(at, || NewRow {
+            kind: "dataset",
+            id: fact.id.to_string(),
+            state: "registered".to_owned(),
+            name: spec.name.to_string(),
+            owner: owner(spec.owner.as_ref()),
+            tags: tags(&spec.tags),
+            search: vec![spec.namespace.to_string(), spec.description.as_ref().map(ToString::to_string).unwrap_or_default()],
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a model in.
+    pub fn model(&mut self, fact: &Stated<ModelSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let reference = Ref::model(&spec.name).to_string();
+        self.models.put(&reference, reference.clone(), fact, digest, at);
+        rows.replace(at, || NewRow {
+            kind: "model",
+            id: fact.id.to_string(),
+            state: "registered".to_owned(),
+            name: spec.name.to_string(),
+            owner: owner(spec.owner.as_ref()),
+            tags: tags(&spec.tags),
+            search: vec![spec.description.as_ref().map(ToString::to_string).unwrap_or_default()],
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a system revision in.
+    pub fn system(&mut self, fact: &Stated<SystemSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base = Ref::system(&spec.key).to_string();
+        let reference = format!("{base}@{}", fact.rev);
+        self.systems.put(&base, reference.clone(), fact, digest, at);
+        rows.put(at, || NewRow {
+            kind: "system",
+            id: fact.id.to_string(),
+            state: "registered".to_owned(),
+            name: spec.name.to_string(),
+            owner: spec.owner.to_string(),
+            parent: base,
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold an environment in.
+    pub fn environment(&mut self, fact: &Stated<EnvironmentSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let reference = Ref::environment(&spec.key).to_string();
+        self.environments.put(&reference, reference.clone(), fact, digest, at);
+        rows.replace(at, || NewRow {
+            kind: "environment",
+            id: fact.id.to_string(),
+            state: word(&spec.mode),
+            name: spec.key.to_string(),
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a deployment in.
+    pub fn deployment(&mut self, fact: &Stated<DeploymentSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let reference = Ref::deployment(&spec.name).to_string();
+        self.deployments.put(&reference, reference.clone(), fact, digest, at);
+        rows.replace(at, || NewRow {
+            kind: "deployment",
+            id: fact.id.to_string(),
+            state: "registered".to_owned(),
+            name: spec.name.to_string(),
+            owner: spec.owner.to_string(),
+            parent: spec.environment.to_string(),
+            tags: tags(&spec.tags),
+            search: vec![spec.purpose.to_string(), spec.system.to_string()],
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            ..NewRow::default()
+        });
+    }
+
+    fn hold(&mut self, held: Held, unpinned: Option<Arc<str>>) {
+        if let Some(base) = unpinned {
+            self.latest.insert(base, held.reference.clone());
+        }
+        self.held.insert(held.reference.clone(), Arc::new(held));
+    }
+
+    /// Fold a dataset version in.
+    pub fn dataset_version(&mut self, fact: &Stated<DatasetVersionSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base: Arc<str> = spec.dataset.to_string().into();
+        let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
+        let what = What::Dataset(dataset_facts(spec, base.clone()));
+        let held =
+            Held { id: fact.id, reference: reference.clone(), digest, seq: at.seq, at: at.time, author: at.actor, what };
+        self.hold(held, Some(base.clone()));
+        rows.put(at, || NewRow {
+            kind: "dataset_version",
+            id: fact.id.to_string(),
+            reference: reference.to_string(),
+            state: word(&Life::Held),
+            name: spec.dataset.name().to_owned(),
+            parent: base.to_string(),
+            tags: tags(&spec.tags),
+            digest: Some(digest),
+            doc: text(spec),
+            valid_to: spec.retention.as_ref().map(|r| r.until),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a change of life in.
+    pub fn life(&mut self, fact: &LifeChanged, at: &At, rows: &mut Rows) {
+        if let Some(held) = self.held.get_mut(fact.reference.to_string().as_str())
+            && let What::Dataset(facts) = &mut Arc::make_mut(held).what
+        {
+            facts.life = fact.life;
+            rows.restate(at, "dataset_version", fact.id, &word(&fact.life));
+        }
+    }
+
+    /// Fold a run in.
+    pub fn run(&mut self, fact: &Stated<RunSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let reference: Arc<str> = Ref::run(fact.id).to_string().into();
+        let what = What::Run(RunFacts {
+            operation: spec.operation,
+            purpose: spec.purpose.clone(),
+            started_at: spec.started_at,
+            controller: spec.controller.clone(),
+            processors: spec.processors.clone(),
+        });
+        let held =
+            Held { id: fact.id, reference: reference.clone(), digest, seq: at.seq, at: at.time, author: at.actor, what };
+        self.hold(held, None);
+        rows.put(at, || NewRow {
+            kind: "run",
+            id: fact.id.to_string(),
+            reference: reference.to_string(),
+            state: word(&spec.operation),
+            parent: spec.purpose.to_string(),
+            tags: tags(&spec.tags),
+            search: spec.inputs.iter().map(|i| i.r#ref.to_string()).chain(spec.outputs.iter().map(Ref::to_string)).collect(),
+            digest: Some(digest),
+            doc: text(spec),
+            valid_from: Some(spec.started_at),
+            valid_to: spec.ended_at,
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a model version in.
+    pub fn model_version(&mut self, fact: &Stated<ModelVersionSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base: Arc<str> = spec.model.to_string().into();
+        let reference: Arc<str> = version_ref(&spec.model, &spec.version).into();
+        let what = What::Model(ModelFacts {
+            model: base.clone(),
+            kind: spec.kind,
+            files: spec.files.iter().map(|f| (f.path.to_string(), f.digest)).collect(),
+            endpoint: spec.endpoint.clone(),
+            provider: spec.provider.clone(),
+        });
+        let held =
+            Held { id: fact.id, reference: reference.clone(), digest, seq: at.seq, at: at.time, author: at.actor, what };
+        self.hold(held, Some(base.clone()));
+        rows.put(at, || NewRow {
+            kind: "model_version",
+            id: fact.id.to_string(),
+            reference: reference.to_string(),
+            state: word(&spec.kind),
+            name: spec.model.name().to_owned(),
+            parent: base.to_string(),
+            tags: tags(&spec.tags),
+            search: spec.framework.iter().map(ToString::to_string).collect(),
+            digest: Some(digest),
+            doc: text(spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a proposed release in.
+    pub fn proposed(&mut self, fact: &Stated<ReleaseSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let deployment: Arc<str> = fact.spec.deployment.to_string().into();
+        let reference: Arc<str> = format!("release:{}@{}", deployment.trim_start_matches("deployment:"), fact.rev).into();
+        let release = Release {
+            id: fact.id,
+            n: fact.rev,
+            reference: reference.clone(),
+            spec: fact.spec.clone(),
+            digest,
+            state: ReleaseState::Proposed,
+            seq: at.seq,
+            proposed_at: at.time,
+            author: at.actor,
+            activated_at: None,
+        };
+        Arc::make_mut(self.releases.entry(deployment.clone()).or_default()).push(release);
+        rows.put(at, || NewRow {
+            kind: "release",
+            id: fact.id.to_string(),
+            reference: reference.to_string(),
+            state: word(&ReleaseState::Proposed),
+            name: fact.spec.deployment.name().to_owned(),
+            parent: deployment.to_string(),
+            search: fact.spec.composition.iter().map(|p| p.model.to_string()).collect(),
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a move of a release in.
+    pub fn moved(&mut self, fact: &ReleaseMoved, at: &At, rows: &mut Rows) {
+        let Some(list) = self.releases.get_mut(deployment_of(&fact.reference).as_str()) else { return };
+        if let Some(release) = Arc::make_mut(list).iter_mut().find(|r| r.id == fact.id) {
+            release.state = fact.state;
+            release.seq = at.seq;
+            if fact.state == ReleaseState::Active {
+                release.activated_at = Some(at.time);
+            }
+            rows.restate(at, "release", fact.id, &word(&fact.state));
+        }
+    }
+}
+
+/// `deployment:<name>` of a release's reference.
+pub fn deployment_of(release: &Ref) -> String {
+    release.unpinned().to_string().replacen("release:", "deployment:", 1)
+}
+
+/// The pinned reference of a version.
+pub fn version_ref(base: &Ref, version: &licit_schemas::text::VersionId) -> String {
+    // A version never fits a pinned base; operations checked that before.
+    base.clone().at(version).map(|r| r.to_string()).unwrap_or_default()
+}
+
+/// Terms of a list; unknown ones were refused when it was recorded.
+fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<TermId> {
+    let mut list: Vec<TermId> = iris.filter_map(|iri| vocabulary().find(iri.as_str())).collect();
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
+fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>) -> DatasetFacts {
+    let mut unclassified: Vec<String> = spec
+        .fields
+        .iter()
+        .filter(|f| f.identifiability.is_none())
+        .map(|f| f.name.to_string())
+        .take(5)
+        .collect();
+    if spec.fields.is_empty() {
+        unclassified.push("*".to_owned());
+    }
+    let names = |list: &[Ref]| list.iter().map(|r| Arc::from(r.to_string())).collect();
+    DatasetFacts {
+        dataset,
+        origin: spec.origin,
+        categories: terms(spec.fields.iter().flat_map(|f| &f.categories)),
+        subjects: terms(spec.subjects.iter()),
+        identifiability: spec.fields.iter().filter_map(|f| f.identifiability).max().unwrap_or(Identifiability::None),
+        unclassified,
+        region: spec.region.clone(),
+        controllers: names(&spec.controllers),
+        processors: names(&spec.processors),
+        collected_for: spec.collected_for.clone(),
+        retention: spec.retention.as_ref().map(|r| r.until),
+        life: Life::Held,
+    }
+}
+
+fn owner(owner: Option<&Key>) -> String {
+    owner.map(Key::to_string).unwrap_or_default()
+}
+
+fn tags(tags: &Tags) -> Vec<(String, String)> {
+    tags.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
+}

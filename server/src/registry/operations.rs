@@ -1,0 +1,387 @@
+//! Registering what exists.
+
+use std::collections::HashSet;
+
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::registry::{
+    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Life, LifeChange, ModelKind, ModelSpec,
+    ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, SystemSpec,
+};
+use licit_schemas::resource::Registered;
+use licit_schemas::text::Iri;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::vocabulary::vocabulary;
+use super::{LifeChanged, ReleaseMoved, What};
+use crate::catalogue::{Catalogue, Stated};
+use crate::error::{Error, Result};
+use crate::facts::{Fact, Tx, World, canonical, digest};
+use crate::resolve::{at_version, created, differs, expect, parse, pin, pin_all, unchanged};
+
+/// What to do when something of that name is there with other content.
+#[derive(Clone, Copy, Debug)]
+pub enum Existing {
+    /// Refuse, saying what differs.
+    Refuse,
+    /// Record the next revision.
+    Revise,
+    /// Record the next revision if the present state is this one (`If-Match`).
+    Match(u64),
+}
+
+/// Something with revisions and the fact that states one.
+struct Lasting<T> {
+    reference: Ref,
+    catalogue: fn(&World) -> &Catalogue<T>,
+    fact: fn(Stated<T>) -> Fact,
+    kind: &'static str,
+    /// Each revision has a reference and an id of its own.
+    pinned: bool,
+}
+
+/// State something that has revisions: the same content again is the same revision.
+fn state<T: Clone + Serialize>(tx: &mut Tx<'_>, thing: &Lasting<T>, spec: T, existing: Existing) -> Result<Registered> {
+    canonical(&spec)?;
+    let sum = digest(&spec);
+    let base = thing.reference.to_string();
+    let latest = (thing.catalogue)(tx.world()).latest(&base).cloned();
+    let (id, rev) = match latest {
+        None => match existing {
+            Existing::Match(_) => return Err(Error::NotFound(format!("there is no `{base}`"))),
+            _ => (tx.new_id(), 1),
+        },
+        Some(latest) => {
+            if let Existing::Match(seq) = existing
+                && latest.seq != seq
+            {
+                return Err(Error::PreconditionFailed(format!(
+                    "`{base}` is at {}, not at {seq}: read it again and decide anew",
+                    latest.seq
+                )));
+            }
+            if latest.digest == sum {
+                return Ok(unchanged(latest.id, parse(&latest.reference)?, sum, latest.seq));
+            }
+            if matches!(existing, Existing::Refuse) {
+                return Err(match differs(tx, thing.kind, latest.id, &thing.reference, &spec) {
+                    Error::Conflict(_, faults) => Error::Conflict(
+                        format!("`{base}` is registered with other content: change it with PUT and If-Match"),
+                        faults,
+                    ),
+                    other => other,
+                });
+            }
+            (if thing.pinned { tx.new_id() } else { latest.id }, latest.rev + 1)
+        }
+    };
+    let reference = if thing.pinned {
+        thing.reference.clone().at_rev(rev).map_err(|e| Error::invalid("/key", e.to_string()))?
+    } else {
+        thing.reference.clone()
+    };
+    let seq = tx.record((thing.fact)(Stated { id, rev, spec }))?;
+    Ok(created(id, reference, sum, seq))
+}
+
+/// Register a party.
+///
+/// # Errors
+/// Unknown parties in its arrangements; other content under the same key.
+pub fn party(tx: &mut Tx<'_>, spec: PartySpec, existing: Existing) -> Result<Registered> {
+    let own = Ref::party(&spec.key);
+    for (place, arrangement) in spec.arrangements.iter().enumerate() {
+        let at = format!("/arrangements/{place}/with");
+        expect(&arrangement.with, &[Kind::Party], &at)?;
+        pin(tx.world(), &arrangement.with, tx.now(), &at)?;
+    }
+    let thing = Lasting {
+        reference: own,
+        catalogue: |w| &w.registry.parties,
+        fact: Fact::PartyRegistered,
+        kind: "party",
+        pinned: false,
+    };
+    state(tx, &thing, spec, existing)
+}
+
+/// Register a dataset.
+///
+/// # Errors
+/// Other content under the same name.
+pub fn dataset(tx: &mut Tx<'_>, spec: DatasetSpec, existing: Existing) -> Result<Registered> {
+    let thing = Lasting {
+        reference: Ref::dataset(&spec.namespace, &spec.name),
+        catalogue: |w| &w.registry.datasets,
+        fact: Fact::DatasetRegistered,
+        kind: "dataset",
+        pinned: false,
+    };
+    state(tx, &thing, spec, existing)
+}
+
+/// Register a model.
+///
+/// # Errors
+/// Other content under the same name.
+pub fn model(tx: &mut Tx<'_>, spec: ModelSpec, existing: Existing) -> Result<Registered> {
+    let thing = Lasting {
+        reference: Ref::model(&spec.name),
+        catalogue: |w| &w.registry.models,
+        fact: Fact::ModelRegistered,
+        kind: "model",
+        pinned: false,
+    };
+    state(tx, &thing, spec, existing)
+}
+
+/// Register a system, or its next revision.
+///
+/// # Errors
+/// Answers to questions the questionnaire does not ask.
+pub fn system(tx: &mut Tx<'_>, spec: SystemSpec) -> Result<Registered> {
+    if let Some(practices) = &spec.practices {
+        let Some(asked) = crate::lawfulness::law::practices(practices.version.as_str()) else {
+            return Err(Error::invalid("/practices/version", format!("there is no questionnaire `{}`", practices.version)));
+        };
+        for id in practices.answers.keys() {
+            if !asked.questions.iter().any(|q| q.id == id.as_str()) {
+                let at = format!("/practices/answers/{id}");
+                return Err(Error::invalid(&at, format!("questionnaire `{}` does not ask `{id}`", practices.version)));
+            }
+        }
+    }
+    let thing = Lasting {
+        reference: Ref::system(&spec.key),
+        catalogue: |w| &w.registry.systems,
+        fact: Fact::SystemRevised,
+        kind: "system",
+        pinned: true,
+    };
+    state(tx, &thing, spec, Existing::Revise)
+}
+
+/// Register an environment, or change it.
+///
+/// # Errors
+/// Those of `existing`.
+pub fn environment(tx: &mut Tx<'_>, spec: EnvironmentSpec, existing: Existing) -> Result<Registered> {
+    let thing = Lasting {
+        reference: Ref::environment(&spec.key),
+        catalogue: |w| &w.registry.environments,
+        fact: Fact::EnvironmentRevised,
+        kind: "environment",
+        pinned: false,
+    };
+    state(tx, &thing, spec, existing)
+}
+
+/// Register a deployment, or its next revision.
+///
+/// # Errors
+/// Unknown references; a declaration that says both datasets and nobody, or neither.
+pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing) -> Result<Registered> {
+    let now = tx.now();
+    for (reference, kind, at) in [
+        (&mut spec.system, Kind::System, "/system"),
+        (&mut spec.environment, Kind::Environment, "/environment"),
+        (&mut spec.purpose, Kind::Purpose, "/purpose"),
+        (&mut spec.controller, Kind::Party, "/controller"),
+    ] {
+        expect(reference, &[kind], at)?;
+        *reference = pin(tx.world(), reference, now, at)?;
+    }
+    pin_all(tx.world(), &mut spec.bases, Kind::Basis, now, "/bases")?;
+    pin_all(tx.world(), &mut spec.processors, Kind::Party, now, "/processors")?;
+    for (declaration, at) in [(&spec.reads, "/reads"), (&spec.writes, "/writes")] {
+        if let Some(declaration) = declaration {
+            declared(tx, declaration, at)?;
+        }
+    }
+    let thing = Lasting {
+        reference: Ref::deployment(&spec.name),
+        catalogue: |w| &w.registry.deployments,
+        fact: Fact::DeploymentRevised,
+        kind: "deployment",
+        pinned: false,
+    };
+    state(tx, &thing, spec, existing)
+}
+
+fn declared(tx: &Tx<'_>, declaration: &Declaration, at: &str) -> Result<()> {
+    if declaration.datasets.is_empty() == declaration.nobody.is_none() {
+        return Err(Error::invalid(at, "name the datasets, or state in `nobody` why there is no person in it: one of both"));
+    }
+    for (place, dataset) in declaration.datasets.iter().enumerate() {
+        let at = format!("{at}/datasets/{place}");
+        expect(dataset, &[Kind::Dataset], &at)?;
+        // A dataset that nobody registered yet stays a dangling node; one without version must at least be known by name.
+        if !dataset.is_pinned() && tx.world().registry.datasets.latest(&dataset.to_string()).is_none() {
+            return Err(Error::invalid(&at, format!("there is no `{dataset}`")));
+        }
+    }
+    Ok(())
+}
+
+/// Register a dataset version.
+///
+/// # Errors
+/// An unknown dataset, category, subject or party; doubled fields; other content under the same version.
+pub fn dataset_version(tx: &mut Tx<'_>, mut spec: DatasetVersionSpec) -> Result<Registered> {
+    expect(&spec.dataset, &[Kind::Dataset], "/dataset")?;
+    let reference = at_version(&spec.dataset, &spec.version, "/dataset")?;
+    if tx.world().registry.datasets.latest(&spec.dataset.to_string()).is_none() {
+        return Err(Error::invalid("/dataset", format!("there is no `{}`: register the dataset first", spec.dataset)));
+    }
+    let mut names = HashSet::new();
+    for (place, field) in spec.fields.iter().enumerate() {
+        if !names.insert(field.name.as_str()) {
+            return Err(Error::invalid(&format!("/fields/{place}/name"), format!("field `{}` stands twice", field.name)));
+        }
+        known_terms(&field.categories, "dpv_personal_data", &format!("/fields/{place}/categories"))?;
+    }
+    known_terms(&spec.subjects, "dpv_data_subjects", "/subjects")?;
+    let now = tx.now();
+    pin_all(tx.world(), &mut spec.controllers, Kind::Party, now, "/controllers")?;
+    pin_all(tx.world(), &mut spec.processors, Kind::Party, now, "/processors")?;
+    pin_all(tx.world(), &mut spec.collected_for, Kind::Purpose, now, "/collected_for")?;
+    pin_all(tx.world(), &mut spec.collected_under, Kind::Basis, now, "/collected_under")?;
+    immutable(tx, "dataset_version", reference, None, spec, Fact::DatasetVersionRegistered)
+}
+
+/// Record something immutable: the same content again is the same thing, other content is refused.
+pub(crate) fn immutable<T: Serialize>(
+    tx: &mut Tx<'_>,
+    kind: &'static str,
+    reference: Ref,
+    id: Option<Uuid>,
+    spec: T,
+    fact: impl Fn(Stated<T>) -> Fact,
+) -> Result<Registered> {
+    canonical(&spec)?;
+    let sum = digest(&spec);
+    if let Some(held) = tx.world().registry.held(&reference.to_string()).cloned() {
+        if held.digest == sum {
+            return Ok(unchanged(held.id, reference, sum, held.seq));
+        }
+        return Err(differs(tx, kind, held.id, &reference, &spec));
+    }
+    let id = id.unwrap_or_else(|| tx.new_id());
+    let seq = tx.record(fact(Stated { id, rev: 1, spec }))?;
+    Ok(created(id, reference, sum, seq))
+}
+
+fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
+    vocabulary().terms_of(iris, scheme).map(|_| ()).map_err(|(place, iri)| {
+        let what = if scheme == "dpv_personal_data" { "a DPV category of personal data" } else { "a DPV category of subjects" };
+        Error::invalid(&format!("{at}/{place}"), format!("`{iri}` is not {what}: `licit vocabulary {scheme}` lists them"))
+    })
+}
+
+/// Change the life of a dataset version.
+///
+/// # Errors
+/// An unknown version; a way back from erased.
+pub fn change_life(tx: &mut Tx<'_>, id: Uuid, change: &LifeChange) -> Result<Registered> {
+    let row = tx.row("dataset_version", id)?.ok_or_else(|| Error::NotFound(format!("there is no dataset version `{id}`")))?;
+    let reference = parse(&row.reference)?;
+    let Some(held) = tx.world().registry.held(&row.reference).cloned() else {
+        return Err(Error::NotFound(format!("there is no `{reference}`")));
+    };
+    let What::Dataset(facts) = &held.what else {
+        return Err(Error::NotFound(format!("`{reference}` is not a dataset version")));
+    };
+    if facts.life == change.life {
+        return Ok(unchanged(id, reference, held.digest, held.seq));
+    }
+    if facts.life == Life::Erased {
+        return Err(Error::conflict(format!("`{reference}` is erased: there is no way back")));
+    }
+    let seq = tx.record(Fact::DatasetVersionLifeChanged(LifeChanged { id, reference: reference.clone(), life: change.life }))?;
+    Ok(created(id, reference, held.digest, seq))
+}
+
+/// Register a model version.
+///
+/// # Errors
+/// An unknown model or provider; files or endpoint missing for its kind; other content under the same version.
+pub fn model_version(tx: &mut Tx<'_>, mut spec: ModelVersionSpec) -> Result<Registered> {
+    expect(&spec.model, &[Kind::Model], "/model")?;
+    let reference = at_version(&spec.model, &spec.version, "/model")?;
+    if tx.world().registry.models.latest(&spec.model.to_string()).is_none() {
+        return Err(Error::invalid("/model", format!("there is no `{}`: register the model first", spec.model)));
+    }
+    let endpoint = spec.kind == ModelKind::Endpoint;
+    if endpoint != spec.endpoint.is_some() {
+        return Err(Error::invalid("/endpoint", "an endpoint, and only an endpoint, states its pin here"));
+    }
+    if endpoint != spec.files.is_empty() {
+        return Err(Error::invalid("/files", "a model of files lists them with their digests; an endpoint has none"));
+    }
+    match (&spec.provider, spec.kind) {
+        (None, ModelKind::Acquired | ModelKind::Endpoint) => {
+            return Err(Error::invalid("/provider", "a model made elsewhere names its provider, `party:<key>`"));
+        }
+        (Some(provider), _) => {
+            expect(provider, &[Kind::Party], "/provider")?;
+            spec.provider = Some(pin(tx.world(), provider, tx.now(), "/provider")?);
+        }
+        (None, ModelKind::Built) => {}
+    }
+    let mut paths = HashSet::new();
+    for (place, file) in spec.files.iter().enumerate() {
+        if !paths.insert(file.path.as_str()) {
+            return Err(Error::invalid(&format!("/files/{place}/path"), format!("file `{}` stands twice", file.path)));
+        }
+    }
+    immutable(tx, "model_version", reference, None, spec, Fact::ModelVersionRegistered)
+}
+
+/// Propose a release. Proposing the latest composition again is the same release.
+///
+/// # Errors
+/// An unknown deployment; models without a registered version.
+pub fn release(tx: &mut Tx<'_>, mut spec: ReleaseSpec) -> Result<Registered> {
+    expect(&spec.deployment, &[Kind::Deployment], "/deployment")?;
+    let now = tx.now();
+    spec.deployment = pin(tx.world(), &spec.deployment, now, "/deployment")?;
+    for (place, part) in spec.composition.iter_mut().enumerate() {
+        let at = format!("/composition/{place}/model");
+        expect(&part.model, &[Kind::Model], &at)?;
+        part.model = pin(tx.world(), &part.model, now, &at)?;
+    }
+    pin_all(tx.world(), &mut spec.indexes, Kind::Dataset, now, "/indexes")?;
+    canonical(&spec)?;
+    let sum = digest(&spec);
+    let deployment = spec.deployment.to_string();
+    let known = tx.world().registry.releases(&deployment);
+    if let Some(last) = known.last()
+        && last.digest == sum
+        && last.state != ReleaseState::Withdrawn
+    {
+        return Ok(unchanged(last.id, parse(&last.reference)?, sum, last.seq));
+    }
+    let n = u32::try_from(known.len() + 1).map_err(|_| Error::conflict("too many releases"))?;
+    let id = tx.new_id();
+    let seq = tx.record(Fact::ReleaseProposed(Stated { id, rev: n, spec }))?;
+    Ok(created(id, parse(&format!("release:{}@{n}", deployment.trim_start_matches("deployment:")))?, sum, seq))
+}
+
+/// Take a release out for good.
+///
+/// # Errors
+/// An unknown release.
+pub fn withdraw(tx: &mut Tx<'_>, id: Uuid) -> Result<Registered> {
+    let row = tx.row("release", id)?.ok_or_else(|| Error::NotFound(format!("there is no release `{id}`")))?;
+    let reference = parse(&row.reference)?;
+    let Some(release) = tx.world().registry.release(&reference).cloned() else {
+        return Err(Error::NotFound(format!("there is no `{reference}`")));
+    };
+    if release.state == ReleaseState::Withdrawn {
+        return Ok(unchanged(id, reference, release.digest, release.seq));
+    }
+    let moved =
+        ReleaseMoved { id, reference: reference.clone(), state: ReleaseState::Withdrawn, decision: None, reason: None };
+    let seq = tx.record(Fact::ReleaseMoved(moved))?;
+    Ok(created(id, reference, release.digest, seq))
+}

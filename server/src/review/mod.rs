@@ -1,0 +1,231 @@
+//! What the board says: reviews, votes, opinions, approvals and their revocation.
+
+
+pub mod operations;
+pub mod store;
+
+use std::sync::Arc;
+
+use imbl::{HashMap, OrdMap};
+use licit_schemas::digest::Digest;
+use licit_schemas::review::{ApprovalSpec, Choice, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
+use licit_schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::catalogue::Stated;
+use crate::db::{At, NewRow, Rows};
+use crate::facts::{text, word};
+
+/// How a review ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The quorum agreed.
+    Approved,
+    /// As many refused.
+    Rejected,
+}
+
+/// A review ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewClosed {
+    /// The review.
+    pub id: Uuid,
+    /// How.
+    pub ending: Ending,
+}
+
+/// A review in memory.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// Its id.
+    pub id: Uuid,
+    /// What was opened.
+    pub spec: ReviewSpec,
+    /// Who asked, as a person.
+    pub requester: Uuid,
+    /// How it ended, if it did.
+    pub ending: Option<Ending>,
+    /// Votes in force, by person: vote id and vote.
+    pub votes: OrdMap<Uuid, (Uuid, VoteSpec)>,
+}
+
+impl Review {
+    /// Persons who voted so.
+    pub fn count(&self, choice: Choice) -> usize {
+        self.votes.values().filter(|(_, v)| v.choice == choice).count()
+    }
+}
+
+/// An approval in memory.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// Its id.
+    pub id: Uuid,
+    /// What was granted.
+    pub spec: ApprovalSpec,
+    /// Ledger position.
+    pub seq: u64,
+    /// Taken back.
+    pub revoked: Option<RevocationSpec>,
+}
+
+impl Approval {
+    /// The moment from which it no longer holds: its end, or earlier when it was taken back.
+    pub fn end(&self) -> Timestamp {
+        self.revoked.as_ref().map_or(self.spec.valid_to, |r| r.effective_at.min(self.spec.valid_to))
+    }
+
+    /// Whether it holds at a moment, with present knowledge. What was approved later also covers what was done before (a basis
+    /// valid then, recorded now): only the end counts here, the validity of the thing itself is judged apart.
+    pub fn holds(&self, moment: Timestamp) -> bool {
+        moment < self.end()
+    }
+}
+
+/// Where an approval stands at a moment.
+#[derive(Clone, Debug)]
+pub enum Standing<'a> {
+    /// It holds.
+    Holds(&'a Arc<Approval>),
+    /// It held and ended.
+    Ended(&'a Arc<Approval>),
+    /// There never was one.
+    Never,
+}
+
+/// Reviews and approvals.
+#[derive(Clone, Default)]
+pub struct State {
+    reviews: HashMap<Uuid, Arc<Review>>,
+    approvals: HashMap<Arc<str>, Arc<Vec<Arc<Approval>>>>,
+}
+
+impl State {
+    /// A review.
+    pub fn review(&self, id: Uuid) -> Option<&Arc<Review>> {
+        self.reviews.get(&id)
+    }
+
+    /// Approvals of a pinned reference, oldest first.
+    pub fn approvals(&self, reference: &str) -> &[Arc<Approval>] {
+        self.approvals.get(reference).map_or(&[], |list| list.as_slice())
+    }
+
+    /// The approval of a pinned reference at a moment: the latest that holds, else the one that ended last.
+    pub fn standing(&self, reference: &str, moment: Timestamp) -> Standing<'_> {
+        let list = self.approvals(reference);
+        match list.iter().rev().find(|a| a.holds(moment)) {
+            Some(approval) => Standing::Holds(approval),
+            None => list.iter().max_by_key(|a| a.end()).map_or(Standing::Never, Standing::Ended),
+        }
+    }
+
+    /// Fold an opened review in.
+    pub fn opened(&mut self, fact: &Stated<ReviewSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let review = Review {
+            id: fact.id,
+            spec: fact.spec.clone(),
+            requester: at.actor,
+            ending: None,
+            votes: OrdMap::new(),
+        };
+        self.reviews.insert(fact.id, Arc::new(review));
+        rows.put(at, || NewRow {
+            kind: "review",
+            id: fact.id.to_string(),
+            reference: format!("review:{}", fact.id),
+            state: "open".to_owned(),
+            name: fact.spec.title.to_string(),
+            search: fact.spec.subjects.iter().map(|s| s.r#ref.to_string()).collect(),
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            valid_to: Some(fact.spec.valid_to),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a vote in; it takes the place of the same person's earlier one.
+    pub fn voted(&mut self, fact: &Stated<VoteSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let Some(review) = self.reviews.get_mut(&fact.spec.review.0) else { return };
+        let earlier = Arc::make_mut(review).votes.insert(fact.spec.person.0, (fact.id, fact.spec.clone()));
+        if let Some((id, _)) = earlier {
+            rows.restate(at, "vote", id, "replaced");
+        }
+        rows.put(at, || NewRow {
+            kind: "vote",
+            id: fact.id.to_string(),
+            reference: format!("vote:{}", fact.id),
+            state: word(&fact.spec.choice),
+            parent: format!("review:{}", fact.spec.review.0),
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold an opinion in.
+    pub fn opined(&mut self, fact: &Stated<OpinionSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        rows.put(at, || NewRow {
+            kind: "opinion",
+            id: fact.id.to_string(),
+            reference: format!("opinion:{}", fact.id),
+            state: word(&fact.spec.outcome),
+            parent: format!("review:{}", fact.spec.review.0),
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold an approval in.
+    pub fn granted(&mut self, fact: &Stated<ApprovalSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let subject = fact.spec.subject.r#ref.to_string();
+        let approval = Approval { id: fact.id, spec: fact.spec.clone(), seq: at.seq, revoked: None };
+        Arc::make_mut(self.approvals.entry(subject.as_str().into()).or_default()).push(Arc::new(approval));
+        rows.put(at, || NewRow {
+            kind: "approval",
+            id: fact.id.to_string(),
+            reference: format!("approval:{}", fact.id),
+            state: "granted".to_owned(),
+            parent: subject.clone(),
+            search: vec![subject],
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            valid_from: Some(fact.spec.valid_from),
+            valid_to: Some(fact.spec.valid_to),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold the end of a review in.
+    pub fn closed(&mut self, fact: &ReviewClosed, at: &At, rows: &mut Rows) {
+        if let Some(review) = self.reviews.get_mut(&fact.id) {
+            Arc::make_mut(review).ending = Some(fact.ending);
+            rows.restate(at, "review", fact.id, &word(&fact.ending));
+        }
+    }
+
+    /// Fold a revocation in.
+    pub fn revoked(&mut self, fact: &Stated<RevocationSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let subject = fact.spec.r#ref.to_string();
+        let Some(list) = self.approvals.get_mut(subject.as_str()) else { return };
+        for approval in Arc::make_mut(list).iter_mut().filter(|a| a.id == fact.spec.approval.0) {
+            Arc::make_mut(approval).revoked = Some(fact.spec.clone());
+            rows.restate(at, "approval", fact.spec.approval.0, "revoked");
+        }
+        rows.put(at, || NewRow {
+            kind: "revocation",
+            id: fact.id.to_string(),
+            reference: format!("revocation:{}", fact.id),
+            state: "revoked".to_owned(),
+            parent: subject,
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            valid_from: Some(fact.spec.effective_at),
+            ..NewRow::default()
+        });
+    }
+}

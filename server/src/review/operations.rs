@@ -1,0 +1,234 @@
+//! Opening reviews, voting, giving opinions, revoking.
+
+use licit_schemas::reference::Kind;
+use licit_schemas::registry::uuid_text;
+use licit_schemas::resource::Registered;
+use licit_schemas::review::{
+    ApprovalSpec, BoundSubject, Choice, OpinionCreate, OpinionSpec, ReviewCreate, ReviewSpec, RevocationCreate, RevocationSpec,
+    VoteCreate, VoteSpec,
+};
+use uuid::Uuid;
+
+use super::{Ending, Review, ReviewClosed};
+use crate::catalogue::Stated;
+use crate::error::{Error, Result};
+use crate::facts::{Fact, Tx, digest};
+use crate::resolve::{created, expect, parse, pin};
+
+/// What the gate knows about a deployment under review: its envelope, and who is author of what is new. Given from above, since
+/// the gate stands on the review's floor.
+pub type Envelopes = fn(&Tx<'_>, &str) -> Result<(licit_schemas::review::Envelope, Vec<Uuid>)>;
+
+/// What a review asks of policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Board members that must agree.
+    pub quorum: u16,
+    /// Days an approval lasts unless asked otherwise.
+    pub approval_days: i64,
+}
+
+/// Open a review over one or several things.
+///
+/// # Errors
+/// Things that cannot be approved, or a deployment without a release to judge.
+pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: Terms, envelopes: Envelopes) -> Result<Registered> {
+    let now = tx.now();
+    let valid_to = create.valid_to.unwrap_or(now.plus(chrono::Duration::days(terms.approval_days)));
+    if valid_to <= now || valid_to > now.plus(chrono::Duration::days(terms.approval_days * 5)) {
+        return Err(Error::invalid("/valid_to", "must lie in the future, and within five of the usual periods"));
+    }
+    let mut excluded = vec![tx.world().access.person(tx.actor())];
+    let mut subjects: Vec<BoundSubject> = Vec::new();
+    for (place, subject) in create.subjects.iter().enumerate() {
+        let at = format!("/subjects/{place}/ref");
+        expect(&subject.r#ref, &[Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment], &at)?;
+        let reference = pin_latest(tx, &subject.r#ref, &at)?;
+        if subjects.iter().any(|s| s.r#ref == reference) {
+            return Err(Error::invalid(&at, format!("`{reference}` stands twice")));
+        }
+        if subject.include_narrower && reference.kind() != Kind::Purpose {
+            return Err(Error::invalid(&format!("/subjects/{place}/include_narrower"), "only a purpose has narrower ones"));
+        }
+        let (content, envelope, authors) = content(tx, &reference, envelopes, &at)?;
+        excluded.extend(authors.into_iter().map(|a| tx.world().access.person(a)));
+        subjects.push(BoundSubject { r#ref: reference, digest: content, include_narrower: subject.include_narrower, envelope });
+    }
+    excluded.sort_unstable();
+    excluded.dedup();
+    let sum = digest(&subjects);
+    let comment_digest = create.comment.as_ref().map(|c| tx.note(c.as_str())).transpose()?;
+    let spec = ReviewSpec {
+        title: create.title.clone(),
+        subjects,
+        digest: sum,
+        excluded: excluded.into_iter().map(uuid_text::Uuid).collect(),
+        quorum: terms.quorum,
+        valid_to,
+        comment_digest,
+    };
+    let id = tx.new_id();
+    let seq = tx.record(Fact::ReviewOpened(Stated { id, rev: 1, spec }))?;
+    Ok(created(id, licit_schemas::reference::Ref::review(id), sum, seq))
+}
+
+/// Under review is the latest revision, not the one that is approved already.
+fn pin_latest(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, at: &str) -> Result<licit_schemas::reference::Ref> {
+    let base = reference.to_string();
+    let world = tx.world();
+    let latest = match reference.kind() {
+        _ if reference.is_pinned() => None,
+        Kind::Purpose => world.lawfulness.purposes.latest(&base).map(|r| r.reference.clone()),
+        Kind::Basis => world.lawfulness.bases.latest(&base).map(|r| r.reference.clone()),
+        Kind::System => world.registry.systems.latest(&base).map(|r| r.reference.clone()),
+        Kind::Assessment => world.lawfulness.assessments.latest(&base).map(|r| r.reference.clone()),
+        _ => None,
+    };
+    match latest {
+        Some(text) => parse(&text),
+        None => pin(world, reference, tx.now(), at),
+    }
+}
+
+type Content = (licit_schemas::digest::Digest, Option<licit_schemas::review::Envelope>, Vec<Uuid>);
+
+/// What a vote binds, and the authors of what is new: what the board approved before in the same words is not new.
+fn content(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, envelopes: Envelopes, at: &str) -> Result<Content> {
+    let world = tx.world();
+    let (base, rev) = (reference.unpinned().to_string(), reference.rev().unwrap_or(0));
+    let found = match reference.kind() {
+        Kind::Purpose => world.lawfulness.purposes.revision(&base, rev).map(|r| (r.digest, r.author)),
+        Kind::Basis => world.lawfulness.bases.revision(&base, rev).map(|r| (r.digest, r.author)),
+        Kind::System => world.registry.systems.revision(&base, rev).map(|r| (r.digest, r.author)),
+        Kind::Assessment => world.lawfulness.assessments.revision(&base, rev).map(|r| (r.digest, r.author)),
+        _ => {
+            let (envelope, authors) = envelopes(tx, &base).map_err(|e| e.under(at))?;
+            return Ok((digest(&envelope), Some(envelope), authors));
+        }
+    };
+    let Some((sum, author)) = found else { return Err(Error::invalid(at, format!("there is no `{reference}`"))) };
+    let approved_before = world.review.approvals(&reference.to_string()).iter().any(|a| a.spec.subject.digest == sum);
+    Ok((sum, None, if approved_before { Vec::new() } else { vec![author] }))
+}
+
+fn open_review(tx: &Tx<'_>, id: Uuid) -> Result<std::sync::Arc<Review>> {
+    let review = tx.world().review.review(id).cloned().ok_or_else(|| Error::NotFound(format!("there is no review `{id}`")))?;
+    match review.ending {
+        None => Ok(review),
+        Some(Ending::Approved) => Err(Error::conflict("the review is closed: the quorum approved")),
+        Some(Ending::Rejected) => Err(Error::conflict("the review is closed: it was rejected")),
+    }
+}
+
+/// Cast a vote. With the one that completes the quorum, everything under review is approved.
+///
+/// # Errors
+/// A service, the requester, an author of what is new, another digest than that of the review.
+pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate) -> Result<Registered> {
+    let review = open_review(tx, id)?;
+    let person = tx.actor();
+    if tx.world().access.person(person) != person {
+        return Err(Error::Forbidden("votes count persons: a service casts none".to_owned()));
+    }
+    if review.spec.excluded.iter().any(|e| e.0 == person) {
+        return Err(Error::Forbidden("who requested this review, or is author of what is new in it, does not vote on it".to_owned()));
+    }
+    if create.digest != review.spec.digest {
+        return Err(Error::Conflict(
+            format!("the vote names {}, the review is {}: read it again", create.digest, review.spec.digest),
+            vec![licit_schemas::problem::Fault::new("/digest", "is not the digest of this review")],
+        ));
+    }
+    let comment_digest = create.comment.as_ref().map(|c| tx.note(c.as_str())).transpose()?;
+    let spec = VoteSpec {
+        review: uuid_text::Uuid(id),
+        person: uuid_text::Uuid(person),
+        choice: create.choice,
+        digest: create.digest,
+        conditions: create.conditions.clone(),
+        comment_digest,
+    };
+    let sum = digest(&spec);
+    let vote = tx.new_id();
+    let seq = tx.record(Fact::VoteCast(Stated { id: vote, rev: 1, spec }))?;
+    conclude(tx, id)?;
+    Ok(created(vote, licit_schemas::reference::Ref::review(id), sum, seq))
+}
+
+fn conclude(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
+    let review = open_review(tx, id)?;
+    let quorum = usize::from(review.spec.quorum);
+    let (agree, refuse) = (review.count(Choice::Approve), review.count(Choice::Reject));
+    if refuse >= quorum {
+        tx.record(Fact::ReviewClosed(ReviewClosed { id, ending: Ending::Rejected }))?;
+    } else if agree >= quorum && agree > refuse {
+        let approving = || review.votes.values().map(|(_, v)| v).filter(|v| v.choice == Choice::Approve);
+        let voters: Vec<_> = approving().map(|v| v.person).collect();
+        let conditions: Vec<_> = approving().flat_map(|v| v.conditions.clone()).collect();
+        for subject in &review.spec.subjects {
+            let spec = ApprovalSpec {
+                review: uuid_text::Uuid(id),
+                subject: subject.clone(),
+                valid_from: tx.now(),
+                valid_to: review.spec.valid_to,
+                voters: voters.clone(),
+                conditions: conditions.clone(),
+            };
+            let approval = tx.new_id();
+            tx.record(Fact::ApprovalGranted(Stated { id: approval, rev: 1, spec }))?;
+        }
+        tx.record(Fact::ReviewClosed(ReviewClosed { id, ending: Ending::Approved }))?;
+    }
+    Ok(())
+}
+
+/// Give an opinion: it advises, it counts no vote (GDPR Art. 38(6)).
+///
+/// # Errors
+/// A closed review.
+pub fn opine(tx: &mut Tx<'_>, id: Uuid, create: &OpinionCreate) -> Result<Registered> {
+    open_review(tx, id)?;
+    let comment_digest = create.comment.as_ref().map(|c| tx.note(c.as_str())).transpose()?;
+    let spec = OpinionSpec {
+        review: uuid_text::Uuid(id),
+        person: uuid_text::Uuid(tx.actor()),
+        role: create.role,
+        outcome: create.outcome,
+        comment_digest,
+    };
+    let sum = digest(&spec);
+    let opinion = tx.new_id();
+    let seq = tx.record(Fact::OpinionGiven(Stated { id: opinion, rev: 1, spec }))?;
+    Ok(created(opinion, licit_schemas::reference::Ref::review(id), sum, seq))
+}
+
+/// Take the approvals of a thing back. What was done before stays lawful (GDPR Art. 7(3)).
+///
+/// # Errors
+/// Nothing that holds to take back; an effect before the approval.
+pub fn revoke(tx: &mut Tx<'_>, create: &RevocationCreate) -> Result<Registered> {
+    expect(&create.r#ref, &[Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment], "/ref")?;
+    let now = tx.now();
+    let reference = pin(tx.world(), &create.r#ref, now, "/ref")?;
+    let effective_at = create.effective_at.unwrap_or(now);
+    let holding: Vec<_> =
+        tx.world().review.approvals(&reference.to_string()).iter().filter(|a| a.holds(now.min(effective_at))).cloned().collect();
+    if holding.is_empty() {
+        return Err(Error::conflict(format!("`{reference}` has no approval that holds")));
+    }
+    let mut last = None;
+    for approval in holding {
+        let spec = RevocationSpec {
+            approval: uuid_text::Uuid(approval.id),
+            r#ref: reference.clone(),
+            effective_at: effective_at.max(approval.spec.valid_from),
+            grace_days: create.grace_days,
+            reason: create.reason.clone(),
+        };
+        let sum = digest(&spec);
+        let id = tx.new_id();
+        let seq = tx.record(Fact::ApprovalRevoked(Stated { id, rev: 1, spec }))?;
+        last = Some(created(id, reference.clone(), sum, seq));
+    }
+    last.ok_or_else(|| Error::Internal("a revocation without approval".to_owned()))
+}
