@@ -25,6 +25,11 @@ const ROOTS: usize = 2000;
 const BLOCK: usize = 50;
 const EDGES_PER_NODE: f64 = 3.42;
 
+#[expect(clippy::cast_possible_truncation, reason = "small numbers, none of them negative")]
+const fn whole(number: f64) -> usize {
+    number as usize
+}
+
 /// Xorshift: the same graph every time, without a crate.
 struct Random(u64);
 
@@ -42,13 +47,13 @@ impl Random {
     }
 
     fn below(&mut self, end: usize) -> usize {
-        (self.unit() * end as f64) as usize
+        whole(self.unit() * end as f64)
     }
 
     /// Log-normal: exp(mean + 0.75 N), at least one.
     fn fan_in(&mut self, mean: f64) -> usize {
         let normal = (-2.0 * (1.0 - self.unit()).ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos();
-        ((mean + 0.75 * normal).exp().round() as usize).clamp(1, 200)
+        whole((mean + 0.75 * normal).exp().round()).clamp(1, 200)
     }
 }
 
@@ -87,7 +92,7 @@ fn node(layer: usize, i: usize) -> Node {
 }
 
 fn generate(edges: usize, grouped: bool) -> (Plan, Vec<Node>, Vec<Edge>) {
-    let domains = (edges as f64 / EDGES_PER_NODE / (LAYERS * DOMAIN) as f64).ceil() as usize;
+    let domains = whole((edges as f64 / EDGES_PER_NODE / (LAYERS * DOMAIN) as f64).ceil());
     let plan = Plan { width: domains * DOMAIN, domains, grouped };
     let mut nodes = vec![Node::MISSING; LAYERS * plan.width];
     let mut list = Vec::with_capacity(edges);
@@ -171,7 +176,7 @@ impl Bare {
 
 /// The time at a share of the sorted times.
 fn at(times: &[f64], share: f64) -> f64 {
-    times[((times.len() - 1) as f64 * share) as usize]
+    times[whole((times.len() - 1) as f64 * share)]
 }
 
 fn main() {
@@ -185,13 +190,10 @@ fn main() {
     let loading = start.elapsed();
     // The same graph, a twentieth of whose edges came since the last merge.
     let kept = list.len() - list.len() / 21;
-    let mut fresh = Graph::load(nodes.iter().copied(), &list[..0]);
     let mut order: Vec<Edge> = list.clone();
     let mut random = Random(7);
     (1..order.len()).rev().for_each(|i| order.swap(i, random.below(i + 1)));
-    if kept > 0 {
-        fresh = Graph::load(nodes.iter().copied(), &order[..kept]);
-    }
+    let mut fresh = Graph::load(nodes.iter().copied(), &order[..kept]);
     let start = Instant::now();
     order[kept..].iter().for_each(|&edge| _ = fresh.add_edge(edge));
     let adding = start.elapsed();

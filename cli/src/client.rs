@@ -142,7 +142,9 @@ fn answered(mut response: Response<Body>) -> Result<String> {
         Ok(problem) => Err(Failure::Problem(Box::new(problem))),
         // A proxy or another program answered: what it says is not ours to repeat at length.
         Err(_) if status >= 500 => Err(Failure::NotReached(format!("the server answered {status}"))),
-        Err(_) => Err(Failure::plain(format!("the server answered {status} without saying why; is this a Licit server?"))),
+        Err(_) => {
+            Err(Failure::plain(format!("the server answered {status} without saying why; is this a Licit server?")))
+        }
     }
 }
 

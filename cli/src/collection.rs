@@ -3,6 +3,7 @@
 use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::text::Name;
 use licit_schemas::{lawfulness, registry, review};
 use serde::Serialize;
 use serde_json::Value;
@@ -54,8 +55,27 @@ fn checked<T: Document + Serialize>(value: Value) -> std::result::Result<Value, 
 impl Collection {
     /// A reference of this kind, as people shorten it: `vote-forecast` for `deployment:vote-forecast`.
     pub(crate) fn reference(&self, text: &str) -> Result<Ref> {
-        let whole = if text.starts_with(&format!("{}:", self.kind)) { text.to_owned() } else { format!("{}:{text}", self.kind) };
+        let whole = if text.starts_with(&format!("{}:", self.kind)) {
+            text.to_owned()
+        } else {
+            format!("{}:{text}", self.kind)
+        };
         whole.parse().map_err(|e| Failure::Usage(format!("{e}")))
+    }
+
+    /// The reference of a document of a kind that can be replaced.
+    pub(crate) fn stated(&self, document: &Value) -> Result<Ref> {
+        let part = |name: &str| document[name].as_str().unwrap_or_default();
+        let name = part("name").parse::<Name>().map_err(|e| Failure::plain(e.to_string()));
+        match self.kind {
+            Kind::Party | Kind::Environment => self.reference(part("key")),
+            Kind::Model => Ok(Ref::model(&name?)),
+            Kind::Dataset => {
+                let namespace = part("namespace").parse().map_err(|e| Failure::plain(format!("{e}")))?;
+                Ok(Ref::dataset(&namespace, &name?))
+            }
+            kind => Err(Failure::Usage(format!("a {kind} is never replaced: another content makes the next revision"))),
+        }
     }
 
     /// The resource with this id or reference, as the API shows it.

@@ -52,7 +52,8 @@ pub(crate) fn write(path: &Path, config: &Config) -> Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&fresh).and_then(|mut file| writeln!(file, "{text}")).and_then(|()| fs::rename(&fresh, path));
+    let written =
+        options.open(&fresh).and_then(|mut file| writeln!(file, "{text}")).and_then(|()| fs::rename(&fresh, path));
     written.map_err(|e| {
         // What is left behind would hold the token.
         let _ = fs::remove_file(&fresh);
@@ -95,7 +96,10 @@ mod tests {
         assert_eq!(read(&path).unwrap(), Some(config));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         let refused = read(&path).unwrap_err().to_string();
-        assert!(refused.contains("mode 0644") && refused.contains("chmod 600") && !refused.contains("secret"), "{refused}");
+        assert!(
+            refused.contains("mode 0644") && refused.contains("chmod 600") && !refused.contains("secret"),
+            "{refused}"
+        );
         fs::remove_dir_all(&folder).unwrap();
     }
 }

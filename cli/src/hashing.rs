@@ -112,7 +112,9 @@ fn run(jobs: &[Job], bar: &ProgressBar) -> Result<Vec<Done>> {
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((index, job)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, jobs.get(i)?))) {
+                while let Some((index, job)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, jobs.get(i)?)))
+                {
                     let result = one(job, bar);
                     // A poisoned lock means another thread panicked; its panic is raised when the scope ends.
                     if let Ok(mut results) = results.lock() {
@@ -144,7 +146,10 @@ fn one(job: &Job, bar: &ProgressBar) -> Result<Done> {
     let after = file.metadata().and_then(|m| Ok((m.len(), m.modified()?))).map_err(|e| failed(&e))?;
     // A digest of half the old and half the new content would be of nothing.
     if before != after || size != after.0 {
-        return Err(Failure::plain(format!("`{}` changed while it was read; run again when it is written", job.path.display())));
+        return Err(Failure::plain(format!(
+            "`{}` changed while it was read; run again when it is written",
+            job.path.display()
+        )));
     }
     let path = job.name.parse().map_err(|e| Failure::plain(format!("the file `{}`: {e}", job.path.display())))?;
     let digest = Digest::from_bytes(hasher.finalize().into());

@@ -7,7 +7,7 @@ use licit_schemas::problem::{Fault, Problem};
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What can go wrong in an operation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     /// Not JSON, or not a request we understand.
     Malformed(String, Vec<Fault>),
@@ -66,6 +66,12 @@ impl Error {
             Self::Conflict(detail, faults) => Self::Conflict(detail, shift(faults)),
             other => other,
         }
+    }
+
+    /// The same error, owned: actix keeps its own behind a reference.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        self.clone()
     }
 
     /// HTTP status, kind and title: the whole table.

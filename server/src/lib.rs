@@ -5,15 +5,23 @@
 //! [`facts`]. See ARCHITECTURE.md.
 
 pub mod access;
+pub mod api;
+pub mod app;
 pub mod catalogue;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod error;
 pub mod facts;
 pub mod gate;
+pub mod http;
 pub mod lawfulness;
+pub mod ledger;
 pub mod lineage;
+pub mod metrics;
 pub mod registry;
 pub mod resolve;
 pub mod resource;
 pub mod review;
+pub mod routes;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The server's program.
+
+fn main() -> std::process::ExitCode {
+    licit_server::cli::main()
+}

@@ -59,7 +59,8 @@ pub(crate) fn assemble(read: &Read) -> Result<Assembled> {
 /// Every path of the manifest by its pointer.
 fn paths(read: &Read) -> Vec<(String, PathBuf)> {
     let datasets = read.manifest.datasets.iter().enumerate();
-    let datasets = datasets.filter_map(|(index, entry)| Some((format!("/datasets/{index}/path"), entry.path.as_ref()?)));
+    let datasets =
+        datasets.filter_map(|(index, entry)| Some((format!("/datasets/{index}/path"), entry.path.as_ref()?)));
     let model = read.manifest.model.iter().filter_map(|entry| Some(("/model/path".to_owned(), entry.path.as_ref()?)));
     datasets.chain(model).map(|(pointer, path)| (pointer, read.folder.join(path))).collect()
 }
@@ -79,7 +80,8 @@ impl Work {
         self.faults.extend(columns.faults);
         if !columns.unclassified.is_empty() {
             let names = columns.unclassified.join("`, `");
-            let sentence = format!("`{}` has columns nobody classified, the gate will say unknown: `{names}`", entry.name);
+            let sentence =
+                format!("`{}` has columns nobody classified, the gate will say unknown: `{names}`", entry.name);
             self.warnings.push(read.source.at(pointer, &sentence));
         }
         let Some(version) = version(entry.version.as_ref(), hashed) else {

@@ -58,7 +58,8 @@ fn separator(path: &Path) -> Option<u8> {
 
 fn header(path: &Path, separator: u8) -> Result<Vec<Name>> {
     let failed = |e: String| Failure::plain(format!("cannot read the header of `{}`: {e}", path.display()));
-    let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_path(path).map_err(|e| failed(e.to_string()))?;
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator).from_path(path).map_err(|e| failed(e.to_string()))?;
     let header = reader.headers().map_err(|e| failed(e.to_string()))?;
     // Spreadsheets write a byte order mark; it is no part of the first column's name.
     let names = header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().parse::<Name>());

@@ -230,6 +230,7 @@ pub(crate) struct Read {
 /// The JSON Schema of `licit.yaml`.
 pub(crate) fn schema() -> Value {
     let mut schema = document::schema_of::<Manifest>();
+    schema["$id"] = SCHEMA_FILE.into();
     schema["title"] = "licit.yaml".into();
     schema
 }

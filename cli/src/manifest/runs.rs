@@ -31,7 +31,12 @@ pub(crate) struct Named {
 }
 
 /// The run whose entry stands at `pointer`.
-pub(crate) fn run(entry: &RunEntry, pointer: &str, things: &[Named], code: Option<&Code>) -> Result<RunSpec, Vec<Fault>> {
+pub(crate) fn run(
+    entry: &RunEntry,
+    pointer: &str,
+    things: &[Named],
+    code: Option<&Code>,
+) -> Result<RunSpec, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut inputs = Vec::new();
     for (index, item) in entry.inputs.iter().enumerate() {
@@ -86,10 +91,13 @@ fn resolve(item: &Item, at: &str, things: &[Named]) -> Result<Ref, Fault> {
         let what = if model { "model" } else { "dataset" };
         match (found.next(), found.next()) {
             (Some(thing), None) => Ok(thing.reference.clone()),
-            (Some(_), Some(_)) => {
-                Err(Fault::new(at, format!("two datasets of this file are called `{name}`; write `<namespace>/{name}`")))
+            (Some(_), Some(_)) => Err(Fault::new(
+                at,
+                format!("two datasets of this file are called `{name}`; write `<namespace>/{name}`"),
+            )),
+            (None, _) => {
+                Err(Fault::new(at, format!("this file has no {what} `{name}`; name a registered one by `ref`")))
             }
-            (None, _) => Err(Fault::new(at, format!("this file has no {what} `{name}`; name a registered one by `ref`"))),
         }
     };
     match (&item.r#ref, &item.dataset, &item.model) {
@@ -141,7 +149,9 @@ fn address(remote: &str) -> Option<String> {
             Some(format!("{scheme}://{host}/{path}"))
         }
         // git@host:path
-        None => remote.split_once(':').and_then(|(host, path)| Some(format!("ssh://{}/{path}", host.rsplit('@').next()?))),
+        None => {
+            remote.split_once(':').and_then(|(host, path)| Some(format!("ssh://{}/{path}", host.rsplit('@').next()?)))
+        }
     }
 }
 

@@ -37,13 +37,20 @@ fn verdict(decision: &Decision) -> String {
     let refusing = decision.findings.iter().filter(|finding| finding.blocking).count();
     let warning = decision.findings.len() - refusing;
     let rules = format!("rules {}, policy {}", decision.rules_version, decision.policy);
-    let record = if decision.id.0.is_nil() { "a dry run, not recorded".to_owned() } else { format!("decision:{}", decision.id.0) };
+    let record = if decision.id.0.is_nil() {
+        "a dry run, not recorded".to_owned()
+    } else {
+        format!("decision:{}", decision.id.0)
+    };
     let counts = match (refusing, warning) {
         (0, 0) => String::new(),
         (refusing, 0) => format!("{refusing} refuse; "),
         (refusing, warning) => format!("{refusing} refuse, {warning} warn; "),
     };
-    out.push_str(&style::dim(&wrap::wrapped("", &format!("{counts}{record}, at ledger position {}; {rules}", decision.position))));
+    out.push_str(&style::dim(&wrap::wrapped(
+        "",
+        &format!("{counts}{record}, at ledger position {}; {rules}", decision.position),
+    )));
     out
 }
 
@@ -113,7 +120,10 @@ mod tests {
             also: Vec::new(),
             sentence: "political opinions reach this model, and no consent can help".to_owned(),
             addressee: "board".to_owned(),
-            remedy: Remedy { text: "choose another purpose".to_owned(), command: Some("licit purpose list".to_owned()) },
+            remedy: Remedy {
+                text: "choose another purpose".to_owned(),
+                command: Some("licit purpose list".to_owned()),
+            },
             since: None,
             due: None,
         };

@@ -12,18 +12,26 @@ pub(crate) fn list(items: &[Value]) -> String {
 
 fn row(item: &Value) -> Vec<String> {
     let spec = &item["spec"];
-    let what = ["title", "name", "operation", "kind", "mode", "intended_purpose"].iter().find_map(|key| spec[key].as_str());
+    let what =
+        ["title", "name", "operation", "kind", "mode", "intended_purpose"].iter().find_map(|key| spec[key].as_str());
     let reference = text(&item["ref"]);
     // A name the reference says already tells nothing new.
     let what = what.filter(|what| !reference.contains(what)).unwrap_or_default();
     let owner = spec["owner"].as_str().map(|owner| format!(" ({owner})")).unwrap_or_default();
-    vec![reference, text(&item["state"]), format!("{what}{owner}").trim().to_owned(), minute(&text(&item["recorded_at"]))]
+    vec![
+        reference,
+        text(&item["state"]),
+        format!("{what}{owner}").trim().to_owned(),
+        minute(&text(&item["recorded_at"])),
+    ]
 }
 
 /// Everything about one resource.
 pub(crate) fn show(item: &Value) -> String {
     let mut head = vec![("reference", text(&item["ref"]))];
-    for (name, key) in [("kind", "kind"), ("state", "state"), ("id", "id"), ("digest", "digest"), ("recorded", "recorded_at")] {
+    for (name, key) in
+        [("kind", "kind"), ("state", "state"), ("id", "id"), ("digest", "digest"), ("recorded", "recorded_at")]
+    {
         if let Some(value) = item[key].as_str() {
             head.push((name, value.to_owned()));
         }
@@ -98,7 +106,9 @@ mod tests {
 
     #[test]
     fn a_value_is_shown_in_block_style() {
-        let shown = anstream::adapter::strip_str(&block(&json!({"a": [{"b": 1, "c": "x"}, "y"], "e": [], "t": "one\ntwo"}))).to_string();
+        let shown =
+            anstream::adapter::strip_str(&block(&json!({"a": [{"b": 1, "c": "x"}, "y"], "e": [], "t": "one\ntwo"})))
+                .to_string();
         assert_eq!(shown, "a:\n  - b: 1\n    c: x\n  - y\ne: none\nt: one\n  two\n");
     }
 }

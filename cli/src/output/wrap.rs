@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn lines_fit_and_long_words_stay_whole() {
-        let text = wrapped_to(30, "  why  ", "political opinions reach the model and dataset:anes/survey@0123456789abcdef");
+        let text =
+            wrapped_to(30, "  why  ", "political opinions reach the model and dataset:anes/survey@0123456789abcdef");
         assert_eq!(
             text,
             "  why  political opinions\n       reach the model and\n       dataset:anes/survey@0123456789abcdef\n"

@@ -1,6 +1,7 @@
 //! Who may: actors, tokens, roles. Actors are opaque ids; their names live in an erasable table.
 
 
+pub mod api;
 pub mod operations;
 pub mod store;
 
@@ -49,6 +50,16 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Nobody: what open routes see.
+    pub fn nobody() -> Self {
+        Self {
+            actor: Uuid::nil(),
+            kind: ActorKind::Service,
+            roles: Vec::new(),
+            expires_at: Timestamp::from_micros(0).unwrap_or_else(crate::clock::now),
+        }
+    }
+
     /// Whether the token has one of the roles.
     pub fn may(&self, roles: &[Role]) -> bool {
         self.roles.iter().any(|role| roles.contains(role))

@@ -192,10 +192,36 @@ impl<P: Projection> Db<P> {
             .await
     }
 
+    /// Run an operation over a copy of the projection and keep nothing of it: what would be.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub async fn try_out<T: Send + 'static>(
+        &self,
+        actor: Uuid,
+        now: Timestamp,
+        work: impl FnOnce(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let mut world = (*self.fresh().await?).clone();
+        self.read(move |conn| {
+            let mut batch = tx::Batch::default();
+            work(&mut Tx { world: &mut world, batch: &mut batch, conn, now, actor })
+        })
+        .await
+    }
+
     /// Let the writer finish what waits, then stop it.
     pub fn close(&self) {
         self.writer.close();
     }
+}
+
+/// Fold the whole ledger of one database into the tables of an empty one, its entries and Merkle nodes included.
+///
+/// # Errors
+/// A gap in the ledger, a fact this program does not know, or what the databases said.
+pub fn fold_into<P: Projection>(live: &mut Conn, empty: &mut Conn) -> Result<()> {
+    writer::fold_into::<P>(live, empty)
 }
 
 /// Reads run in one transaction that cannot write: [`Db::write`] stays the only way to change a row.

@@ -198,7 +198,7 @@ impl<P: Projection> Tx<'_, P> {
 }
 
 /// A UUIDv7 of the given moment.
-pub fn new_id(now: Timestamp) -> Uuid {
+fn new_id(now: Timestamp) -> Uuid {
     let micros = u64::try_from(now.micros()).unwrap_or(0);
     let nanos = u32::try_from(micros % 1_000_000 * 1000).unwrap_or(0);
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, micros / 1_000_000, nanos))

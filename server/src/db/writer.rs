@@ -63,6 +63,9 @@ struct HashRow {
     hash: Vec<u8>,
 }
 
+/// An entry as stored: position, kind, version, time, actor, entry, data.
+type Stored = (i64, String, i32, chrono::NaiveDateTime, String, String, String);
+
 trait Job<P: Projection>: Send {
     /// Whether it succeeded; the answer waits inside until the group is durable.
     fn run(&mut self, tx: &mut Tx<'_, P>) -> bool;
@@ -329,28 +332,18 @@ fn fold<P: Projection>(conn: &mut Conn, state: &mut State<P>, size: i64, hash: b
         if known >= size {
             return Ok(());
         }
-        type Stored = (i64, String, i32, chrono::NaiveDateTime, String, String, String);
         let page: Vec<Stored> = ledger_entry::table
             .filter(ledger_entry::seq.gt(known))
             .filter(ledger_entry::seq.le(size.min(known + PAGE)))
             .order(ledger_entry::seq)
             .load(conn)?;
-        for (seq, kind, version, at, actor, entry, data) in page {
-            let seq = u64::try_from(seq).unwrap_or(0);
-            if seq != state.world.position() + 1 {
-                return Err(Error::Internal(format!("ledger entry {} is missing", state.world.position() + 1)));
-            }
-            let at = At {
-                seq,
-                time: Timestamp::from_naive(at),
-                actor: actor.parse().map_err(|_| Error::Internal(format!("ledger entry {seq}: actor is not a UUID")))?,
-            };
-            let version = u16::try_from(version).unwrap_or(u16::MAX);
-            let fact = P::decode(&kind, version, &data)?;
+        for stored in page {
+            let leaf = hash.then(|| merkle::leaf_hash(stored.5.as_bytes()));
+            let (at, fact) = read_fact::<P>(&state.world, stored)?;
             state.world.apply(&at, &fact, &mut rows);
             state.last = state.last.max(at.time);
-            if hash {
-                state.edge.push(merkle::leaf_hash(entry.as_bytes()), |_, _| {});
+            if let Some(leaf) = leaf {
+                state.edge.push(leaf, |_, _| {});
             }
         }
         let now_known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
@@ -358,6 +351,45 @@ fn fold<P: Projection>(conn: &mut Conn, state: &mut State<P>, size: i64, hash: b
             return Err(Error::Internal(format!("ledger entry {} is missing", known + 1)));
         }
     }
+}
+
+/// Fold a ledger into another, empty database: the same projection, the same flush.
+pub(super) fn fold_into<P: Projection>(live: &mut Conn, empty: &mut Conn) -> Result<()> {
+    let last = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
+    let mut state = State { world: P::default(), edge: Edge::default(), last };
+    loop {
+        let known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
+        let page: Vec<Stored> = ledger_entry::table
+            .filter(ledger_entry::seq.gt(known))
+            .order(ledger_entry::seq)
+            .limit(PAGE / 10)
+            .load(live)?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        #[expect(clippy::disallowed_methods, reason = "a page of entries is written whole")]
+        empty.transaction(|empty| {
+            let mut batch = Batch::default();
+            for stored in page {
+                let (at, fact) = read_fact::<P>(&state.world, stored)?;
+                let encoded = P::encode(&fact)?;
+                state.world.apply(&at, &fact, &mut batch.rows);
+                batch.facts.push(super::tx::Pending { at, fact: encoded });
+            }
+            flush(empty, &mut state, batch)
+        })?;
+    }
+}
+
+/// A stored entry as a fact with its place.
+fn read_fact<P: Projection>(world: &P, (seq, kind, version, at, actor, _, data): Stored) -> Result<(At, P::Fact)> {
+    let seq = u64::try_from(seq).unwrap_or(0);
+    if seq != world.position() + 1 {
+        return Err(Error::Internal(format!("ledger entry {} is missing", world.position() + 1)));
+    }
+    let actor = actor.parse().map_err(|_| Error::Internal(format!("ledger entry {seq}: actor is not a UUID")))?;
+    let fact = P::decode(&kind, u16::try_from(version).unwrap_or(u16::MAX), &data)?;
+    Ok((At { seq, time: Timestamp::from_naive(at), actor }, fact))
 }
 
 /// The canonical entry of a fact: the leaf of the tree.

@@ -1,6 +1,7 @@
 //! What may be: purposes, legal bases, assessments; and the dated tables of law.
 
 
+pub mod api;
 pub mod law;
 pub mod operations;
 

@@ -190,24 +190,6 @@ impl Graph {
         self.side(direction).halves(id.0)
     }
 
-    /// What [`Self::upstream_from`] needs of a node; asked for ahead of time, it spares the walk a wait.
-    #[inline(always)]
-    pub(super) fn upstream_range(&self, id: NodeId) -> (u32, u32) {
-        self.up.range(id.0)
-    }
-
-    /// Reads the first edge of a range, for its effect on the cache; the value means nothing.
-    #[inline(always)]
-    pub(super) fn touch_upstream(&self, (start, _): (u32, u32)) -> u32 {
-        self.up.touch(start)
-    }
-
-    /// [`Self::upstream`] of a node whose range is known.
-    #[inline(always)]
-    pub(super) fn upstream_from(&self, id: NodeId, range: (u32, u32)) -> impl Iterator<Item = Half> + '_ {
-        self.up.halves_in(id.0, range)
-    }
-
     #[inline(always)]
     fn side(&self, direction: Direction) -> &Side {
         match direction {

@@ -1,6 +1,7 @@
 //! What came from what: the projection of versions, runs, releases and deployments as one graph.
 
 
+pub mod api;
 pub mod exposure;
 pub mod graph;
 pub mod operations;

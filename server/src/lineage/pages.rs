@@ -10,7 +10,7 @@ const PAGE: usize = 512;
 
 /// A growing vector of small values whose copies are cheap and independent.
 #[derive(Clone, Debug)]
-pub struct Pages<T> {
+pub(crate) struct Pages<T> {
     pages: Arc<Vec<Arc<[T; PAGE]>>>,
     len: usize,
 }
@@ -24,20 +24,20 @@ impl<T: Copy + Default> Default for Pages<T> {
 impl<T: Copy + Default> Pages<T> {
     /// How many elements there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
     /// Whether there is none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// The element at `index`, or the default where there is none: the page behind the end is filled with defaults.
     #[must_use]
     #[inline(always)]
-    pub fn get(&self, index: usize) -> T {
+    pub(crate) fn get(&self, index: usize) -> T {
         match self.pages.get(index / PAGE) {
             Some(page) => page[index % PAGE],
             None => T::default(),
@@ -45,7 +45,7 @@ impl<T: Copy + Default> Pages<T> {
     }
 
     /// Appends an element.
-    pub fn push(&mut self, value: T) {
+    pub(crate) fn push(&mut self, value: T) {
         let index = self.len;
         if index.is_multiple_of(PAGE) {
             Arc::make_mut(&mut self.pages).push(Arc::new([T::default(); PAGE]));
@@ -55,7 +55,7 @@ impl<T: Copy + Default> Pages<T> {
     }
 
     /// Replaces an element; false (and nothing done) where there is none.
-    pub fn set(&mut self, index: usize, value: T) -> bool {
+    pub(crate) fn set(&mut self, index: usize, value: T) -> bool {
         if index >= self.len {
             return false;
         }
@@ -69,7 +69,7 @@ impl<T: Copy + Default> Pages<T> {
     }
 
     /// Appends defaults until there are at least `len` elements.
-    pub fn grow(&mut self, len: usize) {
+    pub(crate) fn grow(&mut self, len: usize) {
         if len <= self.len {
             return;
         }

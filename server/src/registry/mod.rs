@@ -1,6 +1,7 @@
 //! What exists: parties, datasets, runs, models, systems, environments, deployments, releases.
 
 
+pub mod api;
 pub mod operations;
 pub mod vocabulary;
 

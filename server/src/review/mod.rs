@@ -1,6 +1,7 @@
 //! What the board says: reviews, votes, opinions, approvals and their revocation.
 
 
+pub mod api;
 pub mod operations;
 pub mod store;
 

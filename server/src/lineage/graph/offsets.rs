@@ -34,9 +34,9 @@ struct Base {
 impl Base {
     /// Where the edges of a node stand; nothing for nodes younger than the base.
     #[inline(always)]
-    fn range(&self, node: usize) -> (u32, u32) {
-        match self.off.get(node..).and_then(<[u32]>::first_chunk::<2>) {
-            Some(&[start, end]) => (start, end),
+    fn range(&self, node: u32) -> (usize, usize) {
+        match self.off.get(node as usize..).and_then(<[u32]>::first_chunk::<2>) {
+            Some(&[start, end]) => (start as usize, end as usize),
             None => (0, 0),
         }
     }
@@ -218,29 +218,10 @@ impl Side {
         Self { base: Arc::new(base), ..Self::default() }
     }
 
-    /// Where the edges of a node stand in the base.
-    #[inline(always)]
-    pub(super) fn range(&self, node: u32) -> (u32, u32) {
-        self.base.range(node as usize)
-    }
-
-    /// Reads the first edge of a range and nothing else, so that memory has it when its node's turn comes.
-    #[inline(always)]
-    pub(super) fn touch(&self, start: u32) -> u32 {
-        let start = start as usize;
-        self.base.to.get(start).map_or(0, |&to| to) ^ self.base.label.get(start).map_or(0, |&label| u32::from(label))
-    }
-
     /// The edges of a node, oldest first.
     #[inline(always)]
     pub(super) fn halves(&self, node: u32) -> Halves<'_> {
-        self.halves_in(node, self.range(node))
-    }
-
-    /// The edges of a node whose range in the base is known.
-    #[inline(always)]
-    pub(super) fn halves_in(&self, node: u32, (start, end): (u32, u32)) -> Halves<'_> {
-        let (start, end) = (start as usize, end as usize);
+        let (start, end) = self.base.range(node);
         let ends = self.base.to.get(start..end).unwrap_or_default().iter();
         let labels = self.base.label.get(start..end).unwrap_or_default().iter();
         Halves { ends, labels, edge: start, late: self.delta.first(node), side: self }
@@ -248,20 +229,19 @@ impl Side {
 
     /// How many edges a node has.
     pub(super) fn degree(&self, node: u32) -> usize {
-        let (start, end) = self.range(node);
-        (end - start) as usize + self.delta.of(node).count()
+        let (start, end) = self.base.range(node);
+        end - start + self.delta.of(node).count()
     }
 
     /// Whether a node has no edge.
     pub(super) fn is_bare(&self, node: u32) -> bool {
-        let (start, end) = self.range(node);
+        let (start, end) = self.base.range(node);
         start == end && self.delta.first(node) == 0
     }
 
     /// Whether an edge to `to` with this label is there.
     pub(super) fn contains(&self, node: u32, to: u32, label: u8) -> bool {
-        let (start, end) = self.range(node);
-        let (start, end) = (start as usize, end as usize);
+        let (start, end) = self.base.range(node);
         self.base.to[start..end].iter().zip(&self.base.label[start..end]).any(|(&t, &l)| t == to && l == label)
             || self.delta.of(node).any(|late| late.to == to && late.label == label)
     }

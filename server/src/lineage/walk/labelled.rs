@@ -18,9 +18,6 @@ const GROWN: u8 = 2;
 /// In the depth-first walk that is going on.
 const SEEN: u8 = 4;
 
-/// How many turns before its own the edges of a node are read ahead.
-const AHEAD: usize = 4;
-
 /// Walks upstream from `seeds`. The label of a node is the union over all ways to it; `transfer` gives what of a label
 /// passes over an edge (the node being left, its content, the edge, its label): 0 if nothing does. It must be monotone:
 /// a larger label never passes less. Cycles are walked until nothing grows.
@@ -37,9 +34,10 @@ pub fn labelled(
 
 /// [`labelled`] into a list that is used again and again (its content is replaced).
 ///
-/// Nodes are taken breadth first. Where a label grew after it was passed on (a way that is longer brought something
-/// new), the nodes behind it are taken once more, in topological order, so that on a graph without cycles every node is
-/// passed on at most three times however many ways lead to it.
+/// Nodes are taken breadth first. Where a label grew after it was passed on (a longer way brought something new), it is
+/// passed on again: first in the order of growth, up to half as many times as there are nodes, then in topological order.
+/// Without cycles, and unless growth opens edges nothing passed before, all of it costs at most two and a half plain walks
+/// and a sort, however many ways lead to a node; each circle of growth costs one round more.
 pub fn labelled_into(
     graph: &Graph,
     seeds: &[(NodeId, Label)],
@@ -58,9 +56,6 @@ pub fn labelled_into(
         let mut next = 0;
         loop {
             while next < out.len() {
-                if let Some(note) = scratch.notes.get(next + AHEAD) {
-                    scratch.ahead ^= graph.touch_upstream(note.range);
-                }
                 spread(graph, scratch, out, next, &mut transfer);
                 next += 1;
             }
@@ -87,7 +82,7 @@ pub fn labelled_into(
 fn offer(graph: &Graph, scratch: &mut Scratch, out: &mut Labelled, id: NodeId, label: Label) {
     let Some(place) = scratch.find_or_mark(out, id) else {
         out.push((id, label));
-        scratch.notes.push(Note { node: graph.node(id), range: graph.upstream_range(id), state: NEW });
+        scratch.notes.push(Note { node: graph.node(id), state: NEW });
         return;
     };
     let known = &mut out[place].1;
@@ -112,8 +107,8 @@ fn spread(
     let (id, label) = out[place];
     let note = &mut scratch.notes[place];
     note.state = DONE;
-    let (node, range) = (note.node, note.range);
-    for half in graph.upstream_from(id, range) {
+    let node = note.node;
+    for half in graph.upstream(id) {
         let passed = transfer(id, node, &half, label);
         if passed != 0 {
             offer(graph, scratch, out, half.node, passed);

@@ -27,8 +27,6 @@ impl<T> Met for (NodeId, T) {
 pub(super) struct Note {
     /// The node, read when it was met: by the time its turn comes, memory has answered.
     pub(super) node: Node,
-    /// Where its edges stand, for the same reason.
-    pub(super) range: (u32, u32),
     /// How far the walk is with it.
     pub(super) state: u8,
 }
@@ -39,8 +37,6 @@ pub(in super::super) struct Scratch {
     places: Vec<u32>,
     /// Beside the dense list of a labelled walk.
     pub(super) notes: Vec<Note>,
-    /// Takes what is read ahead, so that the reading is not left out as useless.
-    pub(super) ahead: u32,
     /// Places of nodes whose label grew after it was passed on.
     pub(super) grown: Vec<usize>,
     /// Places to enter or (true) to leave in a depth-first walk.

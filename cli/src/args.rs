@@ -1,0 +1,192 @@
+//! The command line. Doc comments are the help; each command's own arguments stand in its file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{
+    access, completions, config, dataset, deployment, exposure, gaps, gate, init, ledger, lineage, register, release,
+    review, simple, things,
+};
+use crate::demo;
+
+/// Licit, the model registry that answers: are we allowed to use these people's data, in this system, for this purpose?
+#[derive(Debug, Parser)]
+#[command(name = "licit", version, propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
+#[command(after_help = "Exit codes:
+  0  allowed, or done
+  1  failure
+  2  wrong usage
+  3  refused by the gate
+  4  the ledger does not verify
+  5  the server was not reached; a pipeline treats this as refused
+
+Examples:
+  licit demo                                see the whole story on real data
+  licit init && licit register              register what a pipeline made
+  licit gate vote-forecast --artifact model/  may it run?")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Globals {
+    /// Server; else the configuration file's, else port 8700 of this machine
+    #[arg(long, global = true, env = "LICIT_URL", value_name = "URL", help_heading = "Server")]
+    pub(crate) url: Option<String>,
+    /// API token; better set in the environment or the configuration file, other users can read a command line
+    #[arg(
+        long,
+        global = true,
+        env = "LICIT_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN",
+        help_heading = "Server"
+    )]
+    pub(crate) token: Option<String>,
+    /// Configuration file, mode 0600 [default: ~/.config/licit/config.json]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Server")]
+    pub(crate) config: Option<PathBuf>,
+    /// Seconds to wait for an answer
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(help_heading = "Server")]
+    pub(crate) timeout: u64,
+    /// Answer with the API's JSON on stdout, and nothing else there
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a commented licit.yaml
+    Init(init::InitArgs),
+    /// Print the JSON Schema of licit.yaml, for editors
+    Schema,
+    /// Register what licit.yaml describes, all or nothing
+    Register(register::RegisterArgs),
+    /// Say what `register` and a release would lead to, writing nothing
+    Plan(register::PlanArgs),
+    /// May this deployment run? Records the decision
+    Gate(gate::GateArgs),
+    /// Everything about a deployment: what holds, what does not, and why
+    Explain(gate::ExplainArgs),
+    /// What came from what
+    Lineage(lineage::LineageArgs),
+    /// The personal data that reach a thing
+    Exposure(exposure::ExposureArgs),
+    /// Active releases that would not be allowed today
+    Gaps(gaps::GapsArgs),
+    /// Legal entities
+    Party {
+        #[command(subcommand)]
+        command: simple::Party,
+    },
+    /// Datasets and their versions
+    Dataset {
+        #[command(subcommand)]
+        command: dataset::Dataset,
+    },
+    /// Runs
+    Run {
+        #[command(subcommand)]
+        command: things::Things,
+    },
+    /// Models and their versions
+    Model {
+        #[command(subcommand)]
+        command: simple::Model,
+    },
+    /// Purposes
+    Purpose {
+        #[command(subcommand)]
+        command: things::Things,
+    },
+    /// Legal bases
+    Basis {
+        #[command(subcommand)]
+        command: things::Things,
+    },
+    /// Assessments that close lineage where no run can
+    Assessment {
+        #[command(subcommand)]
+        command: things::Things,
+    },
+    /// Systems: the use cases a board knows
+    System {
+        #[command(subcommand)]
+        command: things::Things,
+    },
+    /// Environments, and how they enforce
+    Env {
+        #[command(subcommand)]
+        command: simple::Environment,
+    },
+    /// Deployments; rollback
+    Deployment {
+        #[command(subcommand)]
+        command: deployment::Deployment,
+    },
+    /// Releases: propose, activate, withdraw
+    Release {
+        #[command(subcommand)]
+        command: release::Release,
+    },
+    /// Reviews: open, vote, give an opinion, revoke
+    Review {
+        #[command(subcommand)]
+        command: review::Review,
+    },
+    /// The ledger: head, entries, verification
+    Ledger {
+        #[command(subcommand)]
+        command: ledger::Ledger,
+    },
+    /// People and services
+    Actor {
+        #[command(subcommand)]
+        command: access::Actor,
+    },
+    /// API tokens
+    Token {
+        #[command(subcommand)]
+        command: access::Token,
+    },
+    /// Who this token belongs to, and what it allows
+    Whoami,
+    /// The configuration file
+    Config {
+        #[command(subcommand)]
+        command: config::Config,
+    },
+    /// Shell completions, on stdout
+    Completions(completions::CompletionsArgs),
+    /// Start a server on a fresh database and tell the whole story on real data
+    Demo(demo::DemoArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help_that_fits() {
+        fn walk(command: &clap::Command) {
+            for sub in command.get_subcommands() {
+                assert!(sub.get_about().is_some(), "{} has no help", sub.get_name());
+                walk(sub);
+            }
+        }
+        walk(&Cli::command());
+    }
+}

@@ -1,0 +1,20 @@
+//! `licit completions`.
+
+use clap::Args;
+use clap_complete::Shell;
+
+use crate::error::Exit;
+
+/// For which shell.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  licit completions bash > /etc/bash_completion.d/licit")]
+pub(crate) struct CompletionsArgs {
+    /// Shell
+    shell: Shell,
+}
+
+/// Write them to stdout.
+pub(crate) fn run(args: &CompletionsArgs, command: &mut clap::Command) -> Exit {
+    clap_complete::generate(args.shell, command, "licit", &mut std::io::stdout());
+    Exit::Done
+}

@@ -1,0 +1,67 @@
+//! `licit dataset`.
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+
+use super::simple;
+use super::things::{self, CreateArgs, ListArgs, Things};
+use crate::collection as c;
+use crate::context::Context;
+use crate::error::{Exit, Result};
+use crate::output::style;
+
+/// Datasets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dataset {
+    #[command(flatten)]
+    Things(Things),
+    /// The versions of a dataset
+    Versions {
+        /// Dataset, such as `anes/survey`
+        #[arg(value_name = "REF")]
+        reference: String,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Register a version from a file
+    CreateVersion(CreateArgs),
+    /// Say that a version is held, restricted or erased; never back from erased
+    #[command(after_help = "Example:\n  licit dataset life anes/survey@1 erased")]
+    Life {
+        /// Version, such as `anes/survey@1`
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// Its life from now on
+        life: Life,
+    },
+}
+
+/// Life of a version.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Life {
+    /// Kept and usable
+    Held,
+    /// Stored only (GDPR Art. 18)
+    Restricted,
+    /// Gone (GDPR Art. 17); digest and lineage stay
+    Erased,
+}
+
+/// Run a command on datasets.
+pub(crate) fn run(context: &Context, command: Dataset) -> Result<Exit> {
+    match command {
+        Dataset::Things(command) => things::run(context, &c::DATASETS, command),
+        Dataset::Versions { reference, list } => {
+            simple::versions(context, &c::DATASETS, &c::DATASET_VERSIONS, &reference, list)
+        }
+        Dataset::CreateVersion(args) => things::create(context, &c::DATASET_VERSIONS, &args),
+        Dataset::Life { reference, life } => {
+            let client = context.client()?;
+            let life = life.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+            let id = c::DATASET_VERSIONS.id(&client, &reference)?;
+            let answer = client.post(&format!("/dataset-versions/{id}/life"), &json!({ "life": life }))?;
+            context.answer(&answer, || format!("{}  {reference} is {life}", style::green("done")));
+            Ok(Exit::Done)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `licit exposure`.
+
+use clap::Args;
+use licit_schemas::lineage::ExposureView;
+
+use crate::client::typed;
+use crate::collection::any_reference;
+use crate::context::Context;
+use crate::error::{Exit, Result};
+use crate::output::exposure;
+
+/// Of what.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  licit exposure model:vote-model@1")]
+pub(crate) struct ExposureArgs {
+    /// A dataset or model version, a release, a deployment
+    #[arg(value_name = "REF")]
+    reference: String,
+}
+
+/// Show the exposure.
+pub(crate) fn run(context: &Context, args: &ExposureArgs) -> Result<Exit> {
+    let reference = any_reference(&args.reference)?.to_string();
+    let answer = context.client()?.get("/exposure", &[("ref", Some(&reference))])?;
+    let view: ExposureView = typed(&answer)?;
+    context.answer(&answer, || exposure::text(&view));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,143 @@
+//! `licit gate` and `licit explain`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use licit_schemas::gate::{Decision, GateRequest, Intent};
+use licit_schemas::lineage::ExposureView;
+use serde_json::{Value, json};
+
+use super::release;
+use super::things::{self, ListArgs};
+use crate::client::{Client, typed};
+use crate::collection as c;
+use crate::context::Context;
+use crate::error::{Exit, Failure, Result};
+use crate::output::{decision, exposure, resource, style, table};
+
+/// What to ask.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 it may run, 3 it may not, 5 nobody could be asked: treat as refused.
+
+Examples:
+  licit gate vote-forecast --artifact vote-model/
+  licit gate vote-forecast --continue             # restart, scale, tonight's batch
+  licit gate vote-forecast --release vote-forecast@3 --dry-run")]
+pub(crate) struct GateArgs {
+    /// Deployment, such as `vote-forecast`
+    deployment: String,
+    /// Release; default: the active one to go on, the latest proposed to start
+    #[arg(long, value_name = "REF")]
+    release: Option<String>,
+    /// File or directory as found where it will run; may be repeated
+    #[arg(long = "artifact", value_name = "PATH")]
+    artifacts: Vec<PathBuf>,
+    /// Go on with what was allowed: passes while a grace runs
+    #[arg(long = "continue")]
+    go_on: bool,
+    /// Answer without recording a decision
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What to explain.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  licit explain vote-forecast")]
+pub(crate) struct ExplainArgs {
+    /// Deployment, such as `vote-forecast`
+    deployment: String,
+    /// Release; default: the latest proposed, else the active one
+    #[arg(long, value_name = "REF")]
+    release: Option<String>,
+}
+
+/// Ask the gate.
+pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
+    let request = GateRequest {
+        deployment: Some(c::DEPLOYMENTS.reference(&args.deployment)?),
+        release: args.release.as_ref().map(|release| c::RELEASES.reference(release)).transpose()?,
+        intent: if args.go_on { Intent::Continue } else { Intent::Start },
+        artifacts: release::artifacts(&args.artifacts)?,
+        dry_run: args.dry_run,
+        valid_at: None,
+    };
+    release::decided(context, &context.client()?.post("/gate", &request)?)
+}
+
+/// A dry run with everything around it.
+pub(crate) fn explain(context: &Context, args: &ExplainArgs) -> Result<Exit> {
+    let deployment = c::DEPLOYMENTS.reference(&args.deployment)?;
+    let client = context.client()?;
+    let request = GateRequest {
+        deployment: Some(deployment.clone()),
+        release: args.release.as_ref().map(|release| c::RELEASES.reference(release)).transpose()?,
+        dry_run: true,
+        ..GateRequest::default()
+    };
+    let answer = client.post("/gate", &request)?;
+    let decided: Decision = typed(&answer)?;
+    let stated = or_none(c::DEPLOYMENTS.find(&client, &deployment.to_string()))?;
+    let of = decided.release.clone().unwrap_or_else(|| deployment.to_string());
+    let exposure = or_none(client.get("/exposure", &[("ref", Some(&of))]))?;
+    let approvals = approvals(&client, stated.as_ref())?;
+    let whole = json!({"decision": answer, "deployment": stated, "exposure": exposure, "approvals": approvals});
+    let view: Option<ExposureView> = exposure.as_ref().map(typed).transpose()?;
+    context.answer(&whole, || {
+        let mut out = decision::text(&decided);
+        if let Some(stated) = &stated {
+            out.push_str(&format!("\n{}\n{}", style::bold("the deployment"), relied_on(&stated["spec"])));
+        }
+        if let Some(view) = &view {
+            out.push_str(&format!("\n{}", exposure::text(view)));
+        }
+        out.push_str(&format!("\n{}\n{}", style::bold("approvals"), approved(&approvals)));
+        out
+    });
+    Ok(if decided.passes { Exit::Done } else { Exit::Refused })
+}
+
+/// What is not there, or not for this token, is left out: the decision itself says what is missing.
+fn or_none(found: Result<Value>) -> Result<Option<Value>> {
+    match found {
+        Ok(value) => Ok(Some(value)),
+        Err(Failure::Problem(problem)) if matches!(problem.status, 403 | 404) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn relied_on(spec: &Value) -> String {
+    let mut rows = Vec::new();
+    for name in ["system", "purpose", "environment", "controller"] {
+        rows.push((name, resource::text(&spec[name])));
+    }
+    let bases = spec["bases"].as_array().map(Vec::as_slice).unwrap_or_default();
+    rows.push(("bases", bases.iter().map(resource::text).collect::<Vec<_>>().join(", ")));
+    table::facts(&rows)
+}
+
+/// Approvals of the deployment and of what it relies on.
+fn approvals(client: &Client, stated: Option<&Value>) -> Result<Vec<Value>> {
+    let Some(stated) = stated else { return Ok(Vec::new()) };
+    let spec = &stated["spec"];
+    let single = [&stated["ref"], &spec["purpose"], &spec["system"]].into_iter();
+    let bases = spec["bases"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let relevant: Vec<&str> = single.chain(bases).filter_map(Value::as_str).collect();
+    let page = or_none(things::pages(client, "/approvals", &ListArgs { all: true, ..ListArgs::default() }))?;
+    let items = page.and_then(|page| page["items"].as_array().cloned()).unwrap_or_default();
+    let of = |item: &Value| item["spec"]["subject"]["ref"].as_str().is_some_and(|of| relevant.contains(&of));
+    Ok(items.into_iter().filter(of).collect())
+}
+
+fn approved(approvals: &[Value]) -> String {
+    let day = |moment: &Value| moment.as_str().and_then(|m| m.get(..10)).unwrap_or_default().to_owned();
+    let row = |item: &Value| {
+        let spec = &item["spec"];
+        vec![
+            resource::text(&spec["subject"]["ref"]),
+            resource::text(&item["state"]),
+            day(&spec["valid_from"]),
+            day(&spec["valid_to"]),
+        ]
+    };
+    table::table(&["approved", "state", "from", "until"], approvals.iter().map(row).collect())
+}

@@ -1,0 +1,89 @@
+//! `licit lineage`.
+
+use clap::{Args, Subcommand, ValueEnum};
+use licit_schemas::lineage::PathView;
+
+use crate::client::typed;
+use crate::collection::any_reference;
+use crate::context::Context;
+use crate::error::{Exit, Failure, Result};
+use crate::output::{self, style};
+
+/// What to walk.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "Examples:
+  licit lineage model:vote-model@1
+  licit lineage dataset:anes/survey@1 --downstream
+  licit lineage release:vote-forecast@1 --format dot | dot -Tsvg > lineage.svg
+  licit lineage path release:vote-forecast@1 dataset:anes/survey@1")]
+pub(crate) struct LineageArgs {
+    #[command(subcommand)]
+    command: Option<Lineage>,
+    /// Where to begin
+    #[arg(value_name = "REF", required = true)]
+    reference: Option<String>,
+    /// Towards what was made of it, instead of towards its sources
+    #[arg(long)]
+    downstream: bool,
+    /// Form of the answer
+    #[arg(long, default_value = "tree")]
+    format: Format,
+}
+
+/// Commands below `lineage`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lineage {
+    /// The shortest path from an effect to its cause
+    Path {
+        /// The effect
+        from: String,
+        /// Its supposed cause
+        to: String,
+    },
+}
+
+/// Form of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// Indented text
+    Tree,
+    /// Graphviz
+    Dot,
+    /// JSON
+    Json,
+}
+
+/// Walk.
+pub(crate) fn run(context: &Context, args: &LineageArgs) -> Result<Exit> {
+    let client = context.client()?;
+    if let Some(Lineage::Path { from, to }) = &args.command {
+        let (from, to) = (any_reference(from)?.to_string(), any_reference(to)?.to_string());
+        let answer = client.get("/lineage/path", &[("from", Some(&from)), ("to", Some(&to))])?;
+        let view: PathView = typed(&answer)?;
+        context.answer(&answer, || path(&view));
+        return Ok(if view.path.is_empty() { Exit::Failure } else { Exit::Done });
+    }
+    let reference = args.reference.as_deref().ok_or_else(|| Failure::Usage("a reference is missing".to_owned()))?;
+    let reference = any_reference(reference)?.to_string();
+    let format = if context.json() { Format::Json } else { args.format };
+    let direction = if args.downstream { "downstream" } else { "upstream" };
+    let name = format.to_possible_value().map(|value| value.get_name().to_owned());
+    let text = client.get_text(
+        "/lineage",
+        &[("ref", Some(&reference)), ("direction", Some(direction)), ("format", name.as_deref())],
+    )?;
+    output::print(&text);
+    Ok(Exit::Done)
+}
+
+fn path(view: &PathView) -> String {
+    if view.path.is_empty() {
+        return style::yellow("there is no path between them");
+    }
+    let lines = view.path.iter().enumerate().map(|(depth, step)| match depth {
+        0 => step.clone(),
+        _ => format!("{}└ {step}", "  ".repeat(depth - 1)),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,59 @@
+//! The commands: one file each; here only who is called.
+
+use clap::CommandFactory;
+
+use crate::args::{Cli, Command};
+use crate::collection as c;
+use crate::context::Context;
+use crate::error::{Exit, Result};
+
+pub(crate) mod access;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod dataset;
+pub(crate) mod deployment;
+pub(crate) mod exposure;
+pub(crate) mod gaps;
+pub(crate) mod gate;
+pub(crate) mod init;
+pub(crate) mod ledger;
+pub(crate) mod lineage;
+pub(crate) mod register;
+pub(crate) mod release;
+pub(crate) mod review;
+pub(crate) mod simple;
+pub(crate) mod things;
+
+/// Run a command.
+pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
+    match command {
+        Command::Init(args) => init::run(context, &args),
+        Command::Schema => init::schema(),
+        Command::Register(args) => register::register(context, &args),
+        Command::Plan(args) => register::plan(context, &args),
+        Command::Gate(args) => gate::gate(context, &args),
+        Command::Explain(args) => gate::explain(context, &args),
+        Command::Lineage(args) => lineage::run(context, &args),
+        Command::Exposure(args) => exposure::run(context, &args),
+        Command::Gaps(args) => gaps::run(context, &args),
+        Command::Party { command } => simple::party(context, command),
+        Command::Dataset { command } => dataset::run(context, command),
+        Command::Run { command } => things::run(context, &c::RUNS, command),
+        Command::Model { command } => simple::model(context, command),
+        Command::Purpose { command } => things::run(context, &c::PURPOSES, command),
+        Command::Basis { command } => things::run(context, &c::BASES, command),
+        Command::Assessment { command } => things::run(context, &c::ASSESSMENTS, command),
+        Command::System { command } => things::run(context, &c::SYSTEMS, command),
+        Command::Env { command } => simple::environment(context, command),
+        Command::Deployment { command } => deployment::run(context, command),
+        Command::Release { command } => release::run(context, command),
+        Command::Review { command } => review::run(context, command),
+        Command::Ledger { command } => ledger::run(context, command),
+        Command::Actor { command } => access::actor(context, command),
+        Command::Token { command } => access::token(context, command),
+        Command::Whoami => access::whoami(context),
+        Command::Config { command } => config::run(context, &command),
+        Command::Completions(args) => Ok(completions::run(&args, &mut Cli::command())),
+        Command::Demo(args) => crate::demo::run(&args),
+    }
+}

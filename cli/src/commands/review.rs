@@ -1,0 +1,261 @@
+//! `licit review`: open, vote, give an opinion, revoke.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use licit_schemas::review::ReviewView;
+use serde_json::{Value, json};
+
+use super::things::{self, CreateArgs, ListArgs};
+use crate::client::{Client, typed};
+use crate::collection as c;
+use crate::context::Context;
+use crate::error::{Exit, Result};
+use crate::output::{self, resource, style, table, wrap};
+
+/// Reviews.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Review {
+    /// Open a review; several things make a dossier, and one vote binds them all
+    Create(ReviewCreate),
+    /// List, newest first
+    List(ListArgs),
+    /// Show a review with its votes and opinions
+    Show {
+        /// Id or reference of the review
+        id: String,
+    },
+    /// Vote, on the digest of what is shown
+    #[command(
+        after_help = "Example:\n  licit review vote 01939f00-0000-7000-8000-000000000000 approve --condition \"yearly audit\""
+    )]
+    Vote {
+        /// Id or reference of the review
+        id: String,
+        /// The vote
+        choice: Choice,
+        /// Condition attached to an approval; may be repeated
+        #[arg(long = "condition", value_name = "SENTENCE")]
+        conditions: Vec<String>,
+        /// Why, kept erasable
+        #[arg(long)]
+        comment: Option<String>,
+    },
+    /// Give an opinion; it advises, it is no vote
+    #[command(
+        after_help = "Example:\n  licit review opinion 01939f00-0000-7000-8000-000000000000 favourable --role dpo"
+    )]
+    Opinion {
+        /// Id or reference of the review
+        id: String,
+        /// The conclusion
+        outcome: Outcome,
+        /// In which office
+        #[arg(long)]
+        role: Office,
+        /// Its text, kept erasable
+        #[arg(long)]
+        comment: Option<String>,
+    },
+    /// Take an approval back, from now or later; what was done before stays lawful
+    #[command(
+        after_help = "Example:\n  licit review revoke basis:research@1 --reason \"the programme ended\" --grace-days 14"
+    )]
+    Revoke {
+        /// What loses its approval
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// From when; default: now
+        #[arg(long, value_name = "TIME")]
+        effective_at: Option<String>,
+        /// Days for which what already runs may go on
+        #[arg(long, default_value_t = 0)]
+        grace_days: u16,
+    },
+}
+
+/// A new review.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  licit review create --title \"Election research\" purpose:election-research basis:research deployment:vote-forecast
+  licit review create -f review.yaml")]
+pub(crate) struct ReviewCreate {
+    /// Title for people
+    #[arg(long, required_unless_present = "file")]
+    title: Option<String>,
+    /// Purposes, bases, systems, assessments, deployments
+    #[arg(value_name = "REF", required_unless_present = "file")]
+    references: Vec<String>,
+    /// The approval of its purposes shall cover narrower purposes too
+    #[arg(long)]
+    include_narrower: bool,
+    /// Until when the approval shall hold; default: a year
+    #[arg(long, value_name = "TIME")]
+    valid_to: Option<String>,
+    /// Why, for those who vote; kept erasable
+    #[arg(long)]
+    comment: Option<String>,
+    /// YAML or JSON file instead; `-` is stdin
+    #[arg(short, long, conflicts_with_all = ["title", "references"])]
+    file: Vec<PathBuf>,
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident),* })*) => {
+        $($(#[$doc])*
+        #[derive(Clone, Copy, Debug, ValueEnum)]
+        pub(crate) enum $name { $($(#[$word_doc])* $word),* })*
+    };
+}
+
+words! {
+    /// A vote.
+    Choice { Approve, Reject, Abstain }
+    /// A conclusion.
+    Outcome { Favourable, Reserved, Unfavourable }
+    /// An office.
+    Office {
+        /// Data protection officer
+        Dpo,
+        /// Works council
+        WorksCouncil
+    }
+}
+
+/// The API's word: clap writes hyphens.
+fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().replace('-', "_")).unwrap_or_default()
+}
+
+/// Run a command on reviews.
+pub(crate) fn run(context: &Context, command: Review) -> Result<Exit> {
+    match command {
+        Review::Create(args) => create(context, args),
+        Review::List(args) => things::list(context, &c::REVIEWS, &args),
+        Review::Show { id } => {
+            let (_, answer) = read(&context.client()?, &id)?;
+            let view: ReviewView = typed(&answer)?;
+            context.answer(&answer, || text(&view));
+            Ok(Exit::Done)
+        }
+        Review::Vote { id, choice, conditions, comment } => {
+            let client = context.client()?;
+            let (id, answer) = read(&client, &id)?;
+            let view: ReviewView = typed(&answer)?;
+            if !context.json() {
+                output::print(&bound(&view));
+            }
+            // The digest read here is the one voted on: had anything changed in between, the server would refuse.
+            let vote = json!({"choice": word(&choice), "digest": view.review.spec.digest, "conditions": conditions});
+            let answer = client.post(&format!("/reviews/{id}/votes"), &with(vote, "comment", comment))?;
+            // Whether this vote completed the quorum.
+            let state = client.get(&format!("/reviews/{id}"), &[])?["review"]["state"].clone();
+            context.answer(&answer, || {
+                format!("{}  the review is now {}", style::green("recorded"), style::bold(&resource::text(&state)))
+            });
+            Ok(Exit::Done)
+        }
+        Review::Opinion { id, outcome, role, comment } => {
+            let client = context.client()?;
+            let id = c::REVIEWS.reference(&id)?.name().to_owned();
+            let opinion = with(json!({"role": word(&role), "outcome": word(&outcome)}), "comment", comment);
+            said(context, &client, &format!("/reviews/{id}/opinions"), &opinion)
+        }
+        Review::Revoke { reference, reason, effective_at, grace_days } => {
+            let reference = c::any_reference(&reference)?;
+            let body = json!({"ref": reference, "reason": reason, "grace_days": grace_days});
+            said(context, &context.client()?, "/revocations", &with(body, "effective_at", effective_at))
+        }
+    }
+}
+
+fn create(context: &Context, args: ReviewCreate) -> Result<Exit> {
+    if !args.file.is_empty() {
+        return things::create(context, &c::REVIEWS, &CreateArgs { file: args.file, replace: false });
+    }
+    let mut subjects = Vec::new();
+    for reference in &args.references {
+        let reference = c::any_reference(reference)?;
+        let narrower = args.include_narrower && reference.kind() == licit_schemas::reference::Kind::Purpose;
+        subjects.push(json!({"ref": reference, "include_narrower": narrower}));
+    }
+    let review = with(json!({"title": args.title, "subjects": subjects}), "comment", args.comment);
+    things::create_value(context, &c::REVIEWS, with(review, "valid_to", args.valid_to))
+}
+
+fn with(mut body: Value, name: &str, value: Option<String>) -> Value {
+    if let Some(value) = value {
+        body[name] = value.into();
+    }
+    body
+}
+
+fn read(client: &Client, id: &str) -> Result<(String, Value)> {
+    let id = c::REVIEWS.reference(id)?.name().to_owned();
+    let answer = client.get(&format!("/reviews/{id}"), &[])?;
+    Ok((id, answer))
+}
+
+fn said(context: &Context, client: &Client, path: &str, body: &Value) -> Result<Exit> {
+    let answer = client.post(path, body)?;
+    context.answer(&answer, || format!("{}  {}", style::green("recorded"), resource::text(&answer["ref"])));
+    Ok(Exit::Done)
+}
+
+/// What a vote binds.
+fn bound(view: &ReviewView) -> String {
+    let review = &view.review.spec;
+    let mut out = format!("{}\n", style::bold(review.title.as_str()));
+    for subject in &review.subjects {
+        let narrower = if subject.include_narrower { ", narrower purposes too" } else { "" };
+        out.push_str(&format!("  {}{narrower}\n    {}\n", subject.r#ref, style::dim(&subject.digest.to_string())));
+    }
+    out.push_str(&format!("  all together\n    {}", review.digest));
+    out
+}
+
+fn text(view: &ReviewView) -> String {
+    let review = &view.review;
+    let comment = |digest: Option<licit_schemas::digest::Digest>| {
+        digest.and_then(|digest| view.comments.get(&digest.to_string())).cloned().unwrap_or_default()
+    };
+    let mut out = bound(view);
+    out.push('\n');
+    out.push_str(&table::facts(&[
+        ("reference", review.r#ref.to_string()),
+        ("state", review.state.clone()),
+        ("quorum", review.spec.quorum.to_string()),
+        ("until", resource::minute(&review.spec.valid_to.to_string())),
+        ("excluded", review.spec.excluded.iter().map(|person| person.0.to_string()).collect::<Vec<_>>().join(", ")),
+        ("comment", comment(review.spec.comment_digest)),
+    ]));
+    for subject in &review.spec.subjects {
+        if let Some(envelope) = &subject.envelope {
+            let value = serde_json::to_value(envelope).unwrap_or_default();
+            out.push_str(&format!("\n{} {}\n{}", style::bold("envelope of"), subject.r#ref, resource::block(&value)));
+        }
+    }
+    for vote in &view.votes {
+        let choice = serde_json::to_value(vote.spec.choice).unwrap_or_default();
+        out.push_str(&format!(
+            "\n{}  {}",
+            style::bold(&format!("vote {}", resource::text(&choice))),
+            vote.spec.person.0
+        ));
+        vote.spec
+            .conditions
+            .iter()
+            .for_each(|c| out.push_str(&format!("\n{}", wrap::wrapped("  on condition: ", c.as_str()))));
+        out.push_str(&format!("\n{}", wrap::wrapped("  ", &comment(vote.spec.comment_digest))));
+    }
+    for opinion in &view.opinions {
+        let value = serde_json::to_value(&opinion.spec).unwrap_or_default();
+        let (role, outcome) = (resource::text(&value["role"]), resource::text(&value["outcome"]));
+        out.push_str(&format!("\n{}  {}", style::bold(&format!("opinion ({role}): {outcome}")), opinion.spec.person.0));
+        out.push_str(&format!("\n{}", wrap::wrapped("  ", &comment(opinion.spec.comment_digest))));
+    }
+    out
+}

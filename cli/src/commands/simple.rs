@@ -1,0 +1,153 @@
+//! Parties, environments and models: the common commands, and short ways to create.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::things::{self, CreateArgs, ListArgs, ShowArgs, Things};
+use crate::collection as c;
+use crate::context::Context;
+use crate::error::{Exit, Failure, Result};
+
+/// Parties.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Party {
+    /// Create from flags or a file
+    Create(PartyCreate),
+    /// List, newest first
+    List(ListArgs),
+    /// Show everything that was stated
+    Show(ShowArgs),
+}
+
+/// A new party.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  licit party create acme --name \"Acme SA\" --region FR
+  licit party create -f party.yaml")]
+pub(crate) struct PartyCreate {
+    /// Short key, as in `party:acme`
+    #[arg(required_unless_present = "file")]
+    key: Option<String>,
+    /// Registered name
+    #[arg(long, required_unless_present = "file")]
+    name: Option<String>,
+    /// Where it is established, ISO 3166
+    #[arg(long)]
+    region: Option<String>,
+    /// It is a public authority
+    #[arg(long)]
+    public_authority: bool,
+    /// YAML or JSON file instead; `-` is stdin
+    #[arg(short, long, conflicts_with_all = ["key", "name", "region", "public_authority"])]
+    file: Vec<PathBuf>,
+}
+
+/// Run a command on parties.
+pub(crate) fn party(context: &Context, command: Party) -> Result<Exit> {
+    match command {
+        Party::Create(args) if !args.file.is_empty() => {
+            things::create(context, &c::PARTIES, &CreateArgs { file: args.file, replace: false })
+        }
+        Party::Create(args) => {
+            let mut party = json!({"key": args.key, "name": args.name, "public_authority": args.public_authority});
+            if let Some(region) = args.region {
+                party["region"] = region.into();
+            }
+            things::create_value(context, &c::PARTIES, party)
+        }
+        Party::List(args) => things::list(context, &c::PARTIES, &args),
+        Party::Show(args) => things::show(context, &c::PARTIES, &args),
+    }
+}
+
+/// Environments.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Environment {
+    /// Create from flags or a file
+    Create(EnvironmentCreate),
+    /// List, newest first
+    List(ListArgs),
+    /// Show everything that was stated
+    Show(ShowArgs),
+}
+
+/// A new environment.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  licit env create production --mode enforce --class production
+  licit env create review-apps --mode warn --class test --pattern 'pr-*'")]
+pub(crate) struct EnvironmentCreate {
+    /// Short key, as in `environment:production`
+    #[arg(required_unless_present = "file")]
+    key: Option<String>,
+    /// What the doors do with a denial: observe, warn or enforce
+    #[arg(long, required_unless_present = "file", value_parser = ["observe", "warn", "enforce"])]
+    mode: Option<String>,
+    /// Class of data allowed here: production, test, synthetic …
+    #[arg(long, required_unless_present = "file")]
+    class: Option<String>,
+    /// Name pattern it stands for; may be repeated
+    #[arg(long = "pattern", value_name = "PATTERN")]
+    patterns: Vec<String>,
+    /// YAML or JSON file instead; `-` is stdin
+    #[arg(short, long, conflicts_with_all = ["key", "mode", "class", "patterns"])]
+    file: Vec<PathBuf>,
+}
+
+/// Run a command on environments.
+pub(crate) fn environment(context: &Context, command: Environment) -> Result<Exit> {
+    match command {
+        Environment::Create(args) if !args.file.is_empty() => {
+            things::create(context, &c::ENVIRONMENTS, &CreateArgs { file: args.file, replace: false })
+        }
+        Environment::Create(args) => {
+            let value = json!({"key": args.key, "mode": args.mode, "class": args.class, "patterns": args.patterns});
+            things::create_value(context, &c::ENVIRONMENTS, value)
+        }
+        Environment::List(args) => things::list(context, &c::ENVIRONMENTS, &args),
+        Environment::Show(args) => things::show(context, &c::ENVIRONMENTS, &args),
+    }
+}
+
+/// Models.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Model {
+    #[command(flatten)]
+    Things(Things),
+    /// The versions of a model
+    Versions {
+        /// Model, such as `vote-model`
+        #[arg(value_name = "REF")]
+        reference: String,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Register a version from a file: an acquired model, an endpoint
+    CreateVersion(CreateArgs),
+}
+
+/// Run a command on models.
+pub(crate) fn model(context: &Context, command: Model) -> Result<Exit> {
+    match command {
+        Model::Things(command) => things::run(context, &c::MODELS, command),
+        Model::Versions { reference, list } => versions(context, &c::MODELS, &c::MODEL_VERSIONS, &reference, list),
+        Model::CreateVersion(args) => things::create(context, &c::MODEL_VERSIONS, &args),
+    }
+}
+
+/// List the versions of a dataset or model.
+pub(crate) fn versions(
+    context: &Context,
+    things: &c::Collection,
+    versions: &c::Collection,
+    reference: &str,
+    list: ListArgs,
+) -> Result<Exit> {
+    if list.parent.is_some() {
+        return Err(Failure::Usage("--parent is what the reference says already; leave it out".to_owned()));
+    }
+    let parent = things.reference(reference)?.unpinned().to_string();
+    things::list(context, versions, &ListArgs { parent: Some(parent), ..list })
+}

@@ -1,0 +1,210 @@
+//! `create`, `list` and `show`, the same for every collection.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::collection::Collection;
+use crate::context::Context;
+use crate::error::{Exit, Failure, Result};
+use crate::output::{resource, style};
+use crate::source;
+
+/// Create, list, show.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Things {
+    /// Create from a YAML or JSON file
+    Create(CreateArgs),
+    /// List, newest first
+    List(ListArgs),
+    /// Show everything that was stated
+    Show(ShowArgs),
+}
+
+/// A document to create from.
+#[derive(Debug, Args)]
+#[command(after_help = "Faults of the document are named by line and column before anything is sent.
+
+Examples:
+  licit purpose create -f purpose.yaml
+  licit basis create -f research.yaml -f contract.yaml
+  jq .spec old.json | licit system create -f -")]
+pub(crate) struct CreateArgs {
+    /// YAML or JSON file; `-` is stdin; may be repeated
+    #[arg(short, long, value_name = "FILE", required = true)]
+    pub(crate) file: Vec<PathBuf>,
+    /// Where other content stands under the same key, replace it: parties, datasets, models, environments
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+/// What to list.
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "Examples:
+  licit dataset list --q survey
+  licit release list --parent deployment:vote-forecast --state active
+  licit model list --tag team=forecast --all --json")]
+pub(crate) struct ListArgs {
+    /// Words in name, reference, owner, description or tags
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) q: Option<String>,
+    /// Exact name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Exact owner
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
+    /// A tag, `key` or `key=value`
+    #[arg(long)]
+    pub(crate) tag: Option<String>,
+    /// State, such as `active`
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Reference of what it belongs to, such as `deployment:vote-forecast`
+    #[arg(long, value_name = "REF")]
+    pub(crate) parent: Option<String>,
+    /// Items a page
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub(crate) limit: u16,
+    /// Every page, not only the first
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// What to show.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  licit purpose show election-research
+  licit dataset show dataset:anes/survey@1
+  licit deployment show 01939f00-0000-7000-8000-000000000000 --json")]
+pub(crate) struct ShowArgs {
+    /// Reference, its part after the colon, or id
+    #[arg(value_name = "REF")]
+    pub(crate) reference: String,
+}
+
+/// Run one of them on a collection.
+pub(crate) fn run(context: &Context, collection: &Collection, command: Things) -> Result<Exit> {
+    match command {
+        Things::Create(args) => create(context, collection, &args),
+        Things::List(args) => list(context, collection, &args),
+        Things::Show(args) => show(context, collection, &args),
+    }
+}
+
+/// Create from files: all are checked before the first is sent.
+pub(crate) fn create(context: &Context, collection: &Collection, args: &CreateArgs) -> Result<Exit> {
+    let mut documents = Vec::with_capacity(args.file.len());
+    for path in &args.file {
+        let (value, source) = source::read(path)?;
+        documents.push((collection.check)(value).map_err(|faults| source.faults(faults))?);
+    }
+    let client = context.client()?;
+    for document in documents {
+        match send(context, &client, collection, &document) {
+            Err(Failure::Problem(problem)) if args.replace && problem.status == 409 => {
+                replace(context, &client, collection, &document)?;
+            }
+            sent => sent?,
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Create what flags describe.
+pub(crate) fn create_value(context: &Context, collection: &Collection, value: Value) -> Result<Exit> {
+    let document = (collection.check)(value).map_err(|faults| {
+        let lines = faults.into_iter().map(|f| format!("{}: {}", f.pointer.trim_start_matches("#/"), f.detail));
+        Failure::Faults(lines.collect())
+    })?;
+    send(context, &context.client()?, collection, &document)?;
+    Ok(Exit::Done)
+}
+
+fn send(context: &Context, client: &Client, collection: &Collection, document: &Value) -> Result<()> {
+    let answer = client.post(collection.path, document)?;
+    context.answer(&answer, || registered(&answer));
+    Ok(())
+}
+
+/// Put the document over what stands under its reference now, unless that changes in between.
+fn replace(context: &Context, client: &Client, collection: &Collection, document: &Value) -> Result<()> {
+    let reference = collection.stated(document)?.to_string();
+    let page = client.get(collection.path, &[("ref", Some(&reference))])?;
+    let (id, seq) = (page["items"][0]["id"].as_str(), page["items"][0]["seq"].as_u64());
+    let (Some(id), Some(seq)) = (id, seq) else {
+        return Err(Failure::plain(format!("the server shows no `{reference}` to replace")));
+    };
+    let answer = client.put(&format!("{}/{id}", collection.path), document, seq)?;
+    context.answer(&answer, || format!("{}  {reference}", style::green("replaced")));
+    Ok(())
+}
+
+/// One line on what became of a registration.
+pub(crate) fn registered(answer: &Value) -> String {
+    let outcome = match answer["outcome"].as_str() {
+        Some("created") => style::green("created"),
+        Some(outcome) => style::dim(outcome),
+        None => style::green("done"),
+    };
+    let reference = resource::text(&answer["ref"]);
+    let entry = answer["seq"].as_u64().map(|seq| style::dim(&format!("ledger entry {seq}"))).unwrap_or_default();
+    format!("{outcome}  {reference}  {entry}")
+}
+
+/// List a collection.
+pub(crate) fn list(context: &Context, collection: &Collection, args: &ListArgs) -> Result<Exit> {
+    let page = pages(&context.client()?, collection.path, args)?;
+    context.answer(&page, || {
+        let items = page["items"].as_array().cloned().unwrap_or_default();
+        let more = if page["next"].is_string() {
+            style::dim("\nthere is more: --all, or a narrower search")
+        } else {
+            String::new()
+        };
+        format!("{}{more}", resource::list(&items))
+    });
+    Ok(Exit::Done)
+}
+
+/// The first page, or with `--all` every page as one.
+pub(crate) fn pages(client: &Client, path: &str, args: &ListArgs) -> Result<Value> {
+    let limit = if args.all { "500".to_owned() } else { args.limit.to_string() };
+    let (mut items, mut cursor): (Vec<Value>, Option<String>) = (Vec::new(), None);
+    loop {
+        let page = client.get(
+            path,
+            &[
+                ("q", args.q.as_deref()),
+                ("name", args.name.as_deref()),
+                ("owner", args.owner.as_deref()),
+                ("tag", args.tag.as_deref()),
+                ("state", args.state.as_deref()),
+                ("parent", args.parent.as_deref()),
+                ("limit", Some(&limit)),
+                ("cursor", cursor.as_deref()),
+            ],
+        )?;
+        if !args.all {
+            return Ok(page);
+        }
+        items.extend(page["items"].as_array().cloned().unwrap_or_default());
+        let next = page["next"].as_str().map(str::to_owned);
+        if next.is_some() && next == cursor {
+            return Err(Failure::plain("the server gives the same page again and again"));
+        }
+        match next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(json!({ "items": items })),
+        }
+    }
+}
+
+/// Show one resource.
+pub(crate) fn show(context: &Context, collection: &Collection, args: &ShowArgs) -> Result<Exit> {
+    let found = collection.find(&context.client()?, &args.reference)?;
+    context.answer(&found, || resource::show(&found));
+    Ok(Exit::Done)
+}

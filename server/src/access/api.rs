@@ -1,0 +1,126 @@
+//! Actors and tokens over HTTP.
+
+use licit_schemas::access::{ActorCreate, TokenCreate, TokenView, WhoAmI};
+use licit_schemas::registry::uuid_text;
+use licit_schemas::resource::Page;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{operations, store};
+use crate::error::Result;
+use crate::http::{Body, Ctx, Reply};
+
+/// The caller's own token.
+pub async fn whoami(ctx: Ctx) -> Result<Reply> {
+    let actor = ctx.caller.actor;
+    let names = ctx.app.db.read(move |conn| store::names(conn, &[actor])).await?;
+    Reply::ok(&WhoAmI {
+        actor: uuid_text::Uuid(actor),
+        kind: ctx.caller.kind,
+        name: names.get(&actor.to_string()).cloned(),
+        roles: ctx.caller.roles.clone(),
+        expires_at: ctx.caller.expires_at,
+    })
+}
+
+/// An actor as answered.
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ActorCreated {
+    /// Opaque id.
+    pub id: uuid_text::Uuid,
+}
+
+/// Make an actor known.
+pub async fn create_actor(ctx: Ctx, body: Body) -> Result<Reply> {
+    let create: ActorCreate = body.read()?;
+    let key = ctx.key(&body.0)?;
+    let created = ctx
+        .app
+        .db
+        .write_once(ctx.caller.actor, ctx.now, key, move |tx| {
+            operations::register_actor(tx, &create).map(|id| ActorCreated { id: uuid_text::Uuid(id) })
+        })
+        .await?;
+    Reply::created(&created)
+}
+
+/// An actor with its name, as far as it was not erased.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct ActorView {
+    /// Opaque id.
+    pub id: String,
+    /// `person` or `service`.
+    pub kind: String,
+    /// Display name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who answers for a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub responsible: Option<uuid_text::Uuid>,
+}
+
+/// All actors.
+pub async fn list_actors(ctx: Ctx) -> Result<Reply> {
+    let query: licit_schemas::resource::ListQuery = ctx.query()?;
+    let (page, names) = ctx
+        .app
+        .db
+        .read(move |conn| {
+            let page = crate::db::listing::list(conn, "actor", &query)?;
+            let ids: Vec<Uuid> = page.items.iter().filter_map(|r| r.id.parse().ok()).collect();
+            let names = store::names(conn, &ids)?;
+            Ok((page, names))
+        })
+        .await?;
+    let items: Vec<ActorView> = page
+        .items
+        .into_iter()
+        .map(|row| {
+            let spec = serde_json::from_str::<licit_schemas::access::ActorSpec>(&row.doc).ok();
+            ActorView {
+                name: names.get(&row.id).cloned(),
+                kind: row.state,
+                responsible: spec.and_then(|s| s.responsible),
+                id: row.id,
+            }
+        })
+        .collect();
+    Reply::ok(&Page { items, next: page.next })
+}
+
+/// Issue a token. A retry with the same idempotency key is refused rather than answered: the secret is shown once.
+pub async fn create_token(ctx: Ctx, body: Body) -> Result<Reply> {
+    let create: TokenCreate = body.read()?;
+    let secret = operations::new_secret()?;
+    let created =
+        ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::issue_token(tx, &create, &secret)).await?;
+    Reply::created(&created)
+}
+
+/// All tokens, without their secrets.
+pub async fn list_tokens(ctx: Ctx) -> Result<Reply> {
+    let items: Vec<TokenView> = ctx
+        .app
+        .db
+        .world()
+        .access
+        .tokens()
+        .into_iter()
+        .map(|token| TokenView {
+            id: uuid_text::Uuid(token.id),
+            actor: token.spec.actor,
+            roles: token.spec.roles.clone(),
+            label: token.spec.label.clone(),
+            expires_at: token.spec.expires_at,
+            revoked: token.revoked,
+        })
+        .collect();
+    Reply::ok(&Page { items, next: None })
+}
+
+/// Take a token back.
+pub async fn revoke_token(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::revoke_token(tx, id)).await?;
+    Ok(Reply::nothing())
+}

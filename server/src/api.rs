@@ -1,0 +1,185 @@
+//! What every kind of resource answers alike: lists, one by id, its history; and the server's own routes.
+
+use actix_web::web;
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::resource::{ListQuery, Page, Registered};
+use serde::Deserialize;
+
+use crate::db::listing;
+use crate::error::{Error, Result};
+use crate::facts::Tx;
+use crate::http::{Body, Ctx, Reply};
+use crate::registry::vocabulary::vocabulary;
+use crate::resource::sent;
+use licit_schemas::document::Document;
+
+/// A page of the states in force of a kind.
+pub async fn list(ctx: Ctx, kind: &'static str) -> Result<Reply> {
+    let query: ListQuery = ctx.query()?;
+    let page = ctx.app.db.read(move |conn| listing::list(conn, kind, &query)).await?;
+    let items = page.items.into_iter().map(|row| sent(row, false)).collect::<Result<Vec<_>>>()?;
+    Reply::ok(&Page { items, next: page.next })
+}
+
+/// The state in force by id.
+pub async fn get(ctx: Ctx, kind: &'static str) -> Result<Reply> {
+    let id = ctx.id()?.to_string();
+    let wanted = id.clone();
+    let row = ctx.app.db.read(move |conn| listing::by_id(conn, kind, &wanted)).await?;
+    let row = row.ok_or_else(|| Error::NotFound(format!("there is no {} `{id}`", kind.replace('_', " "))))?;
+    let seq = row.since_seq;
+    if ctx.has(seq) {
+        return Ok(Reply::not_modified(seq));
+    }
+    Ok(Reply::ok(&sent(row, false)?)?.tagged(seq))
+}
+
+/// Every state an id ever had, oldest first.
+pub async fn history(ctx: Ctx, kind: &'static str) -> Result<Reply> {
+    let id = ctx.id()?.to_string();
+    let rows = ctx.app.db.read(move |conn| listing::history(conn, kind, &id)).await?;
+    if rows.is_empty() {
+        return Err(Error::NotFound(format!("there is no such {}", kind.replace('_', " "))));
+    }
+    let items = rows.into_iter().map(|row| sent(row, false)).collect::<Result<Vec<_>>>()?;
+    Reply::ok(&Page { items, next: None })
+}
+
+/// Read a document, run an operation over it once, answer with what was registered.
+pub async fn create<T: Document + Clone + Send + 'static>(
+    ctx: Ctx,
+    body: Body,
+    collection: &'static str,
+    operation: impl Fn(&mut Tx<'_>, T) -> Result<Registered> + Send + 'static,
+) -> Result<Reply> {
+    let spec: T = body.read()?;
+    let key = ctx.key(&body.0)?;
+    let answer = ctx.app.db.write_once(ctx.caller.actor, ctx.now, key, move |tx| operation(tx, spec.clone())).await?;
+    Reply::registered(&answer, collection)
+}
+
+/// Read a document for the state `If-Match` names, change it.
+pub async fn change<T: Document + Clone + Send + 'static>(
+    ctx: Ctx,
+    body: Body,
+    collection: &'static str,
+    kind: &'static str,
+    operation: impl Fn(&mut Tx<'_>, T, u64) -> Result<Registered> + Send + 'static,
+) -> Result<Reply> {
+    let id = ctx.id()?;
+    let spec: T = body.read()?;
+    let seq = ctx.if_match()?;
+    let answer = ctx
+        .app
+        .db
+        .write(ctx.caller.actor, ctx.now, move |tx| {
+            let row = tx.row(kind, id)?.ok_or_else(|| Error::NotFound(format!("there is no {kind} `{id}`")))?;
+            let answer = operation(tx, spec.clone(), seq)?;
+            if answer.r#ref.to_string() != row.reference {
+                return Err(Error::conflict(format!("`{id}` is `{}`: its name cannot change", row.reference)));
+            }
+            Ok(answer)
+        })
+        .await?;
+    Reply::registered(&answer, collection)
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+/// Query by reference.
+pub struct ByRef {
+    /// The reference; without `@version` it is resolved as when something is recorded.
+    pub r#ref: String,
+}
+
+/// The thing a reference names.
+pub async fn resolve(ctx: Ctx) -> Result<Reply> {
+    let asked: ByRef = ctx.query()?;
+    let reference: Ref = asked.r#ref.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/ref", e.to_string()))?;
+    let kind = match (reference.kind(), reference.is_pinned()) {
+        (Kind::Dataset, true) => "dataset_version",
+        (Kind::Model, true) => "model_version",
+        (kind, _) => kind.as_str(),
+    };
+    // A dataset or model without version is itself a thing; revisions are found by the one meant.
+    let text = match reference.kind() {
+        Kind::Dataset | Kind::Model => reference.to_string(),
+        _ => crate::resolve::pin(&*ctx.app.db.fresh().await?, &reference, ctx.now, "/ref").unwrap_or(reference.clone()).to_string(),
+    };
+    let query = ListQuery { reference: Some(text), limit: 1, ..ListQuery::default() };
+    let page = ctx.app.db.read(move |conn| listing::list(conn, kind, &query)).await?;
+    let row = page.items.into_iter().next().ok_or_else(|| Error::NotFound(format!("there is no `{reference}`")))?;
+    let seq = row.since_seq;
+    Ok(Reply::ok(&sent(row, true)?)?.tagged(seq))
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+/// Query of the vocabularies.
+pub struct Terms {
+    /// One vocabulary, such as `dpv_purposes`.
+    #[serde(default)]
+    pub scheme: Option<String>,
+    /// Words the label or IRI contains.
+    #[serde(default)]
+    pub q: Option<String>,
+}
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+/// A term.
+pub struct TermView {
+    /// IRI, or Fideslang key.
+    pub iri: String,
+    /// Label.
+    pub label: String,
+    /// Vocabulary.
+    pub scheme: String,
+    /// Broader terms.
+    pub parents: Vec<String>,
+}
+
+/// Terms of the vocabularies.
+pub async fn terms(ctx: Ctx) -> Result<Reply> {
+    let asked: Terms = ctx.query()?;
+    let wanted = asked.q.unwrap_or_default().to_lowercase();
+    let items: Vec<TermView> = vocabulary()
+        .terms()
+        .iter()
+        .filter(|t| asked.scheme.as_deref().is_none_or(|s| s == t.scheme))
+        .filter(|t| t.label.to_lowercase().contains(&wanted) || t.iri.to_lowercase().contains(&wanted))
+        .map(|t| TermView { iri: t.iri.clone(), label: t.label.clone(), scheme: t.scheme.to_owned(), parents: t.parents.clone() })
+        .collect();
+    Reply::ok(&Page { items, next: None })
+}
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+/// Whether the server lives.
+pub struct Health {
+    /// `ok`.
+    pub status: String,
+    /// Version of the program.
+    pub version: String,
+}
+
+/// The process lives.
+pub async fn health() -> Result<Reply> {
+    Reply::ok(&Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
+/// The database answers and the projection is as new as it.
+pub async fn ready(ctx: Ctx) -> Result<Reply> {
+    ctx.app.db.fresh().await?;
+    health().await
+}
+
+/// Figures for Prometheus.
+pub async fn metrics(ctx: Ctx) -> Result<Reply> {
+    use crate::db::Projection;
+    let text = ctx.app.metrics.text(ctx.app.db.world().position())?;
+    Ok(Reply::text("text/plain; version=0.0.4; charset=utf-8", text))
+}
+
+/// The OpenAPI document.
+pub async fn openapi(app: web::Data<crate::app::App>) -> Reply {
+    Reply::text("application/json", app.openapi.clone())
+}

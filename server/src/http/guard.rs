@@ -1,0 +1,144 @@
+//! Every request passes here: it gets an id, is let in or not, is counted and logged, and leaves with a problem document if it
+//! failed. A route that is not in the table does not exist.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, web};
+use uuid::Uuid;
+
+use super::route::Route;
+use super::{Failed, RequestId, problem};
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::{Error, Result};
+
+/// Routes by path pattern and method.
+pub struct Table(HashMap<&'static str, Vec<&'static Route>>);
+
+impl Table {
+    /// Over all routes.
+    pub fn new(routes: &'static [Route]) -> Self {
+        let mut table: HashMap<&'static str, Vec<&'static Route>> = HashMap::new();
+        for route in routes {
+            table.entry(route.path).or_default().push(route);
+        }
+        Self(table)
+    }
+
+    fn find(&self, pattern: Option<&str>, method: &Method) -> Result<&'static Route> {
+        let Some(routes) = pattern.and_then(|p| self.0.get(p)) else {
+            return Err(Error::NotFound("there is nothing at this path: `/docs/` shows what there is".to_owned()));
+        };
+        routes.iter().find(|r| r.method == *method).copied().ok_or_else(|| {
+            let offered: Vec<&str> = routes.iter().map(|r| r.method.as_str()).collect();
+            Error::MethodNotAllowed(format!("this path offers {}", offered.join(", ")))
+        })
+    }
+}
+
+/// The middleware.
+///
+/// # Errors
+/// None of its own: failures become problem documents.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> std::result::Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let started = Instant::now();
+    let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let app = request.app_data::<web::Data<App>>().cloned();
+    let pattern = request.match_pattern();
+    // Swagger UI serves its own files.
+    let docs = request.path() == "/docs" || request.path().starts_with("/docs/");
+    let admitted = if docs { Ok(None) } else { admit(&request, app.as_ref(), pattern.as_deref()).map(Some) };
+    let mut response = match admitted {
+        Err(error) => request.into_response(problem(error, &id)).map_into_boxed_body(),
+        Ok(route) => {
+            if let Some(route) = route {
+                request.extensions_mut().insert(route);
+            }
+            // No clone of the request may be held here: the router takes it by unique reference.
+            failed(next.call(request).await?, &id)
+        }
+    };
+    if let (Ok(name), Ok(value)) = (HeaderName::try_from("x-request-id"), HeaderValue::from_str(&id)) {
+        response.headers_mut().insert(name, value);
+    }
+    for (name, value) in [("x-content-type-options", "nosniff"), ("cache-control", "no-store")] {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Some(app) = app {
+        let status = response.status().as_u16();
+        let label = pattern.filter(|_| status != 404).unwrap_or_else(|| "unknown".to_owned());
+        app.metrics.request(method.as_str(), &label, status, started.elapsed());
+        tracing::info!(request = %id, %method, path = %label, status, micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX), "request");
+    }
+    Ok(response)
+}
+
+/// A handler's error, turned into a response by actix, gets its document here.
+fn failed<B: MessageBody + 'static>(response: ServiceResponse<B>, id: &str) -> ServiceResponse<BoxBody> {
+    let marked = response.response().extensions().get::<Failed>().is_some();
+    if marked && let Some(error) = response.response().error() {
+        let http = response.request().clone();
+        let document = match error.as_error::<Error>() {
+            Some(error) => problem(error.copy(), id),
+            None => foreign(error, id),
+        };
+        return ServiceResponse::new(http, document);
+    }
+    response.map_into_boxed_body()
+}
+
+/// What actix itself refused: a broken request.
+fn foreign(error: &actix_web::Error, id: &str) -> actix_web::HttpResponse {
+    let status = error.as_response_error().status_code();
+    let ours = if status.is_client_error() {
+        Error::Malformed(error.to_string(), Vec::new())
+    } else {
+        Error::Internal(error.to_string())
+    };
+    problem(ours, id)
+}
+
+fn admit(request: &ServiceRequest, app: Option<&web::Data<App>>, pattern: Option<&str>) -> Result<&'static Route> {
+    let app = app.ok_or_else(|| Error::Internal("no application".to_owned()))?;
+    let route = app.table.find(pattern, request.method())?;
+    if route.open {
+        return Ok(route);
+    }
+    let caller = caller(request, app)?;
+    if !caller.may(route.roles) {
+        let wanted: Vec<String> = route.roles.iter().map(crate::facts::word).collect();
+        return Err(Error::Forbidden(format!("`{}` needs one of the roles {}", route.id, wanted.join(", "))));
+    }
+    request.extensions_mut().insert(caller);
+    Ok(route)
+}
+
+fn caller(request: &ServiceRequest, app: &App) -> Result<Caller> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let secret = header.and_then(|text| text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer "))).map(str::trim);
+    let Some(secret) = secret.filter(|s| !s.is_empty()) else {
+        return Err(Error::Unauthenticated("send `Authorization: Bearer TOKEN`".to_owned()));
+    };
+    app.db
+        .world()
+        .access
+        .caller(secret, crate::clock::now())
+        .ok_or_else(|| Error::Unauthenticated("the token is unknown, expired or revoked".to_owned()))
+}
+
+/// The caller's id of the request when it is a UUID, else one of ours: nothing else gets into the log.
+fn request_id(request: &ServiceRequest) -> String {
+    let sent = request.headers().get("x-request-id").and_then(|v| v.to_str().ok()).and_then(|t| t.parse::<Uuid>().ok());
+    sent.unwrap_or_else(Uuid::now_v7).to_string()
+}

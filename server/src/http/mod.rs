@@ -1,0 +1,322 @@
+//! The edge: what every request passes through, and the forms handlers speak in.
+
+pub mod guard;
+pub mod openapi;
+pub mod route;
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, ResponseError, web};
+use licit_schemas::digest::Digest;
+use licit_schemas::document::{self, Document};
+use licit_schemas::problem::Fault;
+use licit_schemas::resource::{Outcome, Registered};
+use licit_schemas::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::access::Caller;
+use crate::app::App;
+use crate::db::Idempotency;
+use crate::error::{Error, Result};
+use route::Route;
+
+/// Id of a request, as in the log and in problem documents.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// What a handler gets: the application, who asks, and the request's parts.
+pub struct Ctx {
+    /// The application.
+    pub app: web::Data<App>,
+    /// Who asks; nil for open routes.
+    pub caller: Caller,
+    /// When the request came.
+    pub now: Timestamp,
+    request: HttpRequest,
+}
+
+impl FromRequest for Ctx {
+    type Error = Error;
+    type Future = std::future::Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parts = || {
+            let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Error::Internal("no application".to_owned()))?;
+            let caller = request.extensions().get::<Caller>().cloned().unwrap_or_else(Caller::nobody);
+            Ok(Self { app, caller, now: crate::clock::now(), request: request.clone() })
+        };
+        ready(parts())
+    }
+}
+
+impl Ctx {
+    /// The query string as a type; unknown parameters are refused.
+    ///
+    /// # Errors
+    /// A fault naming the parameter.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
+        web::Query::<T>::from_query(self.request.query_string())
+            .map(web::Query::into_inner)
+            .map_err(|e| Error::Invalid(vec![Fault::new("/query", e.to_string())]))
+    }
+
+    /// A path parameter that is an opaque id.
+    ///
+    /// # Errors
+    /// Not found: what is no id names nothing.
+    pub fn id(&self) -> Result<Uuid> {
+        let text = self.request.match_info().get("id").unwrap_or_default();
+        text.parse().map_err(|_| Error::NotFound("the path names no id: take it from a list, or use `/resolve?ref=`".to_owned()))
+    }
+
+    /// A path parameter that is a number.
+    ///
+    /// # Errors
+    /// Not found.
+    pub fn number(&self, name: &str) -> Result<u64> {
+        let text = self.request.match_info().get(name).unwrap_or_default();
+        text.parse().map_err(|_| Error::NotFound("the path names no position".to_owned()))
+    }
+
+    /// The idempotency key, bound to this request's content.
+    ///
+    /// # Errors
+    /// A key that is empty or longer than 255 characters.
+    pub fn key(&self, body: &[u8]) -> Result<Option<Idempotency>> {
+        let Some(value) = self.request.headers().get("idempotency-key") else { return Ok(None) };
+        let key = value.to_str().unwrap_or_default().trim().trim_matches('"').to_owned();
+        if key.is_empty() || key.len() > 255 {
+            return Err(Error::Malformed("the Idempotency-Key must be 1 to 255 visible characters".to_owned(), Vec::new()));
+        }
+        Ok(Some(Idempotency {
+            route: format!("{} {}", self.request.method(), self.request.path()),
+            key,
+            fingerprint: Digest::of(body),
+        }))
+    }
+
+    /// The position `If-Match` names.
+    ///
+    /// # Errors
+    /// Missing, or not an ETag of ours.
+    pub fn if_match(&self) -> Result<u64> {
+        let header = self.request.headers().get("if-match").and_then(|v| v.to_str().ok());
+        let Some(text) = header else {
+            return Err(Error::PreconditionRequired("send `If-Match` with the ETag of the state you change".to_owned()));
+        };
+        text.trim()
+            .trim_matches('"')
+            .parse()
+            .map_err(|_| Error::PreconditionFailed(format!("`{text}` is not the ETag of the present state")))
+    }
+
+    /// Whether the client has this state already (`If-None-Match`).
+    pub fn has(&self, seq: i64) -> bool {
+        let header = self.request.headers().get("if-none-match").and_then(|v| v.to_str().ok());
+        header.is_some_and(|text| text.split(',').any(|tag| tag.trim().trim_matches('"') == seq.to_string()))
+    }
+}
+
+/// The whole body, within the limit of its route.
+pub struct Body(pub web::Bytes);
+
+impl FromRequest for Body {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.extensions().get::<&'static Route>().map_or(route::DEFAULT_LIMIT, |r| r.limit);
+        let declared = length(request.headers());
+        let is_json = json_type(request.headers());
+        let mut payload = payload.take();
+        Box::pin(async move {
+            let too_large = || Error::TooLarge(format!("the body may have {limit} bytes here"));
+            if declared.is_some_and(|length| length > limit) {
+                return Err(too_large());
+            }
+            let mut bytes = web::BytesMut::new();
+            loop {
+                let chunk = std::future::poll_fn(|cx| {
+                    use actix_web::dev::Payload as P;
+                    futures_next(cx, &mut payload as &mut P)
+                })
+                .await;
+                match chunk {
+                    None => break,
+                    Some(Err(e)) => return Err(Error::Malformed(format!("the body could not be read: {e}"), Vec::new())),
+                    Some(Ok(chunk)) if bytes.len() + chunk.len() > limit => return Err(too_large()),
+                    Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
+                }
+            }
+            if !is_json && !bytes.is_empty() {
+                return Err(Error::UnsupportedMediaType("send `Content-Type: application/json`".to_owned()));
+            }
+            Ok(Self(bytes.freeze()))
+        })
+    }
+}
+
+type Chunk = Option<std::result::Result<web::Bytes, actix_web::error::PayloadError>>;
+
+fn futures_next(cx: &mut std::task::Context<'_>, payload: &mut Payload) -> std::task::Poll<Chunk> {
+    futures_core::Stream::poll_next(Pin::new(payload), cx)
+}
+
+fn length(headers: &HeaderMap) -> Option<usize> {
+    headers.get("content-length")?.to_str().ok()?.parse().ok()
+}
+
+fn json_type(headers: &HeaderMap) -> bool {
+    let Some(text) = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()) else { return false };
+    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+impl Body {
+    /// The body as a document: strict JSON, then its schema, then its type. A body left out is an empty document.
+    ///
+    /// # Errors
+    /// Every fault by JSON pointer: 400 when it is not JSON, else 422.
+    pub fn read<T: Document>(&self) -> Result<T> {
+        let bytes: &[u8] = if self.0.is_empty() { b"{}" } else { &self.0 };
+        let value = licit_schemas::json::parse(bytes).map_err(|fault| {
+            let at = Fault::new(&fault.pointer, fault.to_string());
+            Error::Malformed(at.detail.clone(), vec![at])
+        })?;
+        document::from_value(value).map_err(Error::Invalid)
+    }
+}
+
+/// An answer.
+pub struct Reply {
+    status: StatusCode,
+    body: Option<Vec<u8>>,
+    content_type: &'static str,
+    etag: Option<String>,
+    location: Option<String>,
+}
+
+impl Reply {
+    /// 200 with a JSON body.
+    ///
+    /// # Errors
+    /// Only a body that cannot be printed.
+    pub fn ok(body: &impl Serialize) -> Result<Self> {
+        Self::json(StatusCode::OK, body)
+    }
+
+    fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
+        let body = serde_json::to_vec(body).map_err(|e| Error::Internal(format!("answer: {e}")))?;
+        Ok(Self { status, body: Some(body), content_type: "application/json", etag: None, location: None })
+    }
+
+    /// 201 for something new, 200 for something that was there.
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn registered(answer: &Registered, collection: &str) -> Result<Self> {
+        let status = if answer.outcome == Outcome::Created { StatusCode::CREATED } else { StatusCode::OK };
+        let mut reply = Self::json(status, answer)?;
+        reply.etag = Some(format!("\"{}\"", answer.seq));
+        reply.location = Some(format!("/api/v1/{collection}/{}", answer.id.0));
+        Ok(reply)
+    }
+
+    /// 201 with any body.
+    ///
+    /// # Errors
+    /// As [`Reply::ok`].
+    pub fn created(body: &impl Serialize) -> Result<Self> {
+        Self::json(StatusCode::CREATED, body)
+    }
+
+    /// Text of another type.
+    pub fn text(content_type: &'static str, body: String) -> Self {
+        Self { status: StatusCode::OK, body: Some(body.into_bytes()), content_type, etag: None, location: None }
+    }
+
+    /// 204.
+    pub fn nothing() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: None, content_type: "", etag: None, location: None }
+    }
+
+    /// 304: the client has it.
+    pub fn not_modified(seq: i64) -> Self {
+        Self {
+            status: StatusCode::NOT_MODIFIED,
+            body: None,
+            content_type: "",
+            etag: Some(format!("\"{seq}\"")),
+            location: None,
+        }
+    }
+
+    /// With the ETag of a state.
+    #[must_use]
+    pub fn tagged(mut self, seq: i64) -> Self {
+        self.etag = Some(format!("\"{seq}\""));
+        self
+    }
+}
+
+impl Responder for Reply {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        if let Some(etag) = self.etag {
+            response.insert_header((ETAG, etag));
+        }
+        if let Some(location) = self.location {
+            response.insert_header((LOCATION, location));
+        }
+        match self.body {
+            Some(body) => response.insert_header((CONTENT_TYPE, self.content_type)).body(body),
+            None => response.finish(),
+        }
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        // The guard writes the document anew: it knows the request's id.
+        let mut response = problem(self.copy(), "00000000-0000-0000-0000-000000000000");
+        response.extensions_mut().insert(Failed);
+        response
+    }
+}
+
+/// Marks a response whose problem document is still to be written.
+#[derive(Clone, Copy)]
+pub struct Failed;
+
+/// A problem document as a response.
+pub fn problem(error: Error, id: &str) -> HttpResponse {
+    let status = error.status_code();
+    if status.is_server_error() {
+        tracing::error!(request = id, error = %error, "request failed");
+    }
+    let retry = matches!(error, Error::Unavailable(_));
+    let challenge = matches!(error, Error::Unauthenticated(_));
+    let body = serde_json::to_vec(&error.problem(Some(format!("urn:uuid:{id}")))).unwrap_or_default();
+    let mut response = HttpResponse::build(status);
+    response.insert_header((CONTENT_TYPE, "application/problem+json"));
+    if retry {
+        response.insert_header(("retry-after", "1"));
+    }
+    if challenge {
+        response.insert_header(("www-authenticate", "Bearer"));
+    }
+    response.body(body)
+}

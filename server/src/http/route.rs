@@ -1,0 +1,153 @@
+//! What is known of a route besides its handler: who may, how much, what goes in and out. The router, the guard, the OpenAPI
+//! document and the tests all read the same table.
+
+use actix_web::http::Method;
+use licit_schemas::access::Role;
+use licit_schemas::document::Document;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+/// Bytes a body may have unless its route says otherwise.
+pub const DEFAULT_LIMIT: usize = 1 << 20;
+
+/// Makes a component of the OpenAPI document.
+pub type Component = fn(&mut SchemaGenerator) -> Schema;
+
+/// One route.
+pub struct Route {
+    /// Method.
+    pub method: Method,
+    /// Path, with `{parameters}`.
+    pub path: &'static str,
+    /// Operation id: verb and resource, as in the tests.
+    pub id: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// Roles that may; none for open routes.
+    pub roles: &'static [Role],
+    /// Whether no token is asked for.
+    pub open: bool,
+    /// Bytes the body may have.
+    pub limit: usize,
+    /// Schema of the body.
+    pub takes: Option<Component>,
+    /// Schema of the query.
+    pub query: Option<Component>,
+    /// Schema of the answer; none for no or non-JSON bodies.
+    pub gives: Option<Component>,
+    /// Content type of the answer.
+    pub content_type: &'static str,
+    /// Statuses of success.
+    pub success: &'static [u16],
+    /// Whether it takes an idempotency key.
+    pub keyed: bool,
+    /// Whether it asks for `If-Match`.
+    pub matched: bool,
+    /// Makes the handler.
+    pub mount: fn() -> actix_web::Route,
+}
+
+fn component<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+impl Route {
+    const fn new(method: Method, path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+        Self {
+            method,
+            path,
+            id,
+            summary,
+            roles: &[],
+            open: false,
+            limit: DEFAULT_LIMIT,
+            takes: None,
+            query: None,
+            gives: None,
+            content_type: "application/json",
+            success: &[200],
+            keyed: false,
+            matched: false,
+            mount,
+        }
+    }
+
+    /// A GET.
+    pub const fn get(path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+        Self::new(Method::GET, path, id, summary, mount)
+    }
+
+    /// A POST.
+    pub const fn post(path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+        Self::new(Method::POST, path, id, summary, mount)
+    }
+
+    /// A PUT.
+    pub const fn put(path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+        Self::new(Method::PUT, path, id, summary, mount)
+    }
+
+    /// A DELETE.
+    pub const fn delete(path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+        Self::new(Method::DELETE, path, id, summary, mount)
+    }
+
+    /// Roles that may.
+    pub const fn may(mut self, roles: &'static [Role]) -> Self {
+        self.roles = roles;
+        self
+    }
+
+    /// No token asked for.
+    pub const fn open(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
+    /// The body.
+    pub const fn takes<T: Document>(mut self) -> Self {
+        self.takes = Some(component::<T>);
+        self
+    }
+
+    /// The query.
+    pub const fn asks<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(component::<T>);
+        self
+    }
+
+    /// The answer.
+    pub const fn gives<T: JsonSchema>(mut self) -> Self {
+        self.gives = Some(component::<T>);
+        self
+    }
+
+    /// An answer that is not JSON.
+    pub const fn gives_text(mut self, content_type: &'static str) -> Self {
+        self.content_type = content_type;
+        self
+    }
+
+    /// Statuses of success.
+    pub const fn success(mut self, statuses: &'static [u16]) -> Self {
+        self.success = statuses;
+        self
+    }
+
+    /// A larger body.
+    pub const fn limit(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// Takes an idempotency key.
+    pub const fn keyed(mut self) -> Self {
+        self.keyed = true;
+        self
+    }
+
+    /// Asks for `If-Match`.
+    pub const fn matched(mut self) -> Self {
+        self.matched = true;
+        self
+    }
+}

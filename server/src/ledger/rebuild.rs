@@ -1,0 +1,173 @@
+//! Folding the ledger into an empty database, and comparing it with the live one, table by table.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use super::verify::{self, Report};
+use crate::db::rows::{EdgeRow, Row};
+use crate::db::schema::{evidence, lineage_edge, resource};
+use crate::db::{Conn, Manager, Projection, fold_into, migrate};
+use crate::error::{Error, Result};
+
+const PAGE: i64 = 2_000;
+
+/// Check the ledger, fold it into an empty database of the same kind, and compare.
+///
+/// # Errors
+/// Only what keeps the check from being made.
+pub fn check<P: Projection>(manager: &Manager) -> Result<Report> {
+    let mut live = open(manager)?;
+    let mut report = verify::ledger(&mut live)?;
+    if !report.faults.is_empty() {
+        return Ok(report);
+    }
+    let scratch = Scratch::new(manager)?;
+    let mut empty = open(&scratch.manager)?;
+    migrate::run(&mut empty).map_err(Error::Internal)?;
+    fold_into::<P>(&mut live, &mut empty)?;
+    compare(&mut live, &mut empty, &mut report)?;
+    check_evidence(&mut live, &mut report)?;
+    drop(empty);
+    scratch.remove(&mut live)?;
+    Ok(report)
+}
+
+fn open(manager: &Manager) -> Result<Conn> {
+    manager.open().map_err(|e| Error::Unavailable(format!("cannot open {}: {e}", manager.shown())))
+}
+
+/// An empty database beside the live one: a temporary file, or a schema.
+struct Scratch {
+    manager: Manager,
+    name: String,
+}
+
+impl Scratch {
+    fn new(manager: &Manager) -> Result<Self> {
+        let name = format!("licit_rebuild_{}", uuid::Uuid::now_v7().simple());
+        let url = if manager.is_sqlite() {
+            let path = std::env::temp_dir().join(format!("{name}.db"));
+            format!("sqlite://{}", path.display())
+        } else {
+            open(manager)?.batch_execute(&format!("CREATE SCHEMA {name}"))?;
+            let joint = if manager.url().contains('?') { '&' } else { '?' };
+            format!("{}{joint}options=-csearch_path%3D{name}", manager.url())
+        };
+        Ok(Self { manager: Manager::new(&url).map_err(Error::Internal)?, name })
+    }
+
+    fn remove(self, live: &mut Conn) -> Result<()> {
+        if let Some(path) = self.manager.url().strip_prefix("sqlite://") {
+            for suffix in ["", "-wal", "-shm"] {
+                let _ = std::fs::remove_file(format!("{path}{suffix}"));
+            }
+        } else {
+            live.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.name))?;
+        }
+        Ok(())
+    }
+}
+
+fn compare(live: &mut Conn, fresh: &mut Conn, report: &mut Report) -> Result<()> {
+    let mut after = (String::new(), String::new(), 0i64);
+    loop {
+        let (a, b) = (resources(live, &after)?, resources(fresh, &after)?);
+        for (have, want) in a.iter().zip(&b) {
+            if have != want {
+                report.faults.push(row_fault(have, want));
+            }
+        }
+        if a.len() != b.len() {
+            let extra = if a.len() > b.len() { a.get(b.len()) } else { b.get(a.len()) };
+            let side = if a.len() > b.len() { "is in no entry of the ledger" } else { "is missing" };
+            let name = extra.map(|r| format!("{} {} since {}", r.kind, r.reference, r.since_seq)).unwrap_or_default();
+            report.faults.push(format!("table resource: {name} {side}"));
+            break;
+        }
+        match b.last() {
+            Some(row) if report.faults.len() < 20 => after = (row.kind.clone(), row.id.clone(), row.since_seq),
+            _ => break,
+        }
+    }
+    let mut after = (0i64, -1i32);
+    while report.faults.len() < 20 {
+        let (a, b) = (edges(live, after)?, edges(fresh, after)?);
+        if a != b {
+            let at = a.iter().zip(&b).find(|(x, y)| x != y).map(|(x, _)| x).or(a.last()).or(b.last());
+            let name = at.map(|e| format!("{} → {} of entry {}", e.effect, e.cause, e.seq)).unwrap_or_default();
+            report.faults.push(format!("table lineage_edge: {name} differs from what the ledger says"));
+            break;
+        }
+        match b.last() {
+            Some(edge) => after = (edge.seq, edge.ordinal),
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+fn resources(conn: &mut Conn, after: &(String, String, i64)) -> Result<Vec<Row>> {
+    let (kind, id, seq) = after;
+    Ok(resource::table
+        .filter(
+            resource::kind
+                .gt(kind)
+                .or(resource::kind.eq(kind).and(resource::id.gt(id)))
+                .or(resource::kind.eq(kind).and(resource::id.eq(id)).and(resource::since_seq.gt(seq))),
+        )
+        .order((resource::kind, resource::id, resource::since_seq))
+        .limit(PAGE)
+        .select(Row::as_select())
+        .load(conn)?)
+}
+
+fn edges(conn: &mut Conn, (seq, ordinal): (i64, i32)) -> Result<Vec<EdgeRow>> {
+    Ok(lineage_edge::table
+        .filter(lineage_edge::seq.gt(seq).or(lineage_edge::seq.eq(seq).and(lineage_edge::ordinal.gt(ordinal))))
+        .order((lineage_edge::seq, lineage_edge::ordinal))
+        .limit(PAGE)
+        .select(EdgeRow::as_select())
+        .load(conn)?)
+}
+
+fn row_fault(have: &Row, want: &Row) -> String {
+    if (&have.kind, &have.id, have.since_seq) != (&want.kind, &want.id, want.since_seq) {
+        return format!("table resource: {} {} since {} stands where {} {} should", have.kind, have.reference, have.since_seq, want.kind, want.reference);
+    }
+    let columns = [
+        ("reference", have.reference != want.reference),
+        ("state", have.state != want.state),
+        ("name", have.name != want.name),
+        ("owner", have.owner != want.owner),
+        ("parent", have.parent != want.parent),
+        ("tags", have.tags != want.tags),
+        ("search", have.search != want.search),
+        ("digest", have.digest != want.digest),
+        ("doc", have.doc != want.doc),
+        ("actor", have.actor != want.actor),
+        ("recorded_at", have.recorded_at != want.recorded_at),
+        ("until_seq", have.until_seq != want.until_seq),
+        ("valid_from", have.valid_from != want.valid_from),
+        ("valid_to", have.valid_to != want.valid_to),
+    ];
+    let wrong: Vec<&str> = columns.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    format!("table resource: {} {} ({}): {} differ(s) from what the ledger says", have.kind, want.reference, have.id, wrong.join(", "))
+}
+
+/// Evidence is kept beside the ledger, which holds its digest.
+fn check_evidence(live: &mut Conn, report: &mut Report) -> Result<()> {
+    let mut after = String::new();
+    while report.faults.len() < 20 {
+        let page: Vec<String> =
+            evidence::table.filter(evidence::digest.gt(&after)).order(evidence::digest).limit(PAGE).select(evidence::digest).load(live)?;
+        let Some(last) = page.last().cloned() else { break };
+        for text in page {
+            let sound = text.parse().ok().is_some_and(|sum| super::store::kept_evidence(live, &sum).is_ok());
+            if !sound {
+                report.faults.push(format!("table evidence: {text} is not what its digest says"));
+            }
+        }
+        after = last;
+    }
+    Ok(())
+}

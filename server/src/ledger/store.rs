@@ -1,0 +1,144 @@
+//! Entries, head and proofs, read from the tables.
+
+use diesel::prelude::*;
+use licit_schemas::digest::Digest;
+use licit_schemas::ledger::{ConsistencyProof, Entry, EntryView, InclusionProof, TreeHead};
+use licit_schemas::merkle::{self, ProveError};
+use licit_schemas::resource::Page;
+
+use crate::db::Conn;
+use crate::db::migrate::{digest, hash_at};
+use crate::db::schema::{evidence, ledger_entry, ledger_hash, ledger_head};
+use crate::error::{Error, Result};
+
+/// The tree as it stands.
+///
+/// # Errors
+/// What the database said.
+pub fn head(conn: &mut Conn) -> Result<TreeHead> {
+    let (size, root): (i64, Vec<u8>) =
+        ledger_head::table.find(1).select((ledger_head::size, ledger_head::root)).first(conn)?;
+    Ok(TreeHead {
+        size: u64::try_from(size).unwrap_or(0),
+        root: digest(&root).ok_or_else(|| Error::Internal("the ledger's root is not 32 bytes".to_owned()))?,
+    })
+}
+
+/// Entries from a position on.
+///
+/// # Errors
+/// A limit out of range.
+pub fn entries(conn: &mut Conn, from: u64, limit: u16) -> Result<Page<EntryView>> {
+    if !(1..=1000).contains(&limit) {
+        return Err(Error::invalid("/limit", format!("`{limit}` is out of range: ask for 1 to 1000 entries a page")));
+    }
+    let rows: Vec<(i64, String, String)> = ledger_entry::table
+        .filter(ledger_entry::seq.ge(i64::try_from(from).unwrap_or(i64::MAX)))
+        .order(ledger_entry::seq)
+        .limit(i64::from(limit))
+        .select((ledger_entry::seq, ledger_entry::entry, ledger_entry::data))
+        .load(conn)?;
+    let full = rows.len() == usize::from(limit);
+    let next = rows.last().filter(|_| full).map(|(seq, _, _)| (seq + 1).to_string());
+    let items = rows.into_iter().map(|(seq, entry, data)| view(seq, &entry, &data)).collect::<Result<_>>()?;
+    Ok(Page { items, next })
+}
+
+fn view(seq: i64, entry: &str, data: &str) -> Result<EntryView> {
+    let broken = |e: serde_json::Error| Error::Internal(format!("ledger entry {seq}: {e}"));
+    let parsed: Entry = serde_json::from_str(entry).map_err(broken)?;
+    Ok(EntryView {
+        entry: parsed,
+        leaf_hash: merkle::leaf_hash(entry.as_bytes()),
+        data: serde_json::from_str(data).map_err(broken)?,
+    })
+}
+
+/// One entry.
+///
+/// # Errors
+/// No such entry.
+pub fn entry(conn: &mut Conn, seq: u64) -> Result<EntryView> {
+    let page = entries(conn, seq, 1)?;
+    page.items.into_iter().find(|e| e.entry.seq == seq).ok_or_else(|| Error::NotFound(format!("there is no ledger entry {seq}")))
+}
+
+/// Root of the tree when it had `size` entries.
+fn root_at(conn: &mut Conn, size: u64) -> Result<Digest> {
+    let mut failed = None;
+    let edge = merkle::Edge::restore(size, |index| hash_at(conn, index).map_err(|e| failed = Some(e)).ok());
+    match edge {
+        Some(edge) => Ok(edge.root()),
+        None => Err(failed.unwrap_or_else(|| Error::Internal("a Merkle node is missing".to_owned()))),
+    }
+}
+
+fn read_hashes(conn: &mut Conn, indexes: &[u64]) -> Result<Vec<Digest>> {
+    let wanted: Vec<i64> = indexes.iter().map(|i| i64::try_from(*i).unwrap_or(i64::MAX)).collect();
+    let rows: Vec<(i64, Vec<u8>)> = ledger_hash::table.filter(ledger_hash::idx.eq_any(&wanted)).load(conn)?;
+    let by_index: std::collections::HashMap<i64, Vec<u8>> = rows.into_iter().collect();
+    wanted
+        .iter()
+        .map(|i| by_index.get(i).and_then(|h| digest(h)).ok_or_else(|| Error::Internal(format!("Merkle node {i} is missing"))))
+        .collect()
+}
+
+fn proved<T>(result: std::result::Result<T, ProveError<Error>>, what: &str) -> Result<T> {
+    result.map_err(|e| match e {
+        ProveError::Read(e) => e,
+        ProveError::NoSuch(_) => Error::invalid("", format!("there is no {what}")),
+        ProveError::Incomplete { .. } => Error::Internal("Merkle nodes are missing".to_owned()),
+    })
+}
+
+/// Proof that an entry is in the tree of a size.
+///
+/// # Errors
+/// A position or size beyond the ledger.
+pub fn inclusion(conn: &mut Conn, seq: u64, size: Option<u64>) -> Result<InclusionProof> {
+    let head = head(conn)?;
+    let size = size.unwrap_or(head.size);
+    if size > head.size || size == 0 {
+        return Err(Error::invalid("/size", format!("`{size}` is no size of this ledger: it has {} entries", head.size)));
+    }
+    if seq == 0 || seq > size {
+        return Err(Error::invalid("/seq", format!("`{seq}` is no position in a tree of {size} entries")));
+    }
+    let path = proved(merkle::inclusion_proof(seq - 1, size, |indexes| read_hashes(conn, indexes)), "such proof")?;
+    let leaf_hash = entry(conn, seq)?.leaf_hash;
+    Ok(InclusionProof { seq, size, leaf_hash, root: root_at(conn, size)?, path })
+}
+
+/// Proof that the tree of one size continues that of another.
+///
+/// # Errors
+/// Sizes beyond the ledger or in the wrong order; an older size of 0 proves nothing.
+pub fn consistency(conn: &mut Conn, from: u64, to: Option<u64>) -> Result<ConsistencyProof> {
+    let head = head(conn)?;
+    let to = to.unwrap_or(head.size);
+    if to > head.size {
+        return Err(Error::invalid("/to", format!("`{to}` is no size of this ledger: it has {} entries", head.size)));
+    }
+    if from == 0 || from > to {
+        return Err(Error::invalid("/from", format!("`{from}` is not between 1 and {to}")));
+    }
+    let path = proved(merkle::consistency_proof(from, to, |indexes| read_hashes(conn, indexes)), "such proof")?;
+    Ok(ConsistencyProof { from, to, from_root: root_at(conn, from)?, to_root: root_at(conn, to)?, path })
+}
+
+/// The kept evidence of a decision, by digest.
+///
+/// # Errors
+/// None kept, or what is kept is not what the digest says.
+pub fn kept_evidence(conn: &mut Conn, sum: &Digest) -> Result<String> {
+    let body: Option<Vec<u8>> =
+        evidence::table.find(sum.to_string()).select(evidence::body).first(conn).optional()?;
+    let body = body.ok_or_else(|| Error::NotFound("the evidence of this decision is not kept".to_owned()))?;
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::ZlibDecoder::new(&body[..]), &mut text)
+        .map_err(|e| Error::Internal(format!("evidence {sum}: {e}")))?;
+    if Digest::of(text.as_bytes()) != *sum {
+        return Err(Error::Internal(format!("evidence {sum} is not what was recorded")));
+    }
+    Ok(text)
+}

@@ -1,0 +1,62 @@
+//! Registering what exists, over HTTP.
+
+use licit_schemas::registry::LifeChange;
+
+use super::operations::{self, Existing};
+use crate::api;
+use crate::error::Result;
+use crate::http::{Body, Ctx, Reply};
+
+macro_rules! lasting {
+    ($create:ident, $change:ident, $collection:literal, $kind:literal, $operation:path, $existing:expr) => {
+        /// Register.
+        pub async fn $create(ctx: Ctx, body: Body) -> Result<Reply> {
+            api::create(ctx, body, $collection, |tx, spec| $operation(tx, spec, $existing)).await
+        }
+
+        /// Change the state `If-Match` names.
+        pub async fn $change(ctx: Ctx, body: Body) -> Result<Reply> {
+            api::change(ctx, body, $collection, $kind, |tx, spec, seq| $operation(tx, spec, Existing::Match(seq))).await
+        }
+    };
+}
+
+lasting!(create_party, change_party, "parties", "party", operations::party, Existing::Refuse);
+lasting!(create_dataset, change_dataset, "datasets", "dataset", operations::dataset, Existing::Refuse);
+lasting!(create_model, change_model, "models", "model", operations::model, Existing::Refuse);
+lasting!(create_environment, change_environment, "environments", "environment", operations::environment, Existing::Revise);
+lasting!(create_deployment, change_deployment, "deployments", "deployment", operations::deployment, Existing::Revise);
+
+/// Register a dataset version.
+pub async fn create_dataset_version(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create(ctx, body, "dataset-versions", operations::dataset_version).await
+}
+
+/// Register a model version.
+pub async fn create_model_version(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create(ctx, body, "model-versions", operations::model_version).await
+}
+
+/// Register a system or its next revision.
+pub async fn create_system(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create(ctx, body, "systems", operations::system).await
+}
+
+/// Propose a release.
+pub async fn create_release(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create(ctx, body, "releases", operations::release).await
+}
+
+/// Change the life of a dataset version.
+pub async fn change_life(ctx: Ctx, body: Body) -> Result<Reply> {
+    let id = ctx.id()?;
+    api::create::<LifeChange>(ctx, body, "dataset-versions", move |tx, change| operations::change_life(tx, id, &change)).await
+}
+
+/// Take a release out for good.
+pub async fn withdraw_release(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    let answer = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::withdraw(tx, id)).await?;
+    Reply::ok(&answer)
+}
+

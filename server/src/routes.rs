@@ -1,0 +1,159 @@
+//! Every route, grouped by what it is for. Router, guard, OpenAPI document and tests read this one table; a handler that is not
+//! here cannot be reached, and a route without roles is open only where it says so.
+
+use actix_web::web::{delete, get, post, put};
+use licit_schemas::access::Role::{self, Admin, Auditor, Dpo, Registrar, Releaser, Reviewer, Viewer};
+use licit_schemas::access::{ActorCreate, TokenCreate, TokenCreated, TokenView, WhoAmI};
+use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Plan};
+use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
+use licit_schemas::ledger::{ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof, InclusionQuery, TreeHead};
+use licit_schemas::lineage::{Closure, EdgeCreate, ExposureView, LineageQuery, PathQuery, PathView};
+use licit_schemas::registration::{PlanRequest, Registration, RegistrationResult};
+use licit_schemas::registry::{
+    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, LifeChange, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec,
+    RunSpec, SystemSpec,
+};
+use licit_schemas::resource::{ListQuery, Page, Registered, Resource};
+use licit_schemas::review::{
+    ApprovalSpec, OpinionCreate, ReviewCreate, ReviewSpec, ReviewView, RevocationCreate, RevocationSpec, VoteCreate,
+};
+
+use crate::api::{self, ByRef, Health, TermView, Terms};
+use crate::http::Ctx;
+use crate::http::route::Route;
+use crate::{access, gate, lawfulness, ledger, lineage, registry, review};
+
+/// Reads.
+const READ: &[Role] = &[Viewer, Registrar, Reviewer, Dpo, Releaser, Auditor, Admin];
+/// Registers what exists and proposes what may be.
+const REGISTER: &[Role] = &[Registrar];
+/// Shapes where things run.
+const OPERATE: &[Role] = &[Registrar, Admin];
+/// Asks the gate and moves releases.
+const RELEASE: &[Role] = &[Releaser];
+/// Proposes releases.
+const PROPOSE: &[Role] = &[Registrar, Releaser];
+/// Votes and revokes.
+const BOARD: &[Role] = &[Reviewer];
+/// Manages who may.
+const MANAGE: &[Role] = &[Admin];
+
+/// Bodies that list many files or fields.
+const LARGE: usize = 8 << 20;
+
+/// All of them.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    // Is it there: for load balancers, and for whoever wants to know the API. Open: they reveal nothing.
+    Route::get("/health", "get_health", "Whether the process lives", || get().to(api::health)).open().gives::<Health>(),
+    Route::get("/ready", "get_ready", "Whether the database answers", || get().to(api::ready)).open().gives::<Health>(),
+    Route::get("/openapi.json", "get_openapi", "This document", || get().to(api::openapi)).open(),
+    Route::get("/metrics", "get_metrics", "Figures for Prometheus", || get().to(api::metrics)).may(READ).gives_text("text/plain"),
+
+    // Used by pipelines: register what was made, in one call.
+    Route::post("/api/v1/registrations", "create_registration", "Register what a pipeline made, all or nothing", || post().to(lineage::api::create_registration)).may(REGISTER).takes::<Registration>().gives::<RegistrationResult>().limit(LARGE).keyed(),
+    Route::post("/api/v1/plans", "create_plan", "What a registration and releases would lead to; nothing is written", || post().to(gate::api::plan)).may(PROPOSE).takes::<PlanRequest>().gives::<Plan>().limit(LARGE),
+    Route::post("/api/v1/edges", "create_edge", "Record a lineage edge that became known late", || post().to(lineage::api::create_edge)).may(REGISTER).takes::<EdgeCreate>().gives::<lineage::api::EdgeCreated>().keyed(),
+
+    // The registry, resource by resource.
+    Route::post("/api/v1/parties", "create_party", "Register a party", || post().to(registry::api::create_party)).may(OPERATE).takes::<PartySpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/parties", "list_parties", "List parties", || get().to(|ctx: Ctx| api::list(ctx, "party"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<PartySpec>>>(),
+    Route::get("/api/v1/parties/{id}", "get_party", "Read a party", || get().to(|ctx: Ctx| api::get(ctx, "party"))).may(READ).gives::<Resource<PartySpec>>(),
+    Route::put("/api/v1/parties/{id}", "change_party", "Change a party", || put().to(registry::api::change_party)).may(OPERATE).takes::<PartySpec>().gives::<Registered>().success(&[200, 201]).matched(),
+    Route::get("/api/v1/parties/{id}/history", "list_party_history", "Every state of a party", || get().to(|ctx: Ctx| api::history(ctx, "party"))).may(READ).gives::<Page<Resource<PartySpec>>>(),
+    Route::post("/api/v1/datasets", "create_dataset", "Register a dataset", || post().to(registry::api::create_dataset)).may(REGISTER).takes::<DatasetSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/datasets", "list_datasets", "List datasets", || get().to(|ctx: Ctx| api::list(ctx, "dataset"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DatasetSpec>>>(),
+    Route::get("/api/v1/datasets/{id}", "get_dataset", "Read a dataset", || get().to(|ctx: Ctx| api::get(ctx, "dataset"))).may(READ).gives::<Resource<DatasetSpec>>(),
+    Route::put("/api/v1/datasets/{id}", "change_dataset", "Change a dataset", || put().to(registry::api::change_dataset)).may(REGISTER).takes::<DatasetSpec>().gives::<Registered>().success(&[200, 201]).matched(),
+    Route::get("/api/v1/datasets/{id}/history", "list_dataset_history", "Every state of a dataset", || get().to(|ctx: Ctx| api::history(ctx, "dataset"))).may(READ).gives::<Page<Resource<DatasetSpec>>>(),
+    Route::post("/api/v1/dataset-versions", "create_dataset_version", "Register a dataset version", || post().to(registry::api::create_dataset_version)).may(REGISTER).takes::<DatasetVersionSpec>().gives::<Registered>().success(&[200, 201]).keyed().limit(LARGE),
+    Route::get("/api/v1/dataset-versions", "list_dataset_versions", "List dataset versions", || get().to(|ctx: Ctx| api::list(ctx, "dataset_version"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DatasetVersionSpec>>>(),
+    Route::get("/api/v1/dataset-versions/{id}", "get_dataset_version", "Read a dataset version", || get().to(|ctx: Ctx| api::get(ctx, "dataset_version"))).may(READ).gives::<Resource<DatasetVersionSpec>>(),
+    Route::get("/api/v1/dataset-versions/{id}/history", "list_dataset_version_history", "Every state of a dataset version", || get().to(|ctx: Ctx| api::history(ctx, "dataset_version"))).may(READ).gives::<Page<Resource<DatasetVersionSpec>>>(),
+    Route::post("/api/v1/runs", "create_run", "Record a run", || post().to(lineage::api::create_run)).may(REGISTER).takes::<RunSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/runs", "list_runs", "List runs", || get().to(|ctx: Ctx| api::list(ctx, "run"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<RunSpec>>>(),
+    Route::get("/api/v1/runs/{id}", "get_run", "Read a run", || get().to(|ctx: Ctx| api::get(ctx, "run"))).may(READ).gives::<Resource<RunSpec>>(),
+    Route::get("/api/v1/runs/{id}/history", "list_run_history", "Every state of a run", || get().to(|ctx: Ctx| api::history(ctx, "run"))).may(READ).gives::<Page<Resource<RunSpec>>>(),
+    Route::post("/api/v1/models", "create_model", "Register a model", || post().to(registry::api::create_model)).may(REGISTER).takes::<ModelSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/models", "list_models", "List models", || get().to(|ctx: Ctx| api::list(ctx, "model"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ModelSpec>>>(),
+    Route::get("/api/v1/models/{id}", "get_model", "Read a model", || get().to(|ctx: Ctx| api::get(ctx, "model"))).may(READ).gives::<Resource<ModelSpec>>(),
+    Route::put("/api/v1/models/{id}", "change_model", "Change a model", || put().to(registry::api::change_model)).may(REGISTER).takes::<ModelSpec>().gives::<Registered>().success(&[200, 201]).matched(),
+    Route::get("/api/v1/models/{id}/history", "list_model_history", "Every state of a model", || get().to(|ctx: Ctx| api::history(ctx, "model"))).may(READ).gives::<Page<Resource<ModelSpec>>>(),
+    Route::post("/api/v1/model-versions", "create_model_version", "Register a model version", || post().to(registry::api::create_model_version)).may(REGISTER).takes::<ModelVersionSpec>().gives::<Registered>().success(&[200, 201]).keyed().limit(LARGE),
+    Route::get("/api/v1/model-versions", "list_model_versions", "List model versions", || get().to(|ctx: Ctx| api::list(ctx, "model_version"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ModelVersionSpec>>>(),
+    Route::get("/api/v1/model-versions/{id}", "get_model_version", "Read a model version", || get().to(|ctx: Ctx| api::get(ctx, "model_version"))).may(READ).gives::<Resource<ModelVersionSpec>>(),
+    Route::get("/api/v1/model-versions/{id}/history", "list_model_version_history", "Every state of a model version", || get().to(|ctx: Ctx| api::history(ctx, "model_version"))).may(READ).gives::<Page<Resource<ModelVersionSpec>>>(),
+    Route::post("/api/v1/systems", "create_system", "Register a system", || post().to(registry::api::create_system)).may(REGISTER).takes::<SystemSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/systems", "list_systems", "List systems", || get().to(|ctx: Ctx| api::list(ctx, "system"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<SystemSpec>>>(),
+    Route::get("/api/v1/systems/{id}", "get_system", "Read a system", || get().to(|ctx: Ctx| api::get(ctx, "system"))).may(READ).gives::<Resource<SystemSpec>>(),
+    Route::get("/api/v1/systems/{id}/history", "list_system_history", "Every state of a system", || get().to(|ctx: Ctx| api::history(ctx, "system"))).may(READ).gives::<Page<Resource<SystemSpec>>>(),
+    Route::post("/api/v1/environments", "create_environment", "Register an environment", || post().to(registry::api::create_environment)).may(OPERATE).takes::<EnvironmentSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/environments", "list_environments", "List environments", || get().to(|ctx: Ctx| api::list(ctx, "environment"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<EnvironmentSpec>>>(),
+    Route::get("/api/v1/environments/{id}", "get_environment", "Read an environment", || get().to(|ctx: Ctx| api::get(ctx, "environment"))).may(READ).gives::<Resource<EnvironmentSpec>>(),
+    Route::put("/api/v1/environments/{id}", "change_environment", "Change an environment", || put().to(registry::api::change_environment)).may(OPERATE).takes::<EnvironmentSpec>().gives::<Registered>().success(&[200, 201]).matched(),
+    Route::get("/api/v1/environments/{id}/history", "list_environment_history", "Every state of an environment", || get().to(|ctx: Ctx| api::history(ctx, "environment"))).may(READ).gives::<Page<Resource<EnvironmentSpec>>>(),
+    Route::post("/api/v1/deployments", "create_deployment", "Register a deployment", || post().to(registry::api::create_deployment)).may(OPERATE).takes::<DeploymentSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/deployments", "list_deployments", "List deployments", || get().to(|ctx: Ctx| api::list(ctx, "deployment"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DeploymentSpec>>>(),
+    Route::get("/api/v1/deployments/{id}", "get_deployment", "Read a deployment", || get().to(|ctx: Ctx| api::get(ctx, "deployment"))).may(READ).gives::<Resource<DeploymentSpec>>(),
+    Route::put("/api/v1/deployments/{id}", "change_deployment", "Change a deployment", || put().to(registry::api::change_deployment)).may(OPERATE).takes::<DeploymentSpec>().gives::<Registered>().success(&[200, 201]).matched(),
+    Route::get("/api/v1/deployments/{id}/history", "list_deployment_history", "Every state of a deployment", || get().to(|ctx: Ctx| api::history(ctx, "deployment"))).may(READ).gives::<Page<Resource<DeploymentSpec>>>(),
+    Route::post("/api/v1/releases", "create_release", "Propose a release", || post().to(registry::api::create_release)).may(PROPOSE).takes::<ReleaseSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/releases", "list_releases", "List releases", || get().to(|ctx: Ctx| api::list(ctx, "release"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ReleaseSpec>>>(),
+    Route::get("/api/v1/releases/{id}", "get_release", "Read a release", || get().to(|ctx: Ctx| api::get(ctx, "release"))).may(READ).gives::<Resource<ReleaseSpec>>(),
+    Route::get("/api/v1/releases/{id}/history", "list_release_history", "Every state of a release", || get().to(|ctx: Ctx| api::history(ctx, "release"))).may(READ).gives::<Page<Resource<ReleaseSpec>>>(),
+    Route::post("/api/v1/purposes", "create_purpose", "Propose a purpose", || post().to(lawfulness::api::create_purpose)).may(REGISTER).takes::<PurposeSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/purposes", "list_purposes", "List purposes", || get().to(|ctx: Ctx| api::list(ctx, "purpose"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<PurposeSpec>>>(),
+    Route::get("/api/v1/purposes/{id}", "get_purpose", "Read a purpose", || get().to(|ctx: Ctx| api::get(ctx, "purpose"))).may(READ).gives::<Resource<PurposeSpec>>(),
+    Route::get("/api/v1/purposes/{id}/history", "list_purpose_history", "Every state of a purpose", || get().to(|ctx: Ctx| api::history(ctx, "purpose"))).may(READ).gives::<Page<Resource<PurposeSpec>>>(),
+    Route::post("/api/v1/bases", "create_basis", "Propose a basis", || post().to(lawfulness::api::create_basis)).may(REGISTER).takes::<BasisSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/bases", "list_bases", "List bases", || get().to(|ctx: Ctx| api::list(ctx, "basis"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<BasisSpec>>>(),
+    Route::get("/api/v1/bases/{id}", "get_basis", "Read a basis", || get().to(|ctx: Ctx| api::get(ctx, "basis"))).may(READ).gives::<Resource<BasisSpec>>(),
+    Route::get("/api/v1/bases/{id}/history", "list_basis_history", "Every state of a basis", || get().to(|ctx: Ctx| api::history(ctx, "basis"))).may(READ).gives::<Page<Resource<BasisSpec>>>(),
+    Route::post("/api/v1/assessments", "create_assessment", "Propose an assessment", || post().to(lawfulness::api::create_assessment)).may(REGISTER).takes::<AssessmentSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/assessments", "list_assessments", "List assessments", || get().to(|ctx: Ctx| api::list(ctx, "assessment"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<AssessmentSpec>>>(),
+    Route::get("/api/v1/assessments/{id}", "get_assessment", "Read an assessment", || get().to(|ctx: Ctx| api::get(ctx, "assessment"))).may(READ).gives::<Resource<AssessmentSpec>>(),
+    Route::get("/api/v1/assessments/{id}/history", "list_assessment_history", "Every state of an assessment", || get().to(|ctx: Ctx| api::history(ctx, "assessment"))).may(READ).gives::<Page<Resource<AssessmentSpec>>>(),
+    Route::post("/api/v1/dataset-versions/{id}/life", "change_dataset_version_life", "Restrict or erase a dataset version", || post().to(registry::api::change_life)).may(REGISTER).takes::<LifeChange>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/resolve", "resolve_reference", "The thing a reference names", || get().to(api::resolve)).may(READ).asks::<ByRef>().gives::<Resource<serde_json::Value>>(),
+    Route::get("/api/v1/vocabulary", "list_terms", "Terms of the vocabularies", || get().to(api::terms)).may(READ).asks::<Terms>().gives::<Page<TermView>>(),
+
+    // Lineage.
+    Route::get("/api/v1/lineage", "get_lineage", "Upstream or downstream closure, whole", || get().to(lineage::api::closure)).may(READ).asks::<LineageQuery>().gives::<Closure>(),
+    Route::get("/api/v1/lineage/path", "get_lineage_path", "Shortest path from an effect to a cause", || get().to(lineage::api::path)).may(READ).asks::<PathQuery>().gives::<PathView>(),
+    Route::get("/api/v1/exposure", "get_exposure", "Personal data that reach a node", || get().to(lineage::api::exposure)).may(READ).asks::<ByRef>().gives::<ExposureView>(),
+
+    // Used by the board.
+    Route::post("/api/v1/reviews", "create_review", "Open a review or a dossier of several things", || post().to(gate::api::create_review)).may(&[Registrar, Reviewer]).takes::<ReviewCreate>().gives::<Registered>().success(&[201]).keyed(),
+    Route::get("/api/v1/reviews", "list_reviews", "List reviews", || get().to(|ctx: Ctx| api::list(ctx, "review"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ReviewSpec>>>(),
+    Route::get("/api/v1/reviews/{id}", "get_review", "A review with all that was said on it", || get().to(review::api::get_review)).may(READ).gives::<ReviewView>(),
+    Route::post("/api/v1/reviews/{id}/votes", "create_vote", "Cast a vote", || post().to(review::api::create_vote)).may(BOARD).takes::<VoteCreate>().gives::<Registered>().success(&[201]).keyed(),
+    Route::post("/api/v1/reviews/{id}/opinions", "create_opinion", "Give an opinion", || post().to(review::api::create_opinion)).may(&[Dpo]).takes::<OpinionCreate>().gives::<Registered>().success(&[201]).keyed(),
+    Route::get("/api/v1/approvals", "list_approvals", "List approvals", || get().to(|ctx: Ctx| api::list(ctx, "approval"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ApprovalSpec>>>(),
+    Route::post("/api/v1/revocations", "create_revocation", "Take an approval back", || post().to(review::api::create_revocation)).may(BOARD).takes::<RevocationCreate>().gives::<Registered>().success(&[201]).keyed(),
+    Route::get("/api/v1/revocations", "list_revocations", "List revocations", || get().to(|ctx: Ctx| api::list(ctx, "revocation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<RevocationSpec>>>(),
+
+    // Used by CI and clusters.
+    Route::post("/api/v1/gate", "ask_gate", "May it run", || post().to(gate::api::ask)).may(&[Registrar, Releaser]).takes::<GateRequest>().gives::<Decision>().limit(LARGE).keyed(),
+    Route::post("/api/v1/releases/{id}/activate", "activate_release", "Activate a release; refused unless the gate allows", || post().to(gate::api::activate)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
+    Route::post("/api/v1/releases/{id}/withdraw", "withdraw_release", "Take a release out for good", || post().to(registry::api::withdraw_release)).may(RELEASE).gives::<Registered>(),
+    Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to the release on standby", || post().to(gate::api::rollback)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
+    Route::get("/api/v1/gaps", "list_gaps", "Active releases that would not be allowed today", || get().to(gate::api::gaps)).may(READ).asks::<gate::api::GapQuery>().gives::<Page<Gap>>(),
+    Route::get("/api/v1/decisions", "list_decisions", "List decisions", || get().to(|ctx: Ctx| api::list(ctx, "decision"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<Decision>>>(),
+    Route::get("/api/v1/decisions/{id}", "get_decision", "Read a decision", || get().to(|ctx: Ctx| api::get(ctx, "decision"))).may(READ).gives::<Resource<Decision>>(),
+    Route::get("/api/v1/decisions/{id}/evidence", "get_decision_evidence", "The canonical evidence of a decision", || get().to(gate::api::evidence)).may(READ).gives::<serde_json::Value>(),
+
+    // Used by auditors.
+    Route::get("/api/v1/ledger/head", "get_ledger_head", "The Merkle tree as it stands", || get().to(ledger::api::head)).may(READ).gives::<TreeHead>(),
+    Route::get("/api/v1/ledger/entries", "list_ledger_entries", "Entries, oldest first", || get().to(ledger::api::entries)).may(&[Auditor, Dpo, Admin, Reviewer]).asks::<EntriesQuery>().gives::<Page<EntryView>>(),
+    Route::get("/api/v1/ledger/entries/{seq}", "get_ledger_entry", "One entry", || get().to(ledger::api::entry)).may(&[Auditor, Dpo, Admin, Reviewer]).gives::<EntryView>(),
+    Route::get("/api/v1/ledger/proofs/inclusion", "get_inclusion_proof", "Proof that an entry is in the tree", || get().to(ledger::api::inclusion)).may(READ).asks::<InclusionQuery>().gives::<InclusionProof>(),
+    Route::get("/api/v1/ledger/proofs/consistency", "get_consistency_proof", "Proof that one tree continues another", || get().to(ledger::api::consistency)).may(READ).asks::<ConsistencyQuery>().gives::<ConsistencyProof>(),
+
+    // Who may.
+    Route::get("/api/v1/whoami", "get_whoami", "Who the caller is", || get().to(access::api::whoami)).may(READ).gives::<WhoAmI>(),
+    Route::post("/api/v1/actors", "create_actor", "Make a person or a service known", || post().to(access::api::create_actor)).may(MANAGE).takes::<ActorCreate>().gives::<access::api::ActorCreated>().success(&[201]).keyed(),
+    Route::get("/api/v1/actors", "list_actors", "List actors", || get().to(access::api::list_actors)).may(READ).asks::<ListQuery>().gives::<Page<access::api::ActorView>>(),
+    Route::post("/api/v1/tokens", "create_token", "Issue a token; its secret is shown this once", || post().to(access::api::create_token)).may(MANAGE).takes::<TokenCreate>().gives::<TokenCreated>().success(&[201]),
+    Route::get("/api/v1/tokens", "list_tokens", "List tokens, without secrets", || get().to(access::api::list_tokens)).may(MANAGE).gives::<Page<TokenView>>(),
+    Route::delete("/api/v1/tokens/{id}", "revoke_token", "Take a token back", || delete().to(access::api::revoke_token)).may(MANAGE).success(&[204]),
+];
