@@ -82,10 +82,10 @@ impl Failure {
 
 /// A problem document as sentences: the detail, then every fault by its pointer.
 fn sentence(problem: &Problem) -> String {
-    let mut text = match &problem.detail {
-        Some(detail) => detail.clone(),
-        None => problem.title.clone(),
-    };
+    let told = problem.detail.as_ref().unwrap_or(&problem.title);
+    // Some details only repeat the faults that follow.
+    let repeated = !problem.errors.is_empty() && problem.errors.iter().all(|fault| told.contains(&fault.detail));
+    let mut text = if repeated { problem.title.clone() } else { told.clone() };
     for fault in &problem.errors {
         text.push_str(&format!("\n  {}: {}", fault.pointer.trim_start_matches('#'), fault.detail));
     }

@@ -14,7 +14,7 @@ macro_rules! files {
 
 files! {
     "README.md", "anes96.csv",
-    "survey.csv", "features.csv", "households.csv", "survey-religion.csv", "features-religion.csv",
+    "survey.csv", "features.csv", "households.csv", "scores.csv", "survey-religion.csv", "features-religion.csv",
     "vote-model/model.json", "vote-model/metrics.json",
     "vote-model-2/model.json", "vote-model-2/metrics.json",
     "vote-model-3/model.json", "vote-model-3/metrics.json",
@@ -61,7 +61,7 @@ mod tests {
             let (value, source) = source::read(&home.join(file)).unwrap();
             (collection.check)(value).map_err(|faults| source.faults(faults)).unwrap();
         }
-        for (file, counts) in [("licit.yaml", (3, 3)), ("licit-2.yaml", (0, 1)), ("licit-3.yaml", (2, 2))] {
+        for (file, counts) in [("licit.yaml", (4, 4)), ("licit-2.yaml", (0, 1)), ("licit-3.yaml", (2, 2))] {
             let assembled = assemble::assemble(&manifest::read(&home.join(file)).unwrap()).unwrap();
             let registration = &assembled.registration;
             assert_eq!((registration.dataset_versions.len(), registration.runs.len()), counts, "{file}");

@@ -1,0 +1,23 @@
+//! What the gate answers.
+
+use harness::Scenario;
+use harness::scenario::findings;
+
+#[test]
+fn everything_holds() {
+    let s = Scenario::running();
+    let decision = s.dry("start");
+    assert_eq!(decision["verdict"], "allow", "{decision:#}");
+    assert!(findings(&decision).is_empty());
+}
+
+#[test]
+fn nothing_is_approved() {
+    let s = Scenario::registered();
+    let decision = s.dry("start");
+    assert_eq!(decision["verdict"], "deny");
+    let rules: Vec<String> = findings(&decision).into_iter().map(|(rule, _)| rule).collect();
+    for rule in ["purpose.approved", "basis.approved", "source.covered", "release.approved"] {
+        assert!(rules.iter().any(|r| r == rule), "{rule} in {decision:#}");
+    }
+}
