@@ -91,6 +91,7 @@ fn sentence(problem: &Problem) -> String {
     }
     match problem.status {
         401 => text.push_str("\nset LICIT_TOKEN, or run `licit config set --token -`"),
+        409 if told.contains("If-Match") => text.push_str("\n`--replace` does that"),
         500.. => {
             if let Some(request) = &problem.instance {
                 text.push_str(&format!("\nthe server's log says more under request `{request}`"));

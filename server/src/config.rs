@@ -26,7 +26,7 @@ pub struct Cli {
 /// Settings of the server
 #[derive(Args, Clone, Debug)]
 pub struct Config {
-    /// Database: sqlite://PATH or postgres://USER@HOST/DATABASE
+    /// Database: `sqlite://PATH` or `postgres://USER@HOST/DATABASE`
     #[arg(long, env = "LICIT_DATABASE_URL", default_value = "sqlite://licit.db", global = true, hide_env_values = true)]
     pub database_url: String,
     /// Address to listen on; port 0 picks a free one

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// Only if the projection is damaged.
+#[expect(clippy::needless_pass_by_value, reason = "a row is used up")]
 pub fn typed<T: DeserializeOwned>(row: Row) -> Result<Resource<T>> {
     let broken = |what: &str| Error::Internal(format!("row {} {}: {what}", row.kind, row.id));
     Ok(Resource {

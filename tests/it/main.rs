@@ -1,4 +1,14 @@
 //! The one integration-test binary: scenarios over HTTP against the real programs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 
+mod access;
+mod concurrency;
+mod contract;
 mod gate;
+mod lineage;
+mod process;
+mod registry;
+mod review;
+mod robustness;
+mod support;
+mod tamper;

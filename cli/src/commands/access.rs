@@ -48,7 +48,7 @@ pub(crate) enum ActorKind {
 pub(crate) enum Token {
     /// Issue a token; its secret is shown once
     Create(TokenCreate),
-    /// List, newest first; never the secrets
+    /// List, newest first; never the secrets; whose they are stands in --json
     List(ListArgs),
     /// Take a token back
     Revoke {
@@ -91,7 +91,7 @@ pub(crate) fn actor(context: &Context, command: Actor) -> Result<Exit> {
         }
         Actor::List(args) => {
             let page = things::pages(&client, "/actors", &args)?;
-            context.answer(&page, || columns(&page, &["id", "kind", "name", "responsible"]));
+            context.answer(&page, || columns(&page, &["id", "kind", "name"]));
         }
     }
     Ok(Exit::Done)
@@ -117,7 +117,7 @@ pub(crate) fn token(context: &Context, command: Token) -> Result<Exit> {
         }
         Token::List(args) => {
             let page = things::pages(&client, "/tokens", &args)?;
-            context.answer(&page, || columns(&page, &["id", "actor", "roles", "label", "expires_at", "revoked"]));
+            context.answer(&page, || columns(&page, &["id", "label", "roles", "expires_at", "revoked"]));
         }
         Token::Revoke { id } => {
             let answer = client.delete(&format!("/tokens/{}", percent(&id)))?;
@@ -151,13 +151,14 @@ fn columns(page: &Value, names: &[&str]) -> String {
         None => cell(&item["spec"][name]),
     };
     let rows = items.iter().map(|item| names.iter().map(|name| member(item, name)).collect()).collect();
-    table::table(names, rows)
+    let header: Vec<&str> = names.iter().map(|name| name.trim_end_matches("_at")).collect();
+    table::table(&header, rows)
 }
 
 fn cell(value: &Value) -> String {
     match value {
         Value::Array(items) => items.iter().map(resource::text).collect::<Vec<_>>().join(" "),
-        Value::String(text) if text.ends_with('Z') && text.len() == 27 => resource::minute(text),
+        Value::String(text) if text.ends_with('Z') && text.len() == 27 => text[..10].to_owned(),
         other => resource::text(other),
     }
 }

@@ -4,6 +4,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use crate::error::Exit;
+use crate::output;
 
 /// For which shell.
 #[derive(Debug, Args)]
@@ -15,6 +16,8 @@ pub(crate) struct CompletionsArgs {
 
 /// Write them to stdout.
 pub(crate) fn run(args: &CompletionsArgs, command: &mut clap::Command) -> Exit {
-    clap_complete::generate(args.shell, command, "licit", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, command, "licit", &mut script);
+    output::print(&String::from_utf8_lossy(&script));
     Exit::Done
 }

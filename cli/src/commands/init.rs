@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
-use crate::manifest;
+use crate::manifest::schema;
 use crate::output::{self, style};
 
 /// What is written: every field with its meaning.
@@ -40,18 +40,19 @@ pub(crate) fn run(context: &Context, args: &InitArgs) -> Result<Exit> {
 }
 
 /// Print the JSON Schema.
-pub(crate) fn schema() -> Result<Exit> {
-    output::print(&serde_json::to_string_pretty(&manifest::schema()).map_err(|e| Failure::plain(e.to_string()))?);
+pub(crate) fn print_schema() -> Result<Exit> {
+    output::print(&serde_json::to_string_pretty(&schema::published()).map_err(|e| Failure::plain(e.to_string()))?);
     Ok(Exit::Done)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest;
 
     #[test]
     fn the_template_is_a_manifest_and_names_the_schema() {
-        assert!(TEMPLATE.starts_with(&format!("# yaml-language-server: $schema={}\n", manifest::SCHEMA_FILE)));
+        assert!(TEMPLATE.starts_with(&format!("# yaml-language-server: $schema={}\n", schema::SCHEMA_FILE)));
         let folder = std::env::temp_dir().join(format!("licit-init-{}", uuid::Uuid::now_v7()));
         std::fs::create_dir(&folder).unwrap();
         let path = folder.join("licit.yaml");

@@ -71,7 +71,7 @@ pub(crate) fn run(context: &Context, command: Ledger) -> Result<Exit> {
                         entry.seq.to_string(),
                         resource::minute(&entry.at.to_string()),
                         format!("{} v{}", entry.kind, entry.v),
-                        entry.actor.0.to_string(),
+                        short(&entry.actor.0.to_string()),
                     ]
                 };
                 table::table(&["entry", "recorded", "kind", "actor"], page.items.iter().map(row).collect())
@@ -90,4 +90,9 @@ pub(crate) fn run(context: &Context, command: Ledger) -> Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// The end of an id: what tells it from others, where a whole one does not fit.
+fn short(id: &str) -> String {
+    id.rsplit('-').next().map_or_else(String::new, |end| format!("…{end}"))
 }

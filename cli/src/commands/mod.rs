@@ -28,7 +28,7 @@ pub(crate) mod things;
 pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
     match command {
         Command::Init(args) => init::run(context, &args),
-        Command::Schema => init::schema(),
+        Command::Schema => init::print_schema(),
         Command::Register(args) => register::register(context, &args),
         Command::Plan(args) => register::plan(context, &args),
         Command::Gate(args) => gate::gate(context, &args),

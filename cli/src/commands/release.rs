@@ -94,7 +94,7 @@ pub(crate) fn run(context: &Context, command: Release) -> Result<Exit> {
             let models: Vec<_> =
                 args.models.iter().map(|model| c::MODEL_VERSIONS.reference(model)).collect::<Result<_>>()?;
             let parts: Vec<Value> = models.iter().map(|model| json!({"part": "base", "model": model})).collect();
-            things::create_value(context, &c::RELEASES, json!({"deployment": deployment, "composition": parts}))
+            things::create_value(context, &c::RELEASES, json!({"deployment": deployment, "composition": parts}), false)
         }
         Release::List(args) => things::list(context, &c::RELEASES, &args),
         Release::Show(args) => things::show(context, &c::RELEASES, &args),

@@ -1,8 +1,10 @@
 //! `licit review`: open, vote, give an opinion, revoke.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use licit_schemas::registry::uuid_text::Uuid;
 use licit_schemas::review::ReviewView;
 use serde_json::{Value, json};
 
@@ -136,9 +138,11 @@ pub(crate) fn run(context: &Context, command: Review) -> Result<Exit> {
         Review::Create(args) => create(context, args),
         Review::List(args) => things::list(context, &c::REVIEWS, &args),
         Review::Show { id } => {
-            let (_, answer) = read(&context.client()?, &id)?;
+            let client = context.client()?;
+            let (_, answer) = read(&client, &id)?;
             let view: ReviewView = typed(&answer)?;
-            context.answer(&answer, || text(&view));
+            let names = if context.json() { Names::new() } else { names(&client) };
+            context.answer(&answer, || text(&view, &names));
             Ok(Exit::Done)
         }
         Review::Vote { id, choice, conditions, comment } => {
@@ -183,7 +187,7 @@ fn create(context: &Context, args: ReviewCreate) -> Result<Exit> {
         subjects.push(json!({"ref": reference, "include_narrower": narrower}));
     }
     let review = with(json!({"title": args.title, "subjects": subjects}), "comment", args.comment);
-    things::create_value(context, &c::REVIEWS, with(review, "valid_to", args.valid_to))
+    things::create_value(context, &c::REVIEWS, with(review, "valid_to", args.valid_to), false)
 }
 
 fn with(mut body: Value, name: &str, value: Option<String>) -> Value {
@@ -217,7 +221,20 @@ fn bound(view: &ReviewView) -> String {
     out
 }
 
-fn text(view: &ReviewView) -> String {
+/// Names of people by id, as far as they are known and not erased.
+type Names = BTreeMap<String, String>;
+
+/// Ids alone are right, names are what people know: where they cannot be had, ids are shown.
+fn names(client: &Client) -> Names {
+    let page = things::pages(client, "/actors", &ListArgs { all: true, ..ListArgs::default() }).unwrap_or_default();
+    let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default().iter();
+    items.filter_map(|item| Some((item["id"].as_str()?.to_owned(), item["name"].as_str()?.to_owned()))).collect()
+}
+
+fn text(view: &ReviewView, names: &Names) -> String {
+    let person = |id: &Uuid| names.get(&id.0.to_string()).cloned().unwrap_or_else(|| id.0.to_string());
+    let commented =
+        |comment: String| if comment.is_empty() { comment } else { format!("\n{}", wrap::wrapped("  ", &comment)) };
     let review = &view.review;
     let comment = |digest: Option<licit_schemas::digest::Digest>| {
         digest.and_then(|digest| view.comments.get(&digest.to_string())).cloned().unwrap_or_default()
@@ -229,7 +246,7 @@ fn text(view: &ReviewView) -> String {
         ("state", review.state.clone()),
         ("quorum", review.spec.quorum.to_string()),
         ("until", resource::minute(&review.spec.valid_to.to_string())),
-        ("excluded", review.spec.excluded.iter().map(|person| person.0.to_string()).collect::<Vec<_>>().join(", ")),
+        ("excluded", review.spec.excluded.iter().map(&person).collect::<Vec<_>>().join(", ")),
         ("comment", comment(review.spec.comment_digest)),
     ]));
     for subject in &review.spec.subjects {
@@ -243,19 +260,23 @@ fn text(view: &ReviewView) -> String {
         out.push_str(&format!(
             "\n{}  {}",
             style::bold(&format!("vote {}", resource::text(&choice))),
-            vote.spec.person.0
+            person(&vote.spec.person)
         ));
         vote.spec
             .conditions
             .iter()
             .for_each(|c| out.push_str(&format!("\n{}", wrap::wrapped("  on condition: ", c.as_str()))));
-        out.push_str(&format!("\n{}", wrap::wrapped("  ", &comment(vote.spec.comment_digest))));
+        out.push_str(&commented(comment(vote.spec.comment_digest)));
     }
     for opinion in &view.opinions {
         let value = serde_json::to_value(&opinion.spec).unwrap_or_default();
         let (role, outcome) = (resource::text(&value["role"]), resource::text(&value["outcome"]));
-        out.push_str(&format!("\n{}  {}", style::bold(&format!("opinion ({role}): {outcome}")), opinion.spec.person.0));
-        out.push_str(&format!("\n{}", wrap::wrapped("  ", &comment(opinion.spec.comment_digest))));
+        out.push_str(&format!(
+            "\n{}  {}",
+            style::bold(&format!("opinion ({role}): {outcome}")),
+            person(&opinion.spec.person)
+        ));
+        out.push_str(&commented(comment(opinion.spec.comment_digest)));
     }
     out
 }

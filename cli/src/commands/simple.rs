@@ -42,20 +42,23 @@ pub(crate) struct PartyCreate {
     /// YAML or JSON file instead; `-` is stdin
     #[arg(short, long, conflicts_with_all = ["key", "name", "region", "public_authority"])]
     file: Vec<PathBuf>,
+    /// Where other content stands under the same key, replace it
+    #[arg(long)]
+    replace: bool,
 }
 
 /// Run a command on parties.
 pub(crate) fn party(context: &Context, command: Party) -> Result<Exit> {
     match command {
         Party::Create(args) if !args.file.is_empty() => {
-            things::create(context, &c::PARTIES, &CreateArgs { file: args.file, replace: false })
+            things::create(context, &c::PARTIES, &CreateArgs { file: args.file, replace: args.replace })
         }
         Party::Create(args) => {
             let mut party = json!({"key": args.key, "name": args.name, "public_authority": args.public_authority});
             if let Some(region) = args.region {
                 party["region"] = region.into();
             }
-            things::create_value(context, &c::PARTIES, party)
+            things::create_value(context, &c::PARTIES, party, args.replace)
         }
         Party::List(args) => things::list(context, &c::PARTIES, &args),
         Party::Show(args) => things::show(context, &c::PARTIES, &args),
@@ -94,17 +97,20 @@ pub(crate) struct EnvironmentCreate {
     /// YAML or JSON file instead; `-` is stdin
     #[arg(short, long, conflicts_with_all = ["key", "mode", "class", "patterns"])]
     file: Vec<PathBuf>,
+    /// Where other content stands under the same key, replace it
+    #[arg(long)]
+    replace: bool,
 }
 
 /// Run a command on environments.
 pub(crate) fn environment(context: &Context, command: Environment) -> Result<Exit> {
     match command {
         Environment::Create(args) if !args.file.is_empty() => {
-            things::create(context, &c::ENVIRONMENTS, &CreateArgs { file: args.file, replace: false })
+            things::create(context, &c::ENVIRONMENTS, &CreateArgs { file: args.file, replace: args.replace })
         }
         Environment::Create(args) => {
             let value = json!({"key": args.key, "mode": args.mode, "class": args.class, "patterns": args.patterns});
-            things::create_value(context, &c::ENVIRONMENTS, value)
+            things::create_value(context, &c::ENVIRONMENTS, value, args.replace)
         }
         Environment::List(args) => things::list(context, &c::ENVIRONMENTS, &args),
         Environment::Show(args) => things::show(context, &c::ENVIRONMENTS, &args),

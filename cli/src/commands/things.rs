@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use licit_schemas::reference::Kind;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::collection::Collection;
+use crate::collection::{Collection, DEPLOYMENTS};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
 use crate::output::{resource, style};
@@ -103,28 +104,28 @@ pub(crate) fn create(context: &Context, collection: &Collection, args: &CreateAr
     }
     let client = context.client()?;
     for document in documents {
-        match send(context, &client, collection, &document) {
-            Err(Failure::Problem(problem)) if args.replace && problem.status == 409 => {
-                replace(context, &client, collection, &document)?;
-            }
-            sent => sent?,
-        }
+        send(context, &client, collection, &document, args.replace)?;
     }
     Ok(Exit::Done)
 }
 
 /// Create what flags describe.
-pub(crate) fn create_value(context: &Context, collection: &Collection, value: Value) -> Result<Exit> {
+pub(crate) fn create_value(context: &Context, collection: &Collection, value: Value, replace: bool) -> Result<Exit> {
     let document = (collection.check)(value).map_err(|faults| {
         let lines = faults.into_iter().map(|f| format!("{}: {}", f.pointer.trim_start_matches("#/"), f.detail));
         Failure::Faults(lines.collect())
     })?;
-    send(context, &context.client()?, collection, &document)?;
+    send(context, &context.client()?, collection, &document, replace)?;
     Ok(Exit::Done)
 }
 
-fn send(context: &Context, client: &Client, collection: &Collection, document: &Value) -> Result<()> {
-    let answer = client.post(collection.path, document)?;
+fn send(context: &Context, client: &Client, collection: &Collection, document: &Value, replaces: bool) -> Result<()> {
+    let answer = match client.post(collection.path, document) {
+        Err(Failure::Problem(problem)) if replaces && problem.status == 409 => {
+            return replace(context, client, collection, document);
+        }
+        answer => answer?,
+    };
     context.answer(&answer, || registered(&answer));
     Ok(())
 }
@@ -156,7 +157,13 @@ pub(crate) fn registered(answer: &Value) -> String {
 
 /// List a collection.
 pub(crate) fn list(context: &Context, collection: &Collection, args: &ListArgs) -> Result<Exit> {
-    let page = pages(&context.client()?, collection.path, args)?;
+    let mut args = args.clone();
+    if collection.kind == Kind::Release {
+        // `--parent vote-forecast`: a release belongs to a deployment, and to nothing else.
+        let parent = args.parent.map(|parent| DEPLOYMENTS.reference(&parent)).transpose()?;
+        args.parent = parent.map(|parent| parent.to_string());
+    }
+    let page = pages(&context.client()?, collection.path, &args)?;
     context.answer(&page, || {
         let items = page["items"].as_array().cloned().unwrap_or_default();
         let more = if page["next"].is_string() {

@@ -36,7 +36,8 @@ pub(crate) struct DemoArgs {
 pub(crate) fn run(args: &DemoArgs) -> Result<Exit> {
     let began = Instant::now();
     let home = files::unpack()?;
-    let told = server::start(args.server.as_deref(), &home).and_then(|running| {
+    let lives = if args.keep { server::Lives::Longer } else { server::Lives::WithDemo };
+    let told = server::start(args.server.as_deref(), &home, lives).and_then(|running| {
         let mut story = story::Story::new(&home, &running)?;
         let told = script::tell(&mut story);
         match told {

@@ -25,8 +25,17 @@ pub(super) struct Running {
     pub(super) admin: String,
 }
 
+/// Whether the server ends with the demo.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lives {
+    /// Ctrl-C ends both.
+    WithDemo,
+    /// It is kept: Ctrl-C in the same terminal is for others.
+    Longer,
+}
+
 /// Start it in this directory.
-pub(super) fn start(program: Option<&Path>, home: &Path) -> Result<Running> {
+pub(super) fn start(program: Option<&Path>, home: &Path, lives: Lives) -> Result<Running> {
     let program = program.map_or_else(find, Path::to_owned);
     let log = home.join("server.log");
     let log_file = File::create(&log).map_err(|e| Failure::file("write", &log, &e))?;
@@ -39,9 +48,10 @@ pub(super) fn start(program: Option<&Path>, home: &Path) -> Result<Running> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log_file);
-    // Ctrl-C is for the demo; the server is stopped in order, or kept.
     #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    if lives == Lives::Longer {
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    }
     let child = command.spawn().map_err(|e| {
         let program = program.display();
         Failure::plain(format!("cannot start `{program}`: {e}; build it, or name it with --server"))

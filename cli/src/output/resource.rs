@@ -15,15 +15,11 @@ fn row(item: &Value) -> Vec<String> {
     let what =
         ["title", "name", "operation", "kind", "mode", "intended_purpose"].iter().find_map(|key| spec[key].as_str());
     let reference = text(&item["ref"]);
-    // A name the reference says already tells nothing new.
-    let what = what.filter(|what| !reference.contains(what)).unwrap_or_default();
+    // A name that reference or state say already tells nothing new.
+    let state = text(&item["state"]);
+    let what = what.filter(|what| !reference.contains(what) && **what != state).unwrap_or_default();
     let owner = spec["owner"].as_str().map(|owner| format!(" ({owner})")).unwrap_or_default();
-    vec![
-        reference,
-        text(&item["state"]),
-        format!("{what}{owner}").trim().to_owned(),
-        minute(&text(&item["recorded_at"])),
-    ]
+    vec![reference, state, format!("{what}{owner}").trim().to_owned(), minute(&text(&item["recorded_at"]))]
 }
 
 /// Everything about one resource.

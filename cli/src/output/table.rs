@@ -1,6 +1,6 @@
 //! Tables without borders that fit the terminal, or 80 columns.
 
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 
 use super::{style, wrap};
 
@@ -16,6 +16,10 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     table.add_rows(rows);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
+    }
+    // The first column is what people copy: other columns are broken first.
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
     }
     table.trim_fmt()
 }

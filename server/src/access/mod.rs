@@ -50,13 +50,13 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Nobody: what open routes see.
-    pub fn nobody() -> Self {
+    /// Nobody, at this moment: what open routes see.
+    pub fn nobody(now: Timestamp) -> Self {
         Self {
             actor: Uuid::nil(),
             kind: ActorKind::Service,
             roles: Vec::new(),
-            expires_at: Timestamp::from_micros(0).unwrap_or_else(crate::clock::now),
+            expires_at: now,
         }
     }
 

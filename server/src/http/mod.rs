@@ -49,8 +49,9 @@ impl FromRequest for Ctx {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let parts = || {
             let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Error::Internal("no application".to_owned()))?;
-            let caller = request.extensions().get::<Caller>().cloned().unwrap_or_else(Caller::nobody);
-            Ok(Self { app, caller, now: crate::clock::now(), request: request.clone() })
+            let now = crate::clock::now();
+            let caller = request.extensions().get::<Caller>().cloned().unwrap_or_else(|| Caller::nobody(now));
+            Ok(Self { app, caller, now, request: request.clone() })
         };
         ready(parts())
     }

@@ -1,0 +1,222 @@
+//! Load over HTTP, against the real server program: figures and ratios taken in one run. Nothing is asserted.
+//!
+//! `cargo bench -p tests --bench load [-- SECONDS]`. On SQLite by default; on PostgreSQL with `TEST_DATABASE_URL=postgres://…`,
+//! where `pgbench`, if it is installed, runs the same number of statements beside it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench fails loudly")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use harness::TestServer;
+use harness::scenario::{model_version, party};
+use serde_json::json;
+
+/// One keep-alive connection that sends what it is told.
+struct Wire {
+    stream: BufReader<TcpStream>,
+    token: String,
+}
+
+impl Wire {
+    fn new(url: &str, token: &str) -> Self {
+        let stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream: BufReader::new(stream), token: token.to_owned() }
+    }
+
+    fn send(&mut self, method: &str, path: &str, body: &str) -> u16 {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.token,
+            body.len()
+        );
+        self.stream.get_mut().write_all(head.as_bytes()).unwrap();
+        let (mut line, mut status, mut length) = (String::new(), 0, 0);
+        loop {
+            line.clear();
+            self.stream.read_line(&mut line).unwrap();
+            let text = line.trim_end();
+            if text.is_empty() {
+                break;
+            }
+            if status == 0 {
+                status = text.split(' ').nth(1).unwrap().parse().unwrap();
+            } else if let Some(value) = text.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body).unwrap();
+        status
+    }
+}
+
+/// Requests a second and latencies of `clients` that repeat `job` for a while.
+fn load(name: &str, url: &str, token: &str, clients: usize, seconds: f64, job: impl Fn(&mut Wire, u64) -> u16 + Sync) -> f64 {
+    let (stop, counter, bad) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let started = Instant::now();
+    let mut times: Vec<Duration> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..clients)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut wire, mut times) = (Wire::new(url, token), Vec::new());
+                    while !stop.load(Ordering::Relaxed) {
+                        let n = counter.fetch_add(1, Ordering::Relaxed);
+                        let begin = Instant::now();
+                        let status = job(&mut wire, n);
+                        times.push(begin.elapsed());
+                        if !(200..300).contains(&status) {
+                            bad.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                    times
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_secs_f64(seconds));
+        stop.store(true, Ordering::Relaxed);
+        workers.into_iter().flat_map(|w| w.join().unwrap()).collect()
+    });
+    times.sort_unstable();
+    let rate = times.len() as f64 / started.elapsed().as_secs_f64();
+    let at = |q: f64| times[((times.len() - 1) as f64 * q) as usize].as_secs_f64() * 1e3;
+    println!(
+        "{name:<44} c={clients:<3} {rate:>8.0}/s  p50 {:>6.2} ms  p99 {:>6.2} ms  max {:>7.2} ms  refused {}",
+        at(0.5),
+        at(0.99),
+        at(1.0),
+        bad.load(Ordering::Relaxed)
+    );
+    rate
+}
+
+fn memory_mb(pid: u32) -> f64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find(|l| l.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+/// A server without our layers: the same read, pool and Diesel, on the same actix.
+fn bare_read(manager: licit_server::db::Manager, id: String) -> String {
+    use actix_web::{App, HttpResponse, HttpServer, web};
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let pool = diesel::r2d2::Pool::builder().max_size(8).build(manager).unwrap();
+            let server = HttpServer::new(move || {
+                let (pool, id) = (pool.clone(), id.clone());
+                App::new().route(
+                    "/",
+                    web::get().to(move || {
+                        let (pool, id) = (pool.clone(), id.clone());
+                        async move {
+                            let row = web::block(move || {
+                                let mut conn = pool.get().unwrap();
+                                licit_server::db::listing::by_id(&mut conn, "model_version", &id).unwrap().unwrap()
+                            })
+                            .await
+                            .unwrap();
+                            HttpResponse::Ok().content_type("application/json").body(row.doc)
+                        }
+                    }),
+                )
+            })
+            .workers(2)
+            .disable_signals()
+            .bind("127.0.0.1:0")
+            .unwrap();
+            send.send(format!("http://{}", server.addrs()[0])).unwrap();
+            server.run().await.unwrap();
+        });
+    });
+    receive.recv().unwrap()
+}
+
+/// The statements of one group, at a group of one: lock, entry, node, head, row.
+fn pgbench(base: &str, clients: usize, seconds: f64) -> Option<f64> {
+    let psql = |sql: &str| Command::new("psql").args([base, "-qAt", "-c", sql]).status().unwrap();
+    psql(
+        "DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench; CREATE TABLE bench.head (id int primary key, size bigint, root bytea);
+         INSERT INTO bench.head VALUES (1, 0, ''); CREATE SEQUENCE bench.s;
+         CREATE TABLE bench.entry (seq bigint primary key, kind text, version int, at timestamp, actor text, entry text, data text);
+         CREATE TABLE bench.hash (idx bigint primary key, hash bytea);
+         CREATE TABLE bench.resource (kind text, id text, since_seq bigint, doc text, search text, primary key (kind, id, since_seq));",
+    );
+    let script = std::env::temp_dir().join("licit-pgbench.sql");
+    let text = "SELECT nextval('bench.s') AS n \\gset\nBEGIN;\nUPDATE bench.head SET size = size WHERE id = 1;\n\
+        INSERT INTO bench.entry VALUES (:n, 'model_version.registered', 1, now(), 'a', repeat('e', 250), repeat('d', 500));\n\
+        INSERT INTO bench.hash VALUES (:n, '0123456789abcdef0123456789abcdef');\nUPDATE bench.head SET size = size + 1 WHERE id = 1;\n\
+        INSERT INTO bench.resource VALUES ('model_version', :n::text, :n, repeat('d', 450), repeat('s', 60));\nCOMMIT;\n";
+    std::fs::write(&script, text).unwrap();
+    let clients = clients.to_string();
+    let seconds = (seconds.ceil() as u64).to_string();
+    let args = ["-n", "-M", "prepared", "-c", &clients, "-j", "2", "-T", &seconds, "-f", script.to_str().unwrap(), base];
+    let out = Command::new("pgbench").args(args).output().ok()?;
+    let text = String::from_utf8_lossy(&out.stdout);
+    text.lines().find_map(|l| l.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
+}
+
+fn main() {
+    let seconds: f64 = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(5.0);
+    let server = TestServer::start();
+    println!("database: {}", if server.db.is_postgres() { "PostgreSQL" } else { "SQLite, synchronous=FULL" });
+    println!("idle memory, empty: {:.1} MB", memory_mb(server.pid()));
+    let ana = server.person("Ana", &["registrar"]);
+    let token = ana.token.clone().unwrap();
+    ana.post("/api/v1/parties", &party("acme")).good();
+    ana.post("/api/v1/models", &json!({"name": "score"})).good();
+    let body = |n: u64| {
+        let mut body = model_version(&format!("v{n}"), "1");
+        body["files"][0]["digest"] = json!(format!("sha256:{n:064x}"));
+        body.to_string()
+    };
+    let base = AtomicU64::new(0);
+    let mut at_32 = 0.0;
+    for clients in [1, 8, 32] {
+        let offset = base.fetch_add(10_000_000, Ordering::Relaxed);
+        at_32 = load("register model version, durable", &server.url, &token, clients, seconds, |wire, n| {
+            wire.send("POST", "/api/v1/model-versions", &body(offset + n))
+        });
+    }
+    if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+        match pgbench(&url, 32, seconds) {
+            Some(tps) => println!("pgbench, the same statements, c=32: {tps:.0}/s; ratio {:.2}", at_32 / tps),
+            None => println!("pgbench is not installed: no comparison"),
+        }
+    }
+    let id = ana.post("/api/v1/model-versions", &model_version("read", "2")).good()["id"].as_str().unwrap().to_owned();
+    let bare = bare_read(licit_server::db::Manager::new(&server.db.url).unwrap(), id.clone());
+    for clients in [1, 8, 32] {
+        let ours = load("read model version", &server.url, &token, clients, seconds / 2.0, |wire, _| {
+            wire.send("GET", &format!("/api/v1/model-versions/{id}"), "")
+        });
+        let theirs = load("the same read without our layers", &bare, &token, clients, seconds / 2.0, |wire, _| wire.send("GET", "/", ""));
+        println!("ratio {:.2}", ours / theirs);
+    }
+    println!("memory after load: {:.1} MB", memory_mb(server.pid()));
+    drop(server);
+
+    // Ten thousand models, a version each: how long until the first answer, and how much memory when idle.
+    let server = TestServer::start();
+    let ana = server.person("Ana", &["registrar"]);
+    for block in 0..20 {
+        let models: Vec<_> = (0..500).map(|n| json!({"name": format!("model-{block}-{n}")})).collect();
+        let versions: Vec<_> = (0..500)
+            .map(|n| {
+                let mut version = model_version("1", "1");
+                version["model"] = json!(format!("model:model-{block}-{n}"));
+                version
+            })
+            .collect();
+        ana.post("/api/v1/registrations", &json!({"models": models, "model_versions": versions})).good();
+    }
+    let db = server.kill();
+    let started = Instant::now();
+    let server = TestServer::on(db);
+    server.nobody().get("/ready").good();
+    println!("start to first answer with 10,000 models: {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
+    println!("idle memory with 10,000 models: {:.1} MB", memory_mb(server.pid()));
+}

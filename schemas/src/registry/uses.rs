@@ -1,0 +1,268 @@
+//! Where models are put to use: systems, environments, deployments, releases.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Evidence, Tags};
+use crate::digest::Digest;
+use crate::reference::Ref;
+use crate::text::{Country, Key, Name, Sentence, Text};
+use crate::time::Timestamp;
+
+/// Risk class of a use case (AI Act Art. 5, 6, 50).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RiskClass {
+    /// Prohibited practice, Art. 5.
+    Prohibited,
+    /// High risk, Art. 6.
+    High,
+    /// Transparency duties only, Art. 50.
+    Transparency,
+    /// None of these.
+    Minimal,
+}
+
+/// Role under the AI Act (Art. 3(3), 3(4)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AiActRole {
+    /// Develops it or has it developed under its own name.
+    Provider,
+    /// Uses it under its authority.
+    Deployer,
+    /// Both.
+    ProviderAndDeployer,
+}
+
+/// What the output does to people (GDPR Art. 22).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// No effect on a person.
+    None,
+    /// Some effect, neither legal nor similarly significant.
+    Minor,
+    /// Legal or similarly significant effect.
+    Decisive,
+}
+
+/// How strongly people who act on the output draw on it (CJEU C-634/21).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the field's own words")]
+pub enum Reliance {
+    None,
+    Weak,
+    Strong,
+}
+
+/// Answers to the questionnaire on prohibited practices (AI Act Art. 5(1)); versions are dated data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Questionnaire {
+    /// Version answered, such as `2025-02-02`.
+    pub version: Key,
+    /// Question id (`a`, `ba` …) to answer.
+    #[schemars(extend("maxProperties" = 50))]
+    pub answers: BTreeMap<Key, PracticeAnswer>,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PracticeAnswer {
+    /// Whether the system does this.
+    pub applies: bool,
+    /// The exception the law gives, when it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<Text>,
+}
+
+/// A document the system's file holds: DPIA, FRIA, technical documentation, opinion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// `dpia`, `fria`, `annex-iv` …
+    pub kind: Key,
+    /// The document.
+    pub evidence: Evidence,
+    /// Its date.
+    pub dated: Timestamp,
+    /// What it concludes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Sentence>,
+    /// Until when it may be relied on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Timestamp>,
+}
+
+/// The use case a board knows. Each change is a new revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SystemSpec {
+    /// Short key, as in `system:vote-forecast`.
+    pub key: Key,
+    /// Name for people.
+    pub name: Name,
+    /// Intended purpose (AI Act Art. 3(12)).
+    pub intended_purpose: Text,
+    /// Risk class.
+    pub risk_class: RiskClass,
+    /// Why this class.
+    pub risk_reason: Text,
+    /// Role under the AI Act.
+    pub role: AiActRole,
+    /// Effect on people.
+    pub effect: Effect,
+    /// How strongly people draw on it.
+    pub reliance: Reliance,
+    /// Team that answers for it.
+    pub owner: Key,
+    /// Prohibited practices; absent means unanswered, and the gate refuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub practices: Option<Questionnaire>,
+    /// Documents on file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub documents: Vec<Document>,
+}
+
+/// How an environment enforces verdicts. The verdict itself is always true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Record only.
+    Observe,
+    /// Let pass with a warning.
+    Warn,
+    /// Refuse.
+    Enforce,
+}
+
+/// Where deployments run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentSpec {
+    /// Short key, as in `environment:production`.
+    pub key: Key,
+    /// What the doors do with a denial.
+    pub mode: Mode,
+    /// Class of data allowed here: `production`, `test`, `synthetic` …
+    pub class: Key,
+    /// Name patterns it stands for, such as `pr-*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub patterns: Vec<Name>,
+    /// Hours after which what runs here is taken down; absent for lasting environments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_to_live_hours: Option<u32>,
+}
+
+/// What a deployment reads or writes about people: datasets, or the statement that it is nobody.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Declaration {
+    /// Datasets; without `@version` each later version is followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 500))]
+    pub datasets: Vec<Ref>,
+    /// "Nobody", with the reason; its author is whoever recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nobody: Option<Sentence>,
+}
+
+/// A lasting use: system × environment × purpose × bases × inputs × outputs. Each change is a new revision.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeploymentSpec {
+    /// Name, as in `deployment:vote-forecast-prod`.
+    pub name: Name,
+    /// The use case, pinned to a revision.
+    pub system: Ref,
+    /// Where it runs.
+    pub environment: Ref,
+    /// What for, pinned to a revision.
+    pub purpose: Ref,
+    /// Legal bases relied on, pinned to revisions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub bases: Vec<Ref>,
+    /// The party that decides why and how.
+    pub controller: Ref,
+    /// Parties that process on its behalf.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub processors: Vec<Ref>,
+    /// What it reads about people when it runs; absent means not declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads: Option<Declaration>,
+    /// What it writes about people; absent means not declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<Declaration>,
+    /// Where it computes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Country>,
+    /// Team that answers for it.
+    pub owner: Key,
+    /// Free tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 100))]
+    pub tags: Tags,
+}
+
+/// The place of a model in a composition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the field's own words")]
+pub enum PartKind {
+    Base,
+    Adapter,
+    Embedder,
+    Reranker,
+    Guard,
+}
+
+/// One model of a composition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Its place.
+    pub part: PartKind,
+    /// The model version; without `@version` the latest registered, stored pinned.
+    pub model: Ref,
+}
+
+/// One composition proposed for a deployment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseSpec {
+    /// The deployment.
+    pub deployment: Ref,
+    /// Models by part.
+    #[schemars(length(min = 1, max = 50))]
+    pub composition: Vec<Part>,
+    /// Index datasets served with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub indexes: Vec<Ref>,
+    /// Digest of the prompt template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_digest: Option<Digest>,
+}
+
+/// Life of a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseState {
+    /// Proposed, never run.
+    Proposed,
+    /// Runs now.
+    Active,
+    /// Ran before, ready for rollback.
+    Standby,
+    /// Taken out for good.
+    Withdrawn,
+}

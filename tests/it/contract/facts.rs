@@ -1,0 +1,122 @@
+//! Facts live longer than code: `tests/golden/facts` holds every version ever released, and all of them are still understood.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use harness::Scenario;
+use harness::scenario::{AGE, basis, evidence, people};
+use licit_server::db::Projection;
+use licit_server::facts::{KINDS, World};
+use serde_json::json;
+
+use crate::support::{rebuilds, root, update};
+
+fn golden() -> PathBuf {
+    root().join("tests/golden/facts")
+}
+
+/// A ledger with every kind of fact in it: kind, version, data as stored.
+fn every_kind() -> Vec<(String, u16, String)> {
+    let s = Scenario::running();
+    s.add("assessments", json!({
+        "key": "score-then", "kind": "regularisation", "of": "model:score@1", "holder": "party:acme", "statement": "It held.",
+        "bases_then": ["basis:scoring-contract"], "evidence": [evidence()], "valid_from": "2026-01-01", "valid_to": "2030-01-01",
+    }));
+    s.add("dataset-versions", people("2"));
+    let life = s.ana.resolve("dataset:crm/people@2")["id"].as_str().unwrap().to_owned();
+    s.add(&format!("dataset-versions/{life}/life"), json!({"life": "restricted"}));
+    s.add("edges", json!({"kind": "serves_on", "from": "deployment:score-prod", "to": "dataset:crm/people@2", "origin": "observed"}));
+
+    let review = json!({"title": "With opinion", "subjects": [{"ref": "assessment:score-then"}], "comment": "Please read."});
+    let opened = s.ana.post("/api/v1/reviews", &review).good();
+    let opinion = json!({"role": "dpo", "outcome": "reserved", "comment": "Mind the retention."});
+    s.dora.post(&format!("/api/v1/reviews/{}/opinions", opened["id"].as_str().unwrap()), &opinion).good();
+
+    s.revoke("basis:scoring-contract", 0);
+    assert!(!s.audit.get("/api/v1/gaps").good()["items"].as_array().unwrap().is_empty(), "a revoked basis is a gap");
+    let mut again = basis("scoring-contract", "scoring");
+    again["covers"]["categories"] = json!([AGE, "https://w3id.org/dpv/pd#EmailAddress", "https://w3id.org/dpv/pd#Name"]);
+    s.add("bases", again);
+    s.approve(&["basis:scoring-contract@1"]);
+    let open = s.audit.get("/api/v1/gaps").good();
+    assert_eq!(open["items"], json!([]), "approved again, nothing is open: {open:#}");
+
+    let admin = s.server.admin();
+    let tokens = admin.get("/api/v1/tokens").good();
+    let last = tokens["items"].as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
+    admin.send("DELETE", &format!("/api/v1/tokens/{last}"), &[], None).good();
+
+    rebuilds(&s.server.db);
+    let rows = s.server.db.sql("SELECT kind, version, data FROM ledger_entry ORDER BY seq");
+    rows.lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            let [kind, version, data] = line.splitn(3, '|').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            (kind.to_owned(), version.parse().unwrap(), data.to_owned())
+        })
+        .collect()
+}
+
+#[track_caller]
+fn reads_back(kind: &str, version: u16, data: &str) -> (String, u16, String) {
+    let fact = World::decode(kind, version, data).unwrap_or_else(|e| panic!("{kind} v{version}: {e}"));
+    let again = World::encode(&fact).unwrap_or_else(|e| panic!("{kind} v{version}: {e}"));
+    (again.kind.to_owned(), again.version, again.data)
+}
+
+#[test]
+fn a_ledger_with_every_kind_of_fact_reads_back_byte_by_byte() {
+    let recorded = every_kind();
+    for (kind, version, data) in &recorded {
+        assert_eq!(reads_back(kind, *version, data), (kind.clone(), *version, data.clone()));
+    }
+    let kinds: BTreeSet<(&str, u16)> = recorded.iter().map(|(kind, version, _)| (kind.as_str(), *version)).collect();
+    assert_eq!(kinds, KINDS.iter().copied().collect(), "the scenario above must record every kind");
+    if update() {
+        // What is there was released: it never changes, so only what is missing is written.
+        fs::create_dir_all(golden()).unwrap();
+        for (kind, version, data) in &recorded {
+            let file = golden().join(format!("{kind}.v{version}.json"));
+            if !file.exists() {
+                fs::write(file, format!("{data}\n")).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn every_version_ever_released_is_understood() {
+    let present: BTreeMap<&str, u16> = KINDS.iter().copied().collect();
+    let mut missing: BTreeSet<String> = KINDS.iter().map(|(kind, version)| format!("{kind}.v{version}.json")).collect();
+    for file in fs::read_dir(golden()).into_iter().flatten() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        missing.remove(&name);
+        let (kind, version) = name.trim_end_matches(".json").rsplit_once(".v").unwrap();
+        let version: u16 = version.parse().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let data = text.trim_end_matches('\n');
+        let (now, at, again) = reads_back(kind, version, data);
+        assert_eq!((now.as_str(), Some(&at)), (kind, present.get(kind)), "{name}");
+        if at == version {
+            assert_eq!(again, data, "{name}: a released fact reads back otherwise; give the kind a new version and lift the old one");
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "without golden file: {missing:?}; run `UPDATE=1 cargo test -p tests --test it contract::facts`, look at them, commit them"
+    );
+}
+
+#[test]
+fn an_unknown_kind_version_or_field_is_refused() {
+    for (kind, version, data) in [
+        ("party.registered", 2, "{}"),
+        ("party.abolished", 1, "{}"),
+        ("token.revoked", 1, r#"{"id":"01939f00-0000-7000-8000-000000000000","why":"x"}"#),
+        ("token.revoked", 1, "{}"),
+    ] {
+        assert!(World::decode(kind, version, data).is_err(), "{kind} v{version} {data}");
+    }
+}

@@ -1,0 +1,102 @@
+//! Who may do what: every route with every role.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use harness::{Answer, Client, TestServer};
+use licit_schemas::access::ROLES;
+use licit_server::http::route::Route;
+use licit_server::routes::ROUTES;
+
+/// Something well formed that does no harm: ids nobody has, empty documents.
+fn ask(client: &Client, route: &Route) -> Answer {
+    let path = route.path.replace("{id}", "01939f00-0000-7000-8000-000000000000").replace("{seq}", "1");
+    let method = route.method.as_str();
+    let body: Option<&[u8]> = matches!(method, "POST" | "PUT").then_some(b"{}");
+    client.send(method, &path, &[], body)
+}
+
+fn name(role: &licit_schemas::access::Role) -> String {
+    serde_json::to_value(role).unwrap().as_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_role_passes_where_the_table_lets_it_and_nowhere_else() {
+    let server = TestServer::start();
+    let mut wrong = Vec::new();
+    for role in ROLES {
+        let client = server.person(&name(&role), &[&name(&role)]);
+        for route in ROUTES {
+            let status = ask(&client, route).status;
+            let passed = !matches!(status, 401 | 403);
+            let may = route.open || route.roles.contains(&role);
+            if passed != may || status >= 500 || (!may && status != 403) {
+                wrong.push(format!("{} as {}: {status}", route.id, name(&role)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn without_a_token_only_the_open_routes_answer() {
+    let server = TestServer::start();
+    for client in [server.nobody(), Client::new(&server.url, Some("licit_0000")), Client::new(&server.url, Some("Bearer"))] {
+        for route in ROUTES {
+            let answer = ask(&client, route);
+            if route.open {
+                assert_eq!(answer.status, 200, "{}: {}", route.id, answer.text);
+            } else {
+                answer.problem(401);
+                assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{}", route.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_open_but_health_readiness_and_the_description() {
+    let open: BTreeSet<&str> = ROUTES.iter().filter(|r| r.open).map(|r| r.path).collect();
+    assert_eq!(open, BTreeSet::from(["/health", "/ready", "/openapi.json"]));
+    for route in ROUTES {
+        assert_eq!(route.open, route.roles.is_empty(), "{} is open and has roles, or neither", route.id);
+    }
+}
+
+#[test]
+fn the_documentation_is_open_and_needs_no_internet() {
+    let server = TestServer::start();
+    let page = server.nobody().get("/docs/");
+    assert_eq!(page.status, 200);
+    assert!(!page.text.contains("src=\"http") && !page.text.contains("href=\"http"), "{}", page.text);
+    let start = server.nobody().get("/docs/swagger-initializer.js");
+    assert!(start.text.contains("/openapi.json"), "{}", start.text);
+    assert_eq!(server.nobody().get("/docs/nothing-here.js").status, 404);
+    for path in ["/docsx", "/docs../api/v1/models", "/docs/../api/v1/models", "/docs/%2e%2e/api/v1/models"] {
+        let answer = server.nobody().get(path);
+        assert!(matches!(answer.status, 401 | 404), "{path}: {}", answer.status);
+    }
+}
+
+#[test]
+fn what_is_not_in_the_table_does_not_exist() {
+    let server = TestServer::start();
+    for path in ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/modelz", "/api/v1/models/", "/API/v1/models", "//health", "/api/v2/models"] {
+        server.admin().get(path).problem(404);
+    }
+    for (method, path) in [("DELETE", "/api/v1/models"), ("PATCH", "/api/v1/models"), ("POST", "/health"), ("PUT", "/api/v1/runs")] {
+        let problem = server.admin().send(method, path, &[], None).problem(405);
+        assert!(problem["detail"].as_str().unwrap().contains("this path offers"), "{problem}");
+    }
+}
+
+#[test]
+fn operation_ids_and_places_are_unique() {
+    let mut ids: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for route in ROUTES {
+        *ids.entry(route.id).or_default() += 1;
+        *places.entry((route.method.as_str(), route.path)).or_default() += 1;
+    }
+    assert!(ids.values().all(|n| *n == 1), "{ids:?}");
+    assert!(places.values().all(|n| *n == 1), "{places:?}");
+}

@@ -1,0 +1,1 @@
+//! Bad input: each a problem that names the fault; nothing written, nothing broken.
