@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # The build stage and the runtime stage must be of the same Debian release: the programs link its libc.
 ARG RUST=rust:1-slim-bookworm
-ARG RUNTIME=gcr.io/distroless/cc-debian12:nonroot
+ARG RUNTIME=debian:bookworm-slim
 
 FROM ${RUST} AS build
 WORKDIR /src
@@ -17,10 +17,12 @@ FROM ${RUNTIME}
 COPY --from=build /out/licit-server /out/licit /usr/local/bin/
 COPY LICENSE NOTICE /usr/share/doc/licit/
 # An empty directory that the user of the image may write: SQLite's file lives in a volume.
-COPY --from=build --chown=nonroot:nonroot /out/data /data
+COPY --from=build --chown=65534:65534 /out/data /data
+USER 65534:65534
 VOLUME /data
 WORKDIR /data
-EXPOSE 8080
+EXPOSE 8700
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ["/usr/local/bin/licit-server", "health"]
 ENTRYPOINT ["/usr/local/bin/licit-server"]
-CMD ["--database-url", "sqlite:///data/licit.db", "--listen", "0.0.0.0:8080"]
+# Beyond its own machine the server speaks behind a proxy that has TLS.
+ENV LICIT_DATABASE_URL=sqlite:///data/licit.db LICIT_LISTEN=0.0.0.0:8700 LICIT_BEHIND_PROXY=true

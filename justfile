@@ -18,7 +18,7 @@ test-postgres *ARGS:
 
 # The server on a local SQLite file
 run *ARGS:
-    cargo run -p licit-server -- --database-url sqlite://licit.db --listen 127.0.0.1:8080 {{ARGS}}
+    cargo run -p licit-server -- --database-url sqlite://licit.db {{ARGS}}
 
 # Write the API's description anew
 openapi:

@@ -55,7 +55,14 @@ impl Wire {
 }
 
 /// Requests a second and latencies of `clients` that repeat `job` for a while.
-fn load(name: &str, url: &str, token: &str, clients: usize, seconds: f64, job: impl Fn(&mut Wire, u64) -> u16 + Sync) -> f64 {
+fn load(
+    name: &str,
+    url: &str,
+    token: &str,
+    clients: usize,
+    seconds: f64,
+    job: impl Fn(&mut Wire, u64) -> u16 + Sync,
+) -> f64 {
     let (stop, counter, bad) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let started = Instant::now();
     let mut times: Vec<Duration> = std::thread::scope(|scope| {
@@ -153,7 +160,8 @@ fn pgbench(base: &str, clients: usize, seconds: f64) -> Option<f64> {
     std::fs::write(&script, text).unwrap();
     let clients = clients.to_string();
     let seconds = (seconds.ceil() as u64).to_string();
-    let args = ["-n", "-M", "prepared", "-c", &clients, "-j", "2", "-T", &seconds, "-f", script.to_str().unwrap(), base];
+    let args =
+        ["-n", "-M", "prepared", "-c", &clients, "-j", "2", "-T", &seconds, "-f", script.to_str().unwrap(), base];
     let out = Command::new("pgbench").args(args).output().ok()?;
     let text = String::from_utf8_lossy(&out.stdout);
     text.lines().find_map(|l| l.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
@@ -193,7 +201,9 @@ fn main() {
         let ours = load("read model version", &server.url, &token, clients, seconds / 2.0, |wire, _| {
             wire.send("GET", &format!("/api/v1/model-versions/{id}"), "")
         });
-        let theirs = load("the same read without our layers", &bare, &token, clients, seconds / 2.0, |wire, _| wire.send("GET", "/", ""));
+        let theirs = load("the same read without our layers", &bare, &token, clients, seconds / 2.0, |wire, _| {
+            wire.send("GET", "/", "")
+        });
         println!("ratio {:.2}", ours / theirs);
     }
     println!("memory after load: {:.1} MB", memory_mb(server.pid()));

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, completions, config, dataset, deployment, exposure, gaps, gate, init, ledger, lineage, register, release,
-    review, simple, things,
+    review, simple, things, vocabulary,
 };
 use crate::demo;
 
@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Lineage(lineage::LineageArgs),
     /// The personal data that reach a thing
     Exposure(exposure::ExposureArgs),
+    /// Terms of the vocabularies: purposes, data categories, subjects
+    Vocabulary(vocabulary::VocabularyArgs),
     /// Active releases that would not be allowed today
     Gaps(gaps::GapsArgs),
     /// Legal entities

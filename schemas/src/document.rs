@@ -90,7 +90,19 @@ pub fn from_value<T: Document>(value: Value) -> Result<T, Vec<Fault>> {
     if !faults.is_empty() {
         return Err(faults);
     }
-    serde_json::from_value(value).map_err(|e| vec![Fault::new("", e.to_string())])
+    serde_path_to_error::deserialize(value).map_err(|e| vec![Fault::new(&place(e.path()), e.inner().to_string())])
+}
+
+/// The JSON pointer of what a type refused.
+fn place(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", escape(key)),
+            Segment::Enum { .. } | Segment::Unknown => String::new(),
+        })
+        .collect()
 }
 
 /// What a schema finds wrong with a value.
@@ -105,7 +117,9 @@ pub fn faults(validator: &Validator, value: &Value) -> Vec<Fault> {
                 ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
                     .iter()
                     .take(MAX_FAULTS)
-                    .map(|name| Fault::new(&format!("{place}/{}", escape(name)), format!("unknown field `{}`", shorten(name))))
+                    .map(|name| {
+                        Fault::new(&format!("{place}/{}", escape(name)), format!("unknown field `{}`", shorten(name)))
+                    })
                     .collect(),
                 ValidationErrorKind::Required { property } => {
                     let name = property.as_str().unwrap_or_default();
@@ -150,7 +164,11 @@ mod tests {
     #[test]
     fn every_schema_compiles() {
         for (name, schema) in all() {
-            assert!(compile(&schema).is_valid(&Value::Null) != compile(&schema).is_valid(&serde_json::json!({})) || !compile(&schema).is_valid(&Value::Null), "{name}");
+            assert!(
+                compile(&schema).is_valid(&Value::Null) != compile(&schema).is_valid(&serde_json::json!({}))
+                    || !compile(&schema).is_valid(&Value::Null),
+                "{name}"
+            );
         }
     }
 
@@ -162,6 +180,15 @@ mod tests {
         for pointer in ["#/key", "#/name", "#/unknown~1field", "#/arrangements/0/kind", "#/arrangements/0/with"] {
             assert!(at.contains(&pointer), "{pointer} in {at:?}");
         }
+    }
+
+    #[test]
+    fn what_only_the_type_refuses_is_named_too() {
+        let body = br#"{"key":"k","name":"n","arrangements":[{"kind":"processing_contract","with":"dataset:x",
+            "evidence":{"uri":"a:b","digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000"},
+            "valid_from":"2026-01-01"}]}"#;
+        let faults = read::<registry::PartySpec>(body).unwrap_err();
+        assert_eq!(faults.iter().map(|f| f.pointer.as_str()).collect::<Vec<_>>(), ["#/arrangements/0/with"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub const MAX_REV: u32 = 1_000_000;
 /// What kind of thing a reference names.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the words are explained in DESIGN.md section 2")]
+#[expect(missing_docs, reason = "the names are the field's own words")]
 pub enum Kind {
     Dataset,
     Model,

@@ -7,9 +7,9 @@ mod uses;
 
 use std::collections::BTreeMap;
 
-pub use uses::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+pub use uses::*;
 
 use crate::digest::Digest;
 use crate::reference::Ref;

@@ -223,7 +223,7 @@ pub struct RevocationSpec {
     pub reason: Sentence,
 }
 
-/// What an approval of a deployment covers (DESIGN: envelope). Lists are sorted and without doubles, so that the digest is
+/// What an approval of a deployment covers (its envelope). Lists are sorted and without doubles, so that the digest is
 /// that of the content.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

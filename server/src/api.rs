@@ -95,7 +95,8 @@ pub struct ByRef {
 /// The thing a reference names.
 pub async fn resolve(ctx: Ctx) -> Result<Reply> {
     let asked: ByRef = ctx.query()?;
-    let reference: Ref = asked.r#ref.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/ref", e.to_string()))?;
+    let reference: Ref =
+        asked.r#ref.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/ref", e.to_string()))?;
     let kind = match (reference.kind(), reference.is_pinned()) {
         (Kind::Dataset, true) => "dataset_version",
         (Kind::Model, true) => "model_version",
@@ -104,7 +105,9 @@ pub async fn resolve(ctx: Ctx) -> Result<Reply> {
     // A dataset or model without version is itself a thing; revisions are found by the one meant.
     let text = match reference.kind() {
         Kind::Dataset | Kind::Model => reference.to_string(),
-        _ => crate::resolve::pin(&*ctx.app.db.fresh().await?, &reference, ctx.now, "/ref").unwrap_or(reference.clone()).to_string(),
+        _ => crate::resolve::pin(&*ctx.app.db.fresh().await?, &reference, ctx.now, "/ref")
+            .unwrap_or(reference.clone())
+            .to_string(),
     };
     let query = ListQuery { reference: Some(text), limit: 1, ..ListQuery::default() };
     let page = ctx.app.db.read(move |conn| listing::list(conn, kind, &query)).await?;
@@ -147,7 +150,12 @@ pub async fn terms(ctx: Ctx) -> Result<Reply> {
         .iter()
         .filter(|t| asked.scheme.as_deref().is_none_or(|s| s == t.scheme))
         .filter(|t| t.label.to_lowercase().contains(&wanted) || t.iri.to_lowercase().contains(&wanted))
-        .map(|t| TermView { iri: t.iri.clone(), label: t.label.clone(), scheme: t.scheme.to_owned(), parents: t.parents.clone() })
+        .map(|t| TermView {
+            iri: t.iri.clone(),
+            label: t.label.clone(),
+            scheme: t.scheme.to_owned(),
+            parents: t.parents.clone(),
+        })
         .collect();
     Reply::ok(&Page { items, next: None })
 }

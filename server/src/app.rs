@@ -1,6 +1,8 @@
 //! The application put together: database, routes, guard, server.
 
+use std::future::Future;
 use std::net::SocketAddr;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::{App as Actix, HttpServer, middleware, web};
@@ -81,8 +83,23 @@ fn checked(token: &str) -> Result<String, String> {
     if digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         Ok(token.to_owned())
     } else {
-        Err("the bootstrap token must be 64 hexadecimal digits (256 random bits), with or without `licit_` before them".to_owned())
+        Err("the bootstrap token must be 64 hexadecimal digits (256 random bits), with or without `licit_` before them"
+            .to_owned())
     }
+}
+
+/// Whether it may listen there; asked before anything is opened, so that a refused start leaves nothing behind.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn may_listen(config: &Config) -> Result<(), String> {
+    if config.listen.ip().is_loopback() || config.behind_proxy {
+        return Ok(());
+    }
+    Err(format!(
+        "refusing to listen on {} without TLS: put a proxy in front and say --behind-proxy, or listen on 127.0.0.1",
+        config.listen
+    ))
 }
 
 /// Serve until told to stop. `listening` gets the address once connections are accepted.
@@ -90,19 +107,13 @@ fn checked(token: &str) -> Result<String, String> {
 /// # Errors
 /// A sentence for the operator.
 pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), String> {
-    if !config.listen.ip().is_loopback() && !config.behind_proxy {
-        return Err(format!(
-            "refusing to listen on {} without TLS: put a proxy in front and say --behind-proxy, or listen on 127.0.0.1",
-            config.listen
-        ));
-    }
     let metrics = Metrics::new().map_err(|e| format!("metrics: {e}"))?;
     let app = web::Data::new(App { db: db.clone(), metrics, table: Table::new(ROUTES), openapi: openapi_text() });
     let document: serde_json::Value = serde_json::from_str(&app.openapi).unwrap_or_default();
     let data = app.clone();
     let server = HttpServer::new(move || {
-        let docs = utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
-            .external_url_unchecked("/openapi.json", document.clone());
+        let docs =
+            utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}").external_url_unchecked("/openapi.json", document.clone());
         let mut actix = Actix::new()
             .app_data(data.clone())
             .wrap(middleware::from_fn(guard))
@@ -125,10 +136,16 @@ pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) 
     let server = if config.workers > 0 { server.workers(config.workers) } else { server };
     let server = server.bind(config.listen).map_err(|e| format!("cannot listen on {}: {e}", config.listen))?;
     let address = server.addrs().first().copied().ok_or("no address to listen on")?;
-    let running = server.run();
+    let mut running = std::pin::pin!(server.run());
+    // The first poll starts the workers and takes the signals: told to stop before it, the program would die without draining.
+    let early = std::future::poll_fn(|cx| Poll::Ready(running.as_mut().poll(cx))).await;
     listening(address);
     let follower = actix_web::rt::spawn(follow(db.clone()));
-    let outcome = running.await.map_err(|e| format!("the server broke: {e}"));
+    let outcome = match early {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => running.await,
+    };
+    let outcome = outcome.map_err(|e| format!("the server broke: {e}"));
     follower.abort();
     web::block(move || db.close()).await.map_err(|e| format!("the writer could not be stopped: {e}"))?;
     outcome

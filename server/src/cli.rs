@@ -51,6 +51,7 @@ fn log(config: &Config) {
 }
 
 fn serve(config: &Config) -> Result<(), String> {
+    app::may_listen(config)?;
     let db = app::open(config)?;
     if let Some(created) = app::bootstrap(&db, config)?
         && config.bootstrap_token.is_none()

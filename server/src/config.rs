@@ -7,13 +7,18 @@ use clap::{Args, Parser, Subcommand};
 
 /// AI-governance model registry with data lineage
 #[derive(Parser, Debug)]
-#[command(name = "licit-server", version, about, after_help = "Examples:
+#[command(
+    name = "licit-server",
+    version,
+    about,
+    after_help = "Examples:
   licit-server                                          SQLite in ./licit.db, http://127.0.0.1:8700
   licit-server --database-url postgres://licit@db/licit --listen 127.0.0.1:8700
   licit-server rebuild --check                          fold the ledger anew and compare
   licit-server token create --label lost-admin          replace a lost administrator
 
-The first start creates one administrator token and shows it once on standard error.")]
+The first start creates one administrator token and shows it once on standard error."
+)]
 pub struct Cli {
     /// What to do; serving is what it does when nothing is said
     #[command(subcommand)]
@@ -27,7 +32,13 @@ pub struct Cli {
 #[derive(Args, Clone, Debug)]
 pub struct Config {
     /// Database: `sqlite://PATH` or `postgres://USER@HOST/DATABASE`
-    #[arg(long, env = "LICIT_DATABASE_URL", default_value = "sqlite://licit.db", global = true, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "LICIT_DATABASE_URL",
+        default_value = "sqlite://licit.db",
+        global = true,
+        hide_env_values = true
+    )]
     pub database_url: String,
     /// Address to listen on; port 0 picks a free one
     #[arg(long, env = "LICIT_LISTEN", default_value = "127.0.0.1:8700", global = true)]

@@ -15,9 +15,10 @@ use licit_schemas::gate::{Decision, Gap};
 use licit_schemas::json;
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::lineage::EdgeCreate;
+use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, RunSpec,
-    SystemSpec,
+    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec, PartySpec,
+    ReleaseSpec, RunSpec, SystemSpec,
 };
 use licit_schemas::review::{ApprovalSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
 
@@ -138,7 +139,7 @@ impl Projection for World {
             }
             Fact::RunRecorded(f) => {
                 self.registry.run(f, digest(&f.spec), at, rows);
-                if let Some(held) = self.registry.held(&licit_schemas::reference::Ref::run(f.id).to_string()) {
+                if let Some(held) = self.registry.held(&Ref::run(f.id).to_string()) {
                     self.lineage.run(f, held, at, rows);
                 }
             }
@@ -172,12 +173,37 @@ impl Projection for World {
             Fact::ReviewOpened(f) => self.review.opened(f, digest(&f.spec), at, rows),
             Fact::VoteCast(f) => self.review.voted(f, digest(&f.spec), at, rows),
             Fact::OpinionGiven(f) => self.review.opined(f, digest(&f.spec), at, rows),
-            Fact::ApprovalGranted(f) => self.review.granted(f, digest(&f.spec), at, rows),
+            Fact::ApprovalGranted(f) => {
+                self.review.granted(f, digest(&f.spec), at, rows);
+                self.restate(&f.spec.subject.r#ref, "approved", at, rows);
+            }
             Fact::ReviewClosed(f) => self.review.closed(f, at, rows),
-            Fact::ApprovalRevoked(f) => self.review.revoked(f, digest(&f.spec), at, rows),
+            Fact::ApprovalRevoked(f) => {
+                self.review.revoked(f, digest(&f.spec), at, rows);
+                self.restate(&f.spec.r#ref, "revoked", at, rows);
+            }
             Fact::DecisionMade(f) => self.gate.decided(f, digest(&f.spec), at, rows),
             Fact::GapOpened(f) => self.gate.opened(f, digest(&f.spec), at, rows),
             Fact::GapClosed(f) => self.gate.closed(f, at, rows),
+        }
+    }
+}
+
+impl World {
+    /// What the board said of a revision shows in lists: its row is *approved* or *revoked*. A deployment's approval binds an
+    /// envelope, not the row.
+    fn restate(&self, reference: &Ref, state: &str, at: &At, rows: &mut Rows) {
+        let (base, rev) = (reference.unpinned().to_string(), reference.rev().unwrap_or(0));
+        let (law, registry) = (&self.lawfulness, &self.registry);
+        let found = match reference.kind() {
+            Kind::Purpose => law.purposes.revision(&base, rev).map(|r| ("purpose", r.id)),
+            Kind::Basis => law.bases.revision(&base, rev).map(|r| ("basis", r.id)),
+            Kind::Assessment => law.assessments.revision(&base, rev).map(|r| ("assessment", r.id)),
+            Kind::System => registry.systems.revision(&base, rev).map(|r| ("system", r.id)),
+            _ => None,
+        };
+        if let Some((kind, id)) = found {
+            rows.restate(at, kind, id, state);
         }
     }
 }

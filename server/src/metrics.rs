@@ -22,11 +22,13 @@ impl Metrics {
     /// Only if a name were taken twice.
     pub fn new() -> std::result::Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let requests = IntCounterVec::new(Opts::new("licit_http_requests_total", "Requests"), &["method", "path", "status"])?;
+        let requests =
+            IntCounterVec::new(Opts::new("licit_http_requests_total", "Requests"), &["method", "path", "status"])?;
         let options = HistogramOpts::new("licit_http_request_seconds", "Time to answer")
             .buckets(vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0]);
         let seconds = HistogramVec::new(options, &["method", "path"])?;
-        let decisions = IntCounterVec::new(Opts::new("licit_decisions_total", "Decisions of the gate"), &["verdict", "recorded"])?;
+        let decisions =
+            IntCounterVec::new(Opts::new("licit_decisions_total", "Decisions of the gate"), &["verdict", "recorded"])?;
         let ledger = IntGauge::new("licit_ledger_entries", "Entries in the ledger")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(seconds.clone()))?;

@@ -30,15 +30,22 @@ pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Res
         Kind::Dataset | Kind::Model if reference.is_pinned() => Ok(reference.clone()),
         Kind::Dataset | Kind::Model => match world.registry.latest(&reference.to_string()) {
             Some(pinned) => parse(pinned),
-            None => Err(Error::invalid(pointer, format!("no version of `{reference}` is registered: register one, or name it as `{reference}@VERSION`"))),
+            None => Err(Error::invalid(
+                pointer,
+                format!("no version of `{reference}` is registered: register one, or name it as `{reference}@VERSION`"),
+            )),
         },
         Kind::System => revision(world, &world.registry.systems, reference, now, pointer),
         Kind::Purpose => revision(world, &world.lawfulness.purposes, reference, now, pointer),
         Kind::Basis => revision(world, &world.lawfulness.bases, reference, now, pointer),
         Kind::Assessment => revision(world, &world.lawfulness.assessments, reference, now, pointer),
         Kind::Party => exists(world.registry.parties.latest(&reference.to_string()).is_some(), reference, pointer),
-        Kind::Environment => exists(world.registry.environments.latest(&reference.to_string()).is_some(), reference, pointer),
-        Kind::Deployment => exists(world.registry.deployments.latest(&reference.to_string()).is_some(), reference, pointer),
+        Kind::Environment => {
+            exists(world.registry.environments.latest(&reference.to_string()).is_some(), reference, pointer)
+        }
+        Kind::Deployment => {
+            exists(world.registry.deployments.latest(&reference.to_string()).is_some(), reference, pointer)
+        }
         Kind::Release => exists(world.registry.release(reference).is_some(), reference, pointer),
         Kind::Run | Kind::Decision | Kind::Review => Ok(reference.clone()),
     }
@@ -78,7 +85,10 @@ pub fn expect(reference: &Ref, kinds: &[Kind], pointer: &str) -> Result<()> {
         return Ok(());
     }
     let wanted: Vec<&str> = kinds.iter().map(|k| k.as_str()).collect();
-    Err(Error::invalid(pointer, format!("`{reference}` is a {}: a {} belongs here", reference.kind(), wanted.join(" or "))))
+    Err(Error::invalid(
+        pointer,
+        format!("`{reference}` is a {}: a {} belongs here", reference.kind(), wanted.join(" or ")),
+    ))
 }
 
 /// Pin each of a list, all of one kind.
@@ -122,7 +132,10 @@ pub fn differs(tx: &mut Tx<'_>, kind: &str, id: Uuid, reference: &Ref, sent: &im
     if let (Some(stored), Ok(sent)) = (stored, serde_json::to_value(sent)) {
         differences("", &stored, &sent, &mut faults);
     }
-    Error::Conflict(format!("`{reference}` is registered with other content, and versions are immutable: register another version"), faults)
+    Error::Conflict(
+        format!("`{reference}` is registered with other content, and versions are immutable: register another version"),
+        faults,
+    )
 }
 
 fn differences(at: &str, stored: &Value, sent: &Value, faults: &mut Vec<Fault>) {

@@ -3,14 +3,14 @@
 use licit_schemas::digest::Digest;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::Resource;
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::db::Row;
 use crate::error::{Error, Result};
 
-/// A row with its document typed.
+/// A row with its document typed. Votes and opinions have no reference of their own: they carry their review's.
 ///
 /// # Errors
 /// Only if the projection is damaged.
@@ -19,18 +19,13 @@ pub fn typed<T: DeserializeOwned>(row: Row) -> Result<Resource<T>> {
     let broken = |what: &str| Error::Internal(format!("row {} {}: {what}", row.kind, row.id));
     Ok(Resource {
         id: uuid_text::Uuid(row.id.parse().map_err(|_| broken("id"))?),
-        r#ref: row.reference.parse().or_else(|_| placeholder(&row.id)).map_err(|_| broken("reference"))?,
+        r#ref: row.reference.parse().or_else(|_| row.parent.parse()).map_err(|_| broken("reference"))?,
         state: row.state.clone(),
         digest: row.digest.parse::<Digest>().map_err(|_| broken("digest"))?,
         recorded_at: row.recorded(),
         seq: u64::try_from(row.since_seq).map_err(|_| broken("position"))?,
         spec: serde_json::from_str(&row.doc).map_err(|e| broken(&e.to_string()))?,
     })
-}
-
-/// Votes and opinions have no place in the reference grammar: they are named by the review's kind and their own id.
-fn placeholder(id: &str) -> std::result::Result<licit_schemas::reference::Ref, licit_schemas::reference::RefFault> {
-    format!("review:{id}").parse()
 }
 
 /// A row as it is sent: the stored document is passed on as it is, neither parsed nor printed again.
@@ -53,7 +48,8 @@ pub struct Sent {
 /// Only if the projection is damaged.
 pub fn sent(row: Row, with_kind: bool) -> Result<Sent> {
     let recorded_at = row.recorded();
-    let spec = RawValue::from_string(row.doc).map_err(|e| Error::Internal(format!("row {} {}: {e}", row.kind, row.id)))?;
+    let spec =
+        RawValue::from_string(row.doc).map_err(|e| Error::Internal(format!("row {} {}: {e}", row.kind, row.id)))?;
     Ok(Sent {
         id: row.id,
         r#ref: row.reference,

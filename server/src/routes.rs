@@ -6,12 +6,14 @@ use licit_schemas::access::Role::{self, Admin, Auditor, Dpo, Registrar, Releaser
 use licit_schemas::access::{ActorCreate, TokenCreate, TokenCreated, TokenView, WhoAmI};
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Plan};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
-use licit_schemas::ledger::{ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof, InclusionQuery, TreeHead};
+use licit_schemas::ledger::{
+    ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof, InclusionQuery, TreeHead,
+};
 use licit_schemas::lineage::{Closure, EdgeCreate, ExposureView, LineageQuery, PathQuery, PathView};
 use licit_schemas::registration::{PlanRequest, Registration, RegistrationResult};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, LifeChange, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec,
-    RunSpec, SystemSpec,
+    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, LifeChange, ModelSpec, ModelVersionSpec,
+    PartySpec, ReleaseSpec, RunSpec, SystemSpec,
 };
 use licit_schemas::resource::{ListQuery, Page, Registered, Resource};
 use licit_schemas::review::{

@@ -77,7 +77,8 @@ impl Client {
             None => self.agent.run(request.body(()).unwrap()),
         };
         let mut answer = answer.ok()?;
-        let headers = answer.headers().iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap_or("").to_owned())).collect();
+        let headers =
+            answer.headers().iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap_or("").to_owned())).collect();
         let status = answer.status().as_u16();
         let text = answer.body_mut().with_config().limit(1 << 28).read_to_string().ok()?;
         Some(Answer { status, headers, text })
@@ -119,6 +120,12 @@ impl Client {
 /// Percent-encoding for a query value.
 pub fn encode(text: &str) -> String {
     text.bytes()
-        .map(|b| if b.is_ascii_alphanumeric() || b"-._~".contains(&b) { (b as char).to_string() } else { format!("%{b:02X}") })
+        .map(|b| {
+            if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
+                (b as char).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
         .collect()
 }

@@ -22,7 +22,9 @@ impl TestDatabase {
                 let url = format!("{base}{joint}options=-csearch_path%3D{schema}");
                 Self { url, schema: Some((base, schema)), _dir: dir }
             }
-            Err(_) => Self { url: format!("sqlite://{}", dir.path().join("licit.db").display()), schema: None, _dir: dir },
+            Err(_) => {
+                Self { url: format!("sqlite://{}", dir.path().join("licit.db").display()), schema: None, _dir: dir }
+            }
         }
     }
 

@@ -135,7 +135,12 @@ impl Scenario {
     /// Take an approval back.
     #[track_caller]
     pub fn revoke(&self, reference: &str, grace_days: u16) -> Value {
-        self.bea.post("/api/v1/revocations", &json!({"ref": reference, "reason": "it no longer holds", "grace_days": grace_days})).good()
+        self.bea
+            .post(
+                "/api/v1/revocations",
+                &json!({"ref": reference, "reason": "it no longer holds", "grace_days": grace_days}),
+            )
+            .good()
     }
 }
 
@@ -213,7 +218,8 @@ pub fn basis(key: &str, purpose: &str) -> Value {
 
 /// Answers "no" to every question of both questionnaires' letters.
 pub fn practices(version: &str, ids: &[&str]) -> Value {
-    let answers: serde_json::Map<String, Value> = ids.iter().map(|id| ((*id).to_owned(), json!({"applies": false}))).collect();
+    let answers: serde_json::Map<String, Value> =
+        ids.iter().map(|id| ((*id).to_owned(), json!({"applies": false}))).collect();
     json!({"version": version, "answers": answers})
 }
 

@@ -55,7 +55,8 @@ impl TestServer {
             .expect("the server's program was built");
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("first line: `{line}`")).to_owned();
+        let url =
+            line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("first line: `{line}`")).to_owned();
         Self { url, db, child }
     }
 
@@ -83,7 +84,8 @@ impl TestServer {
 
     /// A client for a new person with these roles.
     pub fn person(&self, name: &str, roles: &[&str]) -> Client {
-        let id = self.admin().post("/api/v1/actors", &serde_json::json!({"kind": "person", "name": name})).good()["id"].clone();
+        let id = self.admin().post("/api/v1/actors", &serde_json::json!({"kind": "person", "name": name})).good()["id"]
+            .clone();
         self.token(&id, roles)
     }
 

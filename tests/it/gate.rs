@@ -1,4 +1,18 @@
-//! What the gate answers.
+//! What the gate answers: the table of rules, and the stories.
+
+mod assessments;
+mod decisions;
+mod envelope;
+mod forbidden;
+mod gaps;
+mod going_on;
+mod governing;
+mod lines;
+mod parts;
+mod purposes;
+mod scores;
+mod serving;
+mod table;
 
 use harness::Scenario;
 use harness::scenario::findings;

@@ -1,1 +1,193 @@
-//! process
+//! The program as it is started, stopped, killed, and run twice on one database.
+
+mod kill;
+mod tokens;
+mod twins;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use harness::server::ADMIN;
+use harness::{TestDatabase, TestServer};
+use serde_json::json;
+
+use crate::support::{Program, head, program, rebuilds, refused};
+
+#[test]
+fn the_first_line_says_where_it_listens_and_nothing_else_is_said() {
+    let db = TestDatabase::new();
+    let mut child = program()
+        .args(["--database-url", &db.url, "--listen", "127.0.0.1:0"])
+        .env("LICIT_BOOTSTRAP_TOKEN", ADMIN)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    let url = line.trim_end().strip_prefix("listening on http://127.0.0.1:").unwrap_or_else(|| panic!("{line}"));
+    assert!(url.parse::<u16>().unwrap() > 0);
+    let kill = program_kill(child.id());
+    assert!(kill);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let (mut rest, mut said) = (String::new(), String::new());
+    out.read_to_string(&mut rest).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((rest.as_str(), said.as_str()), ("", ""));
+}
+
+fn program_kill(pid: u32) -> bool {
+    std::process::Command::new("kill").arg(pid.to_string()).status().unwrap().success()
+}
+
+#[test]
+fn told_to_stop_it_finishes_what_is_under_way() {
+    let db = TestDatabase::new();
+    let server = Program::start(&db, &[], &[("LICIT_BOOTSTRAP_TOKEN", ADMIN)]);
+    let body = json!({"kind": "person", "name": "Under way"}).to_string();
+    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+    let start = format!(
+        "POST /api/v1/actors HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ADMIN}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(start.as_bytes()).unwrap();
+    // The server asks for the body: the request is under way.
+    let mut go = [0u8; 25];
+    stream.read_exact(&mut go).unwrap();
+    assert_eq!(String::from_utf8_lossy(&go), "HTTP/1.1 100 Continue\r\n\r\n");
+    server.term();
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let mut server = server;
+    assert_eq!(server.child.wait().unwrap().code(), Some(0), "{}", server.said());
+    assert!(TcpStream::connect(server.url.trim_start_matches("http://")).is_err(), "nobody listens any more");
+    drop(server);
+    let again = Program::start(&db, &[], &[]);
+    let names = again.client(ADMIN).get("/api/v1/actors").text;
+    assert!(names.contains("Under way"), "{names}");
+}
+
+#[test]
+fn a_restart_keeps_everything() {
+    let s = harness::Scenario::running();
+    let (audit, ci) = (s.audit.clone(), s.ci.clone());
+    let lists = ["models", "deployments", "releases", "approvals", "decisions", "actors", "dataset-versions"];
+    let see = |url: &str| -> Vec<String> {
+        let client = harness::Client::new(url, audit.token.as_deref());
+        let lineage = client.get("/api/v1/lineage?ref=release:score-prod@1").good();
+        let mut all: Vec<String> = lists.iter().map(|l| client.get(&format!("/api/v1/{l}?limit=500")).text).collect();
+        all.extend([lineage.to_string(), format!("{:?}", head(&client))]);
+        all
+    };
+    let before = see(&s.server.url);
+    let db = s.server.db.clone();
+    assert_eq!(s.server.stop(), 0);
+    rebuilds(&db);
+    let again = TestServer::on(db);
+    assert_eq!(see(&again.url), before);
+    let ci = harness::Client::new(&again.url, ci.token.as_deref());
+    let ask = json!({"deployment": "deployment:score-prod", "intent": "continue"});
+    assert_eq!(ci.post("/api/v1/gate", &ask).good()["verdict"], "allow");
+}
+
+#[test]
+fn a_start_that_cannot_be_is_refused_with_a_sentence() {
+    let db = TestDatabase::new();
+    let at = ["--database-url", &db.url];
+    // None of them lets an administrator in: each would be the first start.
+    for (args, envs, sentence) in [
+        (vec!["--database-url", "mysql://root:secret@h/d"], vec![], "use sqlite://PATH or postgres://"),
+        (vec!["--database-url", "licit.db"], vec![], "use sqlite://PATH or postgres://"),
+        (vec!["--database-url", "sqlite:///nowhere/at/all.db"], vec![], "cannot open"),
+        (vec!["--database-url", "postgres://u:secret@127.0.0.1:1/d"], vec![], "cannot open"),
+        ([&at[..], &["--listen", "0.0.0.0:0"]].concat(), vec![], "--behind-proxy"),
+        ([&at[..], &["--listen", "[::]:0"]].concat(), vec![], "--behind-proxy"),
+        (at.to_vec(), vec![("LICIT_BOOTSTRAP_TOKEN", "secret")], "64 hexadecimal digits"),
+        (at.to_vec(), vec![("LICIT_BOOTSTRAP_TOKEN", &ADMIN[1..])], "64 hexadecimal digits"),
+        (at.to_vec(), vec![("LICIT_BOOTSTRAP_TOKEN", "")], "64 hexadecimal digits"),
+        (at.to_vec(), vec![("LICIT_BOOTSTRAP_TOKEN_FILE", "/nowhere/token")], "cannot read /nowhere/token"),
+    ] {
+        let (code, said) = refused(&args, &envs);
+        assert_eq!(code, 1, "{args:?}: {said}");
+        assert!(said.contains(sentence), "{args:?}: {said}");
+        assert!(!said.contains("panicked") && !said.contains("secret"), "{said}");
+    }
+    for args in [vec!["--listen", "nowhere"], vec!["--readers", "0"], vec!["frobnicate"], vec!["rebuild"]] {
+        let (code, said) = refused(&[&at[..], &args].concat(), &[]);
+        assert_eq!(code, 2, "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_refused() {
+    let server = TestServer::start();
+    let other = TestDatabase::new();
+    let port = server.url.trim_start_matches("http://");
+    let (code, said) = refused(&["--database-url", &other.url, "--listen", port], &[("LICIT_BOOTSTRAP_TOKEN", ADMIN)]);
+    assert_eq!(code, 1);
+    assert!(said.contains("cannot listen on"), "{said}");
+}
+
+#[test]
+fn behind_a_proxy_it_may_listen_everywhere() {
+    let db = TestDatabase::new();
+    let server = Program::start(&db, &["--listen", "0.0.0.0:0", "--behind-proxy"], &[("LICIT_BOOTSTRAP_TOKEN", ADMIN)]);
+    let port = server.url.rsplit(':').next().unwrap();
+    harness::Client::new(&format!("http://127.0.0.1:{port}"), None).get("/health").good();
+}
+
+#[test]
+fn migrating_twice_is_migrating_once() {
+    let db = TestDatabase::new();
+    let (code, stdout, _) = TestServer::run(&db, &["migrate"]);
+    assert_eq!(code, 0);
+    assert!(stdout.starts_with("migrated: "), "{stdout}");
+    assert_eq!(TestServer::run(&db, &["migrate"]), (0, "nothing to migrate\n".to_owned(), String::new()));
+    let server = TestServer::on(Arc::new(db));
+    server.admin().get("/ready").good();
+    assert_eq!(TestServer::run(&server.db, &["migrate"]).1, "nothing to migrate\n");
+}
+
+#[test]
+fn health_asks_the_server_on_this_machine() {
+    let server = TestServer::start();
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let (code, stdout, stderr) = TestServer::run(&server.db, &["health", "--listen", &address]);
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
+    server.kill();
+    let (code, said) = refused(&["health", "--listen", &address], &[]);
+    assert_eq!(code, 1);
+    assert!(said.contains("nothing answers on port"), "{said}");
+}
+
+#[test]
+fn it_prints_its_description_without_a_database() {
+    let (code, stdout, stderr) = {
+        let out = program().args(["openapi", "--database-url", "sqlite:///nowhere/at/all.db"]).output().unwrap();
+        let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+        (out.status.code(), text(&out.stdout), text(&out.stderr))
+    };
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(stdout, licit_server::app::openapi_text());
+}
+
+#[test]
+fn a_database_of_a_newer_program_is_refused() {
+    let server = TestServer::start();
+    let db = server.kill();
+    let trigger = if db.is_postgres() {
+        "DROP TRIGGER ledger_entry_append_only ON ledger_entry"
+    } else {
+        "DROP TRIGGER ledger_entry_no_update"
+    };
+    db.sql(trigger);
+    db.sql("UPDATE ledger_entry SET version = 99 WHERE seq = 1");
+    let (code, said) = refused(&["--database-url", &db.url], &[]);
+    assert_eq!(code, 1);
+    assert!(said.contains("v99 is unknown to this version of the program"), "{said}");
+}

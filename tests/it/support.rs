@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use harness::{Client, TestDatabase, TestServer};
 use licit_schemas::digest::Digest;
@@ -12,18 +13,18 @@ use licit_schemas::{json, merkle};
 use serde_json::{Value, json};
 
 /// The top of the source tree.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Whether generated files are to be written anew.
-pub fn update() -> bool {
+pub(crate) fn update() -> bool {
     std::env::var("UPDATE").is_ok_and(|v| v == "1")
 }
 
 /// A committed file is what it is generated from, or the test says how to repair it.
 #[track_caller]
-pub fn same_as_committed(path: &str, wanted: &str) {
+pub(crate) fn same_as_committed(path: &str, wanted: &str) {
     let file = root().join(path);
     if update() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -40,13 +41,13 @@ pub fn same_as_committed(path: &str, wanted: &str) {
 
 /// The tree as it stands.
 #[track_caller]
-pub fn head(client: &Client) -> TreeHead {
+pub(crate) fn head(client: &Client) -> TreeHead {
     serde_json::from_value(client.get("/api/v1/ledger/head").good()).unwrap()
 }
 
 /// Every entry, oldest first.
 #[track_caller]
-pub fn entries(client: &Client) -> Vec<EntryView> {
+pub(crate) fn entries(client: &Client) -> Vec<EntryView> {
     let mut all: Vec<EntryView> = Vec::new();
     let mut from = "1".to_owned();
     loop {
@@ -61,7 +62,7 @@ pub fn entries(client: &Client) -> Vec<EntryView> {
 
 /// Whether entries are without gap, commit to their data, and make the root. Returns them.
 #[track_caller]
-pub fn verified(client: &Client) -> Vec<EntryView> {
+pub(crate) fn verified(client: &Client) -> Vec<EntryView> {
     let head = head(client);
     let mut all = entries(client);
     assert!(all.len() as u64 >= head.size, "{} entries, the head said {}", all.len(), head.size);
@@ -85,14 +86,14 @@ pub fn verified(client: &Client) -> Vec<EntryView> {
 
 /// `rebuild --check` finds nothing.
 #[track_caller]
-pub fn rebuilds(db: &TestDatabase) {
+pub(crate) fn rebuilds(db: &TestDatabase) {
     let (code, stdout, stderr) = TestServer::run(db, &["rebuild", "--check"]);
     assert_eq!(code, 0, "{stdout}{stderr}");
 }
 
 /// Every item of a list, page by page.
 #[track_caller]
-pub fn pages(client: &Client, path: &str, limit: u16) -> Vec<Value> {
+pub(crate) fn pages(client: &Client, path: &str, limit: u16) -> Vec<Value> {
     let joint = if path.contains('?') { '&' } else { '?' };
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -108,13 +109,13 @@ pub fn pages(client: &Client, path: &str, limit: u16) -> Vec<Value> {
 }
 
 /// Pointers of a problem's faults with their sentences.
-pub fn faults(problem: &Value) -> BTreeMap<String, String> {
+pub(crate) fn faults(problem: &Value) -> BTreeMap<String, String> {
     let list = problem["errors"].as_array().cloned().unwrap_or_default();
     list.iter().map(|f| (f["pointer"].as_str().unwrap().to_owned(), f["detail"].as_str().unwrap().to_owned())).collect()
 }
 
 /// A registration of one pipeline: dataset, version, model, version and run, named after it.
-pub fn registration(name: &str) -> Value {
+pub(crate) fn registration(name: &str) -> Value {
     json!({
         "datasets": [{"namespace": "load", "name": name}],
         "dataset_versions": [{"dataset": format!("dataset:load/{name}"), "version": "1", "origin": "synthetic"}],
@@ -131,14 +132,14 @@ pub fn registration(name: &str) -> Value {
 }
 
 /// The server's program under arguments and environment of the test's choice; stderr goes to a file.
-pub struct Program {
-    pub child: Child,
-    pub url: String,
+pub(crate) struct Program {
+    pub(crate) child: Child,
+    pub(crate) url: String,
     stderr: tempfile::NamedTempFile,
 }
 
 /// The server's program with nothing of the caller's settings.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_server-under-test"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LICIT_")) {
         command.env_remove(name);
@@ -148,18 +149,29 @@ pub fn program() -> Command {
 }
 
 /// The exit code and stderr of a start that is refused.
-pub fn refused(args: &[&str], envs: &[(&str, &str)]) -> (i32, String) {
-    let out = program().args(args).envs(envs.iter().copied()).output().unwrap();
+pub(crate) fn refused(args: &[&str], envs: &[(&str, &str)]) -> (i32, String) {
+    let mut child =
+        program().args(args).envs(envs.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > end {
+            child.kill().unwrap();
+            panic!("{args:?} {envs:?}: it runs, and should not");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let out = child.wait_with_output().unwrap();
     assert!(out.stdout.is_empty(), "{}", String::from_utf8_lossy(&out.stdout));
     (out.status.code().unwrap_or(-1), String::from_utf8_lossy(&out.stderr).into_owned())
 }
 
 impl Program {
-    pub fn start(db: &TestDatabase, args: &[&str], envs: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(db: &TestDatabase, args: &[&str], envs: &[(&str, &str)]) -> Self {
         let stderr = tempfile::NamedTempFile::new().unwrap();
         let mut child = program()
-            .args(["--database-url", &db.url, "--listen", "127.0.0.1:0", "--workers", "2"])
+            .args(["--database-url", &db.url, "--workers", "2"])
             .args(args)
+            .args(if args.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .envs(envs.iter().copied())
             .stdout(Stdio::piped())
             .stderr(stderr.reopen().unwrap())
@@ -168,26 +180,27 @@ impl Program {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.strip_prefix("listening on ").map(|u| u.trim_end_matches('\n').to_owned());
-        let url = url.unwrap_or_else(|| panic!("first line `{line}`, {}", std::fs::read_to_string(stderr.path()).unwrap()));
+        let url =
+            url.unwrap_or_else(|| panic!("first line `{line}`, {}", std::fs::read_to_string(stderr.path()).unwrap()));
         Self { child, url, stderr }
     }
 
-    pub fn client(&self, token: &str) -> Client {
+    pub(crate) fn client(&self, token: &str) -> Client {
         Client::new(&self.url, Some(token))
     }
 
     /// What it said on standard error so far.
-    pub fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(self.stderr.path()).unwrap()
     }
 
     /// SIGTERM.
-    pub fn term(&self) {
+    pub(crate) fn term(&self) {
         assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
     }
 
     /// SIGTERM, and wait: exit code and standard error.
-    pub fn stop(mut self) -> (i32, String) {
+    pub(crate) fn stop(mut self) -> (i32, String) {
         self.term();
         (self.child.wait().unwrap().code().unwrap_or(-1), self.said())
     }
@@ -198,4 +211,24 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A client for a new person with these roles.
+#[track_caller]
+pub(crate) fn person(admin: &Client, name: &str, roles: &[&str]) -> Client {
+    let id = admin.post("/api/v1/actors", &json!({"kind": "person", "name": name})).good()["id"].clone();
+    let token = admin.post("/api/v1/tokens", &json!({"actor": id, "roles": roles, "label": "test"})).good();
+    Client::new(&admin.url, token["token"].as_str())
+}
+
+/// One request written by hand: what came back, as text, until the server closed or fell silent.
+pub(crate) fn raw(url: &str, request: &[u8]) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    // The server may refuse and close before all is written.
+    let _ = stream.write_all(request);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
 }

@@ -1,1 +1,308 @@
-//! tamper
+//! Somebody with access to the database changes a row by hand: the check names it. And the proofs that need no database.
+
+use harness::{Scenario, TestDatabase, TestServer};
+use licit_schemas::digest::Digest;
+use licit_schemas::ledger::{ConsistencyProof, InclusionProof};
+use licit_schemas::merkle;
+
+use crate::support::{faults, head, rebuilds, verified};
+
+/// A registry at work, its server gone.
+fn left_behind() -> std::sync::Arc<TestDatabase> {
+    let s = Scenario::running();
+    s.revoke("basis:scoring-contract", 0);
+    s.audit.get("/api/v1/gaps").good();
+    let db = s.server.kill();
+    rebuilds(&db);
+    db
+}
+
+/// After the statements, the check refuses and names the place.
+#[track_caller]
+fn named(statements: &[&str], words: &[&str]) {
+    let db = left_behind();
+    for statement in statements {
+        db.sql(statement);
+    }
+    check(&db, words);
+}
+
+#[track_caller]
+fn check(db: &TestDatabase, words: &[&str]) {
+    let (code, stdout, said) = TestServer::run(db, &["rebuild", "--check"]);
+    assert_eq!(code, 4, "{stdout}{said}");
+    for word in words {
+        assert!(said.contains(word), "`{word}` in: {said}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn a_changed_document() {
+    named(
+        &["UPDATE resource SET doc = replace(doc, 'enforce', 'observe') WHERE kind = 'environment'"],
+        &["environment:production", "doc"],
+    );
+}
+
+#[test]
+fn a_changed_state() {
+    named(
+        &["UPDATE resource SET state = 'granted' WHERE kind = 'approval' AND state = 'revoked' AND until_seq IS NULL"],
+        &["approval", "state"],
+    );
+}
+
+#[test]
+fn a_changed_digest_name_owner_and_time() {
+    named(
+        &[
+            "UPDATE resource SET digest = replace(digest, 'a', 'b'), owner = 'eve', name = 'x' WHERE kind = 'model'",
+            "UPDATE resource SET valid_to = '2099-01-01 00:00:00' WHERE kind = 'approval'",
+        ],
+        &["model:score", "name", "owner", "digest", "approval", "valid_to"],
+    );
+}
+
+#[test]
+fn a_row_that_is_gone() {
+    named(&["DELETE FROM resource WHERE kind = 'revocation'"], &["table resource", "revocation", "is missing"]);
+}
+
+#[test]
+fn the_last_row_that_is_gone() {
+    named(&["DELETE FROM resource WHERE kind = 'vote'"], &["table resource", "vote", "is missing"]);
+}
+
+#[test]
+fn a_row_too_many() {
+    named(
+        &[
+            "INSERT INTO resource SELECT 'approval', '00000000-0000-7000-8000-000000000001', reference, 'granted', name, owner, parent, \
+           tags, search, digest, doc, actor, recorded_at, since_seq, NULL, valid_from, valid_to FROM resource WHERE kind = 'approval' \
+           AND parent = 'basis:scoring-contract@1' AND until_seq IS NULL",
+        ],
+        &["table resource", "approval"],
+    );
+}
+
+#[test]
+fn history_made_undone() {
+    named(&["UPDATE resource SET until_seq = NULL WHERE kind = 'release'"], &["release:score-prod@1", "until_seq"]);
+}
+
+#[test]
+fn a_changed_edge() {
+    named(
+        &[
+            "UPDATE lineage_edge SET cause = 'dataset:crm/harmless@1' WHERE cause = 'dataset:crm/people@1' AND kind = 'used'",
+        ],
+        &["table lineage_edge", "dataset:crm/harmless@1"],
+    );
+}
+
+#[test]
+fn an_edge_that_is_gone() {
+    named(&["DELETE FROM lineage_edge WHERE kind = 'generated'"], &["table lineage_edge"]);
+}
+
+#[test]
+fn changed_evidence() {
+    let db = left_behind();
+    db.sql(if db.is_postgres() { "UPDATE evidence SET body = '\\x00'" } else { "UPDATE evidence SET body = X'00'" });
+    check(&db, &["table evidence", "is not what its digest says"]);
+}
+
+#[test]
+fn evidence_that_is_gone() {
+    named(&["DELETE FROM evidence"], &["table evidence", "of decision", "is missing"]);
+}
+
+/// The triggers out of the way, as the owner of a database can.
+fn unlocked() -> std::sync::Arc<TestDatabase> {
+    let db = left_behind();
+    for table in ["ledger_entry", "ledger_hash"] {
+        if db.is_postgres() {
+            db.sql(&format!("DROP TRIGGER {table}_append_only ON {table}"));
+        } else {
+            db.sql(&format!("DROP TRIGGER {table}_no_update"));
+            db.sql(&format!("DROP TRIGGER {table}_no_delete"));
+        }
+    }
+    db
+}
+
+#[test]
+fn changed_data_of_an_entry() {
+    let db = unlocked();
+    db.sql("UPDATE ledger_entry SET data = replace(data, 'approve', 'abstain') WHERE kind = 'vote.cast'");
+    let seq = db.sql("SELECT min(seq) FROM ledger_entry WHERE kind = 'vote.cast'");
+    check(&db, &[&format!("entry {}: its data are not those it commits to", seq.trim())]);
+}
+
+#[test]
+fn a_changed_entry() {
+    let db = unlocked();
+    db.sql("UPDATE ledger_entry SET entry = replace(entry, 'vote.cast', 'vote.lost'), kind = 'vote.lost' WHERE kind = 'vote.cast'");
+    check(&db, &["Merkle node", "the entries do not add up to the head's root"]);
+}
+
+#[test]
+fn a_changed_column_of_an_entry() {
+    let db = unlocked();
+    db.sql("UPDATE ledger_entry SET actor = '00000000-0000-0000-0000-000000000000' WHERE seq = 5");
+    check(&db, &["entry 5: its columns differ from what was hashed"]);
+}
+
+#[test]
+fn an_entry_that_is_gone() {
+    let db = unlocked();
+    db.sql("DELETE FROM ledger_entry WHERE seq = 7");
+    check(&db, &["entry 7 is missing"]);
+}
+
+#[test]
+fn the_last_entry_that_is_gone() {
+    let db = unlocked();
+    db.sql("DELETE FROM ledger_entry WHERE seq = (SELECT max(seq) FROM ledger_entry)");
+    check(&db, &["the head says"]);
+}
+
+#[test]
+fn a_changed_merkle_node() {
+    let db = unlocked();
+    db.sql("UPDATE ledger_hash SET hash = (SELECT hash FROM ledger_hash WHERE idx = 0) WHERE idx = 4");
+    check(&db, &["Merkle node 4 is not what the entries make"]);
+}
+
+#[test]
+fn a_merkle_node_that_is_gone() {
+    let db = unlocked();
+    db.sql("DELETE FROM ledger_hash WHERE idx = 3");
+    check(&db, &["Merkle node 3"]);
+}
+
+#[test]
+fn a_changed_head() {
+    named(&["UPDATE ledger_head SET size = size - 1"], &["the head says"]);
+    named(&["UPDATE ledger_head SET root = (SELECT hash FROM ledger_hash WHERE idx = 0)"], &["head's root"]);
+}
+
+#[test]
+fn a_server_does_not_start_on_a_broken_tree() {
+    let db = left_behind();
+    db.sql("UPDATE ledger_head SET root = (SELECT hash FROM ledger_hash WHERE idx = 0)");
+    let (code, said) = crate::support::refused(&["--database-url", &db.url], &[]);
+    assert_eq!(code, 1);
+    assert!(said.contains("rebuild --check"), "{said}");
+}
+
+#[test]
+fn the_ledger_takes_no_update_and_no_delete() {
+    let db = left_behind();
+    let before = db.sql("SELECT count(*), min(kind), max(data) FROM ledger_entry");
+    let mut statements = vec![
+        "UPDATE ledger_entry SET data = '{}'",
+        "UPDATE ledger_entry SET kind = kind WHERE seq = 1",
+        "DELETE FROM ledger_entry",
+        "DELETE FROM ledger_entry WHERE seq = 1",
+        "UPDATE ledger_hash SET idx = idx + 1000000",
+        "DELETE FROM ledger_hash WHERE idx = 0",
+        "INSERT INTO ledger_entry SELECT * FROM ledger_entry WHERE seq = 1 ON CONFLICT (seq) DO UPDATE SET data = '{}'",
+    ];
+    if db.is_postgres() {
+        statements.extend(["TRUNCATE ledger_entry", "TRUNCATE ledger_hash"]);
+    } else {
+        statements.extend([
+            "INSERT OR REPLACE INTO ledger_entry SELECT seq, kind, version, at, actor, entry, '{}' FROM ledger_entry WHERE seq = 1",
+            "INSERT OR REPLACE INTO ledger_hash SELECT idx, zeroblob(32) FROM ledger_hash WHERE idx = 0",
+        ]);
+    }
+    for statement in statements {
+        let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| db.sql(statement)));
+        let said = refused.err().unwrap_or_else(|| panic!("taken: {statement}"));
+        let said = said.downcast_ref::<String>().unwrap();
+        assert!(said.contains("append-only"), "{statement}: {said}");
+    }
+    assert_eq!(db.sql("SELECT count(*), min(kind), max(data) FROM ledger_entry"), before);
+    rebuilds(&db);
+}
+
+#[test]
+fn every_entry_is_proved_in_every_tree_that_holds_it() {
+    let s = Scenario::empty();
+    let entries = verified(&s.audit);
+    let last = head(&s.audit).size;
+    for size in 1..=last {
+        for seq in 1..=size {
+            let answer = s.audit.get(&format!("/api/v1/ledger/proofs/inclusion?seq={seq}&size={size}")).good();
+            let p: InclusionProof = serde_json::from_value(answer).unwrap();
+            assert_eq!((p.seq, p.size, p.leaf_hash), (seq, size, entries[usize::try_from(seq).unwrap() - 1].leaf_hash));
+            merkle::verify_inclusion(&p.leaf_hash, seq - 1, size, &p.path, &p.root).unwrap();
+            let other = Digest::of(b"another leaf");
+            assert!(merkle::verify_inclusion(&other, seq - 1, size, &p.path, &p.root).is_err());
+        }
+    }
+}
+
+#[test]
+fn every_tree_continues_every_one_before() {
+    let s = Scenario::empty();
+    let entries = verified(&s.audit);
+    let mut edge = merkle::Edge::default();
+    let mut roots = vec![edge.root()];
+    for item in &entries {
+        edge.push(item.leaf_hash, |_, _| {});
+        roots.push(edge.root());
+    }
+    let last = head(&s.audit).size;
+    for to in 1..=last {
+        for from in 1..=to {
+            let answer = s.audit.get(&format!("/api/v1/ledger/proofs/consistency?from={from}&to={to}")).good();
+            let p: ConsistencyProof = serde_json::from_value(answer).unwrap();
+            let root = |size: u64| roots[usize::try_from(size).unwrap()];
+            assert_eq!((p.from_root, p.to_root), (root(from), root(to)));
+            merkle::verify_consistency(from, &p.from_root, to, &p.to_root, &p.path).unwrap();
+            if from < to {
+                assert!(merkle::verify_consistency(from, &Digest::of(b"x"), to, &p.to_root, &p.path).is_err());
+            }
+        }
+    }
+}
+
+#[test]
+fn proofs_of_trees_that_are_not_are_refused_by_name() {
+    let s = Scenario::empty();
+    let size = head(&s.audit).size;
+    let cases = [
+        ("inclusion?seq=0".to_owned(), "#/seq"),
+        (format!("inclusion?seq={}", size + 1), "#/seq"),
+        (format!("inclusion?seq={size}&size={}", size - 1), "#/seq"),
+        (format!("inclusion?seq=1&size={}", size + 1), "#/size"),
+        ("inclusion?seq=1&size=0".to_owned(), "#/size"),
+        ("inclusion?seq=18446744073709551615&size=18446744073709551615".to_owned(), "#/size"),
+        ("consistency?from=0".to_owned(), "#/from"),
+        (format!("consistency?from={}", size + 1), "#/from"),
+        ("consistency?from=3&to=2".to_owned(), "#/from"),
+        (format!("consistency?from=1&to={}", size + 1), "#/to"),
+    ];
+    for (query, pointer) in cases {
+        let problem = s.audit.get(&format!("/api/v1/ledger/proofs/{query}")).problem(422);
+        assert!(faults(&problem).contains_key(pointer), "{query}: {problem}");
+    }
+}
+
+#[test]
+fn an_entry_read_alone_is_the_one_of_the_list() {
+    let s = Scenario::empty();
+    for item in verified(&s.audit) {
+        let alone = s.audit.get(&format!("/api/v1/ledger/entries/{}", item.entry.seq)).good();
+        assert_eq!(alone, serde_json::to_value(&item).unwrap());
+    }
+    let two = s.audit.get("/api/v1/ledger/entries?from=3&limit=2").good();
+    assert_eq!(
+        two["items"].as_array().unwrap().iter().map(|e| e["entry"]["seq"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [3, 4]
+    );
+    assert_eq!(two["next"], "5");
+}

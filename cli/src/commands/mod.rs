@@ -23,6 +23,7 @@ pub(crate) mod release;
 pub(crate) mod review;
 pub(crate) mod simple;
 pub(crate) mod things;
+pub(crate) mod vocabulary;
 
 /// Run a command.
 pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
@@ -51,6 +52,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Ledger { command } => ledger::run(context, command),
         Command::Actor { command } => access::actor(context, command),
         Command::Token { command } => access::token(context, command),
+        Command::Vocabulary(args) => vocabulary::run(context, &args),
         Command::Whoami => access::whoami(context),
         Command::Config { command } => config::run(context, &command),
         Command::Completions(args) => Ok(completions::run(&args, &mut Cli::command())),

@@ -69,3 +69,16 @@ CREATE TRIGGER ledger_hash_no_delete BEFORE DELETE ON ledger_hash
 BEGIN
     SELECT RAISE(ABORT, 'the ledger is append-only');
 END;
+
+-- `INSERT OR REPLACE` deletes without asking the trigger above.
+CREATE TRIGGER ledger_entry_no_replace BEFORE INSERT ON ledger_entry
+WHEN EXISTS (SELECT 1 FROM ledger_entry WHERE seq = NEW.seq)
+BEGIN
+    SELECT RAISE(ABORT, 'the ledger is append-only');
+END;
+
+CREATE TRIGGER ledger_hash_no_replace BEFORE INSERT ON ledger_hash
+WHEN EXISTS (SELECT 1 FROM ledger_hash WHERE idx = NEW.idx)
+BEGIN
+    SELECT RAISE(ABORT, 'the ledger is append-only');
+END;

@@ -88,7 +88,8 @@ pub async fn list_actors(ctx: Ctx) -> Result<Reply> {
     Reply::ok(&Page { items, next: page.next })
 }
 
-/// Issue a token. A retry with the same idempotency key is refused rather than answered: the secret is shown once.
+/// Issue a token. It takes no idempotency key: its answer holds the secret, which is kept nowhere. After a lost answer, revoke the
+/// token that `GET /tokens` shows and issue another.
 pub async fn create_token(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: TokenCreate = body.read()?;
     let secret = operations::new_secret()?;

@@ -1,6 +1,5 @@
 //! Who may: actors, tokens, roles. Actors are opaque ids; their names live in an erasable table.
 
-
 pub mod api;
 pub mod operations;
 pub mod store;
@@ -52,12 +51,7 @@ pub struct Caller {
 impl Caller {
     /// Nobody, at this moment: what open routes see.
     pub fn nobody(now: Timestamp) -> Self {
-        Self {
-            actor: Uuid::nil(),
-            kind: ActorKind::Service,
-            roles: Vec::new(),
-            expires_at: now,
-        }
+        Self { actor: Uuid::nil(), kind: ActorKind::Service, roles: Vec::new(), expires_at: now }
     }
 
     /// Whether the token has one of the roles.

@@ -93,12 +93,8 @@ pub fn revoke_token(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
 pub fn admin(tx: &mut Tx<'_>, secret: &str, label: &Key) -> Result<TokenCreated> {
     let name = "administrator".parse().map_err(|e| Error::Internal(format!("name: {e}")))?;
     let actor = register_actor(tx, &ActorCreate { kind: ActorKind::Person, name, responsible: None })?;
-    let create = TokenCreate {
-        actor: uuid_text::Uuid(actor),
-        roles: vec![Role::Admin],
-        label: label.clone(),
-        expires_at: None,
-    };
+    let create =
+        TokenCreate { actor: uuid_text::Uuid(actor), roles: vec![Role::Admin], label: label.clone(), expires_at: None };
     issue_token(tx, &create, secret)
 }
 

@@ -25,6 +25,7 @@ const SQLITE_PRAGMAS: &str =
 #[derive(Clone, Debug)]
 pub struct Manager {
     url: String,
+    read_only: bool,
 }
 
 impl Manager {
@@ -34,12 +35,20 @@ impl Manager {
     /// The sentence to show when the scheme is neither.
     pub fn new(url: &str) -> Result<Self, String> {
         match url.split_once("://") {
-            Some(("sqlite" | "postgres" | "postgresql", rest)) if !rest.is_empty() => Ok(Self { url: url.to_owned() }),
+            Some(("sqlite" | "postgres" | "postgresql", rest)) if !rest.is_empty() => {
+                Ok(Self { url: url.to_owned(), read_only: false })
+            }
             _ => Err(format!(
                 "database URL `{}` is not understood: use sqlite://PATH or postgres://USER@HOST/DATABASE",
                 redact(url)
             )),
         }
+    }
+
+    /// The same database, for connections that must not write.
+    #[must_use]
+    pub fn read_only(&self) -> Self {
+        Self { read_only: true, ..self.clone() }
     }
 
     /// Whether this is SQLite.
@@ -67,11 +76,20 @@ impl Manager {
             Some(path) => {
                 let mut conn = SqliteConnection::establish(path).map_err(ConnectionError)?;
                 conn.batch_execute(SQLITE_PRAGMAS).map_err(QueryError)?;
+                if self.read_only {
+                    conn.batch_execute("PRAGMA query_only = ON").map_err(QueryError)?;
+                }
                 Ok(Conn::Sqlite(conn))
             }
             None => {
                 let mut conn = PgConnection::establish(&self.url).map_err(ConnectionError)?;
-                conn.batch_execute("SET client_min_messages = warning; SET TIME ZONE 'UTC'; SET synchronous_commit = on;").map_err(QueryError)?;
+                conn.batch_execute(
+                    "SET client_min_messages = warning; SET TIME ZONE 'UTC'; SET synchronous_commit = on;",
+                )
+                .map_err(QueryError)?;
+                if self.read_only {
+                    conn.batch_execute("SET default_transaction_read_only = on").map_err(QueryError)?;
+                }
                 Ok(Conn::Postgres(conn))
             }
         }

@@ -25,7 +25,10 @@ struct Cursor {
 /// A cursor of another question or a limit out of range is the caller's fault.
 pub fn list(conn: &mut Conn, kind: &str, query: &ListQuery) -> Result<Page<Row>> {
     if !(1..=500).contains(&query.limit) {
-        return Err(Error::invalid("/limit", format!("`{}` is out of range: ask for 1 to 500 items a page", query.limit)));
+        return Err(Error::invalid(
+            "/limit",
+            format!("`{}` is out of range: ask for 1 to 500 items a page", query.limit),
+        ));
     }
     let of = fingerprint(kind, query);
     let mut select: resource::BoxedQuery<'_, MultiBackend> =
@@ -64,12 +67,12 @@ pub fn list(conn: &mut Conn, kind: &str, query: &ListQuery) -> Result<Page<Row>>
         }
         // Several rows of one kind may begin at one position (an approval per subject of a dossier): the id decides.
         select = match query.sort {
-            Sort::Newest => select.filter(
-                resource::since_seq.lt(seq).or(resource::since_seq.eq(seq).and(resource::id.lt(id))),
-            ),
-            Sort::Oldest => select.filter(
-                resource::since_seq.gt(seq).or(resource::since_seq.eq(seq).and(resource::id.gt(id))),
-            ),
+            Sort::Newest => {
+                select.filter(resource::since_seq.lt(seq).or(resource::since_seq.eq(seq).and(resource::id.lt(id))))
+            }
+            Sort::Oldest => {
+                select.filter(resource::since_seq.gt(seq).or(resource::since_seq.eq(seq).and(resource::id.gt(id))))
+            }
             Sort::Name => select.filter(
                 resource::name.gt(name.clone()).or(resource::name
                     .eq(name)
@@ -87,12 +90,9 @@ pub fn list(conn: &mut Conn, kind: &str, query: &ListQuery) -> Result<Page<Row>>
     let more = items.len() > limit;
     items.truncate(limit);
     let next = match items.last() {
-        Some(row) if more => Some(write_cursor(&Cursor {
-            of,
-            name: row.name.clone(),
-            seq: row.since_seq,
-            id: row.id.clone(),
-        })?),
+        Some(row) if more => {
+            Some(write_cursor(&Cursor { of, name: row.name.clone(), seq: row.since_seq, id: row.id.clone() })?)
+        }
         _ => None,
     };
     Ok(Page { items, next })

@@ -17,6 +17,10 @@ pub const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgr
 /// Any number: servers that start together on one PostgreSQL migrate one after the other.
 const MIGRATION_LOCK: i64 = 0x6c69_6369_7400;
 
+/// How often, and after which pause, a migration of SQLite is tried again.
+const ATTEMPTS: u32 = 20;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Bring the database to the present shape. Returns the migrations that ran.
 ///
 /// # Errors
@@ -24,8 +28,16 @@ const MIGRATION_LOCK: i64 = 0x6c69_6369_7400;
 pub fn run(conn: &mut Conn) -> std::result::Result<Vec<String>, String> {
     match conn {
         Conn::Sqlite(lite) => {
-            lite.batch_execute("PRAGMA journal_mode = WAL").map_err(|e| e.to_string())?;
-            names(lite.run_pending_migrations(SQLITE))
+            // Two programs may start together: a reader that upgrades does not wait for the other, so it asks again.
+            let mut outcome = sqlite(lite);
+            for _ in 0..50 {
+                match &outcome {
+                    Err(e) if e.contains("locked") => std::thread::sleep(std::time::Duration::from_millis(100)),
+                    _ => break,
+                }
+                outcome = sqlite(lite);
+            }
+            outcome
         }
         Conn::Postgres(pg) => {
             pg.batch_execute(&format!("SELECT pg_advisory_lock({MIGRATION_LOCK})")).map_err(|e| e.to_string())?;
@@ -34,6 +46,11 @@ pub fn run(conn: &mut Conn) -> std::result::Result<Vec<String>, String> {
             done
         }
     }
+}
+
+fn sqlite(lite: &mut SqliteConnection) -> std::result::Result<Vec<String>, String> {
+    lite.batch_execute("PRAGMA journal_mode = WAL").map_err(|e| e.to_string())?;
+    names(lite.run_pending_migrations(SQLITE))
 }
 
 fn names(

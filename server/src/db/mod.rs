@@ -82,14 +82,15 @@ impl<P: Projection> Db<P> {
     pub fn open(manager: Manager, readers: u32) -> std::result::Result<Self, String> {
         let mut conn = manager.open().map_err(|e| format!("cannot open {}: {e}", manager.shown()))?;
         migrate::run(&mut conn).map_err(|e| format!("cannot migrate {}: {e}", manager.shown()))?;
-        let state = writer::load::<P>(&mut conn).map_err(|e| format!("cannot read the ledger of {}: {e}", manager.shown()))?;
+        let state =
+            writer::load::<P>(&mut conn).map_err(|e| format!("cannot read the ledger of {}: {e}", manager.shown()))?;
         let world = Arc::new(ArcSwap::from_pointee(state.world.clone()));
         let pool = Pool::builder()
             .max_size(readers)
             .min_idle(Some(1))
             .connection_timeout(std::time::Duration::from_secs(10))
             .test_on_check_out(!manager.is_sqlite())
-            .build(manager.clone())
+            .build(manager.read_only())
             .map_err(|e| format!("cannot open {}: {e}", manager.shown()))?;
         let writer = Writer::start(manager.clone(), conn, state, world.clone());
         Ok(Self { pool, writer, world, manager })
@@ -224,13 +225,14 @@ pub fn fold_into<P: Projection>(live: &mut Conn, empty: &mut Conn) -> Result<()>
     writer::fold_into::<P>(live, empty)
 }
 
-/// Reads run in one transaction that cannot write: [`Db::write`] stays the only way to change a row.
+/// Reads run in one transaction, which sees one state, on a connection that cannot write: [`Db::write`] stays the only way to
+/// change a row.
 fn read_only<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
     #[expect(clippy::disallowed_methods, reason = "this is the read door")]
     conn.transaction(|conn| {
         if let Conn::Postgres(pg) = conn {
             use diesel::connection::SimpleConnection;
-            pg.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+            pg.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
         }
         work(conn)
     })

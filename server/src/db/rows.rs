@@ -90,7 +90,12 @@ enum Change {
     /// A row begins; an earlier state of the same id ends.
     Put(Box<Row>, bool),
     /// The row goes on in another state.
-    Restate { kind: &'static str, id: String, state: String, at: At },
+    Restate {
+        kind: &'static str,
+        id: String,
+        state: String,
+        at: At,
+    },
     Edge(EdgeRow),
 }
 

@@ -172,7 +172,8 @@ impl<P: Projection> Tx<'_, P> {
         work: &dyn Fn(&mut Self) -> Result<T>,
     ) -> Result<T> {
         let actor = self.actor.to_string();
-        let waiting = self.batch.kept.iter().find(|k| k.actor == actor && k.route == key.route && k.key == key.key).cloned();
+        let waiting =
+            self.batch.kept.iter().find(|k| k.actor == actor && k.route == key.route && k.key == key.key).cloned();
         let kept: Option<Kept> = match waiting {
             Some(kept) => Some(kept),
             None => idempotency::table.find((&actor, &key.route, &key.key)).first(self.conn).optional()?,

@@ -22,11 +22,11 @@ use licit_schemas::time::Timestamp;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::Projection;
 use super::conn::{Conn, Manager};
 use super::rows::{At, Rows};
 use super::schema::{actor_name, evidence, idempotency, ledger_entry, ledger_hash, ledger_head, note};
 use super::tx::{Batch, Tx};
-use super::Projection;
 use crate::error::{Error, Result};
 
 /// Operations in one group at most.
@@ -34,7 +34,7 @@ const GROUP: usize = 256;
 /// Operations that may wait; beyond it callers are told to come back.
 const QUEUE: usize = 4096;
 /// Entries read at a time when the ledger is folded.
-const PAGE: i64 = 10_000;
+const PAGE: i64 = 1_000;
 
 /// The projection with what is needed to append to it.
 #[derive(Clone)]
@@ -42,6 +42,7 @@ pub(super) struct State<P> {
     pub world: P,
     edge: Edge,
     last: Timestamp,
+    pruned: Timestamp,
 }
 
 #[derive(Insertable)]
@@ -100,7 +101,9 @@ impl<P: Projection, T: Send, W: Fn(&mut Tx<'_, P>) -> Result<T> + Send> Job<P> f
             // An operation that failed by itself says why, whatever became of its group.
             (Some(Err(e)), _) => Err(e),
             (Some(Ok(value)), Ok(())) => Ok(value),
-            (_, Err(e)) => Err(Error::Unavailable(format!("the write could not be made durable, try again with the same Idempotency-Key: {e}"))),
+            (_, Err(e)) => Err(Error::Unavailable(format!(
+                "the write could not be made durable, try again with the same Idempotency-Key: {e}"
+            ))),
             (None, Ok(())) => Err(Error::Internal("the operation never ran".to_owned())),
         };
         // The caller may have gone: nothing to tell then.
@@ -202,7 +205,8 @@ impl<P: Projection> Core<P> {
     /// Until every sender is gone.
     fn serve(&mut self, queue: &Receiver<Box<dyn Job<P>>>) {
         while let Ok(first) = queue.recv() {
-            let mut jobs: Vec<Box<dyn Job<P>>> = std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).collect();
+            let mut jobs: Vec<Box<dyn Job<P>>> =
+                std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).collect();
             let durable = self.commit(&mut jobs).map_err(|e| {
                 tracing::error!(error = %e, operations = jobs.len(), "a group of writes was rolled back");
                 public(&e)
@@ -304,21 +308,23 @@ pub(super) fn load<P: Projection>(conn: &mut Conn) -> Result<State<P>> {
         let (size, root): (i64, Vec<u8>) =
             ledger_head::table.find(1).select((ledger_head::size, ledger_head::root)).first(conn)?;
         let mut failed = None;
-        let edge = Edge::restore(u64::try_from(size).unwrap_or(0), |index| {
-            match super::migrate::hash_at(conn, index) {
+        let edge =
+            Edge::restore(u64::try_from(size).unwrap_or(0), |index| match super::migrate::hash_at(conn, index) {
                 Ok(hash) => Some(hash),
                 Err(e) => {
                     failed = Some(e);
                     None
                 }
-            }
-        });
-        let edge = edge.ok_or_else(|| failed.unwrap_or_else(|| Error::Internal("a Merkle node is missing".to_owned())))?;
+            });
+        let edge =
+            edge.ok_or_else(|| failed.unwrap_or_else(|| Error::Internal("a Merkle node is missing".to_owned())))?;
         if edge.root().as_bytes()[..] != root[..] {
-            return Err(Error::Internal("the Merkle nodes do not add up to the ledger's head: run `licit-server rebuild --check`".to_owned()));
+            return Err(Error::Internal(
+                "the Merkle nodes do not add up to the ledger's head: run `licit-server rebuild --check`".to_owned(),
+            ));
         }
         let last = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
-        let mut state = State { world: P::default(), edge, last };
+        let mut state = State { world: P::default(), edge, last, pruned: last };
         fold(conn, &mut state, size, false)?;
         Ok(state)
     })
@@ -356,14 +362,11 @@ fn fold<P: Projection>(conn: &mut Conn, state: &mut State<P>, size: i64, hash: b
 /// Fold a ledger into another, empty database: the same projection, the same flush.
 pub(super) fn fold_into<P: Projection>(live: &mut Conn, empty: &mut Conn) -> Result<()> {
     let last = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
-    let mut state = State { world: P::default(), edge: Edge::default(), last };
+    let mut state = State { world: P::default(), edge: Edge::default(), last, pruned: last };
     loop {
         let known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
-        let page: Vec<Stored> = ledger_entry::table
-            .filter(ledger_entry::seq.gt(known))
-            .order(ledger_entry::seq)
-            .limit(PAGE / 10)
-            .load(live)?;
+        let page: Vec<Stored> =
+            ledger_entry::table.filter(ledger_entry::seq.gt(known)).order(ledger_entry::seq).limit(PAGE).load(live)?;
         if page.is_empty() {
             return Ok(());
         }
@@ -461,6 +464,12 @@ fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch: Batch) -> 
     }
     for kept in &batch.kept {
         diesel::insert_into(idempotency::table).values(kept).execute(conn)?;
+    }
+    // Answers are kept for a day; once an hour the older ones go.
+    if !batch.kept.is_empty() && state.last > state.pruned.plus(chrono::Duration::hours(1)) {
+        let old = state.last.plus(-chrono::Duration::hours(24)).naive();
+        diesel::delete(idempotency::table.filter(idempotency::created_at.lt(old))).execute(conn)?;
+        state.pruned = state.last;
     }
     Ok(())
 }

@@ -24,11 +24,14 @@ pub async fn ask(ctx: Ctx, body: Body) -> Result<Reply> {
             return Err(Error::invalid("/valid_at", "only a dry run may ask for another moment"));
         }
         let key = ctx.key(&body.0)?;
-        ctx.app.db.write_once(ctx.caller.actor, ctx.now, key, move |tx| {
-            let mut ask = ask.clone();
-            ask.valid_at = tx.now();
-            operations::decide(tx, ask)
-        }).await?
+        ctx.app
+            .db
+            .write_once(ctx.caller.actor, ctx.now, key, move |tx| {
+                let mut ask = ask.clone();
+                ask.valid_at = tx.now();
+                operations::decide(tx, ask)
+            })
+            .await?
     };
     ctx.app.metrics.decision(&word(&decision.verdict), !request.dry_run);
     Reply::ok(&decision)

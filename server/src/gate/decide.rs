@@ -3,6 +3,7 @@
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Finding, Intent, Verdict};
 use licit_schemas::registry::{Mode, uuid_text};
+use licit_schemas::time::Timestamp;
 
 use super::evidence::Evidence;
 use super::policy::Policy;
@@ -20,20 +21,26 @@ pub struct Judgement {
     pub actions_due: Vec<Finding>,
 }
 
-/// Run all rules; never stop at the first finding.
+/// Run all rules; never stop at the first finding. Where a revocation says how long what runs may go on, it is *due* then.
+pub fn findings(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
+    RULES.iter().flat_map(|(_, rule)| rule(evidence, policy)).collect()
+}
+
+/// Until when what runs may go on with a finding: as its revocation says, else as policy does.
+pub fn due(finding: &Finding, policy: &Policy) -> Option<Timestamp> {
+    finding.due.or_else(|| finding.since.map(|since| since.plus(policy.grace(&finding.rule, finding.status))))
+}
+
+/// The answer.
 pub fn judge(evidence: &Evidence<'_>, policy: &Policy) -> Judgement {
-    let mut findings = Vec::new();
-    for (_, rule) in RULES {
-        findings.extend(rule(evidence, policy));
-    }
+    let mut findings = findings(evidence, policy);
     let mut actions_due = Vec::new();
     if evidence.ask.intent == Intent::Continue && was_allowed(evidence) {
         let now = evidence.ask.valid_at;
         let (within, over): (Vec<Finding>, Vec<Finding>) = findings
             .into_iter()
             .map(|mut finding| {
-                // A revocation says itself how long what runs may go on.
-                finding.due = finding.due.or_else(|| finding.since.map(|since| since.plus(policy.grace(&finding.rule, finding.status))));
+                finding.due = due(&finding, policy);
                 finding
             })
             .partition(|f| f.blocking && f.due.is_some_and(|due| now < due));

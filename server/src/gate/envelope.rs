@@ -1,4 +1,4 @@
-//! What an approval of a deployment covers, and what widened beyond it (DESIGN invariant 5).
+//! What an approval of a deployment covers, and what widened beyond it.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,19 @@ use licit_schemas::text::Iri;
 
 use super::evidence::Evidence;
 use crate::facts::{digest, word};
+use crate::lineage::Traits;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::walk::Label;
-use crate::registry::What;
 use crate::registry::vocabulary::{TermId, vocabulary};
 
 /// Names of the ways data reach, in the order of their bits.
-const REACH: [(Label, &str); 4] = [(CONTAINED, "contained"), (SHAPED, "shaped"), (VALIDATION, "validation"), (SERVED, "served")];
+const REACH: [(Label, &str); 4] =
+    [(CONTAINED, "contained"), (SHAPED, "shaped"), (VALIDATION, "validation"), (SERVED, "served")];
+
+/// The ways in words.
+pub fn reach(modes: Label) -> Vec<&'static str> {
+    REACH.iter().filter(|(bit, _)| modes & bit != 0).map(|(_, name)| *name).collect()
+}
 
 /// Something that lies outside an approval.
 pub struct Widened {
@@ -29,24 +35,14 @@ pub struct Widened {
 pub fn of(evidence: &Evidence<'_>) -> Envelope {
     let Some(deployment) = &evidence.deployment else { return Envelope::default() };
     let spec = &deployment.spec;
-    let lineage = &evidence.world.lineage;
     let mut operations = BTreeSet::new();
     let mut regions: BTreeSet<String> = spec.region.iter().map(ToString::to_string).collect();
     let mut parties: BTreeSet<String> = spec.processors.iter().map(ToString::to_string).collect();
     parties.insert(spec.controller.to_string());
-    for &(node, _) in &evidence.closure {
-        match lineage.record(node).held.as_deref().map(|h| &h.what) {
-            Some(What::Run(run)) => {
-                operations.insert(word(&run.operation));
-                parties.extend(run.controller.iter().chain(&run.processors).map(ToString::to_string));
-            }
-            Some(What::Dataset(facts)) => {
-                regions.extend(facts.region.iter().map(ToString::to_string));
-                parties.extend(facts.controllers.iter().chain(&facts.processors).map(ToString::to_string));
-            }
-            Some(What::Model(facts)) => regions.extend(facts.endpoint.iter().map(|e| e.region.to_string())),
-            None => {}
-        }
+    for traits in distinct(evidence) {
+        operations.extend(traits.operation.iter().map(word));
+        regions.extend(traits.region.iter().map(ToString::to_string));
+        parties.extend(traits.parties.iter().map(ToString::to_string));
     }
     let declared = |d: &Option<licit_schemas::registry::Declaration>| -> Vec<String> {
         let set: BTreeSet<String> = d.iter().flat_map(|d| &d.datasets).map(|r| r.unpinned().to_string()).collect();
@@ -80,6 +76,71 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
     }
 }
 
+/// What the nodes of the closure bring besides data, each kind once: few differ.
+fn distinct<'w>(evidence: &Evidence<'w>) -> Vec<&'w Traits> {
+    let lineage = &evidence.world.lineage;
+    let mut seen: Vec<u32> = Vec::new();
+    let mut last = u32::MAX;
+    for &(node, _) in &evidence.closure {
+        let class = lineage.graph().node(node).class;
+        if class != last {
+            seen.push(class);
+            last = class;
+        }
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    seen.into_iter().map(|class| &lineage.class_at(class).traits).collect()
+}
+
+/// Whether [`widened`] would find nothing, without making the words for it: the usual case, on every decision.
+pub fn inside(evidence: &Evidence<'_>, approved: &Envelope) -> bool {
+    let Some(deployment) = &evidence.deployment else { return false };
+    let spec = &deployment.spec;
+    let has = |list: &[String], word: &str| list.iter().any(|w| w == word);
+    let declared = |list: &[String], d: &Option<licit_schemas::registry::Declaration>| {
+        d.iter().flat_map(|d| &d.datasets).all(|r| has(list, &r.unpinned().to_string()))
+    };
+    let known = |d: &str| {
+        evidence.system.iter().flat_map(|s| &s.spec.documents).any(|x| d == format!("{} {}", x.kind, x.evidence.digest))
+    };
+    approved.purpose == spec.purpose.to_string()
+        && approved.system == spec.system.to_string()
+        && approved.environment == spec.environment.to_string()
+        && spec.bases.iter().all(|b| has(&approved.bases, &b.to_string()))
+        && declared(&approved.serves, &spec.reads)
+        && declared(&approved.emits, &spec.writes)
+        && spec.region.iter().all(|r| has(&approved.regions, r.as_str()))
+        && std::iter::once(&spec.controller).chain(&spec.processors).all(|p| has(&approved.parties, &p.to_string()))
+        && evidence
+            .models
+            .iter()
+            .all(|m| has(&approved.models, m.reference.rsplit_once('@').map_or(&*m.reference, |(base, _)| base)))
+        && approved.documents.iter().all(|d| known(d))
+        && distinct(evidence).into_iter().all(|traits| {
+            traits.operation.iter().all(|o| has(&approved.operations, &word(o)))
+                && traits.region.iter().all(|r| has(&approved.regions, r.as_str()))
+                && traits.parties.iter().all(|p| has(&approved.parties, p))
+        })
+        && sources_inside(evidence, &approved.sources)
+}
+
+fn sources_inside(evidence: &Evidence<'_>, approved: &[EnvelopeSource]) -> bool {
+    let by_name: std::collections::HashMap<&str, &EnvelopeSource> =
+        approved.iter().map(|s| (s.dataset.as_str(), s)).collect();
+    let v = vocabulary();
+    let covered = |terms: &[TermId], by: &[Iri]| {
+        terms.iter().all(|t| by.iter().filter_map(|iri| v.find(iri.as_str())).any(|broad| v.is_a(*t, broad)))
+    };
+    evidence.sources.iter().all(|source| {
+        let Some(before) = by_name.get(&*source.class.dataset) else { return false };
+        reach(source.modes).into_iter().all(|mode| before.reach.iter().any(|r| r == mode))
+            && (source.class.identifiability as usize) <= rank(&before.identifiability)
+            && covered(&source.class.categories, &before.categories)
+            && covered(&source.class.subjects, &before.subjects)
+    })
+}
+
 /// Digest of an envelope: what an approval binds.
 pub fn digest_of(envelope: &Envelope) -> Digest {
     digest(envelope)
@@ -106,7 +167,7 @@ fn sources(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
         .into_iter()
         .map(|(dataset, merged)| EnvelopeSource {
             dataset: dataset.to_owned(),
-            reach: REACH.iter().filter(|(bit, _)| merged.modes & bit != 0).map(|(_, name)| (*name).to_owned()).collect(),
+            reach: reach(merged.modes).into_iter().map(str::to_owned).collect(),
             subjects: iris(&merged.subjects),
             categories: iris(&merged.categories),
             identifiability: word(&merged.identifiability.unwrap_or(Identifiability::None)),
@@ -169,7 +230,10 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
             parts.push(format!("is about {}", labels(&new)));
         }
         if rank(&source.identifiability) > rank(&before.identifiability) {
-            parts.push(format!("identifies people more: {} instead of {}", source.identifiability, before.identifiability));
+            parts.push(format!(
+                "identifies people more: {} instead of {}",
+                source.identifiability, before.identifiability
+            ));
         }
         if !parts.is_empty() {
             list.push(Widened { says: format!("source `{}` {}", source.dataset, parts.join(", ")), path: path() });

@@ -1,6 +1,5 @@
 //! May it run: evidence, rules, decisions, gaps.
 
-
 pub mod api;
 pub mod coverage;
 pub mod decide;

@@ -123,7 +123,12 @@ pub fn activate(tx: &mut Tx<'_>, id: Uuid, activation: &Activation, intent: Inte
     Ok(decision)
 }
 
-fn moved(release: &Release, state: ReleaseState, decision: Option<Uuid>, reason: Option<String>) -> Result<ReleaseMoved> {
+fn moved(
+    release: &Release,
+    state: ReleaseState,
+    decision: Option<Uuid>,
+    reason: Option<String>,
+) -> Result<ReleaseMoved> {
     Ok(ReleaseMoved { id: release.id, reference: parse(&release.reference)?, state, decision, reason })
 }
 
@@ -132,8 +137,9 @@ fn moved(release: &Release, state: ReleaseState, decision: Option<Uuid>, reason:
 /// # Errors
 /// An unknown deployment, or none on standby.
 pub fn rollback(tx: &mut Tx<'_>, deployment: Uuid, activation: &Activation) -> Result<Decision> {
-    let row =
-        tx.row("deployment", deployment)?.ok_or_else(|| Error::NotFound(format!("there is no deployment `{deployment}`")))?;
+    let row = tx
+        .row("deployment", deployment)?
+        .ok_or_else(|| Error::NotFound(format!("there is no deployment `{deployment}`")))?;
     let standby = tx
         .world()
         .registry
@@ -153,13 +159,15 @@ pub fn rollback(tx: &mut Tx<'_>, deployment: Uuid, activation: &Activation) -> R
 /// # Errors
 /// Those of registering; an unknown deployment is a denial, not an error.
 pub fn plan(tx: &mut Tx<'_>, request: PlanRequest) -> Result<licit_schemas::gate::Plan> {
-    let registered = crate::lineage::operations::register(tx, request.registration).map_err(|e| e.under("/registration"))?.items;
+    let registered =
+        crate::lineage::operations::register(tx, request.registration).map_err(|e| e.under("/registration"))?.items;
     let mut decisions = Vec::new();
     for PlannedRelease { deployment, models } in request.deployments {
         let mut release = None;
         if !models.is_empty() && tx.world().registry.deployments.latest(&deployment.to_string()).is_some() {
             let composition = models.into_iter().map(|model| Part { part: PartKind::Base, model }).collect();
-            let spec = ReleaseSpec { deployment: deployment.clone(), composition, indexes: Vec::new(), prompt_digest: None };
+            let spec =
+                ReleaseSpec { deployment: deployment.clone(), composition, indexes: Vec::new(), prompt_digest: None };
             release = Some(crate::registry::operations::release(tx, spec)?.r#ref);
         }
         let request = GateRequest { deployment: Some(deployment), release, dry_run: true, ..GateRequest::default() };
@@ -177,21 +185,21 @@ pub fn gaps_now(world: &World, deployment: Option<&str>, now: Timestamp) -> Vec<
         .filter(|d| deployment.is_none_or(|wanted| wanted == &***d))
         .flat_map(|d| {
             let release = world.registry.active(d).and_then(|r| parse(&r.reference).ok());
-            let ask =
-                Ask { deployment: d.to_string(), release: release.clone(), intent: Intent::Start, artifacts: Vec::new(), valid_at: now };
-            let judgement = decide::judge(&gather(world, ask), &policy);
-            let blocking = judgement.findings.into_iter().filter(|f| f.blocking);
-            blocking.map(move |finding| gap(d, release.as_ref(), finding, &policy_grace(), now)).collect::<Vec<_>>()
+            let ask = Ask {
+                deployment: d.to_string(),
+                release: release.clone(),
+                intent: Intent::Start,
+                artifacts: Vec::new(),
+                valid_at: now,
+            };
+            let blocking = decide::findings(&gather(world, ask), &policy).into_iter().filter(|f| f.blocking);
+            blocking.map(|finding| gap(d, release.as_ref(), finding, &policy, now)).collect::<Vec<_>>()
         })
         .collect()
 }
 
-fn policy_grace() -> Policy {
-    Policy::default()
-}
-
 fn gap(deployment: &str, release: Option<&Ref>, mut finding: Finding, policy: &Policy, now: Timestamp) -> Gap {
-    finding.due = Some(finding.since.unwrap_or(now).plus(policy.grace(&finding.rule, finding.status)));
+    finding.due = decide::due(&finding, policy).or(Some(now.plus(policy.grace(&finding.rule, finding.status))));
     Gap {
         deployment: deployment.to_owned(),
         release: release.map(ToString::to_string).unwrap_or_default(),
@@ -228,7 +236,8 @@ pub fn notice(tx: &mut Tx<'_>, now_open: &[Gap]) -> Result<()> {
 /// Whether what is open differs from what is recorded.
 pub fn changed(world: &World, now_open: &[Gap]) -> bool {
     let keys: Vec<String> = now_open.iter().map(gap_key).collect();
-    keys.iter().any(|key| world.gate.gap(key).is_none()) || world.gate.gaps().count() != keys.iter().collect::<std::collections::BTreeSet<_>>().len()
+    keys.iter().any(|key| world.gate.gap(key).is_none())
+        || world.gate.gaps().count() != keys.iter().collect::<std::collections::BTreeSet<_>>().len()
 }
 
 /// Whether a decision let the release run.

@@ -126,7 +126,8 @@ fn admit(request: &ServiceRequest, app: Option<&web::Data<App>>, pattern: Option
 
 fn caller(request: &ServiceRequest, app: &App) -> Result<Caller> {
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let secret = header.and_then(|text| text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer "))).map(str::trim);
+    let secret =
+        header.and_then(|text| text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer "))).map(str::trim);
     let Some(secret) = secret.filter(|s| !s.is_empty()) else {
         return Err(Error::Unauthenticated("send `Authorization: Bearer TOKEN`".to_owned()));
     };

@@ -48,7 +48,10 @@ impl FromRequest for Ctx {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let parts = || {
-            let app = request.app_data::<web::Data<App>>().cloned().ok_or_else(|| Error::Internal("no application".to_owned()))?;
+            let app = request
+                .app_data::<web::Data<App>>()
+                .cloned()
+                .ok_or_else(|| Error::Internal("no application".to_owned()))?;
             let now = crate::clock::now();
             let caller = request.extensions().get::<Caller>().cloned().unwrap_or_else(|| Caller::nobody(now));
             Ok(Self { app, caller, now, request: request.clone() })
@@ -63,6 +66,7 @@ impl Ctx {
     /// # Errors
     /// A fault naming the parameter.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T> {
+        sound(self.request.query_string())?;
         web::Query::<T>::from_query(self.request.query_string())
             .map(web::Query::into_inner)
             .map_err(|e| Error::Invalid(vec![Fault::new("/query", e.to_string())]))
@@ -74,7 +78,9 @@ impl Ctx {
     /// Not found: what is no id names nothing.
     pub fn id(&self) -> Result<Uuid> {
         let text = self.request.match_info().get("id").unwrap_or_default();
-        text.parse().map_err(|_| Error::NotFound("the path names no id: take it from a list, or use `/resolve?ref=`".to_owned()))
+        text.parse().map_err(|_| {
+            Error::NotFound("the path names no id: take it from a list, or use `/resolve?ref=`".to_owned())
+        })
     }
 
     /// A path parameter that is a number.
@@ -94,7 +100,10 @@ impl Ctx {
         let Some(value) = self.request.headers().get("idempotency-key") else { return Ok(None) };
         let key = value.to_str().unwrap_or_default().trim().trim_matches('"').to_owned();
         if key.is_empty() || key.len() > 255 {
-            return Err(Error::Malformed("the Idempotency-Key must be 1 to 255 visible characters".to_owned(), Vec::new()));
+            return Err(Error::Malformed(
+                "the Idempotency-Key must be 1 to 255 visible characters".to_owned(),
+                Vec::new(),
+            ));
         }
         Ok(Some(Idempotency {
             route: format!("{} {}", self.request.method(), self.request.path()),
@@ -110,7 +119,9 @@ impl Ctx {
     pub fn if_match(&self) -> Result<u64> {
         let header = self.request.headers().get("if-match").and_then(|v| v.to_str().ok());
         let Some(text) = header else {
-            return Err(Error::PreconditionRequired("send `If-Match` with the ETag of the state you change".to_owned()));
+            return Err(Error::PreconditionRequired(
+                "send `If-Match` with the ETag of the state you change".to_owned(),
+            ));
         };
         text.trim()
             .trim_matches('"')
@@ -123,6 +134,33 @@ impl Ctx {
         let header = self.request.headers().get("if-none-match").and_then(|v| v.to_str().ok());
         header.is_some_and(|text| text.split(',').any(|tag| tag.trim().trim_matches('"') == seq.to_string()))
     }
+}
+
+/// What actix would let through: bytes that are not UTF-8 (replaced unseen), and U+0000, which PostgreSQL cannot hold.
+fn sound(query: &str) -> Result<()> {
+    for part in query.split('&') {
+        let name = part.split('=').next().unwrap_or_default();
+        let fault = |what: &str| Err(Error::invalid(&format!("/{}", name.chars().take(100).collect::<String>()), what));
+        let Ok(text) = String::from_utf8(unescaped(part)) else { return fault("not UTF-8") };
+        if text.contains('\0') {
+            return fault("the character U+0000 is not allowed");
+        }
+    }
+    Ok(())
+}
+
+/// The bytes behind percent-encoding; a `%` without two digits stands for itself.
+fn unescaped(text: &str) -> Vec<u8> {
+    let (bytes, mut place) = (text.as_bytes(), 0);
+    let mut plain = Vec::with_capacity(bytes.len());
+    while let Some(byte) = bytes.get(place) {
+        let coded = (*byte == b'%')
+            .then(|| text.get(place + 1..place + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok()))
+            .flatten();
+        plain.push(coded.unwrap_or(*byte));
+        place += if coded.is_some() { 3 } else { 1 };
+    }
+    plain
 }
 
 /// The whole body, within the limit of its route.
@@ -151,7 +189,9 @@ impl FromRequest for Body {
                 .await;
                 match chunk {
                     None => break,
-                    Some(Err(e)) => return Err(Error::Malformed(format!("the body could not be read: {e}"), Vec::new())),
+                    Some(Err(e)) => {
+                        return Err(Error::Malformed(format!("the body could not be read: {e}"), Vec::new()));
+                    }
                     Some(Ok(chunk)) if bytes.len() + chunk.len() > limit => return Err(too_large()),
                     Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
                 }
@@ -226,7 +266,8 @@ impl Reply {
         let status = if answer.outcome == Outcome::Created { StatusCode::CREATED } else { StatusCode::OK };
         let mut reply = Self::json(status, answer)?;
         reply.etag = Some(format!("\"{}\"", answer.seq));
-        reply.location = Some(format!("/api/v1/{collection}/{}", answer.id.0));
+        // Votes, opinions and revocations are read with what they are about.
+        reply.location = (!collection.is_empty()).then(|| format!("/api/v1/{collection}/{}", answer.id.0));
         Ok(reply)
     }
 

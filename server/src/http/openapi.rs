@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document, made from the table of routes and the JSON Schemas of the wire types.
 
-use schemars::generate::SchemaSettings;
 use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::route::Route;
@@ -24,7 +24,6 @@ pub fn document(routes: &[Route]) -> Value {
     }
     json!({
         "openapi": "3.1.0",
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "info": {
             "title": "Licit",
             "version": env!("CARGO_PKG_VERSION"),
@@ -48,7 +47,11 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
         .split('/')
         .filter_map(|part| part.strip_prefix('{').and_then(|p| p.strip_suffix('}')))
         .map(|name| {
-            let schema = if name == "seq" { json!({"type": "integer", "minimum": 1}) } else { json!({"type": "string", "format": "uuid"}) };
+            let schema = if name == "seq" {
+                json!({"type": "integer", "minimum": 1})
+            } else {
+                json!({"type": "string", "format": "uuid"})
+            };
             json!({"name": name, "in": "path", "required": true, "schema": schema})
         })
         .collect();
@@ -95,7 +98,10 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
     });
     if let (Some(takes), Some(map)) = (route.takes, operation.as_object_mut()) {
         let schema = takes(generator).to_value();
-        map.insert("requestBody".to_owned(), json!({"required": true, "content": {"application/json": {"schema": schema}}}));
+        map.insert(
+            "requestBody".to_owned(),
+            json!({"required": true, "content": {"application/json": {"schema": schema}}}),
+        );
     }
     if let Some(map) = operation.as_object_mut() {
         if route.open {
@@ -118,7 +124,12 @@ fn refusals(route: &Route) -> Vec<(u16, &'static str)> {
         list.push((404, "No such thing"));
     }
     if route.takes.is_some() {
-        list.extend([(409, "Contradicts what is registered, or the gate refused"), (413, "Too large"), (415, "Not JSON"), (422, "The document has faults")]);
+        list.extend([
+            (409, "Contradicts what is registered, or the gate refused"),
+            (413, "Too large"),
+            (415, "Not JSON"),
+            (422, "The document has faults"),
+        ]);
         list.push((404, "No such thing"));
     } else {
         list.extend([(409, "Contradicts what is registered"), (422, "A parameter has faults")]);
@@ -138,8 +149,11 @@ fn query_parameters(schema: &Value, generator: &SchemaGenerator) -> Vec<Value> {
         .and_then(|r| r.rsplit('/').next())
         .and_then(|name| generator.definitions().get(name))
         .unwrap_or(schema);
-    let required: Vec<&str> =
-        definition.get("required").and_then(Value::as_array).map(|l| l.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+    let required: Vec<&str> = definition
+        .get("required")
+        .and_then(Value::as_array)
+        .map(|l| l.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
     definition
         .get("properties")
         .and_then(Value::as_object)
@@ -169,7 +183,8 @@ fn without_null(schema: &Value) -> Value {
             map.insert("type".to_owned(), one);
         }
         if let Some(Value::Array(options)) = map.get("anyOf") {
-            let kept: Vec<&Value> = options.iter().filter(|o| o.get("type").and_then(Value::as_str) != Some("null")).collect();
+            let kept: Vec<&Value> =
+                options.iter().filter(|o| o.get("type").and_then(Value::as_str) != Some("null")).collect();
             if let [one] = kept[..] {
                 return one.clone();
             }
@@ -181,4 +196,3 @@ fn without_null(schema: &Value) -> Value {
 fn tag(path: &str) -> &str {
     path.trim_start_matches("/api/v1/").split('/').find(|p| !p.is_empty()).unwrap_or("server")
 }
-

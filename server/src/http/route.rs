@@ -51,7 +51,13 @@ fn component<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 impl Route {
-    const fn new(method: Method, path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+    const fn new(
+        method: Method,
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        mount: fn() -> actix_web::Route,
+    ) -> Self {
         Self {
             method,
             path,
@@ -72,22 +78,42 @@ impl Route {
     }
 
     /// A GET.
-    pub const fn get(path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+    pub const fn get(
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        mount: fn() -> actix_web::Route,
+    ) -> Self {
         Self::new(Method::GET, path, id, summary, mount)
     }
 
     /// A POST.
-    pub const fn post(path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+    pub const fn post(
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        mount: fn() -> actix_web::Route,
+    ) -> Self {
         Self::new(Method::POST, path, id, summary, mount)
     }
 
     /// A PUT.
-    pub const fn put(path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+    pub const fn put(
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        mount: fn() -> actix_web::Route,
+    ) -> Self {
         Self::new(Method::PUT, path, id, summary, mount)
     }
 
     /// A DELETE.
-    pub const fn delete(path: &'static str, id: &'static str, summary: &'static str, mount: fn() -> actix_web::Route) -> Self {
+    pub const fn delete(
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        mount: fn() -> actix_web::Route,
+    ) -> Self {
         Self::new(Method::DELETE, path, id, summary, mount)
     }
 

@@ -1,20 +1,47 @@
 //! What may be: purposes, legal bases, assessments; and the dated tables of law.
 
-
 pub mod api;
 pub mod law;
 pub mod operations;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use imbl::HashMap;
 use licit_schemas::digest::Digest;
-use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
+use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, Covers, PurposeSpec};
 use licit_schemas::reference::Ref;
+use licit_schemas::text::Iri;
 
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::text;
+use crate::registry::vocabulary::{TermId, vocabulary};
+
+/// What a basis covers, its names resolved once.
+#[derive(Debug, Default)]
+pub struct Covered {
+    /// Datasets, `dataset:<namespace>/<name>`.
+    pub datasets: HashSet<Arc<str>>,
+    /// Data categories.
+    pub categories: Vec<TermId>,
+    /// Subject categories.
+    pub subjects: Vec<TermId>,
+    /// Controllers.
+    pub controllers: Vec<Arc<str>>,
+}
+
+impl Covered {
+    fn of(covers: &Covers) -> Self {
+        let terms = |list: &[Iri]| list.iter().filter_map(|i| vocabulary().find(i.as_str())).collect();
+        Self {
+            datasets: covers.datasets.iter().map(|d| d.unpinned().to_string().into()).collect(),
+            categories: terms(&covers.categories),
+            subjects: terms(&covers.subjects),
+            controllers: covers.controllers.iter().map(|c| c.to_string().into()).collect(),
+        }
+    }
+}
 
 /// Purposes, bases, assessments.
 #[derive(Clone, Default)]
@@ -29,6 +56,9 @@ pub struct State {
     of: HashMap<Arc<str>, Arc<Vec<Arc<Revision<AssessmentSpec>>>>>,
     /// Basis keys by the purpose they cover.
     for_purpose: HashMap<Arc<str>, Arc<Vec<Arc<str>>>>,
+    /// What each revision of a basis covers, by its pinned reference.
+    covered: HashMap<Arc<str>, Arc<Covered>>,
+    nothing: Arc<Covered>,
 }
 
 impl State {
@@ -40,6 +70,11 @@ impl State {
     /// Keys of the bases that name a purpose in some revision.
     pub fn bases_for(&self, purpose: &str) -> &[Arc<str>] {
         self.for_purpose.get(purpose).map_or(&[], |list| list.as_slice())
+    }
+
+    /// What a revision of a basis covers.
+    pub fn covered(&self, basis: &str) -> &Arc<Covered> {
+        self.covered.get(basis).unwrap_or(&self.nothing)
     }
 
     /// The purpose and its broader ones, nearest first, each once: `purpose:<key>`.
@@ -92,6 +127,7 @@ impl State {
                 keys.push(base.clone());
             }
         }
+        self.covered.insert(reference.as_str().into(), Arc::new(Covered::of(&spec.covers)));
         self.bases.put(&base, reference.clone(), fact, digest, at);
         rows.put(at, || NewRow {
             kind: "basis",

@@ -55,8 +55,12 @@ fn known(iris: &[Iri], scheme: &str, at: &str, what: &str) -> Result<()> {
 /// # Errors
 /// An IRI that is no DPV purpose, an unknown parent or regulated activity, a cycle of parents.
 pub fn purpose(tx: &mut Tx<'_>, spec: PurposeSpec) -> Result<Registered> {
-    known(std::slice::from_ref(&spec.iri), "dpv_purposes", "", "a DPV purpose")
-        .map_err(|_| Error::invalid("/iri", format!("`{}` is not a DPV purpose: `licit vocabulary dpv_purposes` lists them", spec.iri)))?;
+    known(std::slice::from_ref(&spec.iri), "dpv_purposes", "", "a DPV purpose").map_err(|_| {
+        Error::invalid(
+            "/iri",
+            format!("`{}` is not a DPV purpose: `licit vocabulary dpv_purposes` lists them", spec.iri),
+        )
+    })?;
     let own = Ref::purpose(&spec.key);
     if let Some(parent) = &spec.parent {
         expect(parent, &[Kind::Purpose], "/parent")?;
@@ -69,12 +73,19 @@ pub fn purpose(tx: &mut Tx<'_>, spec: PurposeSpec) -> Result<Registered> {
     for (place, word) in spec.regulated_as.iter().enumerate() {
         if !activities.contains(&word.as_str()) {
             let at = format!("/regulated_as/{place}");
-            return Err(Error::invalid(&at, format!("`{word}` is not in the table of laws: {}", activities.join(", "))));
+            return Err(Error::invalid(
+                &at,
+                format!("`{word}` is not in the table of laws: {}", activities.join(", ")),
+            ));
         }
     }
     known(&spec.forbids.categories, "dpv_personal_data", "/forbids/categories", "a DPV category of personal data")?;
     for (place, source) in spec.forbids.sources.iter().enumerate() {
-        expect(source, &[Kind::Dataset], &format!("/forbids/sources/{place}"))?;
+        let at = format!("/forbids/sources/{place}");
+        expect(source, &[Kind::Dataset], &at)?;
+        if source.is_pinned() {
+            return Err(Error::invalid(&at, "a purpose excludes a dataset, all its versions: leave the version out"));
+        }
     }
     period(spec.valid_from, spec.valid_to)?;
     revise(tx, own, |w| &w.lawfulness.purposes, spec, Fact::PurposeRevised)

@@ -22,14 +22,17 @@ pub fn check<P: Projection>(manager: &Manager) -> Result<Report> {
         return Ok(report);
     }
     let scratch = Scratch::new(manager)?;
+    let outcome = against::<P>(&mut live, &scratch, &mut report);
+    scratch.remove(&mut live)?;
+    outcome.map(|()| report)
+}
+
+fn against<P: Projection>(live: &mut Conn, scratch: &Scratch, report: &mut Report) -> Result<()> {
     let mut empty = open(&scratch.manager)?;
     migrate::run(&mut empty).map_err(Error::Internal)?;
-    fold_into::<P>(&mut live, &mut empty)?;
-    compare(&mut live, &mut empty, &mut report)?;
-    check_evidence(&mut live, &mut report)?;
-    drop(empty);
-    scratch.remove(&mut live)?;
-    Ok(report)
+    fold_into::<P>(live, &mut empty)?;
+    compare(live, &mut empty, report)?;
+    check_evidence(live, report)
 }
 
 fn open(manager: &Manager) -> Result<Conn> {
@@ -132,7 +135,10 @@ fn edges(conn: &mut Conn, (seq, ordinal): (i64, i32)) -> Result<Vec<EdgeRow>> {
 
 fn row_fault(have: &Row, want: &Row) -> String {
     if (&have.kind, &have.id, have.since_seq) != (&want.kind, &want.id, want.since_seq) {
-        return format!("table resource: {} {} since {} stands where {} {} should", have.kind, have.reference, have.since_seq, want.kind, want.reference);
+        return format!(
+            "table resource: {} {} since {} stands where {} {} should",
+            have.kind, have.reference, have.since_seq, want.kind, want.reference
+        );
     }
     let columns = [
         ("reference", have.reference != want.reference),
@@ -151,15 +157,25 @@ fn row_fault(have: &Row, want: &Row) -> String {
         ("valid_to", have.valid_to != want.valid_to),
     ];
     let wrong: Vec<&str> = columns.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
-    format!("table resource: {} {} ({}): {} differ(s) from what the ledger says", have.kind, want.reference, have.id, wrong.join(", "))
+    format!(
+        "table resource: {} {} ({}): {} differ(s) from what the ledger says",
+        have.kind,
+        want.reference,
+        have.id,
+        wrong.join(", ")
+    )
 }
 
-/// Evidence is kept beside the ledger, which holds its digest.
+/// Evidence is kept beside the ledger, which holds its digest: what is kept is sound, and none is gone.
 fn check_evidence(live: &mut Conn, report: &mut Report) -> Result<()> {
     let mut after = String::new();
     while report.faults.len() < 20 {
-        let page: Vec<String> =
-            evidence::table.filter(evidence::digest.gt(&after)).order(evidence::digest).limit(PAGE).select(evidence::digest).load(live)?;
+        let page: Vec<String> = evidence::table
+            .filter(evidence::digest.gt(&after))
+            .order(evidence::digest)
+            .limit(PAGE)
+            .select(evidence::digest)
+            .load(live)?;
         let Some(last) = page.last().cloned() else { break };
         for text in page {
             let sound = text.parse().ok().is_some_and(|sum| super::store::kept_evidence(live, &sum).is_ok());
@@ -169,5 +185,53 @@ fn check_evidence(live: &mut Conn, report: &mut Report) -> Result<()> {
         }
         after = last;
     }
+    // Every decision has its evidence.
+    let mut after = String::new();
+    while report.faults.len() < 20 {
+        let page: Vec<(String, String)> = resource::table
+            .filter(resource::kind.eq("decision"))
+            .filter(resource::id.gt(&after))
+            .order(resource::id)
+            .limit(PAGE)
+            .select((resource::id, resource::doc))
+            .load(live)?;
+        let Some((last, _)) = page.last().cloned() else { break };
+        for (id, doc) in page {
+            let named =
+                serde_json::from_str::<licit_schemas::gate::Decision>(&doc).map(|d| d.evidence_digest.to_string());
+            let kept =
+                |digest: String| evidence::table.find(digest).select(evidence::digest).first::<String>(live).is_ok();
+            if !named.is_ok_and(kept) {
+                report.faults.push(format!("table evidence: that of decision {id} is missing"));
+            }
+        }
+        after = last;
+    }
+    let mut after = String::new();
+    while report.faults.len() < 20 {
+        let page: Vec<(String, String)> = resource::table
+            .filter(resource::kind.eq("decision"))
+            .filter(resource::id.gt(&after))
+            .order(resource::id)
+            .limit(PAGE)
+            .select((resource::id, resource::doc))
+            .load(live)?;
+        let Some((last, _)) = page.last().cloned() else { break };
+        for (id, doc) in page {
+            let decision: Decided =
+                serde_json::from_str(&doc).map_err(|e| Error::Internal(format!("decision {id}: {e}")))?;
+            let kept: i64 = evidence::table.find(&decision.evidence_digest).count().get_result(live)?;
+            if kept == 0 {
+                report.faults.push(format!("table evidence: {} of decision {id} is missing", decision.evidence_digest));
+            }
+        }
+        after = last;
+    }
     Ok(())
+}
+
+/// What the check needs of a decision.
+#[derive(serde::Deserialize)]
+struct Decided {
+    evidence_digest: String,
 }

@@ -60,7 +60,10 @@ fn view(seq: i64, entry: &str, data: &str) -> Result<EntryView> {
 /// No such entry.
 pub fn entry(conn: &mut Conn, seq: u64) -> Result<EntryView> {
     let page = entries(conn, seq, 1)?;
-    page.items.into_iter().find(|e| e.entry.seq == seq).ok_or_else(|| Error::NotFound(format!("there is no ledger entry {seq}")))
+    page.items
+        .into_iter()
+        .find(|e| e.entry.seq == seq)
+        .ok_or_else(|| Error::NotFound(format!("there is no ledger entry {seq}")))
 }
 
 /// Root of the tree when it had `size` entries.
@@ -79,7 +82,12 @@ fn read_hashes(conn: &mut Conn, indexes: &[u64]) -> Result<Vec<Digest>> {
     let by_index: std::collections::HashMap<i64, Vec<u8>> = rows.into_iter().collect();
     wanted
         .iter()
-        .map(|i| by_index.get(i).and_then(|h| digest(h)).ok_or_else(|| Error::Internal(format!("Merkle node {i} is missing"))))
+        .map(|i| {
+            by_index
+                .get(i)
+                .and_then(|h| digest(h))
+                .ok_or_else(|| Error::Internal(format!("Merkle node {i} is missing")))
+        })
         .collect()
 }
 
@@ -99,7 +107,10 @@ pub fn inclusion(conn: &mut Conn, seq: u64, size: Option<u64>) -> Result<Inclusi
     let head = head(conn)?;
     let size = size.unwrap_or(head.size);
     if size > head.size || size == 0 {
-        return Err(Error::invalid("/size", format!("`{size}` is no size of this ledger: it has {} entries", head.size)));
+        return Err(Error::invalid(
+            "/size",
+            format!("`{size}` is no size of this ledger: it has {} entries", head.size),
+        ));
     }
     if seq == 0 || seq > size {
         return Err(Error::invalid("/seq", format!("`{seq}` is no position in a tree of {size} entries")));
@@ -131,8 +142,7 @@ pub fn consistency(conn: &mut Conn, from: u64, to: Option<u64>) -> Result<Consis
 /// # Errors
 /// None kept, or what is kept is not what the digest says.
 pub fn kept_evidence(conn: &mut Conn, sum: &Digest) -> Result<String> {
-    let body: Option<Vec<u8>> =
-        evidence::table.find(sum.to_string()).select(evidence::body).first(conn).optional()?;
+    let body: Option<Vec<u8>> = evidence::table.find(sum.to_string()).select(evidence::body).first(conn).optional()?;
     let body = body.ok_or_else(|| Error::NotFound("the evidence of this decision is not kept".to_owned()))?;
     let mut text = String::new();
     std::io::Read::read_to_string(&mut flate2::read::ZlibDecoder::new(&body[..]), &mut text)

@@ -33,11 +33,8 @@ pub fn ledger(conn: &mut Conn) -> Result<Report> {
     let mut last = 0i64;
     loop {
         type Row = (i64, String, i32, chrono::NaiveDateTime, String, String, String);
-        let page: Vec<Row> = ledger_entry::table
-            .filter(ledger_entry::seq.gt(last))
-            .order(ledger_entry::seq)
-            .limit(PAGE)
-            .load(conn)?;
+        let page: Vec<Row> =
+            ledger_entry::table.filter(ledger_entry::seq.gt(last)).order(ledger_entry::seq).limit(PAGE).load(conn)?;
         let Some(end) = page.last().map(|r| r.0) else { break };
         for (seq, kind, version, at, actor, text, data) in page {
             report.entries += 1;
@@ -55,7 +52,8 @@ pub fn ledger(conn: &mut Conn) -> Result<Report> {
                     if entry.data != Digest::of(data.as_bytes()) {
                         report.faults.push(format!("entry {seq}: its data are not those it commits to"));
                     }
-                    let columns = (i64::try_from(entry.seq).ok(), entry.kind.as_str(), i32::from(entry.v), entry.at.naive());
+                    let columns =
+                        (i64::try_from(entry.seq).ok(), entry.kind.as_str(), i32::from(entry.v), entry.at.naive());
                     if columns != (Some(seq), kind.as_str(), version, at) || entry.actor.0.to_string() != actor {
                         report.faults.push(format!("entry {seq}: its columns differ from what was hashed"));
                     }
@@ -81,7 +79,9 @@ pub fn ledger(conn: &mut Conn) -> Result<Report> {
 
 /// Stored nodes are those the entries make.
 fn check_nodes(conn: &mut Conn, nodes: &mut Vec<(i64, Vec<u8>)>, report: &mut Report) -> Result<()> {
-    let (Some(first), Some(last)) = (nodes.iter().map(|n| n.0).min(), nodes.iter().map(|n| n.0).max()) else { return Ok(()) };
+    let (Some(first), Some(last)) = (nodes.iter().map(|n| n.0).min(), nodes.iter().map(|n| n.0).max()) else {
+        return Ok(());
+    };
     let stored: std::collections::HashMap<i64, Vec<u8>> =
         ledger_hash::table.filter(ledger_hash::idx.between(first, last)).load(conn)?.into_iter().collect();
     for (index, hash) in nodes.drain(..) {

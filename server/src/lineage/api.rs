@@ -57,10 +57,9 @@ fn node(world: &World, text: &str, at: &str) -> Result<NodeId> {
         text.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid(at, e.to_string()))?;
     let canonical = reference.to_string();
     let pinned = world.registry.latest(&canonical).map(ToString::to_string);
-    world
-        .lineage
-        .find(&pinned.unwrap_or(canonical))
-        .ok_or_else(|| Error::NotFound(format!("`{reference}` has no place in the lineage: nothing registered names it")))
+    world.lineage.find(&pinned.unwrap_or(canonical)).ok_or_else(|| {
+        Error::NotFound(format!("`{reference}` has no place in the lineage: nothing registered names it"))
+    })
 }
 
 /// Upstream or downstream closure.
@@ -68,8 +67,9 @@ pub async fn closure(ctx: Ctx) -> Result<Reply> {
     let query: LineageQuery = ctx.query()?;
     let world = ctx.app.db.fresh().await?;
     let root = node(&world, &query.r#ref, "/ref")?;
-    let closure = views::closure(&world.lineage, world.position(), root, query.direction)
-        .ok_or_else(|| Error::conflict("the closure is too large to be answered whole, and is never cut: ask for a path instead"))?;
+    let closure = views::closure(&world.lineage, world.position(), root, query.direction).ok_or_else(|| {
+        Error::conflict("the closure is too large to be answered whole, and is never cut: ask for a path instead")
+    })?;
     match query.format {
         LineageFormat::Json => Reply::ok(&closure),
         LineageFormat::Dot => Ok(Reply::text("text/vnd.graphviz; charset=utf-8", views::dot(&closure))),
@@ -92,4 +92,3 @@ pub async fn exposure(ctx: Ctx) -> Result<Reply> {
     let root = node(&world, &query.r#ref, "/ref")?;
     Reply::ok(&views::exposure(&world.lineage, world.position(), root))
 }
-

@@ -1,6 +1,5 @@
 //! What came from what: the projection of versions, runs, releases and deployments as one graph.
 
-
 pub mod api;
 pub mod exposure;
 pub mod graph;
@@ -15,8 +14,10 @@ use imbl::{HashMap, Vector};
 use licit_schemas::lineage::{EdgeCreate, EdgeName, EdgeOrigin};
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    DatasetVersionSpec, DeploymentSpec, Identifiability, InputRole, ModelKind, ModelVersionSpec, Operation, ReleaseSpec, RunSpec,
+    DatasetVersionSpec, DeploymentSpec, Identifiability, InputRole, ModelKind, ModelVersionSpec, Operation,
+    ReleaseSpec, RunSpec,
 };
+use licit_schemas::text::Country;
 use licit_schemas::time::Timestamp;
 
 use self::graph::{Edge, EdgeKind, Flags, Graph, Node, NodeId, NodeKind, Origin, Role};
@@ -27,6 +28,9 @@ use crate::registry::{Held, LifeChanged, ReleaseMoved, What, deployment_of, vers
 
 /// A dataset version whose own fields are personal data, collected or derived.
 pub const PERSONAL: Flags = Flags(1 << 11);
+/// A dataset version with categories or identifiers that states to describe nobody (synthetic, reference). The statement counts
+/// only where nobody stands upstream.
+pub const FICTION: Flags = Flags(1 << 12);
 
 /// A node beside its place in the graph.
 #[derive(Clone, Debug)]
@@ -58,6 +62,41 @@ pub struct Class {
     pub special: bool,
     /// Purposes it was collected for.
     pub collected_for: Vec<Arc<str>>,
+    /// What it brings into an envelope besides data.
+    pub traits: Traits,
+}
+
+/// What a node brings into an envelope besides data. Few differ: nodes that hold no personal data share their class.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Traits {
+    /// What a run did.
+    pub operation: Option<Operation>,
+    /// Where data are stored, or an endpoint computes.
+    pub region: Option<Country>,
+    /// Controllers and processors.
+    pub parties: Vec<Arc<str>>,
+}
+
+impl Default for Class {
+    fn default() -> Self {
+        Self::plain(Traits::default())
+    }
+}
+
+impl Class {
+    /// Of a node that holds no personal data.
+    fn plain(traits: Traits) -> Self {
+        Self {
+            dataset: "".into(),
+            categories: Vec::new(),
+            subjects: Vec::new(),
+            identifiability: Identifiability::None,
+            controllers: Vec::new(),
+            special: false,
+            collected_for: Vec::new(),
+            traits,
+        }
+    }
 }
 
 /// The graph with what its nodes are.
@@ -68,6 +107,8 @@ pub struct State {
     places: HashMap<Arc<str>, NodeId>,
     classes: Vector<Arc<Class>>,
     class_of: HashMap<Arc<Class>, u32>,
+    /// The class of what has none.
+    nothing: Arc<Class>,
     /// Deployments that follow a dataset, by `dataset:<namespace>/<name>`: (deployment, reads or writes).
     followers: HashMap<Arc<str>, Arc<Vec<(NodeId, EdgeKind)>>>,
 }
@@ -93,9 +134,14 @@ impl State {
         self.record(id).reference.clone()
     }
 
-    /// The class of a dataset version.
+    /// The class of a node.
     pub fn class(&self, id: NodeId) -> &Arc<Class> {
-        &self.classes[self.graph.node(id).class as usize]
+        self.class_at(self.graph.node(id).class)
+    }
+
+    /// A class by its number.
+    pub fn class_at(&self, number: u32) -> &Arc<Class> {
+        self.classes.get(number as usize).unwrap_or(&self.nothing)
     }
 
     fn add(&mut self, reference: &str, node: Node, at: &At) -> NodeId {
@@ -158,6 +204,10 @@ impl State {
     }
 
     fn intern(&mut self, class: Class) -> u32 {
+        // Class 0 is that of nodes of which nothing is known: dangling ones, releases, deployments.
+        if self.classes.is_empty() && class != Class::default() {
+            self.intern(Class::default());
+        }
         if let Some(&known) = self.class_of.get(&class) {
             return known;
         }
@@ -175,19 +225,30 @@ impl State {
         for (flag, holds) in [
             (Flags::SOURCE, facts.is_source()),
             (PERSONAL, facts.personal() && !facts.is_fiction()),
+            (FICTION, facts.personal() && facts.is_fiction()),
             (Flags::UNCLASSIFIED, !facts.unclassified.is_empty()),
             (Flags::NO_ORIGIN, facts.origin.is_none()),
         ] {
             node.flags = if holds { node.flags.with(flag) } else { node.flags };
         }
-        node.class = self.intern(Class {
-            dataset: facts.dataset.clone(),
-            special: facts.categories.iter().any(|c| vocabulary().is_special(*c)),
-            categories: facts.categories.clone(),
-            subjects: facts.subjects.clone(),
-            identifiability: facts.identifiability,
-            controllers: facts.controllers.clone(),
-            collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
+        let traits = Traits {
+            operation: None,
+            region: facts.region.clone(),
+            parties: facts.controllers.iter().chain(&facts.processors).cloned().collect(),
+        };
+        node.class = self.intern(if !facts.personal() {
+            Class::plain(traits)
+        } else {
+            Class {
+                traits,
+                dataset: facts.dataset.clone(),
+                special: facts.categories.iter().any(|c| vocabulary().is_special(*c)),
+                categories: facts.categories.clone(),
+                subjects: facts.subjects.clone(),
+                identifiability: facts.identifiability,
+                controllers: facts.controllers.clone(),
+                collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
+            }
         });
         let id = self.register(held, node, at);
         let followers = self.followers.get(fact.spec.dataset.to_string().as_str()).cloned().unwrap_or_default();
@@ -230,6 +291,8 @@ impl State {
         if spec.operation == Operation::Infer {
             node.flags = node.flags.with(Flags::INFERS);
         }
+        let parties = spec.controller.iter().chain(&spec.processors).map(|p| p.to_string().into()).collect();
+        node.class = self.intern(Class::plain(Traits { operation: Some(spec.operation), region: None, parties }));
         let run = self.register(held, node, at);
         for input in &spec.inputs {
             let cause = self.refer(&input.r#ref, &held.reference, at);
@@ -250,11 +313,19 @@ impl State {
             ModelKind::Acquired => node.flags.with(Flags::ACQUIRED),
             ModelKind::Endpoint => node.flags.with(Flags::ENDPOINT),
         };
+        let region = facts.endpoint.as_ref().map(|e| e.region.clone());
+        node.class = self.intern(Class::plain(Traits { region, ..Traits::default() }));
         self.register(held, node, at);
     }
 
     /// Fold a deployment in: what it reads and writes, present versions and, without `@version`, later ones.
-    pub fn deployment(&mut self, spec: &DeploymentSpec, latest: impl Fn(&str) -> Option<Arc<str>>, at: &At, rows: &mut Rows) {
+    pub fn deployment(
+        &mut self,
+        spec: &DeploymentSpec,
+        latest: impl Fn(&str) -> Option<Arc<str>>,
+        at: &At,
+        rows: &mut Rows,
+    ) {
         let reference = Ref::deployment(&spec.name).to_string();
         let deployment = match self.find(&reference) {
             Some(id) => {
@@ -281,8 +352,12 @@ impl State {
     }
 
     fn unfollow(&mut self, deployment: NodeId) {
-        let mine: Vec<Arc<str>> =
-            self.followers.iter().filter(|(_, l)| l.iter().any(|(d, _)| *d == deployment)).map(|(k, _)| k.clone()).collect();
+        let mine: Vec<Arc<str>> = self
+            .followers
+            .iter()
+            .filter(|(_, l)| l.iter().any(|(d, _)| *d == deployment))
+            .map(|(k, _)| k.clone())
+            .collect();
         for key in mine {
             if let Some(list) = self.followers.get_mut(&key) {
                 Arc::make_mut(list).retain(|(d, _)| *d != deployment);
@@ -308,7 +383,8 @@ impl State {
     /// Fold an activation in: what the deployment writes from now on was made by this release.
     pub fn moved(&mut self, fact: &ReleaseMoved, at: &At, rows: &mut Rows) {
         use licit_schemas::registry::ReleaseState;
-        let (deployment, release) = (self.find(&deployment_of(&fact.reference)), self.find(&fact.reference.to_string()));
+        let (deployment, release) =
+            (self.find(&deployment_of(&fact.reference)), self.find(&fact.reference.to_string()));
         if let (ReleaseState::Active, Some(deployment), Some(release)) = (fact.state, deployment, release) {
             self.declared(deployment, release, EdgeKind::Runs, Role::None, at, rows);
         }
@@ -334,7 +410,11 @@ impl State {
     }
 
     /// Dataset versions a deployment reads about people, as judged now: pinned ones, the latest of followed datasets.
-    pub fn reads(&self, spec: &DeploymentSpec, latest: impl Fn(&str) -> Option<Arc<str>>) -> Vec<(Ref, Option<NodeId>)> {
+    pub fn reads(
+        &self,
+        spec: &DeploymentSpec,
+        latest: impl Fn(&str) -> Option<Arc<str>>,
+    ) -> Vec<(Ref, Option<NodeId>)> {
         let datasets = spec.reads.iter().flat_map(|d| &d.datasets);
         datasets
             .map(|dataset| {

@@ -6,6 +6,8 @@ use licit_schemas::registration::{Registration, RegistrationResult};
 use licit_schemas::registry::{InputRole, RunSpec};
 use licit_schemas::resource::Registered;
 
+use super::graph::{Direction, EdgeKind, Half, NodeId};
+use super::walk::shortest_path;
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx};
 use crate::registry::operations::{self as registry, Existing, immutable};
@@ -63,18 +65,30 @@ fn refuse_cycle(tx: &Tx<'_>, reference: &Ref, spec: &RunSpec) -> Result<()> {
         };
         for input in &spec.inputs {
             let Some(cause) = lineage.find(&input.r#ref.to_string()) else { continue };
-            if lineage.graph().would_cycle(effect, cause) {
+            if came_from(lineage, cause, effect) {
                 return Err(cycle(&format!("/outputs/{place}"), output, &input.r#ref));
             }
         }
         // A run that was named before it was recorded may have edges already.
         if let Some(own) = own
-            && lineage.graph().would_cycle(effect, own)
+            && came_from(lineage, own, effect)
         {
             return Err(cycle(&format!("/outputs/{place}"), output, reference));
         }
     }
     Ok(())
+}
+
+/// Whether `later` came from `earlier` by executions. A deployment is a lasting thing, not an execution: that it reads what was
+/// made of its own scores is feedback, not a cycle.
+fn came_from(lineage: &super::State, later: NodeId, earlier: NodeId) -> bool {
+    let graph = lineage.graph();
+    // Nothing came of it yet: what nearly every new output finds.
+    if later != earlier && graph.is_end(earlier, Direction::Downstream) {
+        return false;
+    }
+    let execution = |half: &Half| matches!(half.kind, EdgeKind::Used | EdgeKind::Generated);
+    later == earlier || shortest_path(graph, later, earlier, Direction::Upstream, execution).is_some()
 }
 
 fn cycle(at: &str, effect: &Ref, cause: &Ref) -> Error {
@@ -108,7 +122,8 @@ pub fn edge(tx: &mut Tx<'_>, mut edge: EdgeCreate) -> Result<u64> {
         if super::has(lineage, effect, cause, &edge) {
             return Ok(tx.world().position());
         }
-        if lineage.graph().would_cycle(effect, cause) {
+        let execution = matches!(edge.kind, EdgeName::Used | EdgeName::Generated);
+        if effect == cause || execution && came_from(lineage, cause, effect) {
             return Err(cycle("/to", &edge.from, &edge.to));
         }
     }

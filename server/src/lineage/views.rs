@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-
 use licit_schemas::lineage::{self as wire, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView};
 use licit_schemas::registry::Identifiability;
 use petgraph::dot::{Config, Dot};
@@ -73,7 +72,13 @@ pub fn dot(closure: &wire::Closure) -> String {
     let mut graph: DiGraph<String, String> = DiGraph::new();
     let mut places = HashMap::new();
     for node in &closure.nodes {
-        let mark = if node.dangling { " (not registered)" } else if node.source { " (source)" } else { "" };
+        let mark = if node.dangling {
+            " (not registered)"
+        } else if node.source {
+            " (source)"
+        } else {
+            ""
+        };
         places.insert(node.r#ref.as_str(), graph.add_node(format!("{}{mark}", node.r#ref)));
     }
     for edge in &closure.edges {
@@ -194,4 +199,3 @@ pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
     view.identifiability = identifiability;
     view
 }
-

@@ -24,7 +24,14 @@ macro_rules! lasting {
 lasting!(create_party, change_party, "parties", "party", operations::party, Existing::Refuse);
 lasting!(create_dataset, change_dataset, "datasets", "dataset", operations::dataset, Existing::Refuse);
 lasting!(create_model, change_model, "models", "model", operations::model, Existing::Refuse);
-lasting!(create_environment, change_environment, "environments", "environment", operations::environment, Existing::Revise);
+lasting!(
+    create_environment,
+    change_environment,
+    "environments",
+    "environment",
+    operations::environment,
+    Existing::Revise
+);
 lasting!(create_deployment, change_deployment, "deployments", "deployment", operations::deployment, Existing::Revise);
 
 /// Register a dataset version.
@@ -50,7 +57,8 @@ pub async fn create_release(ctx: Ctx, body: Body) -> Result<Reply> {
 /// Change the life of a dataset version.
 pub async fn change_life(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
-    api::create::<LifeChange>(ctx, body, "dataset-versions", move |tx, change| operations::change_life(tx, id, &change)).await
+    api::create::<LifeChange>(ctx, body, "dataset-versions", move |tx, change| operations::change_life(tx, id, &change))
+        .await
 }
 
 /// Take a release out for good.
@@ -59,4 +67,3 @@ pub async fn withdraw_release(ctx: Ctx) -> Result<Reply> {
     let answer = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::withdraw(tx, id)).await?;
     Reply::ok(&answer)
 }
-

@@ -1,6 +1,5 @@
 //! What exists: parties, datasets, runs, models, systems, environments, deployments, releases.
 
-
 pub mod api;
 pub mod operations;
 pub mod vocabulary;
@@ -11,8 +10,8 @@ use imbl::HashMap;
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    DatasetOrigin, DatasetSpec, DatasetVersionSpec, DeploymentSpec, Endpoint, EnvironmentSpec, Identifiability, Life, ModelKind,
-    ModelSpec, ModelVersionSpec, Operation, PartySpec, ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
+    DatasetOrigin, DatasetSpec, DatasetVersionSpec, DeploymentSpec, Endpoint, EnvironmentSpec, Identifiability, Life,
+    ModelKind, ModelSpec, ModelVersionSpec, Operation, PartySpec, ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
 };
 use licit_schemas::text::{Country, Key};
 use licit_schemas::time::Timestamp;
@@ -124,7 +123,7 @@ impl DatasetFacts {
         matches!(self.origin, Some(DatasetOrigin::Synthetic | DatasetOrigin::Reference))
     }
 
-    /// Whether it is a source: a root with data collected from people (DESIGN section 2).
+    /// Whether it is a source: a root with data collected from people.
     pub fn is_source(&self) -> bool {
         use DatasetOrigin::{Acquired, Collected, Public, Received};
         matches!(self.origin, Some(Collected | Received | Acquired | Public)) && self.personal()
@@ -235,8 +234,12 @@ impl State {
 
     /// Every deployment with an active release, sorted.
     pub fn running(&self) -> Vec<Arc<str>> {
-        let mut list: Vec<_> =
-            self.releases.iter().filter(|(_, l)| l.iter().any(|r| r.state == ReleaseState::Active)).map(|(d, _)| d.clone()).collect();
+        let mut list: Vec<_> = self
+            .releases
+            .iter()
+            .filter(|(_, l)| l.iter().any(|r| r.state == ReleaseState::Active))
+            .map(|(d, _)| d.clone())
+            .collect();
         list.sort();
         list
     }
@@ -270,7 +273,10 @@ impl State {
             name: spec.name.to_string(),
             owner: owner(spec.owner.as_ref()),
             tags: tags(&spec.tags),
-            search: vec![spec.namespace.to_string(), spec.description.as_ref().map(ToString::to_string).unwrap_or_default()],
+            search: vec![
+                spec.namespace.to_string(),
+                spec.description.as_ref().map(ToString::to_string).unwrap_or_default(),
+            ],
             reference,
             digest: Some(digest),
             doc: text(spec),
@@ -369,8 +375,15 @@ impl State {
         let base: Arc<str> = spec.dataset.to_string().into();
         let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
         let what = What::Dataset(dataset_facts(spec, base.clone()));
-        let held =
-            Held { id: fact.id, reference: reference.clone(), digest, seq: at.seq, at: at.time, author: at.actor, what };
+        let held = Held {
+            id: fact.id,
+            reference: reference.clone(),
+            digest,
+            seq: at.seq,
+            at: at.time,
+            author: at.actor,
+            what,
+        };
         self.hold(held, Some(base.clone()));
         rows.put(at, || NewRow {
             kind: "dataset_version",
@@ -408,8 +421,15 @@ impl State {
             controller: spec.controller.clone(),
             processors: spec.processors.clone(),
         });
-        let held =
-            Held { id: fact.id, reference: reference.clone(), digest, seq: at.seq, at: at.time, author: at.actor, what };
+        let held = Held {
+            id: fact.id,
+            reference: reference.clone(),
+            digest,
+            seq: at.seq,
+            at: at.time,
+            author: at.actor,
+            what,
+        };
         self.hold(held, None);
         rows.put(at, || NewRow {
             kind: "run",
@@ -418,7 +438,12 @@ impl State {
             state: word(&spec.operation),
             parent: spec.purpose.to_string(),
             tags: tags(&spec.tags),
-            search: spec.inputs.iter().map(|i| i.r#ref.to_string()).chain(spec.outputs.iter().map(Ref::to_string)).collect(),
+            search: spec
+                .inputs
+                .iter()
+                .map(|i| i.r#ref.to_string())
+                .chain(spec.outputs.iter().map(Ref::to_string))
+                .collect(),
             digest: Some(digest),
             doc: text(spec),
             valid_from: Some(spec.started_at),
@@ -439,8 +464,15 @@ impl State {
             endpoint: spec.endpoint.clone(),
             provider: spec.provider.clone(),
         });
-        let held =
-            Held { id: fact.id, reference: reference.clone(), digest, seq: at.seq, at: at.time, author: at.actor, what };
+        let held = Held {
+            id: fact.id,
+            reference: reference.clone(),
+            digest,
+            seq: at.seq,
+            at: at.time,
+            author: at.actor,
+            what,
+        };
         self.hold(held, Some(base.clone()));
         rows.put(at, || NewRow {
             kind: "model_version",
@@ -460,7 +492,8 @@ impl State {
     /// Fold a proposed release in.
     pub fn proposed(&mut self, fact: &Stated<ReleaseSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         let deployment: Arc<str> = fact.spec.deployment.to_string().into();
-        let reference: Arc<str> = format!("release:{}@{}", deployment.trim_start_matches("deployment:"), fact.rev).into();
+        let reference: Arc<str> =
+            format!("release:{}@{}", deployment.trim_start_matches("deployment:"), fact.rev).into();
         let release = Release {
             id: fact.id,
             n: fact.rev,
@@ -522,13 +555,8 @@ fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<Te
 }
 
 fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>) -> DatasetFacts {
-    let mut unclassified: Vec<String> = spec
-        .fields
-        .iter()
-        .filter(|f| f.identifiability.is_none())
-        .map(|f| f.name.to_string())
-        .take(5)
-        .collect();
+    let mut unclassified: Vec<String> =
+        spec.fields.iter().filter(|f| f.identifiability.is_none()).map(|f| f.name.to_string()).take(5).collect();
     if spec.fields.is_empty() {
         unclassified.push("*".to_owned());
     }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Life, LifeChange, ModelKind, ModelSpec,
-    ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, SystemSpec,
+    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Life, LifeChange, Mode, ModelKind,
+    ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, SystemSpec,
 };
 use licit_schemas::resource::Registered;
 use licit_schemas::text::Iri;
@@ -18,6 +18,9 @@ use crate::catalogue::{Catalogue, Stated};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, canonical, digest};
 use crate::resolve::{at_version, created, differs, expect, parse, pin, pin_all, unchanged};
+
+/// The largest figure a metric may have, 2^53 - 1.
+const MAX_FIGURE: f64 = 9_007_199_254_740_991.0;
 
 /// What to do when something of that name is there with other content.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +145,10 @@ pub fn model(tx: &mut Tx<'_>, spec: ModelSpec, existing: Existing) -> Result<Reg
 pub fn system(tx: &mut Tx<'_>, spec: SystemSpec) -> Result<Registered> {
     if let Some(practices) = &spec.practices {
         let Some(asked) = crate::lawfulness::law::practices(practices.version.as_str()) else {
-            return Err(Error::invalid("/practices/version", format!("there is no questionnaire `{}`", practices.version)));
+            return Err(Error::invalid(
+                "/practices/version",
+                format!("there is no questionnaire `{}`", practices.version),
+            ));
         };
         for id in practices.answers.keys() {
             if !asked.questions.iter().any(|q| q.id == id.as_str()) {
@@ -161,11 +167,30 @@ pub fn system(tx: &mut Tx<'_>, spec: SystemSpec) -> Result<Registered> {
     state(tx, &thing, spec, Existing::Revise)
 }
 
+fn strictness(mode: Mode) -> u8 {
+    match mode {
+        Mode::Observe => 0,
+        Mode::Warn => 1,
+        Mode::Enforce => 2,
+    }
+}
+
 /// Register an environment, or change it.
 ///
 /// # Errors
-/// Those of `existing`.
+/// A mode looser than the one in force; those of `existing`.
 pub fn environment(tx: &mut Tx<'_>, spec: EnvironmentSpec, existing: Existing) -> Result<Registered> {
+    let base = Ref::environment(&spec.key).to_string();
+    if let Some(now) = tx.world().registry.environments.latest(&base)
+        && strictness(spec.mode) < strictness(now.spec.mode)
+    {
+        return Err(Error::Conflict(
+            format!(
+                "`{base}` is stricter today: tightening is free, loosening would let denied releases run; use another environment"
+            ),
+            vec![licit_schemas::problem::Fault::new("/mode", "is looser than the mode in force")],
+        ));
+    }
     let thing = Lasting {
         reference: Ref::environment(&spec.key),
         catalogue: |w| &w.registry.environments,
@@ -210,7 +235,10 @@ pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing)
 
 fn declared(tx: &Tx<'_>, declaration: &Declaration, at: &str) -> Result<()> {
     if declaration.datasets.is_empty() == declaration.nobody.is_none() {
-        return Err(Error::invalid(at, "name the datasets, or state in `nobody` why there is no person in it: one of both"));
+        return Err(Error::invalid(
+            at,
+            "name the datasets, or state in `nobody` why there is no person in it: one of both",
+        ));
     }
     for (place, dataset) in declaration.datasets.iter().enumerate() {
         let at = format!("{at}/datasets/{place}");
@@ -236,7 +264,10 @@ pub fn dataset_version(tx: &mut Tx<'_>, mut spec: DatasetVersionSpec) -> Result<
     let mut names = HashSet::new();
     for (place, field) in spec.fields.iter().enumerate() {
         if !names.insert(field.name.as_str()) {
-            return Err(Error::invalid(&format!("/fields/{place}/name"), format!("field `{}` stands twice", field.name)));
+            return Err(Error::invalid(
+                &format!("/fields/{place}/name"),
+                format!("field `{}` stands twice", field.name),
+            ));
         }
         known_terms(&field.categories, "dpv_personal_data", &format!("/fields/{place}/categories"))?;
     }
@@ -273,8 +304,15 @@ pub(crate) fn immutable<T: Serialize>(
 
 fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
     vocabulary().terms_of(iris, scheme).map(|_| ()).map_err(|(place, iri)| {
-        let what = if scheme == "dpv_personal_data" { "a DPV category of personal data" } else { "a DPV category of subjects" };
-        Error::invalid(&format!("{at}/{place}"), format!("`{iri}` is not {what}: `licit vocabulary {scheme}` lists them"))
+        let what = if scheme == "dpv_personal_data" {
+            "a DPV category of personal data"
+        } else {
+            "a DPV category of subjects"
+        };
+        Error::invalid(
+            &format!("{at}/{place}"),
+            format!("`{iri}` is not {what}: `licit vocabulary {scheme}` lists them"),
+        )
     })
 }
 
@@ -283,7 +321,8 @@ fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
 /// # Errors
 /// An unknown version; a way back from erased.
 pub fn change_life(tx: &mut Tx<'_>, id: Uuid, change: &LifeChange) -> Result<Registered> {
-    let row = tx.row("dataset_version", id)?.ok_or_else(|| Error::NotFound(format!("there is no dataset version `{id}`")))?;
+    let row =
+        tx.row("dataset_version", id)?.ok_or_else(|| Error::NotFound(format!("there is no dataset version `{id}`")))?;
     let reference = parse(&row.reference)?;
     let Some(held) = tx.world().registry.held(&row.reference).cloned() else {
         return Err(Error::NotFound(format!("there is no `{reference}`")));
@@ -297,7 +336,11 @@ pub fn change_life(tx: &mut Tx<'_>, id: Uuid, change: &LifeChange) -> Result<Reg
     if facts.life == Life::Erased {
         return Err(Error::conflict(format!("`{reference}` is erased: there is no way back")));
     }
-    let seq = tx.record(Fact::DatasetVersionLifeChanged(LifeChanged { id, reference: reference.clone(), life: change.life }))?;
+    let seq = tx.record(Fact::DatasetVersionLifeChanged(LifeChanged {
+        id,
+        reference: reference.clone(),
+        life: change.life,
+    }))?;
     Ok(created(id, reference, held.digest, seq))
 }
 
@@ -332,6 +375,13 @@ pub fn model_version(tx: &mut Tx<'_>, mut spec: ModelVersionSpec) -> Result<Regi
     for (place, file) in spec.files.iter().enumerate() {
         if !paths.insert(file.path.as_str()) {
             return Err(Error::invalid(&format!("/files/{place}/path"), format!("file `{}` stands twice", file.path)));
+        }
+    }
+    for (name, figure) in &spec.metrics {
+        // Canonical JSON prints it as an integer, and readers that hold integers exactly would see another number.
+        if figure.abs() > MAX_FIGURE {
+            let at = format!("/metrics/{}", name.as_str().replace('~', "~0").replace('/', "~1"));
+            return Err(Error::invalid(&at, "is beyond 2^53 - 1: state it in a larger unit"));
         }
     }
     immutable(tx, "model_version", reference, None, spec, Fact::ModelVersionRegistered)

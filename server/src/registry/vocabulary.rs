@@ -23,6 +23,8 @@ pub struct Term {
     pub parents: Vec<String>,
     /// All broader terms and itself, sorted.
     broader: Vec<TermId>,
+    /// The IRI, checked once.
+    checked: Option<Iri>,
 }
 
 /// All vocabularies.
@@ -38,10 +40,23 @@ macro_rules! files {
     ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../../data/vocabulary/", $name, ".csv")))),*] };
 }
 
-const FILES: [(&str, &str); 15] = files![
-    "dpv_purposes", "dpv_personal_data", "dpv_data_subjects", "dpv_legal_bases", "dpv_measures", "dpv_processing",
-    "dpv_processing_context", "dpv_consent_status", "dpv_consent_controls", "dpv_gdpr_other",
-    "dpv_gdpr_purpose_compatibility", "dpv_eu_aiact", "dpv_ai", "fideslang_data_categories", "fideslang_data_uses",
+const FILES: [(&str, &str); 16] = files![
+    "dpv_purposes",
+    "dpv_personal_data",
+    "dpv_data_subjects",
+    "dpv_legal_bases",
+    "dpv_measures",
+    "dpv_processing",
+    "dpv_processing_context",
+    "dpv_consent_status",
+    "dpv_consent_controls",
+    "dpv_gdpr_other",
+    "dpv_gdpr_purpose_compatibility",
+    "dpv_eu_aiact",
+    "dpv_ai",
+    "fideslang_data_categories",
+    "fideslang_data_uses",
+    "fideslang_data_subjects",
 ];
 
 /// Art. 9(1) is reachability to this term, not a list kept by hand.
@@ -67,7 +82,7 @@ impl Vocabulary {
 
     /// A term's IRI, as documents spell it.
     pub fn iri(&self, id: TermId) -> Option<Iri> {
-        self.term(id).iri.parse().ok()
+        self.term(id).checked.clone()
     }
 
     /// Whether `term` is `broader` or narrower than it.
@@ -125,12 +140,14 @@ fn load() -> Vocabulary {
             let Ok(id) = u16::try_from(terms.len()) else { continue };
             // A term that two modules list is the first one's.
             by_iri.entry(iri.clone()).or_insert_with(|| {
-                terms.push(Term { iri, label, scheme, parents, broader: Vec::new() });
+                let checked = iri.parse().ok();
+                terms.push(Term { iri, label, scheme, parents, broader: Vec::new(), checked });
                 TermId(id)
             });
         }
     }
-    for law in [include_str!("../../data/law/forbidden.json"), include_str!("../../data/law/prohibited_practices.json")] {
+    for law in [include_str!("../../data/law/forbidden.json"), include_str!("../../data/law/prohibited_practices.json")]
+    {
         bytes.extend_from_slice(law.as_bytes());
     }
     for place in 0..terms.len() {

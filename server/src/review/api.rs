@@ -8,8 +8,14 @@ use crate::error::Result;
 use crate::http::{Body, Ctx, Reply};
 
 /// Open a review. The gate's policy and envelope come from above.
-pub async fn create_review(ctx: Ctx, body: Body, terms: operations::Terms, envelopes: operations::Envelopes) -> Result<Reply> {
-    api::create::<ReviewCreate>(ctx, body, "reviews", move |tx, create| operations::open(tx, &create, terms, envelopes)).await
+pub async fn create_review(
+    ctx: Ctx,
+    body: Body,
+    terms: operations::Terms,
+    envelopes: operations::Envelopes,
+) -> Result<Reply> {
+    api::create::<ReviewCreate>(ctx, body, "reviews", move |tx, create| operations::open(tx, &create, terms, envelopes))
+        .await
 }
 
 /// A review with all that was said on it.
@@ -22,16 +28,16 @@ pub async fn get_review(ctx: Ctx) -> Result<Reply> {
 /// Cast a vote.
 pub async fn create_vote(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
-    api::create::<VoteCreate>(ctx, body, "votes", move |tx, create| operations::vote(tx, id, &create)).await
+    api::create::<VoteCreate>(ctx, body, "", move |tx, create| operations::vote(tx, id, &create)).await
 }
 
 /// Give an opinion.
 pub async fn create_opinion(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
-    api::create::<OpinionCreate>(ctx, body, "opinions", move |tx, create| operations::opine(tx, id, &create)).await
+    api::create::<OpinionCreate>(ctx, body, "", move |tx, create| operations::opine(tx, id, &create)).await
 }
 
 /// Take approvals back.
 pub async fn create_revocation(ctx: Ctx, body: Body) -> Result<Reply> {
-    api::create::<RevocationCreate>(ctx, body, "revocations", move |tx, create| operations::revoke(tx, &create)).await
+    api::create::<RevocationCreate>(ctx, body, "", move |tx, create| operations::revoke(tx, &create)).await
 }

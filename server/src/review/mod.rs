@@ -1,6 +1,5 @@
 //! What the board says: reviews, votes, opinions, approvals and their revocation.
 
-
 pub mod api;
 pub mod operations;
 pub mod store;
@@ -126,13 +125,8 @@ impl State {
 
     /// Fold an opened review in.
     pub fn opened(&mut self, fact: &Stated<ReviewSpec>, digest: Digest, at: &At, rows: &mut Rows) {
-        let review = Review {
-            id: fact.id,
-            spec: fact.spec.clone(),
-            requester: at.actor,
-            ending: None,
-            votes: OrdMap::new(),
-        };
+        let review =
+            Review { id: fact.id, spec: fact.spec.clone(), requester: at.actor, ending: None, votes: OrdMap::new() };
         self.reviews.insert(fact.id, Arc::new(review));
         rows.put(at, || NewRow {
             kind: "review",

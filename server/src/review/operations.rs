@@ -4,8 +4,8 @@ use licit_schemas::reference::Kind;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::Registered;
 use licit_schemas::review::{
-    ApprovalSpec, BoundSubject, Choice, OpinionCreate, OpinionSpec, ReviewCreate, ReviewSpec, RevocationCreate, RevocationSpec,
-    VoteCreate, VoteSpec,
+    ApprovalSpec, BoundSubject, Choice, OpinionCreate, OpinionSpec, ReviewCreate, ReviewSpec, RevocationCreate,
+    RevocationSpec, VoteCreate, VoteSpec,
 };
 use uuid::Uuid;
 
@@ -48,11 +48,19 @@ pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: Terms, envelopes: Env
             return Err(Error::invalid(&at, format!("`{reference}` stands twice")));
         }
         if subject.include_narrower && reference.kind() != Kind::Purpose {
-            return Err(Error::invalid(&format!("/subjects/{place}/include_narrower"), "only a purpose has narrower ones"));
+            return Err(Error::invalid(
+                &format!("/subjects/{place}/include_narrower"),
+                "only a purpose has narrower ones",
+            ));
         }
         let (content, envelope, authors) = content(tx, &reference, envelopes, &at)?;
         excluded.extend(authors.into_iter().map(|a| tx.world().access.person(a)));
-        subjects.push(BoundSubject { r#ref: reference, digest: content, include_narrower: subject.include_narrower, envelope });
+        subjects.push(BoundSubject {
+            r#ref: reference,
+            digest: content,
+            include_narrower: subject.include_narrower,
+            envelope,
+        });
     }
     excluded.sort_unstable();
     excluded.dedup();
@@ -73,7 +81,11 @@ pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: Terms, envelopes: Env
 }
 
 /// Under review is the latest revision, not the one that is approved already.
-fn pin_latest(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, at: &str) -> Result<licit_schemas::reference::Ref> {
+fn pin_latest(
+    tx: &Tx<'_>,
+    reference: &licit_schemas::reference::Ref,
+    at: &str,
+) -> Result<licit_schemas::reference::Ref> {
     let base = reference.to_string();
     let world = tx.world();
     let latest = match reference.kind() {
@@ -112,7 +124,8 @@ fn content(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, envelopes: En
 }
 
 fn open_review(tx: &Tx<'_>, id: Uuid) -> Result<std::sync::Arc<Review>> {
-    let review = tx.world().review.review(id).cloned().ok_or_else(|| Error::NotFound(format!("there is no review `{id}`")))?;
+    let review =
+        tx.world().review.review(id).cloned().ok_or_else(|| Error::NotFound(format!("there is no review `{id}`")))?;
     match review.ending {
         None => Ok(review),
         Some(Ending::Approved) => Err(Error::conflict("the review is closed: the quorum approved")),
@@ -131,7 +144,9 @@ pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate) -> Result<Registered
         return Err(Error::Forbidden("votes count persons: a service casts none".to_owned()));
     }
     if review.spec.excluded.iter().any(|e| e.0 == person) {
-        return Err(Error::Forbidden("who requested this review, or is author of what is new in it, does not vote on it".to_owned()));
+        return Err(Error::Forbidden(
+            "who requested this review, or is author of what is new in it, does not vote on it".to_owned(),
+        ));
     }
     if create.digest != review.spec.digest {
         return Err(Error::Conflict(
@@ -211,8 +226,14 @@ pub fn revoke(tx: &mut Tx<'_>, create: &RevocationCreate) -> Result<Registered> 
     let now = tx.now();
     let reference = pin(tx.world(), &create.r#ref, now, "/ref")?;
     let effective_at = create.effective_at.unwrap_or(now);
-    let holding: Vec<_> =
-        tx.world().review.approvals(&reference.to_string()).iter().filter(|a| a.holds(now.min(effective_at))).cloned().collect();
+    let holding: Vec<_> = tx
+        .world()
+        .review
+        .approvals(&reference.to_string())
+        .iter()
+        .filter(|a| a.holds(now.min(effective_at)))
+        .cloned()
+        .collect();
     if holding.is_empty() {
         return Err(Error::conflict(format!("`{reference}` has no approval that holds")));
     }

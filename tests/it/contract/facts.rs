@@ -28,7 +28,8 @@ fn every_kind() -> Vec<(String, u16, String)> {
     s.add(&format!("dataset-versions/{life}/life"), json!({"life": "restricted"}));
     s.add("edges", json!({"kind": "serves_on", "from": "deployment:score-prod", "to": "dataset:crm/people@2", "origin": "observed"}));
 
-    let review = json!({"title": "With opinion", "subjects": [{"ref": "assessment:score-then"}], "comment": "Please read."});
+    let review =
+        json!({"title": "With opinion", "subjects": [{"ref": "assessment:score-then"}], "comment": "Please read."});
     let opened = s.ana.post("/api/v1/reviews", &review).good();
     let opinion = json!({"role": "dpo", "outcome": "reserved", "comment": "Mind the retention."});
     s.dora.post(&format!("/api/v1/reviews/{}/opinions", opened["id"].as_str().unwrap()), &opinion).good();
@@ -36,7 +37,8 @@ fn every_kind() -> Vec<(String, u16, String)> {
     s.revoke("basis:scoring-contract", 0);
     assert!(!s.audit.get("/api/v1/gaps").good()["items"].as_array().unwrap().is_empty(), "a revoked basis is a gap");
     let mut again = basis("scoring-contract", "scoring");
-    again["covers"]["categories"] = json!([AGE, "https://w3id.org/dpv/pd#EmailAddress", "https://w3id.org/dpv/pd#Name"]);
+    again["covers"]["categories"] =
+        json!([AGE, "https://w3id.org/dpv/pd#EmailAddress", "https://w3id.org/dpv/pd#Name"]);
     s.add("bases", again);
     s.approve(&["basis:scoring-contract@1"]);
     let open = s.audit.get("/api/v1/gaps").good();
@@ -100,7 +102,10 @@ fn every_version_ever_released_is_understood() {
         let (now, at, again) = reads_back(kind, version, data);
         assert_eq!((now.as_str(), Some(&at)), (kind, present.get(kind)), "{name}");
         if at == version {
-            assert_eq!(again, data, "{name}: a released fact reads back otherwise; give the kind a new version and lift the old one");
+            assert_eq!(
+                again, data,
+                "{name}: a released fact reads back otherwise; give the kind a new version and lift the old one"
+            );
         }
     }
     assert!(

@@ -21,8 +21,10 @@ fn the_committed_schemas_are_those_of_the_types() {
 #[test]
 fn no_committed_schema_is_left_over() {
     let known: BTreeSet<String> = document::all().into_iter().map(|(name, _)| format!("{name}.schema.json")).collect();
-    let kept: BTreeSet<String> =
-        fs::read_dir(root().join("schemas/json")).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
+    let kept: BTreeSet<String> = fs::read_dir(root().join("schemas/json"))
+        .unwrap()
+        .map(|f| f.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert_eq!(kept, known);
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 
 use harness::{TestDatabase, TestServer};
 
-use crate::support::{root, rebuilds};
+use crate::support::{rebuilds, root};
 
 fn versions(tree: &str) -> Vec<String> {
     let mut list: Vec<String> = fs::read_dir(root().join("migrations").join(tree))
@@ -40,7 +40,10 @@ fn statements(tree: &str) -> BTreeSet<String> {
         .flat_map(|version| {
             let text = read(tree, version, "up.sql").replace(" COLLATE \"C\"", "").replace(" BLOB ", " BYTEA ");
             let wanted = |s: &&str| s.contains("CREATE TABLE") || s.contains("INDEX");
-            text.split(";\n").filter(wanted).map(|s| s.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+            text.split(";\n")
+                .filter(wanted)
+                .map(|s| s.split_whitespace().collect::<Vec<_>>().join(" "))
+                .collect::<Vec<_>>()
         })
         .map(|s| s[s.find("CREATE").unwrap()..].to_owned())
         .collect()

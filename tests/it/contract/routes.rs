@@ -40,7 +40,9 @@ fn every_role_passes_where_the_table_lets_it_and_nowhere_else() {
 #[test]
 fn without_a_token_only_the_open_routes_answer() {
     let server = TestServer::start();
-    for client in [server.nobody(), Client::new(&server.url, Some("licit_0000")), Client::new(&server.url, Some("Bearer"))] {
+    for client in
+        [server.nobody(), Client::new(&server.url, Some("licit_0000")), Client::new(&server.url, Some("Bearer"))]
+    {
         for route in ROUTES {
             let answer = ask(&client, route);
             if route.open {
@@ -80,10 +82,22 @@ fn the_documentation_is_open_and_needs_no_internet() {
 #[test]
 fn what_is_not_in_the_table_does_not_exist() {
     let server = TestServer::start();
-    for path in ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/modelz", "/api/v1/models/", "/API/v1/models", "//health", "/api/v2/models"] {
+    for path in [
+        "/",
+        "/api",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/modelz",
+        "/api/v1/models/",
+        "/API/v1/models",
+        "//health",
+        "/api/v2/models",
+    ] {
         server.admin().get(path).problem(404);
     }
-    for (method, path) in [("DELETE", "/api/v1/models"), ("PATCH", "/api/v1/models"), ("POST", "/health"), ("PUT", "/api/v1/runs")] {
+    for (method, path) in
+        [("DELETE", "/api/v1/models"), ("PATCH", "/api/v1/models"), ("POST", "/health"), ("PUT", "/api/v1/runs")]
+    {
         let problem = server.admin().send(method, path, &[], None).problem(405);
         assert!(problem["detail"].as_str().unwrap().contains("this path offers"), "{problem}");
     }

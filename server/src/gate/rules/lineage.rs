@@ -12,7 +12,9 @@ pub(super) fn serving(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let Some(deployment) = &evidence.deployment else { return Vec::new() };
     let own = &evidence.ask.deployment;
     let begin = |status, node: &str| {
-        finding("serving.declared", status, "GDPR Art. 5(2), 30", node).fine(super::GDPR_LOWER).to(deployment.spec.owner.to_string())
+        finding("serving.declared", status, "GDPR Art. 5(2), 30", node)
+            .fine(super::GDPR_LOWER)
+            .to(deployment.spec.owner.to_string())
     };
     let command = || Some("licit deployment create -f deployment.yaml".to_owned());
     let mut findings = Vec::new();
@@ -32,9 +34,8 @@ pub(super) fn serving(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         findings.push(
             begin(Status::Unmet, &name)
                 .path(vec![own.clone(), name.clone()])
-                .since(Some(evidence.world.lineage.record(*node).at))
                 .says(format!("`{own}` was seen using `{name}`, which it does not declare"))
-                .remedy("declare it in a revision of the deployment, or stop using it", command()),
+                .remedy("declare it in a revision of the deployment, and ask the board", command()),
         );
     }
     for dataset in &evidence.unversioned {
@@ -75,7 +76,7 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                         .remedy("register it", register())
                 }
                 Missing::Origin => begin(Status::Unknown)
-                    .says(format!("nobody said where `{name}` comes from: it has neither a run nor an origin"))
+                    .says(format!("nobody said where the data of `{name}` come from: neither what it was made of nor an origin says it"))
                     .remedy("record the run that made it, or register a version that states its origin", register()),
                 Missing::Classes(fields) if fields.iter().any(|f| f == "*") => begin(Status::Unknown)
                     .says(format!("nobody said which fields `{name}` has"))
@@ -83,6 +84,9 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 Missing::Classes(fields) => begin(Status::Unknown)
                     .says(format!("nobody classified {} of `{name}`", quoted(fields)))
                     .remedy("register a version with every field classified", register()),
+                Missing::Inputs => begin(Status::Unknown)
+                    .says(format!("`{name}` trained, and nobody said on what"))
+                    .remedy("record what it read, as edges `used`", register()),
                 Missing::Run => begin(Status::Unmet)
                     .says(format!("`{name}` was built here, but no run says from what"))
                     .remedy("record the run; for what ran before the registry, an approved regularisation", register()),
@@ -93,9 +97,14 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .to(BOARD)
                     .says(format!("`{assessment}` would close the lineage of `{name}`, but the board has not approved it"))
                     .remedy("ask the board to approve the assessment", ask_board(&format!("Approve {assessment}"), &[assessment])),
-                Missing::AssessmentEnded(assessment, end) => begin(Status::Expired)
+                Missing::AssessmentLater(assessment, from) => begin(Status::Unmet)
+                    .to(BOARD)
+                    .says(format!("`{assessment}` closes the lineage of `{name}` from {from} on, not before"))
+                    .remedy("wait, or record an assessment that holds now and ask the board", assess()),
+                Missing::AssessmentEnded(assessment, end, due) => begin(Status::Expired)
                     .to(BOARD)
                     .since(Some(*end))
+                    .due(*due)
                     .says(format!("`{assessment}` closed the lineage of `{name}` until {end}"))
                     .remedy("renew the assessment and ask the board", assess()),
             }

@@ -1,9 +1,13 @@
 //! The rules: one pure function each, `fn(&Evidence, &Policy) -> Vec<Finding>`. None stops another.
 
+mod asked;
 mod basis;
+mod controller;
+mod covered;
 mod lineage;
 mod purpose;
 mod release;
+mod special;
 
 use licit_schemas::gate::{Finding, Remedy, Status};
 use licit_schemas::time::Timestamp;
@@ -23,12 +27,12 @@ pub const RULES: [(&str, Rule); 13] = [
     ("purpose.forbids", purpose::forbids),
     ("prohibited.practice", purpose::practices),
     ("basis.approved", basis::approved),
-    ("basis.governing", basis::governing),
+    ("basis.governing", covered::governing),
     ("basis.holds", basis::holds),
-    ("source.covered", basis::covered),
+    ("source.covered", covered::covered),
     ("serving.declared", lineage::serving),
-    ("controller", basis::controller),
-    ("special.category", basis::special),
+    ("controller", controller::controller),
+    ("special.category", special::special),
     ("lineage.complete", lineage::complete),
     ("artifact.digest", release::artifact),
     ("release.approved", release::approved),
@@ -114,6 +118,6 @@ pub(super) fn ask_board(title: &str, references: &[&str]) -> Option<String> {
 }
 
 /// When a revoked approval may no longer be relied on even for what runs, as its revocation says.
-pub(super) fn revocation_due(approval: &crate::review::Approval) -> Option<Timestamp> {
+pub(in crate::gate) fn revocation_due(approval: &crate::review::Approval) -> Option<Timestamp> {
     approval.revoked.as_ref().map(|r| r.effective_at.plus(chrono::Duration::days(i64::from(r.grace_days))))
 }

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::lawfulness::PurposeSpec;
+use licit_schemas::reference::Ref;
+use licit_schemas::registry::RiskClass;
 use licit_schemas::time::Timestamp;
 
 use super::{AI_ACT_UPPER, BOARD, GDPR_UPPER, ask_board, finding, revocation_due};
 use crate::catalogue::Revision;
+use crate::gate::coverage::broader;
 use crate::gate::evidence::{Evidence, Missing, Source};
 use crate::gate::policy::Policy;
 use crate::lawfulness::law::{self, Forbidden};
 use crate::lineage::exposure::Want;
-use crate::registry::What;
 use crate::registry::vocabulary::vocabulary;
 use crate::review::Standing;
 
@@ -24,22 +26,23 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     if let Some(deployment) = &evidence.deployment {
         let reference = deployment.spec.purpose.to_string();
         let path = vec![evidence.ask.deployment.clone(), reference.clone()];
-        findings.extend(judge(evidence, &reference, evidence.purpose.as_ref(), evidence.ask.valid_at, path));
+        findings.extend(judge(evidence, &reference, evidence.purpose.as_ref(), evidence.ask.valid_at, &path));
     }
     let mut seen: Vec<(String, Timestamp)> = Vec::new();
+    for run in evidence.unregistered_runs() {
+        let name = evidence.name(run);
+        findings.push(
+            finding("purpose.approved", Status::Unknown, "GDPR Art. 5(1)(b)", &name)
+                .fine(GDPR_UPPER)
+                .path(evidence.any_path(run))
+                .says(format!("nobody registered `{name}`, so its purpose is unknown"))
+                .to("registrar")
+                .since(Some(evidence.world.lineage.record(run).at))
+                .remedy("register the run with its purpose", Some("licit register".to_owned())),
+        );
+    }
     for training in evidence.trainings.iter().filter(|t| !t.regularised) {
-        let Some(What::Run(run)) = training.held.as_deref().map(|h| &h.what) else {
-            let name = evidence.name(training.node);
-            findings.push(
-                finding("purpose.approved", Status::Unknown, "GDPR Art. 5(1)(b)", &name)
-                    .path(evidence.any_path(training.node))
-                    .says(format!("nobody registered `{name}`, so its purpose is unknown"))
-                    .to("registrar")
-                    .since(Some(evidence.world.lineage.record(training.node).at))
-                    .remedy("register the run with its purpose", Some("licit register".to_owned())),
-            );
-            continue;
-        };
+        let Some(run) = training.run() else { continue };
         let reference = run.purpose.to_string();
         if seen.contains(&(reference.clone(), run.started_at)) {
             continue;
@@ -51,7 +54,7 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             .and_then(|rev| evidence.world.lawfulness.purposes.revision(&run.purpose.unpinned().to_string(), rev));
         let mut path = evidence.any_path(training.node);
         path.push(reference.clone());
-        findings.extend(judge(evidence, &reference, revision, run.started_at, path));
+        findings.extend(judge(evidence, &reference, revision, run.started_at, &path));
     }
     // The same purpose may be judged now and at a training's start: one cause, one finding.
     findings.dedup_by(|a, b| a.node == b.node && a.status == b.status);
@@ -63,19 +66,23 @@ fn judge(
     reference: &str,
     revision: Option<&Arc<Revision<PurposeSpec>>>,
     at: Timestamp,
-    path: Vec<String>,
+    path: &[String],
 ) -> Option<Finding> {
-    let begin = |status| finding("purpose.approved", status, "GDPR Art. 5(1)(b)", reference).fine(GDPR_UPPER).path(path.clone()).to(BOARD);
+    let begin = |status| {
+        finding("purpose.approved", status, "GDPR Art. 5(1)(b)", reference)
+            .fine(GDPR_UPPER)
+            .path(path.to_vec())
+            .to(BOARD)
+    };
     let Some(revision) = revision else {
-        return Some(
-            begin(Status::Unknown)
-                .says(format!("there is no `{reference}`"))
-                .remedy("register the purpose and ask the board", Some("licit purpose create -f purpose.yaml".to_owned())),
-        );
+        return Some(begin(Status::Unknown).says(format!("there is no `{reference}`")).remedy(
+            "register the purpose and ask the board",
+            Some("licit purpose create -f purpose.yaml".to_owned()),
+        ));
     };
     let ask = ask_board(&format!("Approve {reference}"), &[reference]);
     match evidence.world.review.standing(reference, at) {
-        Standing::Never => Some(
+        Standing::Never if !included(evidence, revision, at) => Some(
             begin(Status::Unmet)
                 .says(format!("the board has not approved `{reference}`"))
                 .remedy("ask the board to approve the purpose", ask),
@@ -87,7 +94,7 @@ fn judge(
                 .says(format!("the approval of `{reference}` ended on {}", approval.end()))
                 .remedy("ask the board to approve the purpose again", ask),
         ),
-        Standing::Holds(_) => {
+        Standing::Never | Standing::Holds(_) => {
             let spec = &revision.spec;
             let ended = spec.valid_to.filter(|end| *end <= at);
             if ended.is_none() && spec.valid_from <= at {
@@ -105,18 +112,34 @@ fn judge(
     }
 }
 
+/// Whether a purpose that was never voted on is narrower than one whose approval includes narrower ones. That it is narrower is
+/// read from the vocabulary, not from its author.
+fn included(evidence: &Evidence<'_>, revision: &Revision<PurposeSpec>, at: Timestamp) -> bool {
+    let Ok(own) = revision.reference.parse::<Ref>() else { return false };
+    let v = vocabulary();
+    match (broader(evidence.world, &own, at).get(1), v.find(revision.spec.iri.as_str())) {
+        (Some(parent), Some(narrow)) => {
+            let approved = matches!(evidence.world.review.standing(&parent.reference, at), Standing::Holds(_));
+            approved && v.find(parent.spec.iri.as_str()).is_some_and(|broad| v.is_a(narrow, broad))
+        }
+        _ => false,
+    }
+}
+
 /// `purpose.forbids`: what a law, or the purpose itself, forbids for it. No basis and no consent helps.
 pub(super) fn forbids(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     let now = evidence.ask.valid_at;
     if let Some(purpose) = &evidence.purpose {
-        let sources: Vec<&Source> = evidence.sources.iter().filter(|s| s.modes & !crate::lineage::exposure::VALIDATION != 0).collect();
+        let sources: Vec<&Source> =
+            evidence.sources.iter().filter(|s| s.modes & !crate::lineage::exposure::VALIDATION != 0).collect();
         forbidden(evidence, purpose, now, &sources, None, &mut findings);
     }
     for (place, training) in evidence.trainings.iter().enumerate() {
-        let Some(What::Run(run)) = training.held.as_deref().map(|h| &h.what) else { continue };
+        let Some(run) = training.run() else { continue };
         let base = run.purpose.unpinned().to_string();
-        let Some(purpose) = run.purpose.rev().and_then(|rev| evidence.world.lawfulness.purposes.revision(&base, rev)) else {
+        let Some(purpose) = run.purpose.rev().and_then(|rev| evidence.world.lawfulness.purposes.revision(&base, rev))
+        else {
             continue;
         };
         if evidence.purpose.as_ref().is_some_and(|p| p.reference == purpose.reference) {
@@ -128,21 +151,38 @@ pub(super) fn forbids(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     findings
 }
 
-/// Laws that regulate a purpose at a moment.
-fn laws<'a>(purpose: &'a PurposeSpec, at: Timestamp) -> impl Iterator<Item = &'static Forbidden> + 'a {
+/// Laws that regulate a purpose at a moment. What regulates a broader purpose regulates it too; but only its own revision can
+/// state that it is one of those a law reserves data for.
+fn laws<'a>(
+    evidence: &'a Evidence<'_>,
+    purpose: &'a PurposeSpec,
+    at: Timestamp,
+) -> impl Iterator<Item = &'static Forbidden> + 'a {
     let v = vocabulary();
-    let own = v.find(purpose.iri.as_str());
+    let line = line(evidence, purpose);
     law::forbidden_at(at).filter(move |law| {
-        let stated = |word: &str| purpose.regulated_as.iter().any(|r| r.as_str() == word);
         if law.regulated_as == "*" {
-            return !law.collected_for.iter().any(|word| stated(word));
+            return !law.collected_for.iter().any(|word| purpose.regulated_as.iter().any(|r| r.as_str() == word));
         }
-        stated(&law.regulated_as)
-            || law.purposes.iter().any(|iri| match (own, v.find(iri)) {
-                (Some(own), Some(broad)) => v.is_a(own, broad),
-                _ => false,
-            })
+        line.iter().any(|spec| {
+            spec.regulated_as.iter().any(|r| r.as_str() == law.regulated_as)
+                || law.purposes.iter().any(|iri| match (v.find(spec.iri.as_str()), v.find(iri)) {
+                    (Some(own), Some(broad)) => v.is_a(own, broad),
+                    _ => false,
+                })
+        })
     })
+}
+
+/// A purpose and all it says to be narrower than, whoever approved that: what a law forbids is inherited, approved or not.
+fn line(evidence: &Evidence<'_>, purpose: &PurposeSpec) -> Vec<PurposeSpec> {
+    let law = &evidence.world.lawfulness;
+    let mut line = vec![purpose.clone()];
+    if let Some(parent) = &purpose.parent {
+        let broader = law.broader(&parent.unpinned().to_string());
+        line.extend(broader.iter().filter_map(|p| law.purposes.latest(p)).map(|p| p.spec.clone()));
+    }
+    line
 }
 
 fn forbidden(
@@ -154,7 +194,7 @@ fn forbidden(
     findings: &mut Vec<Finding>,
 ) {
     let v = vocabulary();
-    for law in laws(&purpose.spec, at) {
+    for law in laws(evidence, &purpose.spec, at) {
         let terms: Vec<_> = law.categories.iter().filter_map(|iri| v.find(iri)).collect();
         // One finding per law and category: the people who can act on it are the same.
         let mut hits: BTreeMap<String, Vec<&Source>> = BTreeMap::new();
@@ -175,12 +215,15 @@ fn forbidden(
         }
         unknown(evidence, purpose, law, findings);
     }
-    let own: Vec<_> = purpose.spec.forbids.categories.iter().filter_map(|iri| v.find(iri.as_str())).collect();
+    let line = line(evidence, &purpose.spec);
+    let own: Vec<_> = line.iter().flat_map(|p| &p.forbids.categories).filter_map(|iri| v.find(iri.as_str())).collect();
+    let excluded: Vec<String> =
+        line.iter().flat_map(|p| &p.forbids.sources).map(|d| d.unpinned().to_string()).collect();
     let reached: Vec<&Source> = sources
         .iter()
         .filter(|s| {
             s.class.categories.iter().any(|c| own.iter().any(|broad| v.is_a(*c, *broad)))
-                || purpose.spec.forbids.sources.iter().any(|d| *d.to_string() == *s.class.dataset)
+                || excluded.iter().any(|d| **d == *s.class.dataset)
         })
         .copied()
         .collect();
@@ -202,7 +245,8 @@ fn hit(
     // The offending data are best shown where they were collected.
     let first = reached.iter().find(|s| !s.derived).or(reached.first());
     let (node, path) = first.map_or_else(Default::default, |s| {
-        let mode = training.map_or(Want::Mode(s.modes & s.modes.wrapping_neg()), |t| Want::Run(evidence.trainings[t].node));
+        let mode =
+            training.map_or(Want::Mode(s.modes & s.modes.wrapping_neg()), |t| Want::Run(evidence.trainings[t].node));
         (evidence.name(s.node), evidence.path(s.node, mode))
     });
     let also: Vec<String> = reached.iter().map(|s| evidence.name(s.node)).filter(|n| *n != node).collect();
@@ -213,7 +257,7 @@ fn hit(
     };
     begin.says(says).to(evidence.owner(&node)).remedy(
         format!(
-            "train and serve without these data: no consent and no other basis can allow them for `{}`",
+            "train and serve without these data: no approval and no basis can allow them for `{}`",
             purpose.reference
         ),
         None,
@@ -222,7 +266,8 @@ fn hit(
 
 fn regulated(evidence: &Evidence<'_>, purpose: &str, words: &[String]) -> bool {
     let base = purpose.rsplit_once('@').map_or(purpose, |(base, _)| base);
-    let stated = |r: &Arc<Revision<PurposeSpec>>| r.spec.regulated_as.iter().any(|w| words.iter().any(|x| x == w.as_str()));
+    let stated =
+        |r: &Arc<Revision<PurposeSpec>>| r.spec.regulated_as.iter().any(|w| words.iter().any(|x| x == w.as_str()));
     !words.is_empty() && evidence.world.lawfulness.purposes.all(base).iter().any(stated)
 }
 
@@ -237,7 +282,10 @@ fn unknown(evidence: &Evidence<'_>, purpose: &Revision<PurposeSpec>, law: &Forbi
             .path(evidence.any_path(first.node))
             .also(unclear.iter().skip(1).map(|g| evidence.name(g.node)).collect())
             .since(Some(evidence.world.lineage.record(first.node).at))
-            .says(format!("a law forbids certain data for `{}`, and nobody classified what `{node}` holds", purpose.reference))
+            .says(format!(
+                "a law forbids certain data for `{}`, and nobody classified what `{node}` holds",
+                purpose.reference
+            ))
             .to(evidence.owner(&node))
             .remedy("register a version with every field classified", Some("licit register".to_owned())),
     );
@@ -246,7 +294,21 @@ fn unknown(evidence: &Evidence<'_>, purpose: &Revision<PurposeSpec>, law: &Forbi
 /// `prohibited.practice`: the questionnaire of AI Act Art. 5(1) that applies at this date, answered with no, or with the
 /// exception the law gives.
 pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
-    let Some(system) = &evidence.system else { return Vec::new() };
+    let Some(deployment) = &evidence.deployment else { return Vec::new() };
+    let Some(system) = &evidence.system else {
+        let node = deployment.spec.system.to_string();
+        return vec![
+            finding("prohibited.practice", Status::Unknown, "AI Act Art. 5(1)", &node)
+                .fine(AI_ACT_UPPER)
+                .path(vec![evidence.ask.deployment.clone(), node.clone()])
+                .says(format!("there is no `{node}`: whether it does what is prohibited is unknown"))
+                .to(evidence.deployment_owner())
+                .remedy(
+                    "register the system with its questionnaire",
+                    Some("licit system create -f system.yaml".to_owned()),
+                ),
+        ];
+    };
     let Some(asked) = law::practices_at(evidence.ask.valid_at) else { return Vec::new() };
     let node = system.reference.to_string();
     let begin = |status| {
@@ -257,28 +319,42 @@ pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     };
     let command = || Some("licit system create -f system.yaml".to_owned());
     let answer = format!("answer questionnaire `{}` in a revision of the system", asked.version);
+    let mut findings = Vec::new();
+    if system.spec.risk_class == RiskClass::Prohibited {
+        findings.push(
+            begin(Status::Unmet)
+                .says(format!("`{node}` itself states to be a prohibited practice"))
+                .remedy("take the practice out of the system: nobody can approve it", None),
+        );
+    }
     let Some(practices) = &system.spec.practices else {
-        return vec![
+        findings.push(
             begin(Status::Unknown)
                 .since(Some(system.at))
                 .says(format!("`{node}` does not answer the questionnaire on prohibited practices"))
                 .remedy(answer, command()),
-        ];
+        );
+        return findings;
     };
-    let mut findings = Vec::new();
     for (id, given) in practices.answers.iter().filter(|(_, a)| a.applies) {
         let question = asked.questions.iter().find(|q| q.id == id.as_str());
         let excepted = given.exception.is_some() && question.is_some_and(|q| q.exception.is_some());
         if !excepted {
             findings.push(
                 begin(Status::Unmet)
-                    .says(format!("`{node}` does what AI Act Art. 5(1)({id}) prohibits, without an exception of the law"))
+                    .says(format!(
+                        "`{node}` does what AI Act Art. 5(1)({id}) prohibits, without an exception of the law"
+                    ))
                     .remedy("take the practice out of the system: nobody can approve it", None),
             );
         }
     }
-    let open: Vec<&str> =
-        asked.questions.iter().map(|q| q.id.as_str()).filter(|id| !practices.answers.keys().any(|k| k.as_str() == *id)).collect();
+    let open: Vec<&str> = asked
+        .questions
+        .iter()
+        .map(|q| q.id.as_str())
+        .filter(|id| !practices.answers.keys().any(|k| k.as_str() == *id))
+        .collect();
     if !open.is_empty() {
         // Answered in full once, but a later questionnaire asks more.
         let complete_then = law::practices(practices.version.as_str())

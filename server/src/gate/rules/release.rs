@@ -1,12 +1,12 @@
 //! The release: byte for byte what was admitted, and inside what the board approved.
 
-use licit_schemas::gate::{Finding, Status};
+use licit_schemas::gate::{Finding, Intent, Status};
 use licit_schemas::lawfulness::AssessmentKind;
-use licit_schemas::registry::ModelKind;
+use licit_schemas::registry::{ModelKind, ReleaseState};
 
 use super::{BOARD, GDPR_LOWER, ask_board, finding, revocation_due};
-use crate::gate::envelope;
-use crate::gate::evidence::{Evidence, Model};
+use crate::gate::envelope::{self, Widened};
+use crate::gate::evidence::{Evidence, Missing, Model};
 use crate::gate::policy::Policy;
 use crate::review::Standing;
 
@@ -16,7 +16,10 @@ pub(super) fn artifact(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     let found = &evidence.ask.artifacts;
     for model in &evidence.models {
-        let path = vec![evidence.release.as_ref().map_or_else(String::new, |r| r.reference.to_string()), model.reference.to_string()];
+        let path = vec![
+            evidence.release.as_ref().map_or_else(String::new, |r| r.reference.to_string()),
+            model.reference.to_string(),
+        ];
         let begin = |status| {
             finding("artifact.digest", status, "GDPR Art. 32", &*model.reference).fine(GDPR_LOWER).path(path.clone())
         };
@@ -36,15 +39,28 @@ pub(super) fn artifact(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         if found.is_empty() {
             continue;
         }
-        let missing: Vec<&str> =
-            facts.files.iter().filter(|(_, d)| !found.iter().any(|f| f.digest == *d)).map(|(p, _)| p.as_str()).collect();
+        let missing: Vec<&str> = facts
+            .files
+            .iter()
+            .filter(|(_, d)| !found.iter().any(|f| f.digest == *d))
+            .map(|(p, _)| p.as_str())
+            .collect();
         if !missing.is_empty() {
             findings.push(
                 begin(Status::Unmet)
                     .also(missing.iter().map(|p| (*p).to_owned()).collect())
-                    .says(format!("{} of {} file(s) of `{}` are not there as registered: {}", missing.len(), facts.files.len(), model.reference, some(&missing)))
+                    .says(format!(
+                        "{} of {} file(s) of `{}` are not there as registered: {}",
+                        missing.len(),
+                        facts.files.len(),
+                        model.reference,
+                        some(&missing)
+                    ))
                     .to(evidence.deployment_owner())
-                    .remedy("deploy the registered files, or register these as a new version", Some("licit register".to_owned())),
+                    .remedy(
+                        "deploy the registered files, or register these as a new version",
+                        Some("licit register".to_owned()),
+                    ),
             );
         }
     }
@@ -55,7 +71,8 @@ pub(super) fn artifact(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         .map(|f| f.path.as_str())
         .collect();
     if !strange.is_empty() {
-        let node = evidence.release.as_ref().map_or_else(|| evidence.ask.deployment.clone(), |r| r.reference.to_string());
+        let node =
+            evidence.release.as_ref().map_or_else(|| evidence.ask.deployment.clone(), |r| r.reference.to_string());
         findings.push(
             finding("artifact.digest", Status::Unmet, "GDPR Art. 32", &node)
                 .fine(GDPR_LOWER)
@@ -71,28 +88,16 @@ pub(super) fn artifact(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
 
 /// An endpoint has no bytes to hash: somebody must have attested what answers there, and the attestation must hold.
 fn pin(evidence: &Evidence<'_>, model: &Model, begin: impl Fn(Status) -> super::Build) -> Option<Finding> {
-    let now = evidence.ask.valid_at;
-    let mut ended = None;
-    for assessment in evidence.world.lawfulness.assessments_of(&model.reference) {
-        let spec = &assessment.spec;
-        if spec.kind != AssessmentKind::Provider {
-            continue;
-        }
-        match evidence.world.review.standing(&assessment.reference, now) {
-            Standing::Holds(_) if spec.valid_from <= now && now < spec.valid_to => return None,
-            Standing::Holds(_) if now >= spec.valid_to => ended = ended.max(Some(spec.valid_to)),
-            Standing::Ended(approval) => ended = ended.max(Some(approval.end())),
-            _ => {}
-        }
-    }
+    let why = evidence.assessed(&model.reference, AssessmentKind::Provider)?;
     let command = Some("licit assessment create -f assessment.yaml".to_owned());
-    Some(match ended {
-        Some(end) => begin(Status::Expired)
+    Some(match why {
+        Missing::AssessmentEnded(_, end, due) => begin(Status::Expired)
             .since(Some(end))
+            .due(due)
             .says(format!("that `{}` is what was admitted was attested until {end}", model.reference))
             .to(BOARD)
-            .remedy("attest the endpoint anew by a provider assessment", command),
-        None => begin(Status::Unknown)
+            .remedy("attest the endpoint anew by a revision of the provider assessment, and ask the board", command),
+        _ => begin(Status::Unknown)
             .says(format!("nobody attested that `{}` is what was admitted", model.reference))
             .to(BOARD)
             .remedy("attest the endpoint by a provider assessment, and ask the board", command),
@@ -108,7 +113,9 @@ fn some(names: &[&str]) -> String {
 /// `release.approved`: an approval in force whose envelope holds this release; else exactly what widened.
 pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let own = &evidence.ask.deployment;
-    let begin = |status, node: &str| finding("release.approved", status, "", node).path(vec![own.clone()]).to(BOARD);
+    let begin = |status, node: &str| {
+        finding("release.approved", status, "AI Act Art. 14, GDPR Art. 5(2)", node).path(vec![own.clone()]).to(BOARD)
+    };
     if evidence.deployment.is_none() {
         return vec![
             begin(Status::Unknown, own)
@@ -118,18 +125,32 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         ];
     }
     let Some(release) = &evidence.release else {
-        let asked = evidence.ask.release.as_ref().map_or_else(|| "an active or proposed release".to_owned(), |r| format!("`{r}`"));
-        return vec![
-            begin(Status::Unknown, own)
-                .says(format!("`{own}` has no such thing as {asked}"))
-                .to(evidence.deployment_owner())
-                .remedy("propose a release", Some(format!("licit release create {} --model MODEL", own.trim_start_matches("deployment:")))),
-        ];
+        let says = match (&evidence.ask.release, evidence.ask.intent) {
+            (Some(release), _) => format!("there is no `{release}`"),
+            (None, Intent::Continue) => format!("`{own}` has no active release that could go on"),
+            (None, Intent::Start) => format!("`{own}` has no release, neither proposed nor active"),
+        };
+        return vec![begin(Status::Unknown, own).says(says).to(evidence.deployment_owner()).remedy(
+            "propose a release",
+            Some(format!("licit release create {} --model MODEL", own.trim_start_matches("deployment:"))),
+        )];
     };
     let now = evidence.ask.valid_at;
     let ask = ask_board(&format!("Approve {own}"), &[own]);
     let node = release.reference.to_string();
-    let path = vec![node.clone(), own.clone()];
+    let path = vec![own.clone(), node.clone()];
+    if release.state == ReleaseState::Withdrawn {
+        return vec![
+            begin(Status::Unmet, &node)
+                .path(path)
+                .says(format!("`{node}` was taken out for good"))
+                .to(evidence.deployment_owner())
+                .remedy(
+                    "propose the composition anew",
+                    Some(format!("licit release create {}", own.trim_start_matches("deployment:"))),
+                ),
+        ];
+    }
     match evidence.world.review.standing(own, now) {
         Standing::Never => vec![
             begin(Status::Unmet, &node)
@@ -146,8 +167,17 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 .remedy("ask the board to approve the deployment again", ask),
         ],
         Standing::Holds(_) => {
+            let approvals = evidence.world.review.approvals(own).iter().filter(|a| a.holds(now));
+            if approvals.filter_map(|a| a.spec.subject.envelope.as_ref()).any(|approved| {
+                let inside = envelope::inside(evidence, approved);
+                debug_assert_eq!(inside, envelope::widened(evidence, approved, &envelope::of(evidence)).is_empty());
+                inside
+            }) {
+                return Vec::new();
+            }
             let actual = envelope::of(evidence);
-            // Several approvals may hold: one that covers is enough; else the nearest says what widened.
+            // Several approvals may hold: one that covers is enough; else the nearest says what widened. None without envelope
+            // covers anything.
             let nearest = evidence
                 .world
                 .review
@@ -156,21 +186,21 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 .filter(|a| a.holds(now))
                 .filter_map(|a| a.spec.subject.envelope.as_ref())
                 .map(|approved| envelope::widened(evidence, approved, &actual))
-                .min_by_key(Vec::len);
-            match nearest {
-                Some(widened) if !widened.is_empty() => {
-                    let path = widened.iter().find_map(|w| w.path.clone()).unwrap_or(path);
-                    let said: Vec<String> = widened.into_iter().map(|w| w.says).collect();
-                    vec![
-                        begin(Status::Unmet, &node)
-                            .path(path)
-                            .also(said.clone())
-                            .says(format!("outside what the board approved: {}", said.join("; ")))
-                            .remedy("ask the board to approve the wider deployment, or take what widened out", ask),
-                    ]
-                }
-                _ => Vec::new(),
+                .min_by_key(Vec::len)
+                .unwrap_or_else(|| vec![Widened { says: "the approval names no envelope".to_owned(), path: None }]);
+            if nearest.is_empty() {
+                return Vec::new();
             }
+            let path = nearest.iter().find_map(|w| w.path.clone()).unwrap_or(path);
+            let node = path.last().cloned().unwrap_or(node);
+            let said: Vec<String> = nearest.into_iter().map(|w| w.says).collect();
+            vec![
+                begin(Status::Unmet, &node)
+                    .path(path)
+                    .also(said.clone())
+                    .says(format!("outside what the board approved: {}", said.join("; ")))
+                    .remedy("ask the board to approve the wider deployment, or take what widened out", ask),
+            ]
         }
     }
 }

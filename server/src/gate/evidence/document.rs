@@ -1,0 +1,87 @@
+//! The canonical form of the evidence: what was looked at, by reference and digest. Its digest stands in the decision.
+
+use serde_json::{Value, json};
+
+use super::{Evidence, Source};
+use crate::db::Projection;
+use crate::gate::coverage::Question;
+use crate::gate::envelope::reach;
+
+impl Evidence<'_> {
+    /// What was looked at, as a document that stays: every word in it is part of the format.
+    pub fn document(&self) -> Value {
+        let review = &self.world.review;
+        json!({
+            "position": self.world.position(),
+            "valid_at": self.ask.valid_at,
+            "intent": self.ask.intent,
+            "mode": self.mode,
+            "deployment": {
+                "ref": self.ask.deployment,
+                "digest": self.deployment.as_ref().map(|d| d.digest),
+                "approvals": review.approvals(&self.ask.deployment).iter().map(|a| json!({
+                    "id": a.id.to_string(), "end": a.end(), "envelope": a.spec.subject.digest,
+                })).collect::<Vec<_>>(),
+            },
+            "release": self.release.as_ref().map(|r| json!({"ref": &*r.reference, "digest": r.digest, "state": r.state})),
+            "system": self.system.as_ref().map(|s| json!({"ref": &*s.reference, "digest": s.digest})),
+            "purpose": self.purpose.as_ref().map(|p| json!({
+                "ref": &*p.reference,
+                "digest": p.digest,
+                "approvals": review.approvals(&p.reference).iter().map(|a| json!({
+                    "id": a.id.to_string(), "end": a.end(),
+                })).collect::<Vec<_>>(),
+            })),
+            "bases": candidates(self.question.as_ref()),
+            "named_bases": self.bases.iter().map(|b| json!({
+                "ref": &*b.revision.reference, "digest": b.revision.digest, "stands": b.stands,
+            })).collect::<Vec<_>>(),
+            "sources": self.sources.iter().map(|s| self.source(s)).collect::<Vec<_>>(),
+            "trainings": self.trainings.iter().map(|t| json!({
+                "ref": self.name(t.node),
+                "digest": t.held.as_ref().map(|h| h.digest),
+                "controller": t.controller,
+                "regularised": t.regularised,
+                "bases": candidates(t.question.as_ref()),
+            })).collect::<Vec<_>>(),
+            "incomplete": self.gaps.iter().map(|g| json!({
+                "ref": self.name(g.node), "missing": g.missing,
+            })).collect::<Vec<_>>(),
+            "models": self.models.iter().map(|m| json!({
+                "ref": &*m.reference, "digest": m.held.as_ref().map(|h| h.digest),
+            })).collect::<Vec<_>>(),
+            "undeclared": self.undeclared.iter().map(|n| self.name(*n)).collect::<Vec<_>>(),
+            "unversioned": self.unversioned,
+            "closure": self.closure.len(),
+            "artifacts": self.ask.artifacts,
+        })
+    }
+
+    fn source(&self, source: &Source) -> Value {
+        let name = self.name(source.node);
+        json!({
+            "digest": self.world.registry.held(&name).map(|h| h.digest),
+            "ref": name,
+            "reach": reach(source.modes),
+            "trainings": source.trainings,
+            "derived": source.derived,
+            "deployment": source.deployment,
+            "training": source.training,
+        })
+    }
+}
+
+fn candidates(question: Option<&Question>) -> Value {
+    question
+        .into_iter()
+        .flat_map(|q| &q.candidates)
+        .map(|c| {
+            json!({
+                "ref": &*c.revision.reference,
+                "digest": c.revision.digest,
+                "approval": c.approval.as_ref().map(|a| a.id.to_string()),
+                "stands": c.stands,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,207 @@
+//! Nodes of the closure worth a look: sources, derived personal data, and what is not complete.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec};
+use licit_schemas::reference::Ref;
+use licit_schemas::time::Timestamp;
+
+use super::{Evidence, Gap, Missing, Source};
+use crate::catalogue::Revision;
+use crate::facts::World;
+use crate::gate::coverage::{Answer, Question, base, deciding};
+use crate::lineage::exposure::{CONTAINED, Exposure, SERVED};
+use crate::lineage::graph::{Direction, Flags, Graph, Node, NodeId, NodeKind};
+use crate::lineage::walk::Label;
+use crate::lineage::{FICTION, PERSONAL};
+use crate::registry::What;
+use crate::review::Standing;
+
+/// `None` when an assessment of the kind closes the node for the holder; else why not.
+pub(super) fn assessed(
+    world: &World,
+    node: NodeId,
+    kind: AssessmentKind,
+    holder: &Ref,
+    now: Timestamp,
+) -> Option<Missing> {
+    let name = world.lineage.name(node);
+    let holder = holder.to_string();
+    let fits = |r: &&Arc<Revision<AssessmentSpec>>| {
+        r.spec.kind == kind && r.spec.holder.to_string() == holder && r.spec.of.to_string() == *name
+    };
+    let mut why = Missing::Assessment(None);
+    let mut seen: HashSet<&str> = HashSet::new();
+    for named in world.lawfulness.assessments_of(&name).iter().filter(fits) {
+        let key = base(&named.reference);
+        if !seen.insert(key) {
+            continue;
+        }
+        let all = world.lawfulness.assessments.all(key);
+        let found = match deciding(world, all, |a| a.valid_from, now) {
+            Some(decides) if fits(&decides) => match world.review.standing(&decides.reference, now) {
+                Standing::Holds(_) if now < decides.spec.valid_to => return None,
+                Standing::Ended(approval) if approval.end() <= decides.spec.valid_to => Missing::AssessmentEnded(
+                    decides.reference.clone(),
+                    approval.end(),
+                    crate::gate::rules::revocation_due(approval),
+                ),
+                _ => Missing::AssessmentEnded(decides.reference.clone(), decides.spec.valid_to, None),
+            },
+            _ => match all.iter().rev().find(fits) {
+                Some(later) if !world.review.approvals(&later.reference).is_empty() && later.spec.valid_from > now => {
+                    Missing::AssessmentLater(later.reference.clone(), later.spec.valid_from)
+                }
+                Some(proposed) => Missing::Assessment(Some(proposed.reference.clone())),
+                None => Missing::Assessment(None),
+            },
+        };
+        if rank(&found) > rank(&why) {
+            why = found;
+        }
+    }
+    Some(why)
+}
+
+/// Of several reasons, the one nearest to being closed is said.
+fn rank(missing: &Missing) -> u8 {
+    match missing {
+        Missing::AssessmentEnded(..) => 3,
+        Missing::AssessmentLater(..) => 2,
+        Missing::Assessment(Some(_)) => 1,
+        _ => 0,
+    }
+}
+
+/// Go through the closure.
+pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
+    const LOOK: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::ACQUIRED.0 | Flags::ENDPOINT.0;
+    let graph = evidence.world.lineage.graph();
+    let mut memo: HashMap<(u32, usize), Answer> = HashMap::new();
+    for (place, &(id, label)) in exposure.nodes.iter().enumerate() {
+        let node = graph.node(id);
+        let root = || graph.is_end(id, Direction::Upstream);
+        let made_of_something = match node.kind {
+            NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !root(),
+            NodeKind::Run => !node.flags.has(Flags::TRAINS) || !root(),
+            NodeKind::ModelVersion => !root(),
+            NodeKind::Release | NodeKind::Deployment => true,
+        };
+        if (node.flags.0 & LOOK != 0 || !made_of_something)
+            && let Some(missing) = incomplete(evidence, id, node)
+        {
+            evidence.gaps.push(Gap { node: id, missing });
+        }
+        if node.kind == NodeKind::DatasetVersion && node.flags.0 & (PERSONAL.0 | FICTION.0) != 0 {
+            personal(evidence, exposure, place, (id, label), node, &mut memo);
+        }
+    }
+}
+
+/// Why lineage is not complete at a node that has no cause or a flag; none when an assessment closes it.
+fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node) -> Option<Missing> {
+    let world = evidence.world;
+    let holder = evidence.deployment.as_ref().map(|d| &d.spec.controller)?;
+    let assess = |kind| assessed(world, id, kind, holder, evidence.ask.valid_at);
+    let regularised = || assess(AssessmentKind::Regularisation);
+    if node.flags.has(Flags::DANGLING) {
+        // What ran before the registry may stay unregistered where the board took it over.
+        let closed = node.kind == NodeKind::Run && regularised().is_none();
+        return (!closed).then_some(Missing::Dangling);
+    }
+    match node.kind {
+        NodeKind::DatasetVersion if node.flags.has(Flags::UNCLASSIFIED) => {
+            let fields = match world.lineage.record(id).held.as_deref().map(|h| &h.what) {
+                Some(What::Dataset(facts)) => facts.unclassified.clone(),
+                _ => vec!["*".to_owned()],
+            };
+            Some(Missing::Classes(fields))
+        }
+        NodeKind::DatasetVersion => regularised().map(|_| Missing::Origin),
+        NodeKind::Run => regularised().map(|_| Missing::Inputs),
+        _ if node.flags.has(Flags::ACQUIRED) || node.flags.has(Flags::ENDPOINT) => assess(AssessmentKind::Provider),
+        _ => regularised().map(|why| if why == Missing::Assessment(None) { Missing::Run } else { why }),
+    }
+}
+
+/// A dataset version with personal data, or with made-up people, in the closure.
+fn personal(
+    evidence: &mut Evidence<'_>,
+    exposure: &Exposure,
+    place: usize,
+    (id, label): (NodeId, Label),
+    node: Node,
+    memo: &mut HashMap<(u32, usize), Answer>,
+) {
+    let graph = evidence.world.lineage.graph();
+    let derived = !node.flags.has(Flags::SOURCE) && people_upstream(graph, id);
+    if node.flags.has(FICTION) && !derived {
+        return; // Nobody stands behind it: the statement that it describes nobody counts.
+    }
+    // People appear from nowhere: neither collected, as far as anybody said, nor in what it was made of.
+    let root = graph.is_end(id, Direction::Upstream);
+    if !derived
+        && !root
+        && !node.flags.has(Flags::SOURCE)
+        && !node.flags.has(Flags::UNCLASSIFIED)
+        && let Some(missing) = incomplete(evidence, id, node)
+    {
+        evidence.gaps.push(Gap { node: id, missing });
+    }
+    let source = source(evidence, exposure, place, (id, label), node.class, derived, memo);
+    evidence.sources.push(source);
+}
+
+/// Whether anything upstream holds people, or may: what is made of it holds theirs. Executions form no cycle, so the nearest
+/// table with people answers for what runs made of it; it is judged itself. What a deployment wrote may have been read by it
+/// again: behind a deployment only people that somebody collected count.
+fn people_upstream(graph: &Graph, id: NodeId) -> bool {
+    const MAY: u16 = Flags::SOURCE.0 | Flags::DANGLING.0 | Flags::UNCLASSIFIED.0;
+    let mut seen = HashSet::from([(id, false)]);
+    let mut next = vec![(id, false)];
+    while let Some((at, lasting)) = next.pop() {
+        for half in graph.upstream(at) {
+            let cause = graph.node(half.node);
+            let lasting = lasting || cause.kind == NodeKind::Deployment;
+            let unstated = || !lasting || graph.is_end(half.node, Direction::Upstream);
+            if cause.flags.0 & MAY != 0 || (cause.flags.has(PERSONAL) && unstated()) {
+                return true;
+            }
+            if seen.insert((half.node, lasting)) {
+                next.push((half.node, lasting));
+            }
+        }
+    }
+    false
+}
+
+fn source(
+    evidence: &Evidence<'_>,
+    exposure: &Exposure,
+    place: usize,
+    (node, label): (NodeId, Label),
+    class_id: u32,
+    derived: bool,
+    memo: &mut HashMap<(u32, usize), Answer>,
+) -> Source {
+    let class = evidence.world.lineage.class(node).clone();
+    let modes = label & crate::lineage::exposure::MODES;
+    let trainings: Vec<usize> = exposure.required_by(place).collect();
+    let mut ask = |number: usize, question: &Question| {
+        memo.entry((class_id, number)).or_insert_with(|| question.ask(&class)).clone()
+    };
+    let deployment = match &evidence.question {
+        Some(question) if !derived && modes & (CONTAINED | SERVED) != 0 => Some(ask(0, question)),
+        _ => None,
+    };
+    let mut training = Vec::new();
+    for &number in &trainings {
+        let run = &evidence.trainings[number];
+        training.push(match &run.question {
+            Some(question) if !derived && !run.regularised => ask(number + 1, question),
+            _ => Answer::NotAsked,
+        });
+    }
+    Source { node, class, modes, trainings, derived, deployment, training }
+}

@@ -1,0 +1,328 @@
+//! Everything a decision needs, gathered once from the projection. Pure: no I/O, no clock.
+
+mod document;
+mod inspect;
+mod views;
+
+use std::sync::Arc;
+
+use licit_schemas::gate::Intent;
+use licit_schemas::lawfulness::{AssessmentKind, BasisSpec, PurposeSpec, Stage};
+use licit_schemas::reference::Ref;
+use licit_schemas::registry::{Declaration, DeploymentSpec, Mode, ModelFile, SystemSpec};
+use licit_schemas::time::Timestamp;
+use serde::Serialize;
+
+use super::coverage::{Answer, Question};
+use crate::catalogue::Revision;
+use crate::facts::World;
+use crate::lineage::Class;
+use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED};
+use crate::lineage::graph::{EdgeKind, Half, NodeId, Origin};
+use crate::lineage::walk::Label;
+use crate::registry::{Held, ModelFacts, Release, RunFacts, What};
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// `deployment:<name>`.
+    pub deployment: String,
+    /// A release of it; absent, the one that follows from the intent.
+    pub release: Option<Ref>,
+    /// Begin or go on.
+    pub intent: Intent,
+    /// Files found where they will run.
+    pub artifacts: Vec<ModelFile>,
+    /// The moment judged.
+    pub valid_at: Timestamp,
+}
+
+/// A dataset version with personal data that reaches the release.
+#[derive(Debug)]
+pub struct Source {
+    /// Its node.
+    pub node: NodeId,
+    /// What versions of it have in common.
+    pub class: Arc<Class>,
+    /// How it reaches: contained, shaped, validation, served.
+    pub modes: Label,
+    /// Training runs that read it, as places in [`Evidence::trainings`].
+    pub trainings: Vec<usize>,
+    /// Derived, not collected: its sources are asked for a basis, its own categories still count.
+    pub derived: bool,
+    /// What governs it when the deployment runs, where that is asked.
+    pub deployment: Option<Answer>,
+    /// What governed each training, in the order of `trainings`.
+    pub training: Vec<Answer>,
+}
+
+/// A training run in the closure.
+#[derive(Debug)]
+pub struct Training {
+    /// Its node.
+    pub node: NodeId,
+    /// What is registered of it; absent while it dangles.
+    pub held: Option<Arc<Held>>,
+    /// Bases for its purpose at its start; absent for a dangling run.
+    pub question: Option<Question>,
+    /// The controller it ran for.
+    pub controller: String,
+    /// Closed by an approved regularisation: the board took over that it was lawful then.
+    pub regularised: bool,
+}
+
+impl Training {
+    /// What is registered of it.
+    pub fn run(&self) -> Option<&RunFacts> {
+        match self.held.as_deref().map(|h| &h.what) {
+            Some(What::Run(run)) => Some(run),
+            _ => None,
+        }
+    }
+}
+
+/// Why lineage is not complete at a node.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// Named, never registered.
+    Dangling,
+    /// People are in it, and nobody said where they come from.
+    Origin,
+    /// Fields nobody classified.
+    Classes(Vec<String>),
+    /// A training run that names nothing it read.
+    Inputs,
+    /// A model of ours without its run.
+    Run,
+    /// A model made elsewhere without assessment, or with one not approved.
+    Assessment(Option<Arc<str>>),
+    /// Its assessment holds from then on.
+    AssessmentLater(Arc<str>, Timestamp),
+    /// Its assessment ended; a revocation says until when what runs may go on.
+    AssessmentEnded(Arc<str>, Timestamp, Option<Timestamp>),
+}
+
+/// A node where lineage is not complete.
+#[derive(Debug)]
+pub struct Gap {
+    /// The node.
+    pub node: NodeId,
+    /// Why.
+    pub missing: Missing,
+}
+
+/// A model of the release.
+#[derive(Debug)]
+pub struct Model {
+    /// Its reference.
+    pub reference: Arc<str>,
+    /// What is registered; absent while it dangles.
+    pub held: Option<Arc<Held>>,
+}
+
+impl Model {
+    /// Files, pin and provider, when it is registered.
+    pub fn facts(&self) -> Option<&ModelFacts> {
+        match self.held.as_deref().map(|h| &h.what) {
+            Some(What::Model(facts)) => Some(facts),
+            _ => None,
+        }
+    }
+}
+
+/// A basis the deployment names.
+#[derive(Debug)]
+pub struct NamedBasis {
+    /// The revision that decides: the pinned one, or what the board approved after it.
+    pub revision: Arc<Revision<BasisSpec>>,
+    /// Where it stands.
+    pub stands: super::coverage::Stands,
+}
+
+/// Everything a decision needs.
+pub struct Evidence<'w> {
+    /// The projection: for names and paths.
+    pub world: &'w World,
+    /// What was asked.
+    pub ask: Ask,
+    /// The deployment, if it exists.
+    pub deployment: Option<Arc<Revision<DeploymentSpec>>>,
+    /// The release judged.
+    pub release: Option<Release>,
+    /// Mode of the environment; *enforce* when unknown.
+    pub mode: Mode,
+    /// The use case.
+    pub system: Option<Arc<Revision<SystemSpec>>>,
+    /// The purpose.
+    pub purpose: Option<Arc<Revision<PurposeSpec>>>,
+    /// Bases the deployment names.
+    pub bases: Vec<NamedBasis>,
+    /// Bases for the deployment's purpose now.
+    pub question: Option<Question>,
+    /// Where the walk began.
+    pub seeds: Vec<(NodeId, Label)>,
+    /// Personal data that reach the release.
+    pub sources: Vec<Source>,
+    /// Training runs in the closure.
+    pub trainings: Vec<Training>,
+    /// Where lineage is not complete.
+    pub gaps: Vec<Gap>,
+    /// Models of the release.
+    pub models: Vec<Model>,
+    /// Datasets read or written that no declaration names.
+    pub undeclared: Vec<NodeId>,
+    /// Declared datasets of which no version is registered.
+    pub unversioned: Vec<Ref>,
+    /// Every node of the closure, for the envelope.
+    pub closure: Vec<(NodeId, Label)>,
+}
+
+/// Gather the evidence.
+pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
+    let registry = &world.registry;
+    let deployment = registry.deployments.latest(&ask.deployment).cloned();
+    let release = pick(world, &ask);
+    let mut evidence = Evidence {
+        world,
+        deployment,
+        release,
+        mode: Mode::Enforce,
+        system: None,
+        purpose: None,
+        bases: Vec::new(),
+        question: None,
+        seeds: Vec::new(),
+        sources: Vec::new(),
+        trainings: Vec::new(),
+        gaps: Vec::new(),
+        models: Vec::new(),
+        undeclared: Vec::new(),
+        unversioned: Vec::new(),
+        closure: Vec::new(),
+        ask,
+    };
+    let Some(deployment) = evidence.deployment.clone() else { return evidence };
+    let spec = &deployment.spec;
+    let now = evidence.ask.valid_at;
+    if let Some(environment) = registry.environments.latest(&spec.environment.to_string()) {
+        evidence.mode = environment.spec.mode;
+    }
+    evidence.system = revision(&registry.systems, &spec.system);
+    evidence.purpose = revision(&world.lawfulness.purposes, &spec.purpose);
+    for basis in &spec.bases {
+        if let Some(found) = revision(&world.lawfulness.bases, basis) {
+            // Once approved, what the board said last on the same basis counts, be it of another revision.
+            let all = world.lawfulness.bases.all(&basis.unpinned().to_string());
+            let voted = !world.review.approvals(&found.reference).is_empty();
+            let decides = super::coverage::deciding(world, all, |b| b.valid_from, now).filter(|_| voted);
+            let revision = decides.cloned().unwrap_or(found);
+            let (stands, _) = super::coverage::stands(world, &revision, now);
+            evidence.bases.push(NamedBasis { revision, stands });
+        }
+    }
+    evidence.question = Some(Question::new(world, &spec.purpose, Stage::Deployment, &spec.controller.to_string(), now));
+    serving(&mut evidence, spec);
+    walk(&mut evidence, spec);
+    evidence
+}
+
+/// The pinned revision, or the latest.
+fn revision<T>(catalogue: &crate::catalogue::Catalogue<T>, reference: &Ref) -> Option<Arc<Revision<T>>> {
+    let base = reference.unpinned().to_string();
+    match reference.rev() {
+        Some(rev) => catalogue.revision(&base, rev).cloned(),
+        None => catalogue.latest(&base).cloned(),
+    }
+}
+
+/// The release meant: the one named; for *continue* the active one; for *start* the latest proposed, else the active one.
+fn pick(world: &World, ask: &Ask) -> Option<Release> {
+    use licit_schemas::registry::ReleaseState::{Active, Proposed};
+    if let Some(reference) = &ask.release {
+        return world.registry.release(reference).cloned();
+    }
+    let releases = world.registry.releases(&ask.deployment);
+    let active = releases.iter().find(|r| r.state == Active);
+    match ask.intent {
+        Intent::Continue => active.cloned(),
+        Intent::Start => releases.iter().rev().find(|r| r.state == Proposed).or(active).cloned(),
+    }
+}
+
+/// What it reads and writes, and whether it says so.
+fn serving(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
+    let world = evidence.world;
+    for (dataset, node) in world.lineage.reads(spec, |base| world.registry.latest(base).cloned()) {
+        match node {
+            Some(node) => evidence.seeds.push((node, SERVED)),
+            None => evidence.unversioned.push(dataset),
+        }
+    }
+    let Some(own) = world.lineage.find(&evidence.ask.deployment) else { return };
+    let graph = world.lineage.graph();
+    // What was seen must be in the present declaration; what somebody declared may be in an earlier one, which is over.
+    let revisions = world.registry.deployments.all(&evidence.ask.deployment);
+    let declared = |half: &Half, of: fn(&DeploymentSpec) -> &Option<Declaration>| {
+        let name = world.lineage.name(half.node);
+        let base = super::coverage::base(&name);
+        let holds = |spec: &DeploymentSpec| {
+            of(spec).iter().flat_map(|d| &d.datasets).any(|d| matches!(d.to_string(), d if d == *name || d == base))
+        };
+        holds(spec) || (half.origin == Origin::Declared && revisions.iter().any(|r| holds(&r.spec)))
+    };
+    for half in graph.upstream(own).filter(|h| h.kind == EdgeKind::ServesOn) {
+        if !declared(&half, |spec| &spec.reads) {
+            evidence.undeclared.push(half.node);
+            evidence.seeds.push((half.node, SERVED));
+        }
+    }
+    for half in graph.downstream(own).filter(|h| h.kind == EdgeKind::Emits) {
+        if !declared(&half, |spec| &spec.writes) {
+            evidence.undeclared.push(half.node);
+        }
+    }
+    evidence.undeclared.sort_unstable();
+    evidence.undeclared.dedup();
+}
+
+thread_local! {
+    /// The walk's answer, kept between decisions so that its memory is used again.
+    static WALK: std::cell::RefCell<Exposure> = std::cell::RefCell::default();
+}
+
+fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
+    let world = evidence.world;
+    if let Some(release) = &evidence.release {
+        if let Some(node) = world.lineage.find(&release.reference) {
+            evidence.seeds.push((node, CONTAINED));
+        }
+        for part in &release.spec.composition {
+            let reference: Arc<str> = part.model.to_string().into();
+            evidence.models.push(Model { held: world.registry.held(&reference).cloned(), reference });
+        }
+    }
+    // Taken out while in use: a nested evaluation must not find it borrowed.
+    let mut exposure = WALK.with(|kept| kept.take());
+    exposure::expose_into(world.lineage.graph(), &evidence.seeds, &mut exposure);
+    evidence.closure.extend_from_slice(&exposure.nodes);
+    for &node in &exposure.training_runs {
+        evidence.trainings.push(training(world, node, spec, evidence.ask.valid_at));
+    }
+    inspect::inspect(evidence, &exposure);
+    WALK.with(|kept| kept.replace(exposure));
+}
+
+fn training(world: &World, node: NodeId, spec: &DeploymentSpec, now: Timestamp) -> Training {
+    let held = world.lineage.record(node).held.clone();
+    let mut controller = spec.controller.to_string();
+    let mut question = None;
+    if let Some(What::Run(facts)) = held.as_deref().map(|h| &h.what) {
+        if let Some(own) = &facts.controller {
+            controller = own.to_string();
+        }
+        question = Some(Question::new(world, &facts.purpose, Stage::Training, &controller, facts.started_at));
+    }
+    let regularised = inspect::assessed(world, node, AssessmentKind::Regularisation, &spec.controller, now).is_none();
+    Training { node, held, question, controller, regularised }
+}
