@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p tests --bench gate [-- EDGES]`. A layered registry: sources, seven layers of derived datasets (each with its
 //! run), a training run and a model version per release. Domains of a few hundred nodes, as in a company's departments.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a bench fails loudly")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_possible_truncation, reason = "a bench fails loudly")]
 
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,13 @@
 //!
 //! `cargo bench -p tests --bench load [-- SECONDS]`. On SQLite by default; on PostgreSQL with `TEST_DATABASE_URL=postgres://…`,
 //! where `pgbench`, if it is installed, runs the same number of statements beside it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench fails loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_possible_truncation,
+    clippy::panic,
+    reason = "a bench fails loudly"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -18,7 +18,7 @@ pub const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgr
 const MIGRATION_LOCK: i64 = 0x6c69_6369_7400;
 
 /// How often, and after which pause, a migration of SQLite is tried again.
-const ATTEMPTS: u32 = 20;
+const ATTEMPTS: u32 = 100;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Bring the database to the present shape. Returns the migrations that ran.
@@ -30,11 +30,11 @@ pub fn run(conn: &mut Conn) -> std::result::Result<Vec<String>, String> {
         Conn::Sqlite(lite) => {
             // Two programs may start together: a reader that upgrades does not wait for the other, so it asks again.
             let mut outcome = sqlite(lite);
-            for _ in 0..50 {
-                match &outcome {
-                    Err(e) if e.contains("locked") => std::thread::sleep(std::time::Duration::from_millis(100)),
-                    _ => break,
+            for _ in 0..ATTEMPTS {
+                if !outcome.as_ref().is_err_and(|e| e.contains("locked")) {
+                    break;
                 }
+                std::thread::sleep(PAUSE);
                 outcome = sqlite(lite);
             }
             outcome

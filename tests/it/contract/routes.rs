@@ -114,3 +114,17 @@ fn operation_ids_and_places_are_unique() {
     assert!(ids.values().all(|n| *n == 1), "{ids:?}");
     assert!(places.values().all(|n| *n == 1), "{places:?}");
 }
+
+#[test]
+fn who_may_do_what_is_as_committed() {
+    // The table above is tested against itself: this file shows every change of authority in a diff.
+    let lines: Vec<String> = ROUTES
+        .iter()
+        .map(|route| {
+            let roles: Vec<String> = route.roles.iter().map(name).collect();
+            let roles = if route.open { "open".to_owned() } else { roles.join(" ") };
+            format!("{:<6} {:<45} {roles}\n", route.method.as_str(), route.path)
+        })
+        .collect();
+    crate::support::same_as_committed("tests/golden/who-may.txt", &lines.concat());
+}
