@@ -28,10 +28,12 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 pub fn run(conn: &mut Conn) -> std::result::Result<Vec<String>, String> {
     match conn {
         Conn::Sqlite(lite) => {
-            // Two programs may start together: a reader that upgrades does not wait for the other, so it asks again.
+            // Two programs may start together: a reader that upgrades does not wait for the other, and one that looked before
+            // the other was done finds its tables there. Either asks again.
+            let late = |e: &String| e.contains("locked") || e.contains("already exists");
             let mut outcome = sqlite(lite);
             for _ in 0..ATTEMPTS {
-                if !outcome.as_ref().is_err_and(|e| e.contains("locked")) {
+                if !outcome.as_ref().is_err_and(late) {
                     break;
                 }
                 std::thread::sleep(PAUSE);
