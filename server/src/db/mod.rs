@@ -11,6 +11,8 @@ pub mod rows;
 pub mod schema;
 mod tx;
 mod writer;
+#[cfg(test)]
+mod writer_tests;
 
 use std::sync::Arc;
 

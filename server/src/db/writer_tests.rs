@@ -1,0 +1,86 @@
+//! The writer alone, over a projection that only counts: operations that fail or panic roll back alone, in memory too.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use licit_schemas::digest::Digest;
+use uuid::Uuid;
+
+use super::{At, Db, Encoded, Manager, NewRow, Projection, Rows};
+use crate::error::{Error, Result};
+use crate::ledger;
+
+#[derive(Clone, Default)]
+struct Names {
+    position: u64,
+    names: imbl::OrdSet<String>,
+}
+
+impl Projection for Names {
+    type Fact = String;
+
+    fn encode(fact: &String) -> Result<Encoded> {
+        Ok(Encoded { kind: "name.given", version: 1, data: crate::facts::canonical(fact)? })
+    }
+
+    fn decode(_: &str, _: u16, data: &str) -> Result<String> {
+        serde_json::from_str(data).map_err(|e| Error::Internal(e.to_string()))
+    }
+
+    fn apply(&mut self, at: &At, fact: &String, rows: &mut Rows) {
+        self.position = at.seq;
+        self.names.insert(fact.clone());
+        // The id is the name: a second row of it in one kind and position cannot be.
+        let id = if fact.starts_with("clash") { "clash".to_owned() } else { fact.clone() };
+        rows.put(at, || NewRow { kind: "name", id, digest: Some(Digest::of(b"")), ..NewRow::default() });
+        if fact.starts_with("clash") {
+            rows.put(at, || NewRow { kind: "name", id: "clash".to_owned(), ..NewRow::default() });
+        }
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+#[test]
+fn what_fails_rolls_back_alone() {
+    let dir = std::env::temp_dir().join(format!("licit-writer-{}", Uuid::now_v7()));
+    std::fs::create_dir(&dir).unwrap();
+    let manager = Manager::new(&format!("sqlite://{}/db", dir.display())).unwrap();
+    let db: Db<Names> = Db::open(manager.clone(), 2).unwrap();
+    let (good, bad) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    std::thread::scope(|scope| {
+        for thread in 0..16 {
+            let (db, good, bad) = (db.clone(), good.clone(), bad.clone());
+            scope.spawn(move || {
+                for n in 0..50 {
+                    let name = match n % 10 {
+                        3 => format!("clash-{thread}-{n}"),
+                        _ => format!("name-{thread}-{n}"),
+                    };
+                    let outcome = db.write_blocking(Uuid::nil(), crate::clock::now(), move |tx| {
+                        let seq = tx.record(name.clone())?;
+                        match n % 10 {
+                            5 => Err(Error::conflict("refused after recording")),
+                            7 => panic!("an operation that panics after recording"),
+                            _ => Ok(seq),
+                        }
+                    });
+                    let counter = if outcome.is_ok() { &good } else { &bad };
+                    counter.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    // Of each ten: one breaks the database's rules, one is refused, one panics.
+    assert_eq!((good.load(Ordering::Relaxed), bad.load(Ordering::Relaxed)), (16 * 35, 16 * 15));
+    let world = db.world();
+    assert_eq!(world.position, 16 * 35);
+    assert_eq!(world.names.len(), 16 * 35);
+    assert!(!world.names.iter().any(|n| n.starts_with("clash")));
+    db.close();
+    let report = ledger::rebuild::check::<Names>(&manager).unwrap();
+    assert_eq!((report.entries, report.faults), (16 * 35, Vec::new()));
+    std::fs::remove_dir_all(&dir).unwrap();
+}
