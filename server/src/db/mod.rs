@@ -11,8 +11,6 @@ pub mod rows;
 pub mod schema;
 mod tx;
 mod writer;
-#[cfg(test)]
-mod writer_tests;
 
 use std::sync::Arc;
 

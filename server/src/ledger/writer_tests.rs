@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use licit_schemas::digest::Digest;
 use uuid::Uuid;
 
-use super::{At, Db, Encoded, Manager, NewRow, Projection, Rows};
+use super::rebuild;
+use crate::db::{At, Db, Encoded, Manager, NewRow, Projection, Rows};
 use crate::error::{Error, Result};
-use crate::ledger;
 
 #[derive(Clone, Default)]
 struct Names {
@@ -20,7 +20,11 @@ impl Projection for Names {
     type Fact = String;
 
     fn encode(fact: &String) -> Result<Encoded> {
-        Ok(Encoded { kind: "name.given", version: 1, data: crate::facts::canonical(fact)? })
+        Ok(Encoded {
+            kind: "name.given",
+            version: 1,
+            data: licit_schemas::json::canonical(fact).map_err(|e| Error::Internal(e.to_string()))?,
+        })
     }
 
     fn decode(_: &str, _: u16, data: &str) -> Result<String> {
@@ -80,7 +84,7 @@ fn what_fails_rolls_back_alone() {
     assert_eq!(world.names.len(), 16 * 35);
     assert!(!world.names.iter().any(|n| n.starts_with("clash")));
     db.close();
-    let report = ledger::rebuild::check::<Names>(&manager).unwrap();
+    let report = rebuild::check::<Names>(&manager).unwrap();
     assert_eq!((report.entries, report.faults), (16 * 35, Vec::new()));
     std::fs::remove_dir_all(&dir).unwrap();
 }
