@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use licit_schemas::digest::Digest;
 use licit_schemas::registry::Identifiability;
 use licit_schemas::review::{Envelope, EnvelopeSource};
 use licit_schemas::text::Iri;
 
 use super::evidence::Evidence;
-use crate::facts::{digest, word};
+use crate::facts::word;
 use crate::lineage::Traits;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::walk::Label;
@@ -139,11 +138,6 @@ fn sources_inside(evidence: &Evidence<'_>, approved: &[EnvelopeSource]) -> bool 
             && covered(&source.class.categories, &before.categories)
             && covered(&source.class.subjects, &before.subjects)
     })
-}
-
-/// Digest of an envelope: what an approval binds.
-pub fn digest_of(envelope: &Envelope) -> Digest {
-    digest(envelope)
 }
 
 /// Personal data by dataset: versions of one dataset are one source.

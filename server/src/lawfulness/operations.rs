@@ -9,31 +9,21 @@ use serde::Serialize;
 use super::law;
 use crate::catalogue::{Catalogue, Stated};
 use crate::error::{Error, Result};
-use crate::facts::{Fact, Tx, World, canonical, digest};
+use crate::facts::{Fact, Tx, World};
+use crate::registry::operations::{Existing, Lasting, state};
 use crate::registry::vocabulary::vocabulary;
-use crate::resolve::{created, expect, parse, pin, unchanged};
+use crate::resolve::{expect, pin};
 
 /// The next revision, unless the latest says the same.
 fn revise<T: Clone + Serialize>(
     tx: &mut Tx<'_>,
-    base: Ref,
+    reference: Ref,
     catalogue: fn(&World) -> &Catalogue<T>,
     spec: T,
     fact: fn(Stated<T>) -> Fact,
 ) -> Result<Registered> {
-    canonical(&spec)?;
-    let sum = digest(&spec);
-    let latest = catalogue(tx.world()).latest(&base.to_string()).cloned();
-    if let Some(latest) = &latest
-        && latest.digest == sum
-    {
-        return Ok(unchanged(latest.id, parse(&latest.reference)?, sum, latest.seq));
-    }
-    let rev = latest.map_or(1, |r| r.rev + 1);
-    let reference = base.at_rev(rev).map_err(|e| Error::invalid("/key", e.to_string()))?;
-    let id = tx.new_id();
-    let seq = tx.record(fact(Stated { id, rev, spec }))?;
-    Ok(created(id, reference, sum, seq))
+    let kind = reference.kind().as_str();
+    state(tx, &Lasting { reference, catalogue, fact, kind, pinned: true }, spec, Existing::Revise)
 }
 
 fn period(from: licit_schemas::time::Timestamp, to: Option<licit_schemas::time::Timestamp>) -> Result<()> {

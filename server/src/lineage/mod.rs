@@ -24,7 +24,7 @@ use self::graph::{Edge, EdgeKind, Flags, Graph, Node, NodeId, NodeKind, Origin, 
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
 use crate::registry::vocabulary::{TermId, vocabulary};
-use crate::registry::{Held, LifeChanged, ReleaseMoved, What, deployment_of, version_ref};
+use crate::registry::{Held, LifeChanged, ReleaseMoved, What, deployment_of};
 
 /// A dataset version whose own fields are personal data, collected or derived.
 pub const PERSONAL: Flags = Flags(1 << 11);
@@ -438,11 +438,6 @@ pub fn role(role: Option<InputRole>) -> Role {
         Some(InputRole::BiasCheck) => Role::BiasCheck,
         Some(InputRole::Reference) => Role::Reference,
     }
-}
-
-/// The pinned reference of a version a document names, as text.
-pub fn pinned(base: &Ref, version: &licit_schemas::text::VersionId) -> String {
-    version_ref(base, version)
 }
 
 /// Whether a late edge is known already.

@@ -34,17 +34,22 @@ pub enum Existing {
 }
 
 /// Something with revisions and the fact that states one.
-struct Lasting<T> {
-    reference: Ref,
-    catalogue: fn(&World) -> &Catalogue<T>,
-    fact: fn(Stated<T>) -> Fact,
-    kind: &'static str,
+pub(crate) struct Lasting<T> {
+    pub(crate) reference: Ref,
+    pub(crate) catalogue: fn(&World) -> &Catalogue<T>,
+    pub(crate) fact: fn(Stated<T>) -> Fact,
+    pub(crate) kind: &'static str,
     /// Each revision has a reference and an id of its own.
-    pinned: bool,
+    pub(crate) pinned: bool,
 }
 
 /// State something that has revisions: the same content again is the same revision.
-fn state<T: Clone + Serialize>(tx: &mut Tx<'_>, thing: &Lasting<T>, spec: T, existing: Existing) -> Result<Registered> {
+pub(crate) fn state<T: Clone + Serialize>(
+    tx: &mut Tx<'_>,
+    thing: &Lasting<T>,
+    spec: T,
+    existing: Existing,
+) -> Result<Registered> {
     canonical(&spec)?;
     let sum = digest(&spec);
     let base = thing.reference.to_string();
