@@ -1,8 +1,9 @@
 //! The gate beside a bare breadth-first search on the same graph: closure, rules and reasons, in memory, without serialising or
 //! appending. Ratios taken in one run; nothing is asserted.
 //!
-//! `cargo bench -p tests --bench gate [-- EDGES]`. A layered registry: sources, seven layers of derived datasets (each with its
-//! run), a training run and a model version per release. Domains of a few hundred nodes, as in a company's departments.
+//! `cargo bench -p tests --bench gate [-- EDGES [ROUNDS]]`. A layered registry: collected data, seven layers of datasets made of
+//! them (each with its run), models with their training runs, deployments. Domains of a few hundred nodes, as in a company's
+//! departments, with a few edges between them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_possible_truncation, reason = "a bench fails loudly")]
 
 use std::time::{Duration, Instant};
@@ -15,13 +16,20 @@ use licit_server::facts::{Fact, World};
 use licit_server::gate::decide;
 use licit_server::gate::evidence::{Ask, gather};
 use licit_server::gate::policy::Policy;
+use licit_server::lineage::exposure::{CONTAINED, Exposure, expose_into};
 use licit_server::lineage::graph::NodeId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 const SEED: u64 = 0x5eed;
+/// Datasets of one domain in one layer.
+const DOMAIN: usize = 60;
+/// Layers of datasets: collected, raw, three of staging, two of features, training sets. Models and deployments stand above.
 const LAYERS: usize = 8;
-const DOMAIN: usize = 300;
+/// Up to here fields still say something of people.
+const PERSONAL_LAYERS: usize = 5;
+/// Models, each in a deployment of its own, of one domain.
+const MODELS: usize = 4;
 
 struct Builder {
     world: World,
@@ -36,6 +44,11 @@ impl Builder {
         self.seed ^= self.seed >> 7;
         self.seed ^= self.seed << 17;
         (self.seed % below as u64) as usize
+    }
+
+    /// Normally distributed, near enough: twelve evenly distributed ones less six.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.random(1 << 20) as f64 / f64::from(1 << 20)).sum::<f64>() - 6.0
     }
 
     fn add<T: serde::de::DeserializeOwned>(&mut self, fact: impl Fn(Stated<T>) -> Fact, rev: u32, spec: Value) -> Uuid {
@@ -59,16 +72,13 @@ impl Builder {
     }
 }
 
-/// Datasets are numbered; a domain holds `LAYERS` layers of them.
+/// Datasets are numbered by domain, layer and place. Fan-in is log-normal, exp(1.1 + 0.75 N); four of five parents stand in the
+/// layer just below, 97 of 100 in the same domain.
 fn build(edges: usize) -> (World, Vec<String>) {
     let mut b = Builder { world: World::default(), rows: Rows::discarding(), n: 0, seed: SEED };
     let three = json!({"what_we_do": "x", "what_you_get": "x", "what_we_never_do": "x"});
     b.add(Fact::PartyRegistered, 1, json!({"key": "acme", "name": "ACME"}));
     b.add(Fact::EnvironmentRevised, 1, json!({"key": "production", "mode": "enforce", "class": "production"}));
-    let purpose = json!({"key": "scoring", "name": "S", "iri": "https://w3id.org/dpv#ServiceProvision", "regulated_as": [],
-        "sentences": {"en": three, "fr": three}, "valid_from": "2020-01-01"});
-    b.add(Fact::PurposeRevised, 1, purpose);
-    b.approve("purpose:scoring@1", None);
     let answers: serde_json::Map<String, Value> = ["a", "b", "ba", "bb", "c", "d", "e", "f", "g", "h"]
         .iter()
         .map(|k| ((*k).to_owned(), json!({"applies": false})))
@@ -79,86 +89,115 @@ fn build(edges: usize) -> (World, Vec<String>) {
     b.approve("system:scorer@1", None);
     b.add(Fact::ModelRegistered, 1, json!({"name": "m"}));
 
-    // A derived dataset brings one `generated` and about four `used` edges.
-    let domains = (edges / 5 / (DOMAIN * (LAYERS - 1) / LAYERS)).max(1);
-    let per_layer = DOMAIN / LAYERS;
-    let mut deployments = Vec::new();
+    // A derived dataset, and a model, brings one `generated` edge and on average 4.0 `used` ones.
+    let domains = (edges / 5 / (DOMAIN * LAYERS)).max(1);
     for domain in 0..domains {
-        let evidence = json!({"uri": "https://x.example/e", "digest": "sha256:0000000000000000000000000000000000000000000000000000000000000000"});
-        let sources: Vec<String> = (0..per_layer).map(|n| format!("dataset:d{domain}/l0-{n}")).collect();
-        let basis = json!({"key": format!("b{domain}"), "name": "B", "legal_basis": "art6_1_b", "valid_from": "2020-01-01", "evidence": [evidence],
-            "letter": {"contract": evidence, "necessity": "x"},
-            "covers": {"purposes": ["purpose:scoring"], "datasets": sources, "categories": ["https://w3id.org/dpv#PersonalData"],
-                "subjects": ["https://w3id.org/dpv#HumanSubject"], "controllers": ["party:acme"], "stages": ["training", "deployment"]}});
-        // One purpose per domain keeps the bases of one gate question to those of its domain.
-        let key = format!("scoring-{domain}");
-        let mut own = json!({"key": key, "name": "S", "iri": "https://w3id.org/dpv#ServiceProvision", "regulated_as": [],
-            "sentences": {"en": three, "fr": three}, "valid_from": "2020-01-01"});
-        own["name"] = json!("own");
-        b.add(Fact::PurposeRevised, 1, own);
-        b.approve(&format!("purpose:{key}@1"), None);
-        let mut basis = basis;
-        basis["covers"]["purposes"] = json!([format!("purpose:{key}")]);
-        b.add(Fact::BasisRevised, 1, basis);
-        b.approve(&format!("basis:b{domain}@1"), None);
+        purpose(&mut b, domain, &three);
     }
     // Layer by layer over all domains, as time brings them: the nodes of one domain lie far apart.
     for layer in 0..LAYERS {
         for domain in 0..domains {
-            let key = format!("scoring-{domain}");
-            for n in 0..per_layer {
+            for n in 0..DOMAIN {
                 let name = format!("dataset:d{domain}/l{layer}-{n}");
-                let mut spec = json!({"dataset": name, "version": "1",
-                    "fields": [{"name": "id", "identifiability": "none"}]});
+                let mut spec =
+                    json!({"dataset": name, "version": "1", "fields": [{"name": "id", "identifiability": "none"}]});
                 if layer == 0 {
                     spec["origin"] = json!("collected");
-                    spec["subjects"] = json!(["https://w3id.org/dpv#Adult"]);
+                }
+                if layer < PERSONAL_LAYERS {
                     spec["controllers"] = json!(["party:acme"]);
+                    spec["subjects"] = json!(["https://w3id.org/dpv#Adult"]);
                     spec["fields"] = json!([{"name": "age", "categories": ["https://w3id.org/dpv/pd#Age"], "identifiability": "quasi"}]);
                 }
                 b.add(Fact::DatasetVersionRegistered, 1, spec);
                 if layer > 0 {
-                    let fan = 1 + b.random(7);
-                    let inputs: Vec<Value> = (0..fan)
-                        .map(|_| {
-                            let from = if b.random(5) > 0 { layer - 1 } else { b.random(layer) };
-                            let at = b.random(per_layer);
-                            json!({"ref": format!("dataset:d{domain}/l{from}-{at}@1")})
-                        })
-                        .collect();
-                    let run = json!({"operation": "derive", "purpose": format!("purpose:{key}@1"), "inputs": inputs, "outputs": [format!("{name}@1")],
-                        "started_at": "2026-01-01"});
+                    let inputs = parents(&mut b, domain, domains, layer, None);
+                    let run = json!({"operation": "derive", "purpose": format!("purpose:scoring-{domain}@1"), "inputs": inputs,
+                        "outputs": [format!("{name}@1")], "started_at": "2026-01-01"});
                     b.add(Fact::RunRecorded, 1, run);
                 }
             }
         }
     }
-    for domain in 0..domains {
-        let key = format!("scoring-{domain}");
-        let digest = format!("sha256:{domain:064x}");
-        let version = json!({"model": "model:m", "version": format!("v{domain}"), "kind": "built",
-            "files": [{"path": "m", "digest": digest}]});
-        b.add(Fact::ModelVersionRegistered, 1, version);
-        let inputs: Vec<Value> = (0..6)
-            .map(|_| b.random(per_layer))
-            .map(|n| json!({"ref": format!("dataset:d{domain}/l{}-{n}@1", LAYERS - 1), "role": "training"}))
-            .collect();
-        let run = json!({"operation": "train", "purpose": format!("purpose:{key}@1"), "inputs": inputs, "outputs": [format!("model:m@v{domain}")],
-            "started_at": "2026-01-01", "controller": "party:acme"});
-        b.add(Fact::RunRecorded, 1, run);
-        let name = format!("dep-{domain}");
-        let deployment = json!({"name": name, "system": "system:scorer@1", "environment": "environment:production", "purpose": format!("purpose:{key}@1"),
-            "bases": [format!("basis:b{domain}@1")], "controller": "party:acme", "owner": "ml", "reads": {"nobody": "x"}, "writes": {"nobody": "x"}});
-        b.add(Fact::DeploymentRevised, 1, deployment);
-        let release = json!({"deployment": format!("deployment:{name}"), "composition": [{"part": "base", "model": format!("model:m@v{domain}")}]});
-        b.add(Fact::ReleaseProposed, 1, release);
-        let evidence = gather(&b.world, ask(&format!("deployment:{name}")));
-        let envelope = serde_json::to_value(licit_server::gate::envelope::of(&evidence)).unwrap();
-        drop(evidence);
-        b.approve(&format!("deployment:{name}"), Some(envelope));
-        deployments.push(format!("deployment:{name}"));
+    for n in 0..domains * MODELS {
+        model(&mut b, n, domains);
     }
+    for domain in 0..domains {
+        basis(&mut b, domain, domains);
+    }
+    let deployments = (0..domains * MODELS).map(|n| deploy(&mut b, n, domains)).collect();
     (b.world, deployments)
+}
+
+fn parents(b: &mut Builder, domain: usize, domains: usize, layer: usize, role: Option<&str>) -> Vec<Value> {
+    let fan = (1.1 + 0.75 * b.normal()).exp().round().clamp(1.0, 60.0) as usize;
+    let mut names = std::collections::BTreeSet::new();
+    for _ in 0..fan {
+        let from = if b.random(5) > 0 { layer - 1 } else { b.random(layer) };
+        let (domain, at) = (if b.random(100) < 97 { domain } else { b.random(domains) }, b.random(DOMAIN));
+        names.insert(format!("dataset:d{domain}/l{from}-{at}@1"));
+    }
+    names
+        .into_iter()
+        .map(|name| match role {
+            Some(role) => json!({"ref": name, "role": role}),
+            None => json!({"ref": name}),
+        })
+        .collect()
+}
+
+/// One purpose per domain.
+fn purpose(b: &mut Builder, domain: usize, three: &Value) {
+    let key = format!("scoring-{domain}");
+    let purpose = json!({"key": key, "name": "S", "iri": "https://w3id.org/dpv#ServiceProvision", "regulated_as": [],
+        "sentences": {"en": three, "fr": three}, "valid_from": "2020-01-01"});
+    b.add(Fact::PurposeRevised, 1, purpose);
+    b.approve(&format!("purpose:{key}@1"), None);
+}
+
+/// A model trained in a domain, and where it runs.
+fn model(b: &mut Builder, n: usize, domains: usize) {
+    let domain = n % domains;
+    let version = json!({"model": "model:m", "version": format!("v{n}"), "kind": "built",
+        "files": [{"path": "m", "digest": format!("sha256:{n:064x}")}]});
+    b.add(Fact::ModelVersionRegistered, 1, version);
+    let inputs = parents(b, domain, domains, LAYERS, Some("training"));
+    let run = json!({"operation": "train", "purpose": format!("purpose:scoring-{domain}@1"), "inputs": inputs,
+        "outputs": [format!("model:m@v{n}")], "started_at": "2026-01-01", "controller": "party:acme"});
+    b.add(Fact::RunRecorded, 1, run);
+}
+
+/// One basis per domain: what was collected of all that reaches its models, in whatever domain.
+fn basis(b: &mut Builder, domain: usize, domains: usize) {
+    let lineage = &b.world.lineage;
+    let models = (0..MODELS).map(|m| domain + m * domains);
+    let seeds: Vec<_> = models.map(|n| (lineage.find(&format!("model:m@v{n}")).unwrap(), 1)).collect();
+    let reached = licit_server::lineage::exposure::expose(lineage.graph(), &seeds);
+    let names = reached.nodes.iter().map(|(id, _)| lineage.name(*id));
+    let collected: Vec<String> =
+        names.filter(|n| n.contains("/l0-")).map(|n| n.trim_end_matches("@1").to_owned()).collect();
+    let evidence = json!({"uri": "https://x.example/e", "digest": "sha256:0000000000000000000000000000000000000000000000000000000000000000"});
+    let basis = json!({"key": format!("b{domain}"), "name": "B", "legal_basis": "art6_1_b", "valid_from": "2020-01-01", "evidence": [evidence],
+        "letter": {"contract": evidence, "necessity": "x"},
+        "covers": {"purposes": [format!("purpose:scoring-{domain}")], "datasets": collected, "categories": ["https://w3id.org/dpv#PersonalData"],
+            "subjects": ["https://w3id.org/dpv#HumanSubject"], "controllers": ["party:acme"], "stages": ["training", "deployment"]}});
+    b.add(Fact::BasisRevised, 1, basis);
+    b.approve(&format!("basis:b{domain}@1"), None);
+}
+
+fn deploy(b: &mut Builder, n: usize, domains: usize) -> String {
+    let domain = n % domains;
+    let name = format!("dep-{n}");
+    let deployment = json!({"name": name, "system": "system:scorer@1", "environment": "environment:production",
+        "purpose": format!("purpose:scoring-{domain}@1"), "bases": [format!("basis:b{domain}@1")], "controller": "party:acme",
+        "owner": "ml", "reads": {"nobody": "x"}, "writes": {"nobody": "x"}});
+    b.add(Fact::DeploymentRevised, 1, deployment);
+    let release = json!({"deployment": format!("deployment:{name}"), "composition": [{"part": "base", "model": format!("model:m@v{n}")}]});
+    b.add(Fact::ReleaseProposed, 1, release);
+    let name = format!("deployment:{name}");
+    let envelope = serde_json::to_value(licit_server::gate::envelope::of(&gather(&b.world, ask(&name)))).unwrap();
+    b.approve(&name, Some(envelope));
+    name
 }
 
 fn ask(deployment: &str) -> Ask {
@@ -191,12 +230,12 @@ impl Bare {
         Self { marks: vec![0; graph.node_count()], offsets, to, epoch: 0, queue: Vec::new() }
     }
 
-    fn walk(&mut self, root: u32) -> usize {
+    fn walk(&mut self, root: u32) -> (usize, usize) {
         self.epoch += 1;
         self.queue.clear();
         self.queue.push(root);
         self.marks[root as usize] = self.epoch;
-        let mut next = 0;
+        let (mut next, mut edges) = (0, 0);
         while next < self.queue.len() {
             let at = self.queue[next] as usize;
             for edge in self.offsets[at]..self.offsets[at + 1] {
@@ -206,9 +245,10 @@ impl Bare {
                     self.queue.push(node);
                 }
             }
+            edges += (self.offsets[at + 1] - self.offsets[at]) as usize;
             next += 1;
         }
-        self.queue.len()
+        (self.queue.len(), edges)
     }
 }
 
@@ -218,7 +258,9 @@ fn quantile(times: &mut [Duration], q: f64) -> f64 {
 }
 
 fn main() {
-    let edges: usize = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(1_000_000);
+    let mut numbers = std::env::args().filter_map(|a| a.parse().ok());
+    let edges: usize = numbers.next().unwrap_or(1_000_000);
+    let rounds: usize = numbers.next().unwrap_or(3000);
     let started = Instant::now();
     let (world, deployments) = build(edges);
     let graph = world.lineage.graph();
@@ -238,28 +280,42 @@ fn main() {
             (d.clone(), world.lineage.find(&release.to_string()).unwrap().0)
         })
         .collect();
-    let (mut floor, mut gathered, mut judged, mut nodes, mut found) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
+    let (mut floor, mut walked, mut gathered, mut judged) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut nodes, mut edges, mut people, mut found) = (0, 0, 0, 0);
+    let mut exposure = Exposure::default();
     let mut seed = SEED;
-    for _ in 0..3000 {
+    for _ in 0..rounds {
         seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let (deployment, root) = &roots[(seed >> 33) as usize % roots.len()];
         let begin = Instant::now();
-        nodes += bare.walk(*root);
+        let (some, passed) = bare.walk(*root);
         floor.push(begin.elapsed());
+        (nodes, edges) = (nodes + some, edges + passed);
+        let begin = Instant::now();
+        expose_into(graph, &[(NodeId(*root), CONTAINED)], &mut exposure);
+        walked.push(begin.elapsed());
         let begin = Instant::now();
         let evidence = gather(&world, ask(deployment));
         gathered.push(begin.elapsed());
+        people += evidence.sources.len();
         found += decide::judge(&evidence, &policy).findings.len();
         judged.push(begin.elapsed());
     }
-    println!("{} nodes a walk on average, {found} findings in all", nodes / 3000);
+    println!(
+        "on average {} nodes and {} edges a walk, {} dataset versions with personal data; {found} findings in all",
+        nodes / rounds,
+        edges / rounds,
+        people / rounds
+    );
     for q in [0.5, 0.99] {
-        let (a, b, c) = (quantile(&mut floor, q), quantile(&mut gathered, q), quantile(&mut judged, q));
-        println!(
-            "p{:<3} bare walk {a:>7.1} us   evidence {b:>7.1} us ({:.2}x)   verdict and findings {c:>7.1} us ({:.2}x)",
-            q * 100.0,
-            b / a,
-            c / a
-        );
+        let floor = quantile(&mut floor, q);
+        print!("p{:<3} bare walk {floor:.1} us", q * 100.0);
+        for (what, times) in
+            [("exposure", &mut walked), ("evidence", &mut gathered), ("verdict and findings", &mut judged)]
+        {
+            let time = quantile(times, q);
+            print!("   {what} {time:.1} us ({:.2}x)", time / floor);
+        }
+        println!();
     }
 }

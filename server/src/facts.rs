@@ -168,13 +168,13 @@ impl Projection for World {
             }
             Fact::EdgeRecorded(f) => self.lineage.edge(f, at, rows),
             Fact::PurposeRevised(f) => self.lawfulness.purpose(f, digest(&f.spec), at, rows),
-            Fact::BasisRevised(f) => self.lawfulness.basis(f, digest(&f.spec), at, rows),
+            Fact::BasisRevised(f) => self.lawfulness.basis(f, digest(&f.spec), &mut self.registry.numbers, at, rows),
             Fact::AssessmentRevised(f) => self.lawfulness.assessment(f, digest(&f.spec), at, rows),
             Fact::ReviewOpened(f) => self.review.opened(f, digest(&f.spec), at, rows),
             Fact::VoteCast(f) => self.review.voted(f, digest(&f.spec), at, rows),
             Fact::OpinionGiven(f) => self.review.opined(f, digest(&f.spec), at, rows),
             Fact::ApprovalGranted(f) => {
-                self.review.granted(f, digest(&f.spec), at, rows);
+                self.review.granted(f, digest(&f.spec), &mut self.registry.numbers, at, rows);
                 self.restate(&f.spec.subject.r#ref, "approved", at, rows);
             }
             Fact::ReviewClosed(f) => self.review.closed(f, at, rows),

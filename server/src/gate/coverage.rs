@@ -11,7 +11,7 @@ use licit_schemas::registry::ArrangementKind;
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
-pub use self::answer::{Answer, Question};
+pub use self::answer::{Answer, Lack, Question};
 use crate::catalogue::Revision;
 use crate::facts::World;
 use crate::lawfulness::Covered;
@@ -28,7 +28,8 @@ pub struct Candidate {
     pub approval: Option<Arc<Approval>>,
     /// Where it stands.
     pub stands: Stands,
-    covers: Arc<Covered>,
+    /// What it covers.
+    pub covers: Arc<Covered>,
     stage: bool,
     controller: bool,
 }
@@ -51,22 +52,18 @@ pub enum Stands {
 }
 
 impl Candidate {
-    /// What this basis lacks to cover the class; the controller is judged apart.
-    fn lacks(&self, class: &Class, subject: TermId) -> Option<String> {
-        let v = vocabulary();
+    /// What this basis lacks to cover data of the class in a dataset; the controller is judged apart.
+    fn lacks(&self, class: &Class, dataset: u32, subject: TermId) -> Option<Lack> {
         if !self.stage {
-            return Some("this stage".to_owned());
+            return Some(Lack::Stage);
         }
-        if !self.covers.datasets.contains(&class.dataset) {
-            return Some(format!("`{}`", class.dataset));
+        if !self.covers.names(dataset) {
+            return Some(Lack::Dataset);
         }
         if let Some(term) = class.categories.iter().find(|t| !within(**t, &self.covers.categories)) {
-            return Some(format!("the data category \"{}\"", v.term(*term).label));
+            return Some(Lack::Category(*term));
         }
-        if !within(subject, &self.covers.subjects) {
-            return Some(format!("the subject category \"{}\"", v.term(subject).label));
-        }
-        None
+        (!within(subject, &self.covers.subjects)).then_some(Lack::Subject(subject))
     }
 
     /// Whether it names an exception of Art. 9(2) and covers every special category of the class.

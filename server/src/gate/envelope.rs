@@ -1,17 +1,17 @@
 //! What an approval of a deployment covers, and what widened beyond it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use licit_schemas::registry::Identifiability;
 use licit_schemas::review::{Envelope, EnvelopeSource};
 use licit_schemas::text::Iri;
 
-use super::evidence::Evidence;
+use super::evidence::{Cohort, Evidence};
 use crate::facts::word;
-use crate::lineage::Traits;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::walk::Label;
 use crate::registry::vocabulary::{TermId, vocabulary};
+use crate::review::{Grant, Within};
 
 /// Names of the ways data reach, in the order of their bits.
 const REACH: [(Label, &str); 4] =
@@ -38,7 +38,7 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
     let mut regions: BTreeSet<String> = spec.region.iter().map(ToString::to_string).collect();
     let mut parties: BTreeSet<String> = spec.processors.iter().map(ToString::to_string).collect();
     parties.insert(spec.controller.to_string());
-    for traits in distinct(evidence) {
+    for traits in evidence.classes.iter().map(|class| &class.traits) {
         operations.extend(traits.operation.iter().map(word));
         regions.extend(traits.region.iter().map(ToString::to_string));
         parties.extend(traits.parties.iter().map(ToString::to_string));
@@ -75,25 +75,8 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
     }
 }
 
-/// What the nodes of the closure bring besides data, each kind once: few differ.
-fn distinct<'w>(evidence: &Evidence<'w>) -> Vec<&'w Traits> {
-    let lineage = &evidence.world.lineage;
-    let mut seen: Vec<u32> = Vec::new();
-    let mut last = u32::MAX;
-    for &(node, _) in &evidence.closure {
-        let class = lineage.graph().node(node).class;
-        if class != last {
-            seen.push(class);
-            last = class;
-        }
-    }
-    seen.sort_unstable();
-    seen.dedup();
-    seen.into_iter().map(|class| &lineage.class_at(class).traits).collect()
-}
-
 /// Whether [`widened`] would find nothing, without making the words for it: the usual case, on every decision.
-pub fn inside(evidence: &Evidence<'_>, approved: &Envelope) -> bool {
+pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> bool {
     let Some(deployment) = &evidence.deployment else { return false };
     let spec = &deployment.spec;
     let has = |list: &[String], word: &str| list.iter().any(|w| w == word);
@@ -116,28 +99,31 @@ pub fn inside(evidence: &Evidence<'_>, approved: &Envelope) -> bool {
             .iter()
             .all(|m| has(&approved.models, m.reference.rsplit_once('@').map_or(&*m.reference, |(base, _)| base)))
         && approved.documents.iter().all(|d| known(d))
-        && distinct(evidence).into_iter().all(|traits| {
+        && evidence.classes.iter().map(|class| &class.traits).all(|traits| {
             traits.operation.iter().all(|o| has(&approved.operations, &word(o)))
                 && traits.region.iter().all(|r| has(&approved.regions, r.as_str()))
                 && traits.parties.iter().all(|p| has(&approved.parties, p))
         })
-        && sources_inside(evidence, &approved.sources)
+        && sources_inside(evidence, within)
 }
 
-fn sources_inside(evidence: &Evidence<'_>, approved: &[EnvelopeSource]) -> bool {
-    let by_name: std::collections::HashMap<&str, &EnvelopeSource> =
-        approved.iter().map(|s| (s.dataset.as_str(), s)).collect();
-    let v = vocabulary();
-    let covered = |terms: &[TermId], by: &[Iri]| {
-        terms.iter().all(|t| by.iter().filter_map(|iri| v.find(iri.as_str())).any(|broad| v.is_a(*t, broad)))
-    };
+/// Whether every source has a grant that allows what its cohort is: each pair of grant and cohort is compared once.
+fn sources_inside(evidence: &Evidence<'_>, within: &Within) -> bool {
+    let mut known: Vec<Option<bool>> = vec![None; within.grants.len() * evidence.cohorts.len()];
     evidence.sources.iter().all(|source| {
-        let Some(before) = by_name.get(&*source.class.dataset) else { return false };
-        reach(source.modes).into_iter().all(|mode| before.reach.iter().any(|r| r == mode))
-            && (source.class.identifiability as usize) <= rank(&before.identifiability)
-            && covered(&source.class.categories, &before.categories)
-            && covered(&source.class.subjects, &before.subjects)
+        let Some(place) = within.grant(source.dataset) else { return false };
+        let allows = &mut known[place * evidence.cohorts.len() + source.cohort];
+        *allows.get_or_insert_with(|| allows_cohort(&within.grants[place], evidence.cohort(source)))
     })
+}
+
+fn allows_cohort(grant: &Grant, cohort: &Cohort<'_>) -> bool {
+    let v = vocabulary();
+    let covered = |terms: &[TermId], by: &[TermId]| terms.iter().all(|t| by.iter().any(|broad| v.is_a(*t, *broad)));
+    reach(cohort.modes).into_iter().all(|mode| grant.reach.iter().any(|r| r == mode))
+        && (cohort.class.identifiability as usize) <= rank(&grant.identifiability)
+        && covered(&cohort.class.categories, &grant.categories)
+        && covered(&cohort.class.subjects, &grant.subjects)
 }
 
 /// Personal data by dataset: versions of one dataset are one source.
@@ -149,18 +135,18 @@ fn sources(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
         categories: BTreeSet<TermId>,
         identifiability: Option<Identifiability>,
     }
-    let mut by_dataset: std::collections::BTreeMap<&str, Merged> = std::collections::BTreeMap::new();
+    let mut by_dataset: BTreeMap<String, Merged> = BTreeMap::new();
     for source in &evidence.sources {
-        let merged = by_dataset.entry(&source.class.dataset).or_default();
-        merged.modes |= source.modes;
-        merged.subjects.extend(&source.class.subjects);
-        merged.categories.extend(&source.class.categories);
-        merged.identifiability = merged.identifiability.max(Some(source.class.identifiability));
+        let (merged, cohort) = (by_dataset.entry(evidence.dataset(source)).or_default(), evidence.cohort(source));
+        merged.modes |= cohort.modes;
+        merged.subjects.extend(&cohort.class.subjects);
+        merged.categories.extend(&cohort.class.categories);
+        merged.identifiability = merged.identifiability.max(Some(cohort.class.identifiability));
     }
     by_dataset
         .into_iter()
         .map(|(dataset, merged)| EnvelopeSource {
-            dataset: dataset.to_owned(),
+            dataset,
             reach: reach(merged.modes).into_iter().map(str::to_owned).collect(),
             subjects: iris(&merged.subjects),
             categories: iris(&merged.categories),
@@ -258,8 +244,10 @@ fn rank(identifiability: &str) -> usize {
 }
 
 fn path_to(evidence: &Evidence<'_>, dataset: &str) -> Option<Vec<String>> {
-    let source = evidence.sources.iter().find(|s| &*s.class.dataset == dataset)?;
-    let mode = source.modes & source.modes.wrapping_neg();
+    let number = evidence.world.registry.numbers.find(dataset);
+    let source = evidence.sources.iter().find(|s| s.dataset == number)?;
+    let modes = evidence.cohort(source).modes;
+    let mode = modes & modes.wrapping_neg();
     Some(evidence.path(source.node, Want::Mode(mode)))
 }
 

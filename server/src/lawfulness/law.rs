@@ -1,9 +1,11 @@
 //! Dated tables of law, as data: what laws forbid per purpose, and the questionnaire on prohibited practices.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use licit_schemas::time::Timestamp;
 use serde::Deserialize;
+
+use crate::registry::vocabulary::{TermId, vocabulary};
 
 /// One prohibition.
 #[derive(Debug, Deserialize)]
@@ -33,6 +35,26 @@ pub struct Forbidden {
     pub sentence_fr: String,
     /// The fine.
     pub fine: String,
+    /// `purposes` and `categories`, resolved once.
+    #[serde(skip)]
+    terms: OnceLock<[Vec<TermId>; 2]>,
+}
+
+impl Forbidden {
+    /// Terms of `purposes`.
+    pub fn purposes(&self) -> &[TermId] {
+        &self.terms()[0]
+    }
+
+    /// Terms of `categories`.
+    pub fn categories(&self) -> &[TermId] {
+        &self.terms()[1]
+    }
+
+    fn terms(&self) -> &[Vec<TermId>; 2] {
+        let find = |iris: &[String]| iris.iter().filter_map(|iri| vocabulary().find(iri)).collect();
+        self.terms.get_or_init(|| [find(&self.purposes), find(&self.categories)])
+    }
 }
 
 /// One dated questionnaire (AI Act Art. 5(1)).
@@ -101,7 +123,6 @@ pub fn practices(version: &str) -> Option<&'static Practices> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::vocabulary::vocabulary;
 
     #[test]
     fn tables_parse_and_name_known_terms() {

@@ -4,7 +4,6 @@ pub mod api;
 pub mod law;
 pub mod operations;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use imbl::HashMap;
@@ -16,13 +15,14 @@ use licit_schemas::text::Iri;
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::text;
+use crate::registry::Numbers;
 use crate::registry::vocabulary::{TermId, vocabulary};
 
 /// What a basis covers, its names resolved once.
 #[derive(Debug, Default)]
 pub struct Covered {
-    /// Datasets, `dataset:<namespace>/<name>`.
-    pub datasets: HashSet<Arc<str>>,
+    /// Datasets by their numbers, sorted.
+    pub datasets: Vec<u32>,
     /// Data categories.
     pub categories: Vec<TermId>,
     /// Subject categories.
@@ -32,14 +32,22 @@ pub struct Covered {
 }
 
 impl Covered {
-    fn of(covers: &Covers) -> Self {
+    fn of(covers: &Covers, numbers: &mut Numbers) -> Self {
         let terms = |list: &[Iri]| list.iter().filter_map(|i| vocabulary().find(i.as_str())).collect();
+        let mut datasets: Vec<u32> =
+            covers.datasets.iter().map(|d| numbers.number(&d.unpinned().to_string())).collect();
+        datasets.sort_unstable();
         Self {
-            datasets: covers.datasets.iter().map(|d| d.unpinned().to_string().into()).collect(),
+            datasets,
             categories: terms(&covers.categories),
             subjects: terms(&covers.subjects),
             controllers: covers.controllers.iter().map(|c| c.to_string().into()).collect(),
         }
+    }
+
+    /// Whether it names a dataset, by its number.
+    pub fn names(&self, dataset: u32) -> bool {
+        self.datasets.binary_search(&dataset).is_ok()
     }
 }
 
@@ -117,7 +125,7 @@ impl State {
     }
 
     /// Fold a basis revision in.
-    pub fn basis(&mut self, fact: &Stated<BasisSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+    pub fn basis(&mut self, fact: &Stated<BasisSpec>, digest: Digest, numbers: &mut Numbers, at: &At, rows: &mut Rows) {
         let spec = &fact.spec;
         let base: Arc<str> = Ref::basis(&spec.key).to_string().into();
         let reference = format!("{base}@{}", fact.rev);
@@ -127,7 +135,7 @@ impl State {
                 keys.push(base.clone());
             }
         }
-        self.covered.insert(reference.as_str().into(), Arc::new(Covered::of(&spec.covers)));
+        self.covered.insert(reference.as_str().into(), Arc::new(Covered::of(&spec.covers, numbers)));
         self.bases.put(&base, reference.clone(), fact, digest, at);
         rows.put(at, || NewRow {
             kind: "basis",

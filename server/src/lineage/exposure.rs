@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::graph::{EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Role};
+use super::graph::{EdgeKind, Flags, Graph, Link, Node, NodeId, NodeKind, Role};
 use super::walk::scratch::{self, Scratch};
 use super::walk::{Label, Labelled, labelled_into};
 
@@ -60,10 +60,10 @@ const fn become_one(label: Label, old: Label, new: Label) -> Label {
 
 /// [`pass`] over an edge of the graph. The cause is only looked up where it matters: every read of a node costs.
 #[inline(always)]
-fn pass_half(graph: &Graph, node: Node, half: &Half, label: Label) -> Label {
-    let asks = half.kind == EdgeKind::Used && node.flags.has(Flags::INFERS);
-    let cause = if asks { graph.node(half.node).kind } else { NodeKind::DatasetVersion };
-    pass(node, half.kind, half.role, cause, label)
+fn pass_link(graph: &Graph, node: Node, link: &Link, label: Label) -> Label {
+    let asks = link.kind == EdgeKind::Used && node.flags.has(Flags::INFERS);
+    let cause = if asks { graph.node(link.node).kind } else { NodeKind::DatasetVersion };
+    pass(node, link.kind, link.role, cause, label)
 }
 
 #[inline(always)]
@@ -170,9 +170,9 @@ pub fn expose_into(graph: &Graph, seeds: &[(NodeId, Label)], exposure: &mut Expo
 
 /// One walk, in which the training runs numbered `first .. first + 56` have their bits.
 fn walk(graph: &Graph, seeds: &[(NodeId, Label)], first: usize, numbers: &mut Numbers, out: &mut Labelled) {
-    let transfer = |id: NodeId, node: Node, half: &Half, label: Label| {
-        let passed = pass_half(graph, node, half, label);
-        if !trains(node) || half.kind != EdgeKind::Used {
+    let transfer = |id: NodeId, node: Node, link: &Link, label: Label| {
+        let passed = pass_link(graph, node, link, label);
+        if !trains(node) || link.kind != EdgeKind::Used {
             return passed;
         }
         let number = numbers.of(id);
@@ -197,9 +197,9 @@ pub enum Want {
 #[must_use]
 pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], target: NodeId, want: Want) -> Vec<NodeId> {
     // What a way carries: one mode, and for `Want::Run` whether the run lies behind it.
-    let step = |id: NodeId, node: Node, half: &Half, state: Label| match want {
-        Want::Mode(_) => pass_half(graph, node, half, state),
-        Want::Run(run) => state | if id == run && half.kind == EdgeKind::Used { 2 } else { 0 },
+    let step = |id: NodeId, node: Node, link: &Link, state: Label| match want {
+        Want::Mode(_) => pass_link(graph, node, link, state),
+        Want::Run(run) => state | if id == run && link.kind == EdgeKind::Used { 2 } else { 0 },
     };
     let goal = match want {
         Want::Mode(mode) => mode,
@@ -225,7 +225,7 @@ pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], target: NodeId, want: Want
             }
             let node = graph.node(id);
             for half in graph.upstream(id) {
-                let passed = step(id, node, &half, state);
+                let passed = step(id, node, &half.link(), state);
                 if is_new(scratch, &mut met, half.node, passed) {
                     queue.push((half.node, passed, next));
                 }

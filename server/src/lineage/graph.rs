@@ -13,7 +13,8 @@ mod types;
 
 use std::collections::HashSet;
 
-pub use types::{Direction, Edge, EdgeKind, Flags, Half, Node, NodeId, NodeKind, Origin, Role};
+pub(super) use offsets::Spot;
+pub use types::{Direction, Edge, EdgeKind, Flags, Half, Link, Node, NodeId, NodeKind, Origin, Role};
 
 use super::pages::Pages;
 use offsets::{Entry, Side};
@@ -170,6 +171,18 @@ impl Graph {
     #[inline(always)]
     pub fn downstream(&self, id: NodeId) -> impl Iterator<Item = Half> + '_ {
         self.down.halves(id.0)
+    }
+
+    /// Where the edges to a node's causes stand, for a walk that asks for many nodes before it reads.
+    #[inline(always)]
+    pub(super) fn upstream_spot(&self, id: NodeId) -> Spot {
+        self.up.spot(id.0)
+    }
+
+    /// Appends the edges at a spot of [`Self::upstream_spot`], oldest first.
+    #[inline(always)]
+    pub(super) fn links(&self, spot: Spot, into: &mut Vec<Link>) {
+        self.up.links(spot, into);
     }
 
     /// How many edges a node has in a direction.

@@ -21,6 +21,7 @@ use licit_schemas::text::Country;
 use licit_schemas::time::Timestamp;
 
 use self::graph::{Edge, EdgeKind, Flags, Graph, Node, NodeId, NodeKind, Origin, Role};
+use self::pages::Pages;
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
 use crate::registry::vocabulary::{TermId, vocabulary};
@@ -45,11 +46,9 @@ pub struct Record {
     pub named_by: Option<Arc<str>>,
 }
 
-/// What many versions of a dataset have in common, interned: the gate judges each class once.
+/// What many dataset versions have in common, interned: the gate judges each class once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Class {
-    /// `dataset:<namespace>/<name>`.
-    pub dataset: Arc<str>,
     /// Data categories.
     pub categories: Vec<TermId>,
     /// Subject categories.
@@ -58,6 +57,8 @@ pub struct Class {
     pub identifiability: Identifiability,
     /// Controllers.
     pub controllers: Vec<Arc<str>>,
+    /// Processors.
+    pub processors: Vec<Arc<str>>,
     /// Whether a category is special (GDPR Art. 9(1)).
     pub special: bool,
     /// Purposes it was collected for.
@@ -87,11 +88,11 @@ impl Class {
     /// Of a node that holds no personal data.
     fn plain(traits: Traits) -> Self {
         Self {
-            dataset: "".into(),
             categories: Vec::new(),
             subjects: Vec::new(),
             identifiability: Identifiability::None,
             controllers: Vec::new(),
+            processors: Vec::new(),
             special: false,
             collected_for: Vec::new(),
             traits,
@@ -104,6 +105,8 @@ impl Class {
 pub struct State {
     graph: Graph,
     records: Vector<Record>,
+    /// Per node the number of the dataset it is a version of; 0 for what is none.
+    datasets: Pages<u32>,
     places: HashMap<Arc<str>, NodeId>,
     classes: Vector<Arc<Class>>,
     class_of: HashMap<Arc<Class>, u32>,
@@ -137,6 +140,16 @@ impl State {
     /// The class of a node.
     pub fn class(&self, id: NodeId) -> &Arc<Class> {
         self.class_at(self.graph.node(id).class)
+    }
+
+    /// The number of the dataset a node is a version of; 0 for what is none.
+    pub fn dataset(&self, id: NodeId) -> u32 {
+        self.datasets.get(id.index())
+    }
+
+    /// How many classes there are.
+    pub fn class_count(&self) -> usize {
+        self.classes.len()
     }
 
     /// A class by its number.
@@ -241,16 +254,18 @@ impl State {
         } else {
             Class {
                 traits,
-                dataset: facts.dataset.clone(),
                 special: facts.categories.iter().any(|c| vocabulary().is_special(*c)),
                 categories: facts.categories.clone(),
                 subjects: facts.subjects.clone(),
                 identifiability: facts.identifiability,
                 controllers: facts.controllers.clone(),
+                processors: facts.processors.clone(),
                 collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
             }
         });
         let id = self.register(held, node, at);
+        self.datasets.grow(id.index() + 1);
+        self.datasets.set(id.index(), facts.number);
         let followers = self.followers.get(fact.spec.dataset.to_string().as_str()).cloned().unwrap_or_default();
         for &(deployment, kind) in followers.iter() {
             self.follow(deployment, id, kind, at, rows);

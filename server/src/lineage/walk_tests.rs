@@ -8,7 +8,7 @@ use petgraph::visit::{Bfs, Reversed};
 use proptest::prelude::*;
 
 use super::super::graph::tests::{blank, edges, half_and_half};
-use super::super::graph::{Edge, EdgeKind, Node, Origin, Role};
+use super::super::graph::{Edge, EdgeKind, Link, Node, Origin, Role};
 use super::*;
 
 const NODES: u32 = 24;
@@ -108,8 +108,8 @@ proptest! {
 }
 
 /// Some of everything: edges that stop a bit, turn one into another, add one.
-fn transfer(id: NodeId, _: Node, half: &Half, label: Label) -> Label {
-    match half.kind {
+fn transfer(id: NodeId, _: Node, link: &Link, label: Label) -> Label {
+    match link.kind {
         EdgeKind::Used => label,
         EdgeKind::Generated => label & !1,
         EdgeKind::Emits => label | 1 << (8 + id.0),

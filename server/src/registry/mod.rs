@@ -1,6 +1,7 @@
 //! What exists: parties, datasets, runs, models, systems, environments, deployments, releases.
 
 pub mod api;
+mod numbers;
 pub mod operations;
 pub mod vocabulary;
 
@@ -18,6 +19,7 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::numbers::Numbers;
 use self::vocabulary::{TermId, vocabulary};
 use crate::catalogue::{Catalogue, Stated};
 use crate::db::{At, NewRow, Rows};
@@ -88,6 +90,8 @@ pub enum What {
 pub struct DatasetFacts {
     /// `dataset:<namespace>/<name>`.
     pub dataset: Arc<str>,
+    /// Its number among [`State::numbers`].
+    pub number: u32,
     /// Where a root comes from.
     pub origin: Option<DatasetOrigin>,
     /// Data categories of all fields, sorted.
@@ -200,6 +204,8 @@ pub struct State {
     pub environments: Catalogue<EnvironmentSpec>,
     /// Deployments by `deployment:<name>`.
     pub deployments: Catalogue<DeploymentSpec>,
+    /// Numbers of `dataset:<namespace>/<name>`, registered or named by a basis or an envelope.
+    pub numbers: Numbers,
     held: HashMap<Arc<str>, Arc<Held>>,
     latest: HashMap<Arc<str>, Arc<str>>,
     releases: HashMap<Arc<str>, Arc<Vec<Release>>>,
@@ -374,7 +380,7 @@ impl State {
         let spec = &fact.spec;
         let base: Arc<str> = spec.dataset.to_string().into();
         let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
-        let what = What::Dataset(dataset_facts(spec, base.clone()));
+        let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base)));
         let held = Held {
             id: fact.id,
             reference: reference.clone(),
@@ -554,7 +560,7 @@ fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<Te
     list
 }
 
-fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>) -> DatasetFacts {
+fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number: u32) -> DatasetFacts {
     let mut unclassified: Vec<String> =
         spec.fields.iter().filter(|f| f.identifiability.is_none()).map(|f| f.name.to_string()).take(5).collect();
     if spec.fields.is_empty() {
@@ -563,6 +569,7 @@ fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>) -> DatasetFacts {
     let names = |list: &[Ref]| list.iter().map(|r| Arc::from(r.to_string())).collect();
     DatasetFacts {
         dataset,
+        number,
         origin: spec.origin,
         categories: terms(spec.fields.iter().flat_map(|f| &f.categories)),
         subjects: terms(spec.subjects.iter()),

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod operations;
 pub mod store;
+mod within;
 
 use std::sync::Arc;
 
@@ -13,9 +14,11 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::within::{Grant, Within};
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
+use crate::registry::Numbers;
 
 /// How a review ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +71,8 @@ pub struct Approval {
     pub spec: ApprovalSpec,
     /// Ledger position.
     pub seq: u64,
+    /// Of a deployment: the data within its envelope.
+    pub within: Option<Arc<Within>>,
     /// Taken back.
     pub revoked: Option<RevocationSpec>,
 }
@@ -176,9 +181,17 @@ impl State {
     }
 
     /// Fold an approval in.
-    pub fn granted(&mut self, fact: &Stated<ApprovalSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+    pub fn granted(
+        &mut self,
+        fact: &Stated<ApprovalSpec>,
+        digest: Digest,
+        numbers: &mut Numbers,
+        at: &At,
+        rows: &mut Rows,
+    ) {
         let subject = fact.spec.subject.r#ref.to_string();
-        let approval = Approval { id: fact.id, spec: fact.spec.clone(), seq: at.seq, revoked: None };
+        let within = fact.spec.subject.envelope.as_ref().map(|e| Arc::new(Within::of(&e.sources, numbers)));
+        let approval = Approval { id: fact.id, spec: fact.spec.clone(), seq: at.seq, within, revoked: None };
         Arc::make_mut(self.approvals.entry(subject.as_str().into()).or_default()).push(Arc::new(approval));
         rows.put(at, || NewRow {
             kind: "approval",

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Candidate, Stands};
 use crate::lineage::Class;
-use crate::registry::vocabulary::TermId;
+use crate::registry::vocabulary::{TermId, vocabulary};
 
 /// One question put to many classes: a purpose, a stage, a controller, a moment.
 #[derive(Debug)]
@@ -42,12 +42,50 @@ pub enum Answer {
     /// One governs, but only from a later moment on.
     Later(usize),
     /// Covered by none; the nearest, and what it lacks.
-    None(Option<(usize, String)>),
+    None(Option<(usize, Lack)>),
+}
+
+/// What a basis lacks to cover data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// The stage asked about.
+    Stage,
+    /// The dataset.
+    Dataset,
+    /// A data category.
+    Category(TermId),
+    /// A subject category.
+    Subject(TermId),
+}
+
+impl Lack {
+    /// In words, for a dataset, `dataset:<namespace>/<name>`.
+    pub fn says(self, dataset: &str) -> String {
+        match self {
+            Self::Stage => "this stage".to_owned(),
+            Self::Dataset => format!("`{dataset}`"),
+            Self::Category(term) => format!("the data category \"{}\"", vocabulary().term(term).label),
+            Self::Subject(term) => format!("the subject category \"{}\"", vocabulary().term(term).label),
+        }
+    }
+}
+
+impl Serialize for Lack {
+    /// The word for what is missing, with its IRI where it has one.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let iri = |term: TermId| vocabulary().term(term).iri.as_str();
+        match *self {
+            Self::Stage => "stage".serialize(serializer),
+            Self::Dataset => "dataset".serialize(serializer),
+            Self::Category(term) => ("category", iri(term)).serialize(serializer),
+            Self::Subject(term) => ("subject", iri(term)).serialize(serializer),
+        }
+    }
 }
 
 impl Question {
-    /// Which basis governs data of this class.
-    pub fn ask(&self, class: &Class) -> Answer {
+    /// Which basis governs data of this class in a dataset, by its number.
+    pub fn ask(&self, class: &Class, dataset: u32) -> Answer {
         if class.subjects.is_empty() {
             return Answer::NoSubjects;
         }
@@ -56,7 +94,7 @@ impl Question {
         }
         let mut governing = Vec::new();
         for subject in &class.subjects {
-            match self.ask_subject(class, *subject) {
+            match self.ask_subject(class, dataset, *subject) {
                 Answer::Governed(one) => governing.extend(one),
                 other => return other,
             }
@@ -66,7 +104,7 @@ impl Question {
         Answer::Governed(governing)
     }
 
-    fn ask_subject(&self, class: &Class, subject: TermId) -> Answer {
+    fn ask_subject(&self, class: &Class, dataset: u32, subject: TermId) -> Answer {
         let (mut in_force, mut fallen, mut superseded) = (Vec::new(), Vec::new(), Vec::new());
         for (place, candidate) in self.candidates.iter().enumerate() {
             let list = match candidate.stands {
@@ -75,7 +113,7 @@ impl Question {
                 Stands::Superseded => &mut superseded,
                 Stands::Later(_) | Stands::Proposed => continue,
             };
-            if candidate.controller && candidate.lacks(class, subject).is_none() {
+            if candidate.controller && candidate.lacks(class, dataset, subject).is_none() {
                 list.push(place);
             }
         }
@@ -84,7 +122,7 @@ impl Question {
                 Some(fell) => Answer::Replaced(fell, governing),
                 None => Answer::Governed(vec![governing]),
             },
-            [] => self.nothing_in_force(class, subject, &fallen),
+            [] => self.nothing_in_force(class, dataset, subject, &fallen),
             // As long as one holds that all others openly replace, it governs; they follow when it falls.
             _ => match in_force
                 .iter()
@@ -96,7 +134,7 @@ impl Question {
         }
     }
 
-    fn nothing_in_force(&self, class: &Class, subject: TermId, fallen: &[usize]) -> Answer {
+    fn nothing_in_force(&self, class: &Class, dataset: u32, subject: TermId, fallen: &[usize]) -> Answer {
         let ended = |place: &usize| match self.candidates[*place].stands {
             Stands::Fell(at) => Some(at),
             _ => None,
@@ -105,7 +143,7 @@ impl Question {
             return Answer::Fell(last);
         }
         let first = |wanted: fn(&Candidate) -> bool| {
-            self.candidates.iter().position(|c| wanted(c) && c.lacks(class, subject).is_none())
+            self.candidates.iter().position(|c| wanted(c) && c.lacks(class, dataset, subject).is_none())
         };
         if let Some(place) = first(|c| c.stands == Stands::InForce && !c.controller) {
             return Answer::OtherController(place);
@@ -122,9 +160,7 @@ impl Question {
             .iter()
             .enumerate()
             .filter(|(_, c)| c.stands == Stands::InForce)
-            .filter_map(|(place, c)| {
-                c.lacks(class, subject).map(|why| (place, c.covers.datasets.contains(&class.dataset), why))
-            })
+            .filter_map(|(place, c)| c.lacks(class, dataset, subject).map(|why| (place, c.covers.names(dataset), why)))
             .max_by_key(|(place, named, _)| (*named, std::cmp::Reverse(*place)));
         Answer::None(nearest.map(|(place, _, why)| (place, why)))
     }

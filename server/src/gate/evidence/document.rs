@@ -58,15 +58,15 @@ impl Evidence<'_> {
     }
 
     fn source(&self, source: &Source) -> Value {
-        let name = self.name(source.node);
+        let (name, cohort) = (self.name(source.node), self.cohort(source));
         json!({
             "digest": self.world.registry.held(&name).map(|h| h.digest),
             "ref": name,
-            "reach": reach(source.modes),
-            "trainings": source.trainings,
-            "derived": source.derived,
-            "deployment": source.deployment,
-            "training": source.training,
+            "reach": reach(cohort.modes),
+            "trainings": cohort.trainings,
+            "derived": cohort.derived,
+            "deployment": cohort.deployment,
+            "training": cohort.training,
         })
     }
 }

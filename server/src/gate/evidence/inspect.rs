@@ -1,19 +1,19 @@
 //! Nodes of the closure worth a look: sources, derived personal data, and what is not complete.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec};
 use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 
+use super::cohorts::Sorting;
 use super::{Evidence, Gap, Missing, Source};
 use crate::catalogue::Revision;
 use crate::facts::World;
-use crate::gate::coverage::{Answer, Question, base, deciding};
-use crate::lineage::exposure::{CONTAINED, Exposure, SERVED};
-use crate::lineage::graph::{Direction, Flags, Graph, Node, NodeId, NodeKind};
-use crate::lineage::walk::Label;
+use crate::gate::coverage::{base, deciding};
+use crate::lineage::exposure::Exposure;
+use crate::lineage::graph::{Direction, Flags, Graph, Half, Node, NodeId, NodeKind};
 use crate::lineage::{FICTION, PERSONAL};
 use crate::registry::What;
 use crate::review::Standing;
@@ -77,10 +77,19 @@ fn rank(missing: &Missing) -> u8 {
 /// Go through the closure.
 pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     const LOOK: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::ACQUIRED.0 | Flags::ENDPOINT.0;
-    let graph = evidence.world.lineage.graph();
-    let mut memo: HashMap<(u32, usize), Answer> = HashMap::new();
+    let lineage = &evidence.world.lineage;
+    let graph = lineage.graph();
+    let mut sorting = Sorting::new(evidence);
+    let mut nobody = HashSet::new();
+    let mut classes = vec![false; lineage.class_count()];
     for (place, &(id, label)) in exposure.nodes.iter().enumerate() {
         let node = graph.node(id);
+        if let Some(seen) = classes.get_mut(node.class as usize)
+            && !*seen
+        {
+            *seen = true;
+            evidence.classes.push(lineage.class_at(node.class));
+        }
         let root = || graph.is_end(id, Direction::Upstream);
         let made_of_something = match node.kind {
             NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !root(),
@@ -93,9 +102,25 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         {
             evidence.gaps.push(Gap { node: id, missing });
         }
-        if node.kind == NodeKind::DatasetVersion && node.flags.0 & (PERSONAL.0 | FICTION.0) != 0 {
-            personal(evidence, exposure, place, (id, label), node, &mut memo);
+        if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
+            continue;
         }
+        let derived = !node.flags.has(Flags::SOURCE) && people_upstream(graph, id, &mut nobody);
+        if node.flags.has(FICTION) && !derived {
+            continue; // Nobody stands behind it: the statement that it describes nobody counts.
+        }
+        // People appear from nowhere: neither collected, as far as anybody said, nor in what it was made of.
+        if !derived
+            && !node.flags.has(Flags::SOURCE)
+            && !node.flags.has(Flags::UNCLASSIFIED)
+            && !root()
+            && let Some(missing) = incomplete(evidence, id, node)
+        {
+            evidence.gaps.push(Gap { node: id, missing });
+        }
+        let dataset = lineage.dataset(id);
+        let cohort = sorting.cohort(evidence, exposure, place, (node.class, label), dataset, derived);
+        evidence.sources.push(Source { node: id, dataset, cohort });
     }
 }
 
@@ -125,39 +150,18 @@ fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node) -> Option<Missing
     }
 }
 
-/// A dataset version with personal data, or with made-up people, in the closure.
-fn personal(
-    evidence: &mut Evidence<'_>,
-    exposure: &Exposure,
-    place: usize,
-    (id, label): (NodeId, Label),
-    node: Node,
-    memo: &mut HashMap<(u32, usize), Answer>,
-) {
-    let graph = evidence.world.lineage.graph();
-    let derived = !node.flags.has(Flags::SOURCE) && people_upstream(graph, id);
-    if node.flags.has(FICTION) && !derived {
-        return; // Nobody stands behind it: the statement that it describes nobody counts.
-    }
-    // People appear from nowhere: neither collected, as far as anybody said, nor in what it was made of.
-    let root = graph.is_end(id, Direction::Upstream);
-    if !derived
-        && !root
-        && !node.flags.has(Flags::SOURCE)
-        && !node.flags.has(Flags::UNCLASSIFIED)
-        && let Some(missing) = incomplete(evidence, id, node)
-    {
-        evidence.gaps.push(Gap { node: id, missing });
-    }
-    let source = source(evidence, exposure, place, (id, label), node.class, derived, memo);
-    evidence.sources.push(source);
-}
-
 /// Whether anything upstream holds people, or may: what is made of it holds theirs. Executions form no cycle, so the nearest
 /// table with people answers for what runs made of it; it is judged itself. What a deployment wrote may have been read by it
 /// again: behind a deployment only people that somebody collected count.
-fn people_upstream(graph: &Graph, id: NodeId) -> bool {
+///
+/// `nobody` holds the nodes, seen so, behind which there are none: what was looked through once is not looked through again.
+fn people_upstream(graph: &Graph, id: NodeId, nobody: &mut HashSet<(NodeId, bool)>) -> bool {
     const MAY: u16 = Flags::SOURCE.0 | Flags::DANGLING.0 | Flags::UNCLASSIFIED.0;
+    // Nearly always the run that made it read a table with people.
+    let read = |half: Half| graph.upstream(half.node).any(|read| graph.node(read.node).flags.has(PERSONAL));
+    if graph.upstream(id).any(|half| graph.node(half.node).kind == NodeKind::Run && read(half)) {
+        return true;
+    }
     let mut seen = HashSet::from([(id, false)]);
     let mut next = vec![(id, false)];
     while let Some((at, lasting)) = next.pop() {
@@ -168,40 +172,11 @@ fn people_upstream(graph: &Graph, id: NodeId) -> bool {
             if cause.flags.0 & MAY != 0 || (cause.flags.has(PERSONAL) && unstated()) {
                 return true;
             }
-            if seen.insert((half.node, lasting)) {
+            if !nobody.contains(&(half.node, lasting)) && seen.insert((half.node, lasting)) {
                 next.push((half.node, lasting));
             }
         }
     }
+    nobody.extend(seen);
     false
-}
-
-fn source(
-    evidence: &Evidence<'_>,
-    exposure: &Exposure,
-    place: usize,
-    (node, label): (NodeId, Label),
-    class_id: u32,
-    derived: bool,
-    memo: &mut HashMap<(u32, usize), Answer>,
-) -> Source {
-    let class = evidence.world.lineage.class(node).clone();
-    let modes = label & crate::lineage::exposure::MODES;
-    let trainings: Vec<usize> = exposure.required_by(place).collect();
-    let mut ask = |number: usize, question: &Question| {
-        memo.entry((class_id, number)).or_insert_with(|| question.ask(&class)).clone()
-    };
-    let deployment = match &evidence.question {
-        Some(question) if !derived && modes & (CONTAINED | SERVED) != 0 => Some(ask(0, question)),
-        _ => None,
-    };
-    let mut training = Vec::new();
-    for &number in &trainings {
-        let run = &evidence.trainings[number];
-        training.push(match &run.question {
-            Some(question) if !derived && !run.regularised => ask(number + 1, question),
-            _ => Answer::NotAsked,
-        });
-    }
-    Source { node, class, modes, trainings, derived, deployment, training }
 }

@@ -1,5 +1,6 @@
 //! Everything a decision needs, gathered once from the projection. Pure: no I/O, no clock.
 
+mod cohorts;
 mod document;
 mod inspect;
 mod views;
@@ -38,19 +39,28 @@ pub struct Ask {
 }
 
 /// A dataset version with personal data that reaches the release.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Source {
     /// Its node.
     pub node: NodeId,
-    /// What versions of it have in common.
-    pub class: Arc<Class>,
-    /// How it reaches: contained, shaped, validation, served.
+    /// Number of its dataset.
+    pub dataset: u32,
+    /// Place of its cohort in [`Evidence::cohorts`].
+    pub cohort: usize,
+}
+
+/// Sources that are alike in all a rule asks for: each is judged by its cohort, and named for itself.
+#[derive(Debug)]
+pub struct Cohort<'w> {
+    /// What they hold.
+    pub class: &'w Class,
+    /// How they reach: contained, shaped, validation, served.
     pub modes: Label,
-    /// Training runs that read it, as places in [`Evidence::trainings`].
+    /// Training runs that read them, as places in [`Evidence::trainings`].
     pub trainings: Vec<usize>,
-    /// Derived, not collected: its sources are asked for a basis, its own categories still count.
+    /// Derived, not collected: their sources are asked for a basis, their own categories still count.
     pub derived: bool,
-    /// What governs it when the deployment runs, where that is asked.
+    /// What governs them when the deployment runs, where that is asked.
     pub deployment: Option<Answer>,
     /// What governed each training, in the order of `trainings`.
     pub training: Vec<Answer>,
@@ -162,8 +172,10 @@ pub struct Evidence<'w> {
     pub question: Option<Question>,
     /// Where the walk began.
     pub seeds: Vec<(NodeId, Label)>,
-    /// Personal data that reach the release.
+    /// Personal data that reach the release, in order of discovery.
     pub sources: Vec<Source>,
+    /// Kinds of sources, in order of their first.
+    pub cohorts: Vec<Cohort<'w>>,
     /// Training runs in the closure.
     pub trainings: Vec<Training>,
     /// Where lineage is not complete.
@@ -174,8 +186,10 @@ pub struct Evidence<'w> {
     pub undeclared: Vec<NodeId>,
     /// Declared datasets of which no version is registered.
     pub unversioned: Vec<Ref>,
-    /// Every node of the closure, for the envelope.
+    /// Every node of the closure.
     pub closure: Vec<(NodeId, Label)>,
+    /// The classes of its nodes, each once.
+    pub classes: Vec<&'w Class>,
 }
 
 /// Gather the evidence.
@@ -194,12 +208,14 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         question: None,
         seeds: Vec::new(),
         sources: Vec::new(),
+        cohorts: Vec::new(),
         trainings: Vec::new(),
         gaps: Vec::new(),
         models: Vec::new(),
         undeclared: Vec::new(),
         unversioned: Vec::new(),
         closure: Vec::new(),
+        classes: Vec::new(),
         ask,
     };
     let Some(deployment) = evidence.deployment.clone() else { return evidence };

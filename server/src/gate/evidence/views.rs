@@ -6,9 +6,11 @@ use licit_schemas::digest::Digest;
 use licit_schemas::lawfulness::AssessmentKind;
 use licit_schemas::reference::Ref;
 
-use super::{Evidence, Missing, Source, inspect};
+use super::super::coverage::base;
+use super::{Cohort, Evidence, Missing, Source, inspect};
 use crate::lineage::exposure::{self, CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::graph::{NodeId, NodeKind};
+use crate::lineage::walk::{self, Direction};
 
 impl Evidence<'_> {
     /// The shortest path from the release to a node along which `want` is carried, as references.
@@ -50,15 +52,31 @@ impl Evidence<'_> {
             .filter(|n| graph.node(*n).kind == NodeKind::Run)
     }
 
-    /// Sources that a derived node was made of.
-    pub fn sources_behind(&self, node: NodeId) -> Vec<&Source> {
+    /// The cohort of a source.
+    pub fn cohort(&self, source: &Source) -> &Cohort<'_> {
+        &self.cohorts[source.cohort]
+    }
+
+    /// The sources of a cohort, in order of discovery.
+    pub fn sources_of(&self, cohort: usize) -> impl Iterator<Item = &Source> {
+        self.sources.iter().filter(move |s| s.cohort == cohort)
+    }
+
+    /// For each cohort, whether one of its collected sources is what a derived node was made of.
+    pub fn cohorts_behind(&self, node: NodeId) -> Vec<bool> {
         let graph = self.world.lineage.graph();
-        let mut seen = HashSet::from([node]);
-        let mut next = vec![node];
-        while let Some(at) = next.pop() {
-            next.extend(graph.upstream(at).map(|half| half.node).filter(|n| seen.insert(*n)));
+        let behind: HashSet<NodeId> =
+            walk::closure(graph, &[node], Direction::Upstream).into_iter().map(|r| r.node).collect();
+        let mut cohorts = vec![false; self.cohorts.len()];
+        for source in self.sources.iter().filter(|s| !self.cohort(s).derived && behind.contains(&s.node)) {
+            cohorts[source.cohort] = true;
         }
-        self.sources.iter().filter(|s| !s.derived && seen.contains(&s.node)).collect()
+        cohorts
+    }
+
+    /// The dataset of a source, `dataset:<namespace>/<name>`.
+    pub fn dataset(&self, source: &Source) -> String {
+        base(&self.world.lineage.name(source.node)).to_owned()
     }
 
     /// Name of a node.

@@ -1,18 +1,22 @@
-//! The questions put to the bases, one per source and stage; what several rules read.
+//! The questions put to the bases, one per cohort of sources and stage; what several rules read.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashSet};
 
 use licit_schemas::gate::Finding;
 use licit_schemas::time::Timestamp;
 
 use super::revocation_due;
 use crate::gate::coverage::{Answer, Candidate, Question, Stands};
-use crate::gate::evidence::{Evidence, Source};
+use crate::gate::evidence::{Cohort, Evidence, Source};
 use crate::lineage::exposure::{CONTAINED, SERVED, Want};
 
-/// One question about one source: at which stage, and what the answer was.
+/// One question about sources that are alike: at which stage, and what the answer was.
+#[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
-    pub(super) source: &'a Source,
+    pub(super) cohort: &'a Cohort<'a>,
+    /// Place of the cohort.
+    pub(super) place: usize,
     question: &'a Question,
     pub(super) answer: &'a Answer,
     /// Place of the training run; none for the deployment stage.
@@ -24,13 +28,13 @@ impl Asked<'_> {
         &self.question.candidates[place]
     }
 
-    pub(super) fn path(&self, evidence: &Evidence<'_>) -> Vec<String> {
+    pub(super) fn path(&self, evidence: &Evidence<'_>, source: &Source) -> Vec<String> {
         let want = match self.training {
             Some(training) => Want::Run(evidence.trainings[training].node),
-            None if self.source.modes & CONTAINED != 0 => Want::Mode(CONTAINED),
+            None if self.cohort.modes & CONTAINED != 0 => Want::Mode(CONTAINED),
             None => Want::Mode(SERVED),
         };
-        evidence.path(self.source.node, want)
+        evidence.path(source.node, want)
     }
 
     /// Who processes, at which stage, for which purpose: the words of a sentence.
@@ -66,37 +70,55 @@ impl Asked<'_> {
 
 /// Every question asked in this evidence.
 pub(super) fn asked<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Asked<'a>> {
-    evidence.sources.iter().flat_map(move |source| {
-        let deployment = match (&source.deployment, &evidence.question) {
-            (Some(answer), Some(question)) => Some(Asked { source, question, answer, training: None }),
+    evidence.cohorts.iter().enumerate().flat_map(move |(place, cohort)| {
+        let deployment = match (&cohort.deployment, &evidence.question) {
+            (Some(answer), Some(question)) => Some(Asked { cohort, place, question, answer, training: None }),
             _ => None,
         };
-        let trainings = source.trainings.iter().zip(&source.training).filter_map(move |(&place, answer)| {
-            let question = evidence.trainings[place].question.as_ref()?;
-            Some(Asked { source, question, answer, training: Some(place) })
+        let trainings = cohort.trainings.iter().zip(&cohort.training).filter_map(move |(&training, answer)| {
+            let question = evidence.trainings[training].question.as_ref()?;
+            Some(Asked { cohort, place, question, answer, training: Some(training) })
         });
         deployment.into_iter().chain(trainings)
     })
 }
 
-/// The questions that one basis did not settle: no words are made for the others.
-pub(super) fn unsettled<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Asked<'a>> {
-    asked(evidence).filter(|ask| !matches!(ask.answer, Answer::Governed(_) | Answer::NotAsked))
+/// The questions that one basis did not settle, with each source: no words are made for the others.
+pub(super) fn unsettled<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = (Asked<'a>, &'a Source)> {
+    each(evidence, |ask| !matches!(ask.answer, Answer::Governed(_) | Answer::NotAsked))
 }
 
-/// Findings with the same cause are one: the first shows its path, the others stand beside it.
-pub(super) fn grouped<K: Ord>(list: Vec<(K, Finding)>) -> Vec<Finding> {
-    let mut groups: BTreeMap<K, Finding> = BTreeMap::new();
-    for (key, finding) in list {
-        match groups.get_mut(&key) {
-            None => {
-                groups.insert(key, finding);
+/// The questions that `which` picks, with each source they were asked about.
+pub(super) fn each<'a>(
+    evidence: &'a Evidence<'_>,
+    which: impl Fn(&Asked<'a>) -> bool,
+) -> impl Iterator<Item = (Asked<'a>, &'a Source)> {
+    asked(evidence).filter(which).flat_map(move |ask| evidence.sources_of(ask.place).map(move |source| (ask, source)))
+}
+
+/// Findings with the same cause are one: the first shows its path, the others stand beside it. Only the first is made.
+pub(super) struct Grouped<K>(BTreeMap<K, (Finding, HashSet<String>)>);
+
+impl<K: Ord> Grouped<K> {
+    pub(super) fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// A finding about a node, unless one with the same cause stands already.
+    pub(super) fn add(&mut self, key: K, node: &str, finding: impl FnOnce() -> Finding) {
+        match self.0.entry(key) {
+            Entry::Vacant(place) => _ = place.insert((finding(), HashSet::new())),
+            Entry::Occupied(mut group) => {
+                let (first, beside) = group.get_mut();
+                if first.node != node && beside.insert(node.to_owned()) {
+                    first.also.push(node.to_owned());
+                }
             }
-            Some(first) if first.node != finding.node && !first.also.contains(&finding.node) => {
-                first.also.push(finding.node)
-            }
-            Some(_) => {}
         }
     }
-    groups.into_values().collect()
+
+    /// The findings, in order of their causes.
+    pub(super) fn findings(self) -> Vec<Finding> {
+        self.0.into_values().map(|(finding, _)| finding).collect()
+    }
 }

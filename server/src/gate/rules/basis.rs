@@ -3,7 +3,7 @@
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::lawfulness::{BasisSpec, Exception, LegalBasis};
 
-use super::asked::{Asked, asked, grouped};
+use super::asked::{Asked, Grouped, asked, each};
 use super::{BOARD, GDPR_UPPER, ask_board, finding, revocation_due};
 use crate::gate::coverage::{Answer, Stands, base};
 use crate::gate::evidence::{Evidence, Missing};
@@ -17,7 +17,7 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let Some(deployment) = &evidence.deployment else { return Vec::new() };
     let mut findings = Vec::new();
     let rule = "basis.approved";
-    let exposed = evidence.sources.iter().find(|s| s.modes & !VALIDATION != 0);
+    let exposed = evidence.sources.iter().find(|s| evidence.cohort(s).modes & !VALIDATION != 0);
     let own = || vec![evidence.ask.deployment.clone()];
     for named in &evidence.bases {
         let (reference, spec) = (&*named.revision.reference, &named.revision.spec);
@@ -108,34 +108,41 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
 /// A basis governs what is served or contained, and the deployment does not rely on it: what it does not name, nobody voted on.
 fn unnamed(evidence: &Evidence<'_>) -> Vec<Finding> {
     let named = |reference: &str| evidence.bases.iter().any(|b| base(&b.revision.reference) == base(reference));
-    let mut list = Vec::new();
-    for ask in asked(evidence).filter(|a| a.training.is_none()) {
+    let mut list = Grouped::new();
+    for (ask, source) in each(evidence, |a| a.training.is_none() && !all_named(a, named)) {
         let Answer::Governed(places) = ask.answer else { continue };
         for reference in places.iter().map(|p| ask.candidate(*p).revision.reference.to_string()) {
             if evidence.bases.is_empty() || named(&reference) {
                 continue;
             }
-            let mut path = ask.path(evidence);
-            path.push(reference.clone());
-            let own = &evidence.ask.deployment;
-            list.push((
-                reference.clone(),
+            list.add(reference.clone(), &reference, || {
+                let mut path = ask.path(evidence, source);
+                path.push(reference.clone());
+                let own = &evidence.ask.deployment;
                 finding("basis.approved", Status::Unmet, "GDPR Art. 6(1)", &*reference)
                     .fine(GDPR_UPPER)
                     .path(path)
                     .says(format!(
                         "`{reference}` governs `{}` here, and `{own}` does not rely on it",
-                        evidence.name(ask.source.node)
+                        evidence.name(source.node)
                     ))
                     .to(evidence.deployment_owner())
                     .remedy(
                         "name it in `bases` in a revision of the deployment, and ask the board",
                         Some("licit deployment create -f deployment.yaml".to_owned()),
-                    ),
-            ));
+                    )
+            });
         }
     }
-    grouped(list)
+    list.findings()
+}
+
+/// Whether the deployment relies on every basis that governs here.
+fn all_named(ask: &Asked<'_>, named: impl Fn(&str) -> bool) -> bool {
+    match ask.answer {
+        Answer::Governed(places) => places.iter().all(|p| named(&ask.candidate(*p).revision.reference)),
+        _ => true,
+    }
 }
 
 /// `basis.holds`: a basis that governs lacks what its letter requires (GDPR Art. 6(3), 7, 9(2), 89).
@@ -190,7 +197,7 @@ fn lacking(evidence: &Evidence<'_>, spec: &BasisSpec, ask: &Asked<'_>) -> Vec<(&
             need(letter.withdrawal_means.is_some(), "GDPR Art. 7(3)", "a way to withdraw as easy as giving");
             let employee = vocabulary().find("https://w3id.org/dpv#Employee");
             let employees =
-                ask.source.class.subjects.iter().any(|s| employee.is_some_and(|e| vocabulary().is_a(*s, e)));
+                ask.cohort.class.subjects.iter().any(|s| employee.is_some_and(|e| vocabulary().is_a(*s, e)));
             need(!employees || letter.freely_given.is_some(), "GDPR Art. 7(4)", "why employees' consent is free");
         }
         LegalBasis::Art6_1B => {

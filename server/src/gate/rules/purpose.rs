@@ -11,11 +11,11 @@ use licit_schemas::time::Timestamp;
 
 use super::{AI_ACT_UPPER, BOARD, GDPR_UPPER, ask_board, finding, revocation_due};
 use crate::catalogue::Revision;
-use crate::gate::coverage::broader;
-use crate::gate::evidence::{Evidence, Missing, Source};
+use crate::gate::coverage::{base, broader};
+use crate::gate::evidence::{Cohort, Evidence, Missing, Source};
 use crate::gate::policy::Policy;
 use crate::lawfulness::law::{self, Forbidden};
-use crate::lineage::exposure::Want;
+use crate::lineage::exposure::{VALIDATION, Want};
 use crate::registry::vocabulary::vocabulary;
 use crate::review::Standing;
 
@@ -131,9 +131,8 @@ pub(super) fn forbids(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     let now = evidence.ask.valid_at;
     if let Some(purpose) = &evidence.purpose {
-        let sources: Vec<&Source> =
-            evidence.sources.iter().filter(|s| s.modes & !crate::lineage::exposure::VALIDATION != 0).collect();
-        forbidden(evidence, purpose, now, &sources, None, &mut findings);
+        let uses = |c: &Cohort<'_>| c.modes & !VALIDATION != 0;
+        forbidden(evidence, purpose, now, &cohorts(evidence, uses), None, &mut findings);
     }
     for (place, training) in evidence.trainings.iter().enumerate() {
         let Some(run) = training.run() else { continue };
@@ -145,42 +144,42 @@ pub(super) fn forbids(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         if evidence.purpose.as_ref().is_some_and(|p| p.reference == purpose.reference) {
             continue;
         }
-        let sources: Vec<&Source> = evidence.sources.iter().filter(|s| s.trainings.contains(&place)).collect();
-        forbidden(evidence, purpose, run.started_at, &sources, Some(place), &mut findings);
+        let read = |c: &Cohort<'_>| c.trainings.contains(&place);
+        forbidden(evidence, purpose, run.started_at, &cohorts(evidence, read), Some(place), &mut findings);
     }
     findings
 }
 
+/// Places of the cohorts that `which` picks.
+fn cohorts(evidence: &Evidence<'_>, which: impl Fn(&Cohort<'_>) -> bool) -> Vec<usize> {
+    (0..evidence.cohorts.len()).filter(|&place| which(&evidence.cohorts[place])).collect()
+}
+
 /// Laws that regulate a purpose at a moment. What regulates a broader purpose regulates it too; but only its own revision can
 /// state that it is one of those a law reserves data for.
-fn laws<'a>(
-    evidence: &'a Evidence<'_>,
-    purpose: &'a PurposeSpec,
-    at: Timestamp,
-) -> impl Iterator<Item = &'static Forbidden> + 'a {
+fn laws<'a>(line: &'a [&'a PurposeSpec], at: Timestamp) -> impl Iterator<Item = &'static Forbidden> + 'a {
     let v = vocabulary();
-    let line = line(evidence, purpose);
     law::forbidden_at(at).filter(move |law| {
         if law.regulated_as == "*" {
-            return !law.collected_for.iter().any(|word| purpose.regulated_as.iter().any(|r| r.as_str() == word));
+            let own = line.first();
+            return !own.is_some_and(|p| {
+                law.collected_for.iter().any(|word| p.regulated_as.iter().any(|r| r.as_str() == word))
+            });
         }
         line.iter().any(|spec| {
             spec.regulated_as.iter().any(|r| r.as_str() == law.regulated_as)
-                || law.purposes.iter().any(|iri| match (v.find(spec.iri.as_str()), v.find(iri)) {
-                    (Some(own), Some(broad)) => v.is_a(own, broad),
-                    _ => false,
-                })
+                || v.find(spec.iri.as_str()).is_some_and(|own| law.purposes().iter().any(|broad| v.is_a(own, *broad)))
         })
     })
 }
 
 /// A purpose and all it says to be narrower than, whoever approved that: what a law forbids is inherited, approved or not.
-fn line(evidence: &Evidence<'_>, purpose: &PurposeSpec) -> Vec<PurposeSpec> {
+fn line<'a>(evidence: &Evidence<'a>, purpose: &'a PurposeSpec) -> Vec<&'a PurposeSpec> {
     let law = &evidence.world.lawfulness;
-    let mut line = vec![purpose.clone()];
+    let mut line = vec![purpose];
     if let Some(parent) = &purpose.parent {
         let broader = law.broader(&parent.unpinned().to_string());
-        line.extend(broader.iter().filter_map(|p| law.purposes.latest(p)).map(|p| p.spec.clone()));
+        line.extend(broader.iter().filter_map(|p| law.purposes.latest(p)).map(|p| &p.spec));
     }
     line
 }
@@ -189,44 +188,52 @@ fn forbidden(
     evidence: &Evidence<'_>,
     purpose: &Revision<PurposeSpec>,
     at: Timestamp,
-    sources: &[&Source],
+    cohorts: &[usize],
     training: Option<usize>,
     findings: &mut Vec<Finding>,
 ) {
     let v = vocabulary();
-    for law in laws(evidence, &purpose.spec, at) {
-        let terms: Vec<_> = law.categories.iter().filter_map(|iri| v.find(iri)).collect();
+    let line = line(evidence, &purpose.spec);
+    for law in laws(&line, at) {
         // One finding per law and category: the people who can act on it are the same.
-        let mut hits: BTreeMap<String, Vec<&Source>> = BTreeMap::new();
-        for source in sources {
-            for category in &source.class.categories {
-                if terms.iter().any(|broad| v.is_a(*category, *broad)) {
-                    hits.entry(format!("the category \"{}\"", v.term(*category).label)).or_default().push(source);
+        let mut hits: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for &place in cohorts {
+            let class = evidence.cohorts[place].class;
+            for category in &class.categories {
+                if law.categories().iter().any(|broad| v.is_a(*category, *broad)) {
+                    hits.entry(format!("the category \"{}\"", v.term(*category).label)).or_default().push(place);
                 }
             }
-            if source.class.collected_for.iter().any(|p| regulated(evidence, p, &law.collected_for)) {
-                hits.entry(format!("data collected for {}", law.collected_for.join(", "))).or_default().push(source);
+            if class.collected_for.iter().any(|p| regulated(evidence, p, &law.collected_for)) {
+                hits.entry(format!("data collected for {}", law.collected_for.join(", "))).or_default().push(place);
             }
         }
-        for (what, reached) in hits {
+        for (what, places) in hits {
             let article = format!("{} {}", law.law, law.article);
             let says = format!("{} {what} reaches this release.", law.sentence_en);
+            let reached: Vec<&Source> = evidence.sources.iter().filter(|s| places.contains(&s.cohort)).collect();
             findings.push(hit(evidence, purpose, &reached, training, &article, Some(&law.fine), says));
         }
         unknown(evidence, purpose, law, findings);
     }
-    let line = line(evidence, &purpose.spec);
     let own: Vec<_> = line.iter().flat_map(|p| &p.forbids.categories).filter_map(|iri| v.find(iri.as_str())).collect();
-    let excluded: Vec<String> =
-        line.iter().flat_map(|p| &p.forbids.sources).map(|d| d.unpinned().to_string()).collect();
-    let reached: Vec<&Source> = sources
+    let numbers = &evidence.world.registry.numbers;
+    let excluded: Vec<u32> = line
         .iter()
-        .filter(|s| {
-            s.class.categories.iter().any(|c| own.iter().any(|broad| v.is_a(*c, *broad)))
-                || excluded.iter().any(|d| **d == *s.class.dataset)
-        })
-        .copied()
+        .flat_map(|p| &p.forbids.sources)
+        .map(|d| numbers.find(&d.unpinned().to_string()))
+        .filter(|number| *number != 0)
         .collect();
+    if own.is_empty() && excluded.is_empty() {
+        return;
+    }
+    let holds = |place: &usize| {
+        evidence.cohorts[*place].class.categories.iter().any(|c| own.iter().any(|broad| v.is_a(*c, *broad)))
+    };
+    let holding: Vec<usize> = cohorts.iter().copied().filter(holds).collect();
+    let out =
+        |s: &&Source| holding.contains(&s.cohort) || (excluded.contains(&s.dataset) && cohorts.contains(&s.cohort));
+    let reached: Vec<&Source> = evidence.sources.iter().filter(out).collect();
     if !reached.is_empty() {
         let says = format!("`{}` itself excludes data that reach this release", purpose.reference);
         findings.push(hit(evidence, purpose, &reached, training, "GDPR Art. 5(1)(b)", None, says));
@@ -243,10 +250,10 @@ fn hit(
     says: String,
 ) -> Finding {
     // The offending data are best shown where they were collected.
-    let first = reached.iter().find(|s| !s.derived).or(reached.first());
+    let first = reached.iter().find(|s| !evidence.cohort(s).derived).or(reached.first());
     let (node, path) = first.map_or_else(Default::default, |s| {
-        let mode =
-            training.map_or(Want::Mode(s.modes & s.modes.wrapping_neg()), |t| Want::Run(evidence.trainings[t].node));
+        let modes = evidence.cohort(s).modes;
+        let mode = training.map_or(Want::Mode(modes & modes.wrapping_neg()), |t| Want::Run(evidence.trainings[t].node));
         (evidence.name(s.node), evidence.path(s.node, mode))
     });
     let also: Vec<String> = reached.iter().map(|s| evidence.name(s.node)).filter(|n| *n != node).collect();
@@ -265,10 +272,9 @@ fn hit(
 }
 
 fn regulated(evidence: &Evidence<'_>, purpose: &str, words: &[String]) -> bool {
-    let base = purpose.rsplit_once('@').map_or(purpose, |(base, _)| base);
     let stated =
         |r: &Arc<Revision<PurposeSpec>>| r.spec.regulated_as.iter().any(|w| words.iter().any(|x| x == w.as_str()));
-    !words.is_empty() && evidence.world.lawfulness.purposes.all(base).iter().any(stated)
+    !words.is_empty() && evidence.world.lawfulness.purposes.all(base(purpose)).iter().any(stated)
 }
 
 /// A law regulates the purpose and nobody classified what is in the data: it may be what the law forbids.

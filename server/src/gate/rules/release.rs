@@ -167,9 +167,12 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 .remedy("ask the board to approve the deployment again", ask),
         ],
         Standing::Holds(_) => {
-            let approvals = evidence.world.review.approvals(own).iter().filter(|a| a.holds(now));
-            if approvals.filter_map(|a| a.spec.subject.envelope.as_ref()).any(|approved| {
-                let inside = envelope::inside(evidence, approved);
+            let mut approvals = evidence.world.review.approvals(own).iter().filter(|a| a.holds(now));
+            if approvals.any(|approval| {
+                let (Some(approved), Some(within)) = (&approval.spec.subject.envelope, &approval.within) else {
+                    return false;
+                };
+                let inside = envelope::inside(evidence, approved, within);
                 debug_assert_eq!(inside, envelope::widened(evidence, approved, &envelope::of(evidence)).is_empty());
                 inside
             }) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::pages::Pages;
-use super::types::{Half, half};
+use super::types::{Half, Link, half, link};
 
 /// One edge as this direction keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -183,6 +183,15 @@ impl Iterator for Halves<'_> {
     }
 }
 
+/// Where the edges of a node stand.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Spot {
+    start: u32,
+    end: u32,
+    /// The first late edge, counted from one.
+    late: u32,
+}
+
 /// The edges of one direction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Side {
@@ -225,6 +234,34 @@ impl Side {
         let ends = self.base.to.get(start..end).unwrap_or_default().iter();
         let labels = self.base.label.get(start..end).unwrap_or_default().iter();
         Halves { ends, labels, edge: start, late: self.delta.first(node), side: self }
+    }
+
+    /// Where the edges of a node stand: [`Self::links`] reads them.
+    #[inline(always)]
+    pub(super) fn spot(&self, node: u32) -> Spot {
+        let (start, end) = match self.base.off.get(node as usize..).and_then(<[u32]>::first_chunk::<2>) {
+            Some(&[start, end]) => (start, end),
+            None => (0, 0),
+        };
+        Spot { start, end, late: self.delta.first(node) }
+    }
+
+    /// Appends the edges at a spot, oldest first.
+    #[inline(always)]
+    pub(super) fn links(&self, spot: Spot, into: &mut Vec<Link>) {
+        let range = spot.start as usize..spot.end as usize;
+        let ends = self.base.to.get(range.clone()).unwrap_or_default();
+        let labels = self.base.label.get(range).unwrap_or_default();
+        into.extend(ends.iter().zip(labels).map(|(&to, &label)| link(to, label)));
+        if spot.late != 0 {
+            self.late_links(spot, into);
+        }
+    }
+
+    #[cold]
+    fn late_links(&self, spot: Spot, into: &mut Vec<Link>) {
+        let late = std::iter::successors(self.delta.at(spot.late), |late| self.delta.at(late.next));
+        into.extend(late.map(|late| link(late.to, late.label)));
     }
 
     /// How many edges a node has.

@@ -237,6 +237,26 @@ pub struct Half {
     pub seq: u64,
 }
 
+impl Half {
+    /// What a walk carries over the edge.
+    #[must_use]
+    #[inline(always)]
+    pub const fn link(&self) -> Link {
+        Link { node: self.node, kind: self.kind, role: self.role }
+    }
+}
+
+/// An edge as a walk that carries something sees it from the node it leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Link {
+    /// The other end.
+    pub node: NodeId,
+    /// What the edge says.
+    pub kind: EdgeKind,
+    /// What the cause was read for.
+    pub role: Role,
+}
+
 /// Which way a walk goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -262,4 +282,10 @@ pub(super) const fn half(node: u32, label: u8, seq: u64) -> Half {
         origin: Origin::from_bits(label >> 6),
         seq,
     }
+}
+
+/// The same for a walk.
+#[inline(always)]
+pub(super) const fn link(node: u32, label: u8) -> Link {
+    Link { node: NodeId(node), kind: EdgeKind::from_bits(label & 7), role: Role::from_bits(label >> 3 & 7) }
 }

@@ -1,7 +1,7 @@
 //! The walk of the gate: what reaches each node, and in what form.
 
-use super::super::graph::{Direction, Graph, Half, Node, NodeId};
-use super::scratch::{self, Note, Scratch};
+use super::super::graph::{Direction, Graph, Link, Node, NodeId};
+use super::scratch::{self, Scratch};
 
 /// A set of up to 64 things that can be carried upstream.
 pub type Label = u64;
@@ -18,6 +18,10 @@ const GROWN: u8 = 2;
 /// In the depth-first walk that is going on.
 const SEEN: u8 = 4;
 
+/// How many nodes are read before the first of them has its turn. A walk over a large graph waits for memory at every node;
+/// asked for together, the answers come together.
+const AHEAD: usize = 32;
+
 /// Walks upstream from `seeds`. The label of a node is the union over all ways to it; `transfer` gives what of a label
 /// passes over an edge (the node being left, its content, the edge, its label): 0 if nothing does. It must be monotone:
 /// a larger label never passes less. Cycles are walked until nothing grows.
@@ -25,7 +29,7 @@ const SEEN: u8 = 4;
 pub fn labelled(
     graph: &Graph,
     seeds: &[(NodeId, Label)],
-    transfer: impl FnMut(NodeId, Node, &Half, Label) -> Label,
+    transfer: impl FnMut(NodeId, Node, &Link, Label) -> Label,
 ) -> Labelled {
     let mut out = Vec::new();
     labelled_into(graph, seeds, transfer, &mut out);
@@ -41,30 +45,29 @@ pub fn labelled(
 pub fn labelled_into(
     graph: &Graph,
     seeds: &[(NodeId, Label)],
-    mut transfer: impl FnMut(NodeId, Node, &Half, Label) -> Label,
+    mut transfer: impl FnMut(NodeId, Node, &Link, Label) -> Label,
     out: &mut Labelled,
 ) {
     out.clear();
     scratch::with(graph.node_count(), |scratch| {
-        scratch.notes.clear();
+        scratch.states.clear();
         scratch.grown.clear();
         for &(seed, label) in seeds {
             if graph.contains(seed) && label != 0 {
-                offer(graph, scratch, out, seed, label);
+                offer(scratch, out, seed, label);
             }
         }
         let mut next = 0;
         loop {
             while next < out.len() {
-                spread(graph, scratch, out, next, &mut transfer);
-                next += 1;
+                next = spread_next(graph, scratch, out, next, &mut transfer);
             }
             // A few late labels are cheapest passed on in the order they came; many need a better order.
             let mut turns = 0;
             while turns < scratch.grown.len() && turns < out.len() / 2 {
                 let place = scratch.grown[turns];
                 turns += 1;
-                if scratch.notes[place].state == GROWN {
+                if scratch.states[place] == GROWN {
                     spread(graph, scratch, out, place, &mut transfer);
                 }
             }
@@ -79,16 +82,16 @@ pub fn labelled_into(
 }
 
 #[inline(always)]
-fn offer(graph: &Graph, scratch: &mut Scratch, out: &mut Labelled, id: NodeId, label: Label) {
+fn offer(scratch: &mut Scratch, out: &mut Labelled, id: NodeId, label: Label) {
     let Some(place) = scratch.find_or_mark(out, id) else {
         out.push((id, label));
-        scratch.notes.push(Note { node: graph.node(id), state: NEW });
+        scratch.states.push(NEW);
         return;
     };
     let known = &mut out[place].1;
     if label & !*known != 0 {
         *known |= label;
-        let state = &mut scratch.notes[place].state;
+        let state = &mut scratch.states[place];
         if *state & DONE != 0 {
             *state ^= DONE | GROWN;
             scratch.grown.push(place);
@@ -96,22 +99,57 @@ fn offer(graph: &Graph, scratch: &mut Scratch, out: &mut Labelled, id: NodeId, l
     }
 }
 
+/// Passes on the labels of the next nodes of the list, and gives the place after them.
 #[inline(always)]
+fn spread_next(
+    graph: &Graph,
+    scratch: &mut Scratch,
+    out: &mut Labelled,
+    first: usize,
+    transfer: &mut impl FnMut(NodeId, Node, &Link, Label) -> Label,
+) -> usize {
+    let last = out.len().min(first + AHEAD);
+    let (mut turns, mut links) = (std::mem::take(&mut scratch.turns), std::mem::take(&mut scratch.links));
+    turns.clear();
+    turns.extend(out[first..last].iter().map(|&(id, _)| (graph.node(id), graph.upstream_spot(id))));
+    links.clear();
+    let mut ends = [0; AHEAD];
+    for (end, &(_, spot)) in ends.iter_mut().zip(&turns) {
+        graph.links(spot, &mut links);
+        *end = links.len();
+    }
+    scratch.touch(&links);
+    let mut from = 0;
+    for ((place, &(node, _)), end) in (first..last).zip(&turns).zip(ends) {
+        let (id, label) = out[place];
+        scratch.states[place] = DONE;
+        for link in &links[from..end] {
+            let passed = transfer(id, node, link, label);
+            if passed != 0 {
+                offer(scratch, out, link.node, passed);
+            }
+        }
+        from = end;
+    }
+    (scratch.turns, scratch.links) = (turns, links);
+    last
+}
+
+/// Passes on the label of one node again.
 fn spread(
     graph: &Graph,
     scratch: &mut Scratch,
     out: &mut Labelled,
     place: usize,
-    transfer: &mut impl FnMut(NodeId, Node, &Half, Label) -> Label,
+    transfer: &mut impl FnMut(NodeId, Node, &Link, Label) -> Label,
 ) {
     let (id, label) = out[place];
-    let note = &mut scratch.notes[place];
-    note.state = DONE;
-    let node = note.node;
+    scratch.states[place] = DONE;
+    let node = graph.node(id);
     for half in graph.upstream(id) {
-        let passed = transfer(id, node, &half, label);
+        let passed = transfer(id, node, &half.link(), label);
         if passed != 0 {
-            offer(graph, scratch, out, half.node, passed);
+            offer(scratch, out, half.node, passed);
         }
     }
 }
@@ -124,7 +162,7 @@ fn again(
     graph: &Graph,
     scratch: &mut Scratch,
     out: &mut Labelled,
-    transfer: &mut impl FnMut(NodeId, Node, &Half, Label) -> Label,
+    transfer: &mut impl FnMut(NodeId, Node, &Link, Label) -> Label,
 ) {
     let mut stack = std::mem::take(&mut scratch.stack);
     let mut left = std::mem::take(&mut scratch.left);
@@ -137,7 +175,7 @@ fn again(
                 left.push(place);
                 continue;
             }
-            let state = &mut scratch.notes[place].state;
+            let state = &mut scratch.states[place];
             if *state & SEEN != 0 {
                 continue;
             }
@@ -145,12 +183,12 @@ fn again(
             stack.push((place, true));
             for half in graph.edges(out[place].0, Direction::Upstream) {
                 let met = scratch.find(out, half.node);
-                stack.extend(met.filter(|&place| scratch.notes[place].state & SEEN == 0).map(|place| (place, false)));
+                stack.extend(met.filter(|&place| scratch.states[place] & SEEN == 0).map(|place| (place, false)));
             }
         }
     }
     for &place in left.iter().rev() {
-        let state = &mut scratch.notes[place].state;
+        let state = &mut scratch.states[place];
         *state &= !SEEN;
         if *state == GROWN {
             spread(graph, scratch, out, place, transfer);
@@ -159,7 +197,7 @@ fn again(
     // Every node that grew meanwhile is noted again; those that had their turn are done.
     grown.clear();
     grown.append(&mut scratch.grown);
-    grown.retain(|&place| scratch.notes[place].state == GROWN);
+    grown.retain(|&place| scratch.states[place] == GROWN);
     grown.sort_unstable();
     grown.dedup();
     (scratch.stack, scratch.left, scratch.grown) = (stack, left, grown);

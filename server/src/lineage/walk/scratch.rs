@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 
-use super::super::graph::{Node, NodeId};
+use super::super::graph::{Link, Node, NodeId, Spot};
 
 /// An element of a walk's dense list.
 pub(in super::super) trait Met {
@@ -22,21 +22,16 @@ impl<T> Met for (NodeId, T) {
     }
 }
 
-/// What a labelled walk notes of a node beside its label.
-#[derive(Clone, Copy)]
-pub(super) struct Note {
-    /// The node, read when it was met: by the time its turn comes, memory has answered.
-    pub(super) node: Node,
-    /// How far the walk is with it.
-    pub(super) state: u8,
-}
-
 /// Marks, and lists that keep their memory between walks.
 #[derive(Default)]
 pub(in super::super) struct Scratch {
     places: Vec<u32>,
-    /// Beside the dense list of a labelled walk.
-    pub(super) notes: Vec<Note>,
+    /// How far a labelled walk is with each node of its dense list.
+    pub(super) states: Vec<u8>,
+    /// The nodes whose turn comes next, with where their edges stand.
+    pub(super) turns: Vec<(Node, Spot)>,
+    /// The edges of those, one node after the other.
+    pub(super) links: Vec<Link>,
     /// Places of nodes whose label grew after it was passed on.
     pub(super) grown: Vec<usize>,
     /// Places to enter or (true) to leave in a depth-first walk.
@@ -52,7 +47,14 @@ impl Scratch {
         look(self.places[node.index()], list, node)
     }
 
-    /// The same; if it is not there, it is marked as the one to be pushed next.
+    /// Has memory bring the marks of these nodes, all at once, before each is looked at.
+    #[inline(always)]
+    pub(super) fn touch(&self, links: &[Link]) {
+        let marks = links.iter().filter_map(|link| self.places.get(link.node.index()));
+        std::hint::black_box(marks.fold(0_u32, |all, mark| all | mark));
+    }
+
+    /// The same as [`Self::find`]; if it is not there, it is marked as the one to be pushed next.
     #[inline(always)]
     pub(in super::super) fn find_or_mark<T: Met>(&mut self, list: &[T], node: NodeId) -> Option<usize> {
         let mark = &mut self.places[node.index()];

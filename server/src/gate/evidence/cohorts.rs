@@ -1,0 +1,111 @@
+//! Sorting sources into cohorts: alike in class, in how they reach, and in which bases name them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Cohort, Evidence};
+use crate::gate::coverage::{Answer, Question};
+use crate::lawfulness::Covered;
+use crate::lineage::exposure::{CONTAINED, Exposure, MODES, SERVED};
+use crate::lineage::walk::Label;
+
+/// So many cohorts are looked at before one is looked up: there are rarely more.
+const FEW: usize = 12;
+
+/// What the sources of a cohort have in common.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    class: u32,
+    /// Modes and the requirements of the first training runs.
+    label: Label,
+    /// Requirements of the further ones; empty for nearly every release.
+    further: Vec<Label>,
+    derived: bool,
+    /// Which bases name the dataset, a bit each; the dataset itself where there are more than 64 of them.
+    named: u64,
+}
+
+/// Cohorts in the making.
+pub(super) struct Sorting {
+    /// What each basis that was asked about covers, each once.
+    covers: Vec<Arc<Covered>>,
+    keys: Vec<Key>,
+    /// Places of all cohorts after the first few.
+    places: HashMap<Key, usize>,
+}
+
+impl Sorting {
+    pub(super) fn new(evidence: &Evidence<'_>) -> Self {
+        let mut covers: Vec<Arc<Covered>> = Vec::new();
+        let questions = evidence.question.iter().chain(evidence.trainings.iter().filter_map(|t| t.question.as_ref()));
+        for candidate in questions.flat_map(|q| &q.candidates) {
+            if !covers.iter().any(|known| Arc::ptr_eq(known, &candidate.covers)) {
+                covers.push(candidate.covers.clone());
+            }
+        }
+        Self { covers, keys: Vec::new(), places: HashMap::new() }
+    }
+
+    fn named(&self, dataset: u32) -> u64 {
+        if self.covers.len() > 64 {
+            return u64::from(dataset);
+        }
+        self.covers.iter().enumerate().fold(0, |bits, (bit, covers)| bits | u64::from(covers.names(dataset)) << bit)
+    }
+
+    /// The cohort of the source at a place of the exposure; a new one, with its questions answered, where none fits.
+    pub(super) fn cohort(
+        &mut self,
+        evidence: &mut Evidence<'_>,
+        exposure: &Exposure,
+        place: usize,
+        (class, label): (u32, Label),
+        dataset: u32,
+        derived: bool,
+    ) -> usize {
+        let further = exposure.more.iter().map(|labels| labels[place].1).collect();
+        // Derived data are asked for no basis.
+        let named = if derived { 0 } else { self.named(dataset) };
+        let key = Key { class, label, further, derived, named };
+        if let Some(known) = self.keys.iter().position(|k| *k == key) {
+            return known;
+        }
+        if let Some(&known) = self.places.get(&key) {
+            return known;
+        }
+        let trainings = exposure.required_by(place).collect();
+        let cohort = evidence.cohorts.len();
+        evidence.cohorts.push(answered(evidence, class, label & MODES, trainings, dataset, derived));
+        if self.keys.len() < FEW {
+            self.keys.push(key);
+        } else {
+            self.places.insert(key, cohort);
+        }
+        cohort
+    }
+}
+
+fn answered<'w>(
+    evidence: &Evidence<'w>,
+    class: u32,
+    modes: Label,
+    trainings: Vec<usize>,
+    dataset: u32,
+    derived: bool,
+) -> Cohort<'w> {
+    let class = &**evidence.world.lineage.class_at(class);
+    let ask = |question: &Question| question.ask(class, dataset);
+    let deployment = match &evidence.question {
+        Some(question) if !derived && modes & (CONTAINED | SERVED) != 0 => Some(ask(question)),
+        _ => None,
+    };
+    let training = trainings
+        .iter()
+        .map(|&number| &evidence.trainings[number])
+        .map(|run| match &run.question {
+            Some(question) if !derived && !run.regularised => ask(question),
+            _ => Answer::NotAsked,
+        })
+        .collect();
+    Cohort { class, modes, trainings, derived, deployment, training }
+}
