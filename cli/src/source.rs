@@ -59,7 +59,7 @@ impl Source {
 
 /// Where YAML reads a number or a moment of its own, people meant a text.
 fn plainer(detail: &str) -> String {
-    if detail.ends_with("is not of type \"string\"") {
+    if detail.starts_with("expected a string, got `") {
         return format!("{detail}; put it in quotes");
     }
     detail.to_owned()
@@ -101,14 +101,14 @@ mod tests {
         let source = Source { name: "basis.yaml".to_owned(), places: parsed.places };
         let failure = source.faults(vec![
             Fault::new("/covers/purposes/0", "too few"),
-            Fault::new("/name", "7 is not of type \"string\""),
+            Fault::new("/name", "expected a string, got `7`"),
             Fault::new("/legal_basis", "missing field `legal_basis`"),
         ]);
         let lines = failure.to_string();
         assert_eq!(
             lines,
             "basis.yaml:1:1: /legal_basis: missing field `legal_basis`\n\
-             basis.yaml:2:1: /name: 7 is not of type \"string\"; put it in quotes\n\
+             basis.yaml:2:1: /name: expected a string, got `7`; put it in quotes\n\
              basis.yaml:4:3: /covers/purposes/0: too few"
         );
     }

@@ -206,6 +206,7 @@ pub struct DatasetVersionSpec {
     pub collected_under: Vec<Ref>,
     /// Number of rows, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 4294967295u32))]
     pub rows: Option<u32>,
     /// Free tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -337,6 +338,8 @@ pub mod uuid_text {
     #[serde(transparent)]
     pub struct Uuid(pub Inner);
 
+    pub(crate) const PATTERN: &str = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
+
     impl schemars::JsonSchema for Uuid {
         fn inline_schema() -> bool {
             true
@@ -345,10 +348,7 @@ pub mod uuid_text {
             "Uuid".into()
         }
         fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-            schemars::json_schema!({
-                "type": "string",
-                "pattern": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-            })
+            schemars::json_schema!({ "type": "string", "pattern": PATTERN })
         }
     }
 }

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use licit_schemas::document;
-use licit_schemas::problem::Fault;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{Code, DatasetOrigin, Endpoint, Field, InputRole, ModelKind, Operation, Retention, Tags};
 use licit_schemas::text::{Country, Iri, Key, Name, Namespace, Text, VersionId};
 use licit_schemas::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::error::{Failure, Result};
 use crate::source::{self, Source};
@@ -99,6 +97,7 @@ pub(crate) struct DatasetEntry {
     pub(crate) collected_under: Vec<Ref>,
     /// Number of rows, for people.
     #[serde(default)]
+    #[schemars(range(max = 4294967295u32))]
     pub(crate) rows: Option<u32>,
     /// Columns. Those of a CSV file that are not listed are registered unclassified: the gate will say *unknown*.
     #[serde(default)]
@@ -229,17 +228,9 @@ pub(crate) fn read(path: &Path) -> Result<Read> {
         return Err(Failure::plain(format!("there is no file `{}`; `licit init` writes one", path.display())));
     }
     let (value, source) = source::read(path)?;
-    let manifest = checked(value).map_err(|faults| source.faults(faults))?;
+    let manifest = document::from_value(value).map_err(|faults| source.faults(faults))?;
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     Ok(Read { manifest, source, folder })
-}
-
-fn checked(value: Value) -> std::result::Result<Manifest, Vec<Fault>> {
-    let faults = document::faults(schema::validator().map_err(|e| vec![Fault::new("", e)])?, &value);
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    serde_json::from_value(value).map_err(|e| vec![Fault::new("", e.to_string())])
 }
 
 #[cfg(test)]
@@ -249,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_schema_names_every_fault() {
-        let faults = checked(json!({
+        let faults = document::from_value::<Manifest>(json!({
             "datasets": [{"namespace": "a", "name": "b", "origin": "stolen", "colour": 1}],
             "run": {"operation": "train"},
             "model": {"name": "m", "kind": "built", "version": 2},
@@ -262,7 +253,28 @@ mod tests {
     }
 
     #[test]
+    fn faults_say_where_they_stand_and_what_would_do() {
+        let path = std::env::temp_dir().join(format!("licit-faults-{}.yaml", uuid::Uuid::now_v7()));
+        let text = "model:\n  name: m\n  kind: found\n  version: 2\n  owner:\nrun:\n  operation: train\n  purpose: purpose:p\n  \
+                    inputs: [{dataset: a, role: fun}]\n  code: {uri: 'a:b', colour: 1}\n";
+        std::fs::write(&path, text).unwrap();
+        let told = read(&path).err().unwrap().to_string().replace(&path.display().to_string(), "licit.yaml");
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(
+            told.lines().collect::<Vec<_>>(),
+            [
+                "licit.yaml:3:3: /model/kind: expected one of `built`, `acquired`, `endpoint`, got `found`",
+                "licit.yaml:4:3: /model/version: expected a string, got `2`; put it in quotes",
+                "licit.yaml:5:3: /model/owner: expected a string, got null",
+                "licit.yaml:9:25: /run/inputs/0/role: expected one of `training`, `validation`, `test`, `bias_check`, \
+                 `reference`, got `fun`",
+                "licit.yaml:10:22: /run/code/colour: unknown field `colour`",
+            ]
+        );
+    }
+
+    #[test]
     fn an_empty_manifest_holds() {
-        assert!(checked(json!({})).is_ok());
+        assert!(document::from_value::<Manifest>(json!({})).is_ok());
     }
 }

@@ -158,6 +158,7 @@ pub struct EnvironmentSpec {
     pub patterns: Vec<Name>,
     /// Hours after which what runs here is taken down; absent for lasting environments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 4294967295u32))]
     pub time_to_live_hours: Option<u32>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
@@ -18,9 +19,29 @@ fn the_committed_schemas_are_those_of_the_types() {
     }
 }
 
+/// The schema of `licit.yaml`, which no server reads, under the name by which the file of `licit init` asks for it.
+const LICIT_YAML: &str = "licit-yaml.schema.json";
+
+fn printed_by_licit() -> String {
+    let out = Command::new(env!("CARGO_BIN_EXE_cli-under-test")).arg("schema").output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).unwrap()
+}
+
+#[test]
+fn the_committed_schema_of_licit_yaml_is_what_licit_prints() {
+    let text = printed_by_licit();
+    same_as_committed(&format!("schemas/json/{LICIT_YAML}"), &text);
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(schema["$id"], LICIT_YAML);
+    assert_eq!(schema["additionalProperties"], false, "it takes unknown fields");
+}
+
 #[test]
 fn no_committed_schema_is_left_over() {
-    let known: BTreeSet<String> = document::all().into_iter().map(|(name, _)| format!("{name}.schema.json")).collect();
+    let documents = document::all().into_iter().map(|(name, _)| format!("{name}.schema.json"));
+    let known: BTreeSet<String> = documents.chain([LICIT_YAML.to_owned()]).collect();
     let kept: BTreeSet<String> = fs::read_dir(root().join("schemas/json"))
         .unwrap()
         .map(|f| f.unwrap().file_name().into_string().unwrap())

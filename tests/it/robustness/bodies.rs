@@ -125,6 +125,26 @@ fn wrong_shapes_are_named() {
 }
 
 #[test]
+fn a_fault_in_an_optional_member_is_told_where_it_stands() {
+    let v = Victim::new();
+    let dataset = json!({"namespace": "crm", "name": "x", "owner": 7});
+    let problem = v.refuses("datasets", &dataset, &["#/owner"]);
+    assert_eq!(faults(&problem)["#/owner"], "expected a string, got `7`");
+    let version = json!({"dataset": "dataset:crm/people", "version": "1", "origin": "stolen"});
+    let problem = v.refuses("dataset-versions", &version, &["#/origin"]);
+    assert_eq!(
+        faults(&problem)["#/origin"],
+        "expected one of `collected`, `received`, `acquired`, `public`, `synthetic`, `reference`, got `stolen`"
+    );
+    let run =
+        json!({"operation": "copy", "purpose": "purpose:scoring", "started_at": "2026-01-01", "code": {"colour": 1}});
+    let problem = v.refuses("registrations", &json!({ "runs": [run] }), &["#/runs/0/code/colour", "#/runs/0/code/uri"]);
+    assert_eq!(faults(&problem)["#/runs/0/code/colour"], "unknown field `colour`");
+    // Nothing said is still nothing said.
+    v.refuses("datasets", &json!({"namespace": "crm", "name": " ", "owner": null}), &["#/name"]);
+}
+
+#[test]
 fn an_e_mail_is_no_key() {
     let v = Victim::new();
     let mail = "ana@acme.example";
