@@ -91,7 +91,7 @@ proptest! {
             let before = naive.clone();
             for (&id, &label) in &before {
                 for half in graph.upstream(id) {
-                    let passed = transfer(id, graph.node(id), &half, label);
+                    let passed = transfer(id, graph.node(id), &half.link(), label);
                     if passed != 0 {
                         *naive.entry(half.node).or_default() |= passed;
                     }
