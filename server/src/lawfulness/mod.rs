@@ -15,14 +15,14 @@ use licit_schemas::text::Iri;
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::text;
-use crate::registry::Numbers;
 use crate::registry::vocabulary::{TermId, vocabulary};
+use crate::registry::{NumberSet, Numbers};
 
 /// What a basis covers, its names resolved once.
 #[derive(Debug, Default)]
 pub struct Covered {
-    /// Datasets by their numbers, sorted.
-    pub datasets: Vec<u32>,
+    /// Datasets by their numbers.
+    datasets: NumberSet,
     /// Data categories.
     pub categories: Vec<TermId>,
     /// Subject categories.
@@ -34,11 +34,8 @@ pub struct Covered {
 impl Covered {
     fn of(covers: &Covers, numbers: &mut Numbers) -> Self {
         let terms = |list: &[Iri]| list.iter().filter_map(|i| vocabulary().find(i.as_str())).collect();
-        let mut datasets: Vec<u32> =
-            covers.datasets.iter().map(|d| numbers.number(&d.unpinned().to_string())).collect();
-        datasets.sort_unstable();
         Self {
-            datasets,
+            datasets: covers.datasets.iter().map(|d| numbers.number(&d.unpinned().to_string())).collect(),
             categories: terms(&covers.categories),
             subjects: terms(&covers.subjects),
             controllers: covers.controllers.iter().map(|c| c.to_string().into()).collect(),
@@ -47,7 +44,7 @@ impl Covered {
 
     /// Whether it names a dataset, by its number.
     pub fn names(&self, dataset: u32) -> bool {
-        self.datasets.binary_search(&dataset).is_ok()
+        self.datasets.contains(&dataset)
     }
 }
 

@@ -5,8 +5,9 @@
 //! lawful for that run's purpose when it started).
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use super::graph::{EdgeKind, Flags, Graph, Link, Node, NodeId, NodeKind, Role};
+use super::graph::{EdgeKind, Flags, Graph, Labels, Link, Node, NodeId, NodeKind, Role};
 use super::walk::scratch::{self, Scratch};
 use super::walk::{Label, Labelled, labelled_into};
 
@@ -58,12 +59,21 @@ const fn become_one(label: Label, old: Label, new: Label) -> Label {
     if label & old == 0 { label } else { label & !old | new }
 }
 
+/// Edges that pass a whole label from whatever node: nearly all. Those of kind `used` do unless their run infers.
+static PLAIN: LazyLock<Labels> = LazyLock::new(|| {
+    Labels::new(|kind, role| {
+        let node = Node::new(NodeKind::Run);
+        pass(node, kind, role, NodeKind::DatasetVersion, MODES) == MODES
+    })
+});
+
 /// [`pass`] over an edge of the graph. The cause is only looked up where it matters: every read of a node costs.
 #[inline(always)]
-fn pass_link(graph: &Graph, node: Node, link: &Link, label: Label) -> Label {
-    let asks = link.kind == EdgeKind::Used && node.flags.has(Flags::INFERS);
-    let cause = if asks { graph.node(link.node).kind } else { NodeKind::DatasetVersion };
-    pass(node, link.kind, link.role, cause, label)
+fn pass_link(graph: &Graph, plain: &Labels, node: Node, link: &Link, label: Label) -> Label {
+    if link.is_in(plain) && !node.flags.has(Flags::INFERS) {
+        return label;
+    }
+    pass(node, link.kind(), link.role(), graph.node(link.node).kind, label)
 }
 
 #[inline(always)]
@@ -170,9 +180,10 @@ pub fn expose_into(graph: &Graph, seeds: &[(NodeId, Label)], exposure: &mut Expo
 
 /// One walk, in which the training runs numbered `first .. first + 56` have their bits.
 fn walk(graph: &Graph, seeds: &[(NodeId, Label)], first: usize, numbers: &mut Numbers, out: &mut Labelled) {
+    let plain = &*PLAIN;
     let transfer = |id: NodeId, node: Node, link: &Link, label: Label| {
-        let passed = pass_link(graph, node, link, label);
-        if !trains(node) || link.kind != EdgeKind::Used {
+        let passed = pass_link(graph, plain, node, link, label);
+        if !trains(node) || link.kind() != EdgeKind::Used {
             return passed;
         }
         let number = numbers.of(id);
@@ -196,10 +207,11 @@ pub enum Want {
 /// the walk is over pairs of node and mode, so that the way found is one that shows the finding.
 #[must_use]
 pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], target: NodeId, want: Want) -> Vec<NodeId> {
+    let plain = &*PLAIN;
     // What a way carries: one mode, and for `Want::Run` whether the run lies behind it.
     let step = |id: NodeId, node: Node, link: &Link, state: Label| match want {
-        Want::Mode(_) => pass_link(graph, node, link, state),
-        Want::Run(run) => state | if id == run && link.kind == EdgeKind::Used { 2 } else { 0 },
+        Want::Mode(_) => pass_link(graph, plain, node, link, state),
+        Want::Run(run) => state | if id == run && link.kind() == EdgeKind::Used { 2 } else { 0 },
     };
     let goal = match want {
         Want::Mode(mode) => mode,

@@ -14,7 +14,7 @@ mod types;
 use std::collections::HashSet;
 
 pub(super) use offsets::Spot;
-pub use types::{Direction, Edge, EdgeKind, Flags, Half, Link, Node, NodeId, NodeKind, Origin, Role};
+pub use types::{Direction, Edge, EdgeKind, Flags, Half, Labels, Link, Node, NodeId, NodeKind, Origin, Role};
 
 use super::pages::Pages;
 use offsets::{Entry, Side};
@@ -167,6 +167,13 @@ impl Graph {
         self.up.halves(id.0)
     }
 
+    /// The older of the edges from a node to its causes: for a quick look before a whole one.
+    #[must_use]
+    #[inline(always)]
+    pub fn older_causes(&self, id: NodeId) -> &[Link] {
+        self.up.links(self.up.spot(id.0))
+    }
+
     /// The edges from a node to its effects, oldest first.
     #[inline(always)]
     pub fn downstream(&self, id: NodeId) -> impl Iterator<Item = Half> + '_ {
@@ -179,10 +186,16 @@ impl Graph {
         self.up.spot(id.0)
     }
 
-    /// Appends the edges at a spot of [`Self::upstream_spot`], oldest first.
+    /// The older edges at a spot of [`Self::upstream_spot`], oldest first.
     #[inline(always)]
-    pub(super) fn links(&self, spot: Spot, into: &mut Vec<Link>) {
-        self.up.links(spot, into);
+    pub(super) fn links(&self, spot: Spot) -> &[Link] {
+        self.up.links(spot)
+    }
+
+    /// The younger ones, oldest first.
+    #[inline(always)]
+    pub(super) fn late_links(&self, spot: Spot) -> impl Iterator<Item = Link> + '_ {
+        self.up.late_links(spot)
     }
 
     /// How many edges a node has in a direction.

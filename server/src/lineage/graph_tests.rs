@@ -109,7 +109,7 @@ fn labels_fit_in_a_byte_and_names_read_back() {
             for &origin in Origin::ALL {
                 let label = types::pack(kind, role, origin);
                 assert!(seen.insert(label));
-                assert_eq!(types::half(5, label, 6), Half { node: NodeId(5), kind, role, origin, seq: 6 });
+                assert_eq!(Link::new(5, label).half(6), Half { node: NodeId(5), kind, role, origin, seq: 6 });
             }
         }
     }

@@ -109,7 +109,7 @@ proptest! {
 
 /// Some of everything: edges that stop a bit, turn one into another, add one.
 fn transfer(id: NodeId, _: Node, link: &Link, label: Label) -> Label {
-    match link.kind {
+    match link.kind() {
         EdgeKind::Used => label,
         EdgeKind::Generated => label & !1,
         EdgeKind::Emits => label | 1 << (8 + id.0),

@@ -19,7 +19,7 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use self::numbers::Numbers;
+pub use self::numbers::{NumberMap, NumberSet, Numbers};
 use self::vocabulary::{TermId, vocabulary};
 use crate::catalogue::{Catalogue, Stated};
 use crate::db::{At, NewRow, Rows};

@@ -3,8 +3,8 @@
 use licit_schemas::review::EnvelopeSource;
 use licit_schemas::text::Iri;
 
-use crate::registry::Numbers;
 use crate::registry::vocabulary::{TermId, vocabulary};
+use crate::registry::{NumberMap, Numbers};
 
 /// What an envelope allows of a dataset. Many datasets share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct Grant {
 pub struct Within {
     /// What is allowed, each once.
     pub grants: Vec<Grant>,
-    /// Number of the dataset and place of its grant, sorted.
-    datasets: Vec<(u32, u32)>,
+    /// Place of the grant by the number of the dataset.
+    datasets: NumberMap<usize>,
 }
 
 impl Within {
@@ -43,16 +43,14 @@ impl Within {
             if place == within.grants.len() {
                 within.grants.push(grant);
             }
-            within.datasets.push((numbers.number(&source.dataset), u32::try_from(place).unwrap_or(u32::MAX)));
+            within.datasets.insert(numbers.number(&source.dataset), place);
         }
-        within.datasets.sort_unstable();
         within
     }
 
     /// The place of what is allowed of a dataset, by its number.
     pub fn grant(&self, dataset: u32) -> Option<usize> {
-        let found = self.datasets.binary_search_by_key(&dataset, |&(number, _)| number).ok()?;
-        self.datasets.get(found).map(|&(_, place)| place as usize)
+        self.datasets.get(&dataset).copied()
     }
 }
 

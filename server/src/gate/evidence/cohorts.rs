@@ -18,11 +18,11 @@ struct Key {
     class: u32,
     /// Modes and the requirements of the first training runs.
     label: Label,
-    /// Requirements of the further ones; empty for nearly every release.
-    further: Vec<Label>,
     derived: bool,
     /// Which bases name the dataset, a bit each; the dataset itself where there are more than 64 of them.
     named: u64,
+    /// Requirements of the further training runs; none for nearly every release.
+    further: Option<Vec<Label>>,
 }
 
 /// Cohorts in the making.
@@ -63,10 +63,13 @@ impl Sorting {
         dataset: u32,
         derived: bool,
     ) -> usize {
-        let further = exposure.more.iter().map(|labels| labels[place].1).collect();
+        let further = match exposure.more.as_slice() {
+            [] => None,
+            more => Some(more.iter().map(|labels| labels[place].1).collect()),
+        };
         // Derived data are asked for no basis.
         let named = if derived { 0 } else { self.named(dataset) };
-        let key = Key { class, label, further, derived, named };
+        let key = Key { class, label, derived, named, further };
         if let Some(known) = self.keys.iter().position(|k| *k == key) {
             return known;
         }

@@ -13,7 +13,7 @@ use crate::catalogue::Revision;
 use crate::facts::World;
 use crate::gate::coverage::{base, deciding};
 use crate::lineage::exposure::Exposure;
-use crate::lineage::graph::{Direction, Flags, Graph, Half, Node, NodeId, NodeKind};
+use crate::lineage::graph::{Direction, Flags, Graph, Node, NodeId, NodeKind};
 use crate::lineage::{FICTION, PERSONAL};
 use crate::registry::What;
 use crate::review::Standing;
@@ -82,6 +82,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     let mut sorting = Sorting::new(evidence);
     let mut nobody = HashSet::new();
     let mut classes = vec![false; lineage.class_count()];
+    evidence.sources.reserve(exposure.nodes.len());
     for (place, &(id, label)) in exposure.nodes.iter().enumerate() {
         let node = graph.node(id);
         if let Some(seen) = classes.get_mut(node.class as usize)
@@ -158,8 +159,8 @@ fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node) -> Option<Missing
 fn people_upstream(graph: &Graph, id: NodeId, nobody: &mut HashSet<(NodeId, bool)>) -> bool {
     const MAY: u16 = Flags::SOURCE.0 | Flags::DANGLING.0 | Flags::UNCLASSIFIED.0;
     // Nearly always the run that made it read a table with people.
-    let read = |half: Half| graph.upstream(half.node).any(|read| graph.node(read.node).flags.has(PERSONAL));
-    if graph.upstream(id).any(|half| graph.node(half.node).kind == NodeKind::Run && read(half)) {
+    let read = |run: NodeId| graph.older_causes(run).iter().any(|read| graph.node(read.node).flags.has(PERSONAL));
+    if graph.older_causes(id).iter().any(|made| graph.node(made.node).kind == NodeKind::Run && read(made.node)) {
         return true;
     }
     let mut seen = HashSet::from([(id, false)]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::pages::Pages;
-use super::types::{Half, Link, half, link};
+use super::types::{Half, Link};
 
 /// One edge as this direction keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +18,12 @@ pub(super) struct Entry {
     pub(super) seq: u64,
 }
 
-/// Offsets and, per edge, parallel arrays: a walk reads only those it needs.
+/// Offsets and, per edge, what a walk needs in one place and the rest apart.
 #[derive(Debug, Default)]
 struct Base {
     /// Where the edges of each node begin, and one more.
     off: Vec<u32>,
-    to: Vec<u32>,
-    label: Vec<u8>,
+    links: Vec<Link>,
     /// The lower half of each sequence.
     seq: Vec<u32>,
     /// The upper half; empty while every sequence is below 2^32.
@@ -52,32 +51,29 @@ impl Base {
     fn with_capacity(nodes: usize, edges: usize) -> Self {
         Self {
             off: Vec::with_capacity(nodes + 1),
-            to: Vec::with_capacity(edges),
-            label: Vec::with_capacity(edges),
+            links: Vec::with_capacity(edges),
             seq: Vec::with_capacity(edges),
             seq_high: Vec::new(),
         }
     }
 
     fn copy(&mut self, from: &Self, edges: std::ops::Range<usize>) {
-        self.to.extend_from_slice(&from.to[edges.clone()]);
-        self.label.extend_from_slice(&from.label[edges.clone()]);
+        self.links.extend_from_slice(&from.links[edges.clone()]);
         self.seq.extend_from_slice(&from.seq[edges.clone()]);
         if !from.seq_high.is_empty() {
-            self.seq_high.resize(self.to.len() - edges.len(), 0);
+            self.seq_high.resize(self.links.len() - edges.len(), 0);
             self.seq_high.extend_from_slice(&from.seq_high[edges]);
         } else if !self.seq_high.is_empty() {
-            self.seq_high.resize(self.to.len(), 0);
+            self.seq_high.resize(self.links.len(), 0);
         }
     }
 
     fn push(&mut self, late: Late) {
         let (low, high) = split(late.seq);
-        self.to.push(late.to);
-        self.label.push(late.label);
+        self.links.push(late.link);
         self.seq.push(low);
         if high != 0 || !self.seq_high.is_empty() {
-            self.seq_high.resize(self.to.len() - 1, 0);
+            self.seq_high.resize(self.links.len() - 1, 0);
             self.seq_high.push(high);
         }
     }
@@ -97,10 +93,9 @@ fn offset(count: usize) -> u32 {
 #[derive(Clone, Copy, Debug, Default)]
 struct Late {
     seq: u64,
-    to: u32,
+    link: Link,
     /// The next late edge of the same node: its place, counted from one.
     next: u32,
-    label: u8,
 }
 
 /// The edges since. A persistent hash map in their place cost half a microsecond for each touched node of a walk.
@@ -133,7 +128,7 @@ impl Delta {
     }
 
     fn push(&mut self, Entry { at, other, label, seq }: Entry) {
-        self.edges.push(Late { seq, to: other, next: 0, label });
+        self.edges.push(Late { seq, link: Link::new(other, label), next: 0 });
         let place = offset(self.edges.len());
         let (node, word) = (at as usize, at as usize / 64);
         self.touched.grow(word + 1);
@@ -153,8 +148,7 @@ impl Delta {
 /// The edges of a node, oldest first. One `next` for both parts, so that the body of a walk's loop stands there once
 /// and is compiled into it.
 pub(super) struct Halves<'a> {
-    ends: std::slice::Iter<'a, u32>,
-    labels: std::slice::Iter<'a, u8>,
+    links: std::slice::Iter<'a, Link>,
     edge: usize,
     late: u32,
     side: &'a Side,
@@ -165,7 +159,7 @@ impl Halves<'_> {
     fn next_late(&mut self) -> Option<Half> {
         let late = self.side.delta.at(self.late)?;
         self.late = late.next;
-        Some(half(late.to, late.label, late.seq))
+        Some(late.link.half(late.seq))
     }
 }
 
@@ -174,10 +168,10 @@ impl Iterator for Halves<'_> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Half> {
-        if let (Some(&to), Some(&label)) = (self.ends.next(), self.labels.next()) {
+        if let Some(&link) = self.links.next() {
             let seq = self.side.base.seq_at(self.edge);
             self.edge += 1;
-            return Some(half(to, label, seq));
+            return Some(link.half(seq));
         }
         if self.late == 0 { None } else { self.next_late() }
     }
@@ -211,13 +205,13 @@ impl Side {
         for i in 1..off.len() {
             off[i] += off[i - 1];
         }
-        let mut base = Base { to: vec![0; edges], label: vec![0; edges], seq: vec![0; edges], ..Base::default() };
+        let mut base = Base { links: vec![Link::default(); edges], seq: vec![0; edges], ..Base::default() };
         let mut next = off.clone();
         for Entry { at, other, label, seq } in entries {
             let place = next[at as usize] as usize;
             next[at as usize] += 1;
             let (low, high) = split(seq);
-            (base.to[place], base.label[place], base.seq[place]) = (other, label, low);
+            (base.links[place], base.seq[place]) = (Link::new(other, label), low);
             if high != 0 {
                 base.seq_high.resize(edges, 0);
                 base.seq_high[place] = high;
@@ -231,9 +225,8 @@ impl Side {
     #[inline(always)]
     pub(super) fn halves(&self, node: u32) -> Halves<'_> {
         let (start, end) = self.base.range(node);
-        let ends = self.base.to.get(start..end).unwrap_or_default().iter();
-        let labels = self.base.label.get(start..end).unwrap_or_default().iter();
-        Halves { ends, labels, edge: start, late: self.delta.first(node), side: self }
+        let links = self.base.links.get(start..end).unwrap_or_default().iter();
+        Halves { links, edge: start, late: self.delta.first(node), side: self }
     }
 
     /// Where the edges of a node stand: [`Self::links`] reads them.
@@ -246,22 +239,16 @@ impl Side {
         Spot { start, end, late: self.delta.first(node) }
     }
 
-    /// Appends the edges at a spot, oldest first.
+    /// The edges at a spot that the base holds, oldest first; [`Self::late_links`] came after them.
     #[inline(always)]
-    pub(super) fn links(&self, spot: Spot, into: &mut Vec<Link>) {
-        let range = spot.start as usize..spot.end as usize;
-        let ends = self.base.to.get(range.clone()).unwrap_or_default();
-        let labels = self.base.label.get(range).unwrap_or_default();
-        into.extend(ends.iter().zip(labels).map(|(&to, &label)| link(to, label)));
-        if spot.late != 0 {
-            self.late_links(spot, into);
-        }
+    pub(super) fn links(&self, spot: Spot) -> &[Link] {
+        self.base.links.get(spot.start as usize..spot.end as usize).unwrap_or_default()
     }
 
-    #[cold]
-    fn late_links(&self, spot: Spot, into: &mut Vec<Link>) {
-        let late = std::iter::successors(self.delta.at(spot.late), |late| self.delta.at(late.next));
-        into.extend(late.map(|late| link(late.to, late.label)));
+    /// The edges at a spot since, oldest first.
+    #[inline(always)]
+    pub(super) fn late_links(&self, spot: Spot) -> impl Iterator<Item = Link> + '_ {
+        std::iter::successors(self.delta.at(spot.late), |late| self.delta.at(late.next)).map(|late| late.link)
     }
 
     /// How many edges a node has.
@@ -279,12 +266,12 @@ impl Side {
     /// Whether an edge to `to` with this label is there.
     pub(super) fn contains(&self, node: u32, to: u32, label: u8) -> bool {
         let (start, end) = self.base.range(node);
-        self.base.to[start..end].iter().zip(&self.base.label[start..end]).any(|(&t, &l)| t == to && l == label)
-            || self.delta.of(node).any(|late| late.to == to && late.label == label)
+        let link = Link::new(to, label);
+        self.base.links[start..end].contains(&link) || self.delta.of(node).any(|late| late.link == link)
     }
 
     pub(super) fn base_count(&self) -> usize {
-        self.base.to.len()
+        self.base.links.len()
     }
 
     pub(super) fn late_count(&self) -> usize {
@@ -309,9 +296,9 @@ impl Side {
                 self.delta.of(node).for_each(|late| new.push(late));
                 copied = end;
             }
-            new.off.push(offset(new.to.len() + end - copied));
+            new.off.push(offset(new.links.len() + end - copied));
         }
-        new.copy(old, copied..old.to.len());
+        new.copy(old, copied..old.links.len());
         *self = Self { base: Arc::new(new), ..Self::default() };
     }
 }

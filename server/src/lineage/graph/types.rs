@@ -238,23 +238,76 @@ pub struct Half {
 }
 
 impl Half {
-    /// What a walk carries over the edge.
+    /// The edge for a walk that carries something.
     #[must_use]
     #[inline(always)]
     pub const fn link(&self) -> Link {
-        Link { node: self.node, kind: self.kind, role: self.role }
+        Link { node: self.node, label: pack(self.kind, self.role, self.origin) }
     }
 }
 
-/// An edge as a walk that carries something sees it from the node it leaves.
+/// An edge as the node it leaves keeps it for walks: eight bytes, unpacked where it matters only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Link {
     /// The other end.
     pub node: NodeId,
+    /// Kind, role and origin.
+    pub(super) label: u8,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self::new(0, 0)
+    }
+}
+
+impl Link {
+    /// An edge to a node, with kind, role and origin as [`pack`] packs them.
+    #[inline(always)]
+    pub(super) const fn new(to: u32, label: u8) -> Self {
+        Self { node: NodeId(to), label }
+    }
+
+    /// The same, with the sequence of its fact.
+    #[inline(always)]
+    pub(super) const fn half(self, seq: u64) -> Half {
+        Half { node: self.node, kind: self.kind(), role: self.role(), origin: Origin::from_bits(self.label >> 6), seq }
+    }
+
     /// What the edge says.
-    pub kind: EdgeKind,
+    #[must_use]
+    #[inline(always)]
+    pub const fn kind(&self) -> EdgeKind {
+        EdgeKind::from_bits(self.label & 7)
+    }
+
     /// What the cause was read for.
-    pub role: Role,
+    #[must_use]
+    #[inline(always)]
+    pub const fn role(&self) -> Role {
+        Role::from_bits(self.label >> 3 & 7)
+    }
+
+    /// Whether the edge is one of a [`Labels`] set.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_in(&self, labels: &Labels) -> bool {
+        labels.0[self.label as usize]
+    }
+}
+
+/// A set of edges by kind and role, looked up in one step.
+pub struct Labels([bool; 256]);
+
+impl Labels {
+    /// The edges that `is_in` says yes to.
+    #[must_use]
+    pub fn new(is_in: impl Fn(EdgeKind, Role) -> bool) -> Self {
+        Self(std::array::from_fn(|label| {
+            let link = Link::new(0, u8::try_from(label).unwrap_or(u8::MAX));
+            is_in(link.kind(), link.role())
+        }))
+    }
 }
 
 /// Which way a walk goes.
@@ -270,22 +323,4 @@ pub enum Direction {
 #[inline]
 pub(super) const fn pack(kind: EdgeKind, role: Role, origin: Origin) -> u8 {
     kind as u8 | (role as u8) << 3 | (origin as u8) << 6
-}
-
-/// The reverse of [`pack`].
-#[inline(always)]
-pub(super) const fn half(node: u32, label: u8, seq: u64) -> Half {
-    Half {
-        node: NodeId(node),
-        kind: EdgeKind::from_bits(label & 7),
-        role: Role::from_bits(label >> 3 & 7),
-        origin: Origin::from_bits(label >> 6),
-        seq,
-    }
-}
-
-/// The same for a walk.
-#[inline(always)]
-pub(super) const fn link(node: u32, label: u8) -> Link {
-    Link { node: NodeId(node), kind: EdgeKind::from_bits(label & 7), role: Role::from_bits(label >> 3 & 7) }
 }

@@ -9,14 +9,10 @@ pub type Label = u64;
 /// Each node something reaches, with everything that reaches it, in order of first discovery.
 pub type Labelled = Vec<(NodeId, Label)>;
 
-/// The node is known, its label not yet passed on.
-const NEW: u8 = 0;
-/// Its label has been passed on as it is.
-const DONE: u8 = 1;
-/// Its label grew after it was passed on.
-const GROWN: u8 = 2;
+/// The label of a node that had its turn grew after it was passed on.
+const GROWN: u8 = 1;
 /// In the depth-first walk that is going on.
-const SEEN: u8 = 4;
+const SEEN: u8 = 2;
 
 /// How many nodes are read before the first of them has its turn. A walk over a large graph waits for memory at every node;
 /// asked for together, the answers come together.
@@ -54,7 +50,7 @@ pub fn labelled_into(
         scratch.grown.clear();
         for &(seed, label) in seeds {
             if graph.contains(seed) && label != 0 {
-                offer(scratch, out, seed, label);
+                offer(scratch, out, 0, seed, label);
             }
         }
         let mut next = 0;
@@ -67,13 +63,13 @@ pub fn labelled_into(
             while turns < scratch.grown.len() && turns < out.len() / 2 {
                 let place = scratch.grown[turns];
                 turns += 1;
-                if scratch.states[place] == GROWN {
-                    spread(graph, scratch, out, place, &mut transfer);
+                if scratch.states[place] & GROWN != 0 {
+                    spread(graph, scratch, out, (next, place), &mut transfer);
                 }
             }
             scratch.grown.drain(..turns);
             if !scratch.grown.is_empty() {
-                again(graph, scratch, out, &mut transfer);
+                again(graph, scratch, out, next, &mut transfer);
             } else if next == out.len() {
                 break;
             }
@@ -81,21 +77,30 @@ pub fn labelled_into(
     });
 }
 
+/// Adds a label to a node; `had` is how many nodes at the front of the list had their turn.
 #[inline(always)]
-fn offer(scratch: &mut Scratch, out: &mut Labelled, id: NodeId, label: Label) {
+fn offer(scratch: &mut Scratch, out: &mut Labelled, had: usize, id: NodeId, label: Label) {
     let Some(place) = scratch.find_or_mark(out, id) else {
         out.push((id, label));
-        scratch.states.push(NEW);
         return;
     };
     let known = &mut out[place].1;
     if label & !*known != 0 {
         *known |= label;
-        let state = &mut scratch.states[place];
-        if *state & DONE != 0 {
-            *state ^= DONE | GROWN;
-            scratch.grown.push(place);
+        if place < had {
+            grow(scratch, had, place);
         }
+    }
+}
+
+#[cold]
+fn grow(scratch: &mut Scratch, had: usize, place: usize) {
+    if scratch.states.len() < had {
+        scratch.states.resize(had, 0);
+    }
+    if scratch.states[place] & GROWN == 0 {
+        scratch.states[place] |= GROWN;
+        scratch.grown.push(place);
     }
 }
 
@@ -109,47 +114,44 @@ fn spread_next(
     transfer: &mut impl FnMut(NodeId, Node, &Link, Label) -> Label,
 ) -> usize {
     let last = out.len().min(first + AHEAD);
-    let (mut turns, mut links) = (std::mem::take(&mut scratch.turns), std::mem::take(&mut scratch.links));
+    let mut turns = std::mem::take(&mut scratch.turns);
     turns.clear();
     turns.extend(out[first..last].iter().map(|&(id, _)| (graph.node(id), graph.upstream_spot(id))));
-    links.clear();
-    let mut ends = [0; AHEAD];
-    for (end, &(_, spot)) in ends.iter_mut().zip(&turns) {
-        graph.links(spot, &mut links);
-        *end = links.len();
-    }
-    scratch.touch(&links);
-    let mut from = 0;
-    for ((place, &(node, _)), end) in (first..last).zip(&turns).zip(ends) {
+    std::hint::black_box(turns.iter().fold(0, |all, &(_, spot)| all | scratch.touch(graph.links(spot))));
+    for (place, &(node, spot)) in (first..last).zip(&turns) {
         let (id, label) = out[place];
-        scratch.states[place] = DONE;
-        for link in &links[from..end] {
+        for link in graph.links(spot) {
             let passed = transfer(id, node, link, label);
             if passed != 0 {
-                offer(scratch, out, link.node, passed);
+                offer(scratch, out, place + 1, link.node, passed);
             }
         }
-        from = end;
+        for link in graph.late_links(spot) {
+            let passed = transfer(id, node, &link, label);
+            if passed != 0 {
+                offer(scratch, out, place + 1, link.node, passed);
+            }
+        }
     }
-    (scratch.turns, scratch.links) = (turns, links);
+    scratch.turns = turns;
     last
 }
 
-/// Passes on the label of one node again.
+/// Passes on the label of one node again; `had` nodes had their turn.
 fn spread(
     graph: &Graph,
     scratch: &mut Scratch,
     out: &mut Labelled,
-    place: usize,
+    (had, place): (usize, usize),
     transfer: &mut impl FnMut(NodeId, Node, &Link, Label) -> Label,
 ) {
     let (id, label) = out[place];
-    scratch.states[place] = DONE;
+    scratch.states[place] &= !GROWN;
     let node = graph.node(id);
     for half in graph.upstream(id) {
         let passed = transfer(id, node, &half.link(), label);
         if passed != 0 {
-            offer(scratch, out, half.node, passed);
+            offer(scratch, out, had, half.node, passed);
         }
     }
 }
@@ -162,8 +164,10 @@ fn again(
     graph: &Graph,
     scratch: &mut Scratch,
     out: &mut Labelled,
+    had: usize,
     transfer: &mut impl FnMut(NodeId, Node, &Link, Label) -> Label,
 ) {
+    scratch.states.resize(out.len(), 0);
     let mut stack = std::mem::take(&mut scratch.stack);
     let mut left = std::mem::take(&mut scratch.left);
     let mut grown = std::mem::take(&mut scratch.grown);
@@ -190,14 +194,14 @@ fn again(
     for &place in left.iter().rev() {
         let state = &mut scratch.states[place];
         *state &= !SEEN;
-        if *state == GROWN {
-            spread(graph, scratch, out, place, transfer);
+        if *state & GROWN != 0 {
+            spread(graph, scratch, out, (had, place), transfer);
         }
     }
     // Every node that grew meanwhile is noted again; those that had their turn are done.
     grown.clear();
     grown.append(&mut scratch.grown);
-    grown.retain(|&place| scratch.states[place] == GROWN);
+    grown.retain(|&place| scratch.states[place] & GROWN != 0);
     grown.sort_unstable();
     grown.dedup();
     (scratch.stack, scratch.left, scratch.grown) = (stack, left, grown);

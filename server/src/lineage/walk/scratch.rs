@@ -26,12 +26,10 @@ impl<T> Met for (NodeId, T) {
 #[derive(Default)]
 pub(in super::super) struct Scratch {
     places: Vec<u32>,
-    /// How far a labelled walk is with each node of its dense list.
+    /// Of the first nodes of a labelled walk's dense list, which grew or are in a depth-first walk.
     pub(super) states: Vec<u8>,
     /// The nodes whose turn comes next, with where their edges stand.
     pub(super) turns: Vec<(Node, Spot)>,
-    /// The edges of those, one node after the other.
-    pub(super) links: Vec<Link>,
     /// Places of nodes whose label grew after it was passed on.
     pub(super) grown: Vec<usize>,
     /// Places to enter or (true) to leave in a depth-first walk.
@@ -47,11 +45,10 @@ impl Scratch {
         look(self.places[node.index()], list, node)
     }
 
-    /// Has memory bring the marks of these nodes, all at once, before each is looked at.
+    /// Has memory bring the marks of these edges' ends before each is looked at. What it gives means nothing.
     #[inline(always)]
-    pub(super) fn touch(&self, links: &[Link]) {
-        let marks = links.iter().filter_map(|link| self.places.get(link.node.index()));
-        std::hint::black_box(marks.fold(0_u32, |all, mark| all | mark));
+    pub(super) fn touch(&self, links: &[Link]) -> u32 {
+        links.iter().filter_map(|link| self.places.get(link.node.index())).fold(0, |all, mark| all | mark)
     }
 
     /// The same as [`Self::find`]; if it is not there, it is marked as the one to be pushed next.
