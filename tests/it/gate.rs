@@ -10,6 +10,7 @@ mod governing;
 mod lines;
 mod parts;
 mod purposes;
+mod retired;
 mod scores;
 mod serving;
 mod table;

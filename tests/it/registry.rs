@@ -2,6 +2,7 @@
 
 mod change;
 mod lists;
+mod retire;
 
 use harness::Scenario;
 use harness::scenario::{ZEROS, deployment, model_version, party, people, system};

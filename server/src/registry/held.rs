@@ -28,9 +28,14 @@ pub struct Held {
     pub at: Timestamp,
     /// Who recorded it.
     pub author: Uuid,
+    /// When it was retired as a mistake.
+    pub retired: Option<Timestamp>,
     /// What it is.
     pub what: What,
 }
+
+/// The state of what was registered by mistake.
+pub const RETIRED: &str = "retired";
 
 /// The kinds of things held.
 #[derive(Clone, Debug)]
@@ -41,6 +46,17 @@ pub enum What {
     Run(RunFacts),
     /// A model version.
     Model(ModelFacts),
+}
+
+impl What {
+    /// The kind of its rows.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dataset(_) => "dataset_version",
+            Self::Run(_) => "run",
+            Self::Model(_) => "model_version",
+        }
+    }
 }
 
 /// What the gate needs of a dataset version.

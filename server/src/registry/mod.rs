@@ -4,6 +4,7 @@ pub mod api;
 mod held;
 mod numbers;
 pub mod operations;
+pub mod store;
 pub mod vocabulary;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::held::dataset_facts;
-pub use self::held::{DatasetFacts, Held, ModelFacts, Release, RunFacts, What};
+pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, What};
 pub use self::numbers::Numbers;
 use crate::catalogue::{Catalogue, Stated};
 use crate::db::{At, NewRow, Rows};
@@ -36,6 +37,18 @@ pub struct LifeChanged {
     pub reference: Ref,
     /// The new life.
     pub life: Life,
+}
+
+/// Something was registered by mistake. It stays, and nothing may rest on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retired {
+    /// The dataset version, model version or run.
+    pub id: Uuid,
+    /// Its reference.
+    pub reference: Ref,
+    /// Salted digest of the reason.
+    pub reason_digest: Digest,
 }
 
 /// A release moved on.
@@ -84,7 +97,12 @@ impl State {
         self.held.get(reference)
     }
 
-    /// The latest registered version of a dataset or model.
+    /// Whether something was registered by mistake.
+    pub fn is_retired(&self, reference: &str) -> bool {
+        self.held(reference).is_some_and(|held| held.retired.is_some())
+    }
+
+    /// The latest registered version of a dataset or model, retired or not.
     pub fn latest(&self, unpinned: &str) -> Option<&Arc<str>> {
         self.latest.get(unpinned)
     }
@@ -255,6 +273,7 @@ impl State {
             seq: at.seq,
             at: at.time,
             author: at.actor,
+            retired: None,
             what,
         };
         self.hold(held, Some(base.clone()));
@@ -276,10 +295,22 @@ impl State {
     /// Fold a change of life in.
     pub fn life(&mut self, fact: &LifeChanged, at: &At, rows: &mut Rows) {
         if let Some(held) = self.held.get_mut(fact.reference.to_string().as_str())
-            && let What::Dataset(facts) = &mut Arc::make_mut(held).what
+            && let Held { what: What::Dataset(facts), retired, .. } = Arc::make_mut(held)
         {
             facts.life = fact.life;
-            rows.restate(at, "dataset_version", fact.id, &word(&fact.life));
+            // Data of a mistaken registration may still be erased; it stays retired.
+            if retired.is_none() {
+                rows.restate(at, "dataset_version", fact.id, &word(&fact.life));
+            }
+        }
+    }
+
+    /// Fold a retirement in.
+    pub fn retired(&mut self, fact: &Retired, at: &At, rows: &mut Rows) {
+        if let Some(held) = self.held.get_mut(fact.reference.to_string().as_str()) {
+            let held = Arc::make_mut(held);
+            held.retired = Some(at.time);
+            rows.restate(at, held.what.kind(), fact.id, RETIRED);
         }
     }
 
@@ -301,6 +332,7 @@ impl State {
             seq: at.seq,
             at: at.time,
             author: at.actor,
+            retired: None,
             what,
         };
         self.hold(held, None);
@@ -344,6 +376,7 @@ impl State {
             seq: at.seq,
             at: at.time,
             author: at.actor,
+            retired: None,
             what,
         };
         self.hold(held, Some(base.clone()));

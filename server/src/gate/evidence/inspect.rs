@@ -102,6 +102,12 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         {
             evidence.gaps.push(Gap { node: id, missing });
         }
+        if node.flags.has(Flags::RETIRED) {
+            // Whatever else is the matter with it, and whatever the board took over before: nothing may rest on it.
+            let record = evidence.world.lineage.record(id);
+            let since = record.held.as_ref().and_then(|held| held.retired).unwrap_or(record.at);
+            evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
+        }
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;
         }

@@ -105,6 +105,8 @@ pub enum Missing {
     Inputs,
     /// A model of ours without its run.
     Run,
+    /// Registered by mistake, and retired then.
+    Retired(Timestamp),
     /// A model made elsewhere without assessment, or with one not approved.
     Assessment(Option<Arc<str>>),
     /// Its assessment holds from then on.
