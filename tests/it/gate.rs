@@ -7,6 +7,7 @@ mod forbidden;
 mod gaps;
 mod going_on;
 mod governing;
+mod life;
 mod lines;
 mod parts;
 mod purposes;

@@ -88,6 +88,8 @@ pub struct DatasetFacts {
     pub retention: Option<Timestamp>,
     /// Its life.
     pub life: Life,
+    /// When that began.
+    pub life_since: Timestamp,
 }
 
 impl DatasetFacts {
@@ -171,7 +173,7 @@ fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<Te
     list
 }
 
-pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number: u32) -> DatasetFacts {
+pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number: u32, at: Timestamp) -> DatasetFacts {
     let mut unclassified: Vec<String> =
         spec.fields.iter().filter(|f| f.identifiability.is_none()).map(|f| f.name.to_string()).take(5).collect();
     if spec.fields.is_empty() {
@@ -192,5 +194,6 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         collected_for: spec.collected_for.clone(),
         retention: spec.retention.as_ref().map(|r| r.until),
         life: Life::Held,
+        life_since: at,
     }
 }

@@ -265,7 +265,7 @@ impl State {
         let spec = &fact.spec;
         let base: Arc<str> = spec.dataset.to_string().into();
         let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
-        let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base)));
+        let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base), at.time));
         let held = Held {
             id: fact.id,
             reference: reference.clone(),
@@ -298,6 +298,7 @@ impl State {
             && let Held { what: What::Dataset(facts), retired, .. } = Arc::make_mut(held)
         {
             facts.life = fact.life;
+            facts.life_since = at.time;
             // Data of a mistaken registration may still be erased; it stays retired.
             if retired.is_none() {
                 rows.restate(at, "dataset_version", fact.id, &word(&fact.life));

@@ -4,6 +4,7 @@ mod asked;
 mod basis;
 mod controller;
 mod covered;
+mod life;
 mod lineage;
 mod purpose;
 mod release;
