@@ -2,6 +2,7 @@
 
 mod change;
 mod lists;
+mod releases;
 mod retire;
 
 use harness::Scenario;
