@@ -1,6 +1,7 @@
 //! The program as it is started, stopped, killed, and run twice on one database.
 
 mod kill;
+mod lost;
 mod tokens;
 mod twins;
 
