@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, completions, config, dataset, deployment, exposure, gaps, gate, init, ledger, lineage, register, release,
-    review, simple, things, vocabulary,
+    retire, review, simple, things, vocabulary,
 };
 use crate::demo;
 
@@ -96,7 +96,7 @@ pub(crate) enum Command {
     /// Runs
     Run {
         #[command(subcommand)]
-        command: things::Things,
+        command: retire::Run,
     },
     /// Models and their versions
     Model {

@@ -48,6 +48,7 @@ documents! {
     "dataset" => registry::DatasetSpec,
     "dataset-version" => registry::DatasetVersionSpec,
     "life-change" => registry::LifeChange,
+    "retirement" => registry::Retirement,
     "run" => registry::RunSpec,
     "model" => registry::ModelSpec,
     "model-version" => registry::ModelVersionSpec,

@@ -115,6 +115,9 @@ pub struct LineageNode {
     /// Holds data collected from people.
     #[serde(default)]
     pub source: bool,
+    /// Registered by mistake.
+    #[serde(default)]
+    pub retired: bool,
 }
 
 /// One edge of a closure.
@@ -195,6 +198,7 @@ pub struct ExposureView {
     pub subjects: Vec<Iri>,
     /// Strongest identifiability.
     pub identifiability: Identifiability,
-    /// What keeps the answer from being complete: references never registered, unclassified versions, unstated origins.
+    /// What keeps the answer from being complete: references never registered or retired, unclassified versions, unstated
+    /// origins.
     pub unknown: Vec<String>,
 }

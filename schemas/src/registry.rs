@@ -446,6 +446,14 @@ pub struct ModelVersionSpec {
     pub tags: Tags,
 }
 
+/// Retire a dataset version, model version or run that was registered by mistake.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retirement {
+    /// Why. Kept erasable; the ledger holds its salted digest.
+    pub reason: Sentence,
+}
+
 /// Change the life of a dataset version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -15,8 +15,12 @@ pub struct Resource<T> {
     pub id: Uuid,
     /// Reference, pinned.
     pub r#ref: Ref,
-    /// State that may change: the life of a dataset version, the state of a release or a review.
+    /// State that may change: the life of a dataset version, the state of a release or a review; `retired` for a mistaken
+    /// registration.
     pub state: String,
+    /// Why it is retired, unless that was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Digest of the canonical form of `spec`.
     pub digest: Digest,
     /// When this state was recorded.
@@ -113,6 +117,9 @@ pub struct Registered {
     pub r#ref: Ref,
     /// Whether it is new.
     pub outcome: Outcome,
+    /// `retired` for a mistaken registration: registering it again does not bring it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
     /// Digest of the canonical form of what was stated.
     pub digest: Digest,
     /// Ledger position.

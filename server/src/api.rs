@@ -1,47 +1,72 @@
 //! What every kind of resource answers alike: lists, one by id, its history; and the server's own routes.
 
+use std::collections::HashMap;
+
 use actix_web::web;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::resource::{ListQuery, Page, Registered};
 use serde::Deserialize;
 
-use crate::db::listing;
+use crate::db::{Conn, Row, listing};
 use crate::error::{Error, Result};
 use crate::facts::Tx;
 use crate::http::{Body, Ctx, Reply};
 use crate::registry::vocabulary::vocabulary;
-use crate::resource::sent;
+use crate::resource::{Sent, sent};
+use crate::{access, registry};
 use licit_schemas::document::Document;
 
 /// A page of the states in force of a kind.
 pub async fn list(ctx: Ctx, kind: &'static str) -> Result<Reply> {
     let query: ListQuery = ctx.query()?;
-    let page = ctx.app.db.read(move |conn| listing::list(conn, kind, &query)).await?;
-    let items = page.items.into_iter().map(|row| sent(row, false)).collect::<Result<Vec<_>>>()?;
-    Reply::ok(&Page { items, next: page.next })
+    let page = ctx.app.db.read(move |conn| {
+        let page = listing::list(conn, kind, &query)?;
+        Ok(Page { items: shown(conn, page.items, false)?, next: page.next })
+    });
+    Reply::ok(&page.await?)
+}
+
+/// Rows for sending; what is retired says why, as far as that was not erased.
+fn shown(conn: &mut Conn, rows: Vec<Row>, with_kind: bool) -> Result<Vec<Sent>> {
+    let digests = registry::store::reasons(conn, &rows)?;
+    let texts: HashMap<String, String> = match digests.is_empty() {
+        true => HashMap::new(),
+        false => access::store::notes(conn, digests.values().cloned().collect())?.into_iter().collect(),
+    };
+    let reason = |row: &Row| digests.get(&row.since_seq).and_then(|digest| texts.get(digest)).cloned();
+    let send = |row: Row| {
+        let reason = reason(&row);
+        sent(row, with_kind, reason)
+    };
+    rows.into_iter().map(send).collect()
 }
 
 /// The state in force by id.
 pub async fn get(ctx: Ctx, kind: &'static str) -> Result<Reply> {
     let id = ctx.id()?.to_string();
-    let wanted = id.clone();
-    let row = ctx.app.db.read(move |conn| listing::by_id(conn, kind, &wanted)).await?;
-    let row = row.ok_or_else(|| Error::NotFound(format!("there is no {} `{id}`", kind.replace('_', " "))))?;
-    let seq = row.since_seq;
+    let found = ctx.app.db.read(move |conn| {
+        let row = listing::by_id(conn, kind, &id)?
+            .ok_or_else(|| Error::NotFound(format!("there is no {} `{id}`", kind.replace('_', " "))))?;
+        Ok((row.since_seq, shown(conn, vec![row], false)?))
+    });
+    let (seq, found) = found.await?;
     if ctx.has(seq) {
         return Ok(Reply::not_modified(seq));
     }
-    Ok(Reply::ok(&sent(row, false)?)?.tagged(seq))
+    Ok(Reply::ok(&found.first())?.tagged(seq))
 }
 
 /// Every state an id ever had, oldest first.
 pub async fn history(ctx: Ctx, kind: &'static str) -> Result<Reply> {
     let id = ctx.id()?.to_string();
-    let rows = ctx.app.db.read(move |conn| listing::history(conn, kind, &id)).await?;
-    if rows.is_empty() {
+    let items = ctx.app.db.read(move |conn| {
+        let rows = listing::history(conn, kind, &id)?;
+        shown(conn, rows, false)
+    });
+    let items = items.await?;
+    if items.is_empty() {
         return Err(Error::NotFound(format!("there is no such {}", kind.replace('_', " "))));
     }
-    let items = rows.into_iter().map(|row| sent(row, false)).collect::<Result<Vec<_>>>()?;
     Reply::ok(&Page { items, next: None })
 }
 
@@ -110,10 +135,14 @@ pub async fn resolve(ctx: Ctx) -> Result<Reply> {
             .to_string(),
     };
     let query = ListQuery { reference: Some(text), limit: 1, ..ListQuery::default() };
-    let page = ctx.app.db.read(move |conn| listing::list(conn, kind, &query)).await?;
-    let row = page.items.into_iter().next().ok_or_else(|| Error::NotFound(format!("there is no `{reference}`")))?;
-    let seq = row.since_seq;
-    Ok(Reply::ok(&sent(row, true)?)?.tagged(seq))
+    let found = ctx.app.db.read(move |conn| {
+        let rows = listing::list(conn, kind, &query)?.items;
+        let seq = rows.first().map(|row| row.since_seq);
+        let seq = seq.ok_or_else(|| Error::NotFound(format!("there is no `{reference}`")))?;
+        Ok((seq, shown(conn, rows, true)?))
+    });
+    let (seq, found) = found.await?;
+    Ok(Reply::ok(&found.first())?.tagged(seq))
 }
 
 #[derive(Deserialize, schemars::JsonSchema)]

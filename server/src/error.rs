@@ -173,9 +173,17 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl From<diesel::result::Error> for Error {
-    /// What a caller did not foresee is our fault: the text goes to the log, not to the client.
+    /// A lost connection is nobody's fault, and the next request gets another. What else a caller did not foresee is our fault:
+    /// the text goes to the log, not to the client.
     fn from(e: diesel::result::Error) -> Self {
-        Self::Internal(format!("database: {e}"))
+        use diesel::result::DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+        use diesel::result::Error::{BrokenTransactionManager, DatabaseError};
+        match e {
+            DatabaseError(ClosedConnection | UnableToSendCommand, _) | BrokenTransactionManager => {
+                Self::Unavailable("the connection to the database was lost, try again in a moment".to_owned())
+            }
+            other => Self::Internal(format!("database: {other}")),
+        }
     }
 }
 

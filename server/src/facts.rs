@@ -65,6 +65,7 @@ facts! {
     RunRecorded(Stated<RunSpec>) = "run.recorded" v 1;
     ModelRegistered(Stated<ModelSpec>) = "model.registered" v 1;
     ModelVersionRegistered(Stated<ModelVersionSpec>) = "model_version.registered" v 1;
+    ResourceRetired(registry::Retired) = "resource.retired" v 1;
     SystemRevised(Stated<SystemSpec>) = "system.revised" v 1;
     EnvironmentRevised(Stated<EnvironmentSpec>) = "environment.revised" v 1;
     DeploymentRevised(Stated<DeploymentSpec>) = "deployment.revised" v 1;
@@ -150,6 +151,10 @@ impl Projection for World {
                 if let Some(held) = self.registry.held(&reference) {
                     self.lineage.model_version(f, held, at);
                 }
+            }
+            Fact::ResourceRetired(f) => {
+                self.registry.retired(f, at, rows);
+                self.lineage.retired(self.registry.held(&f.reference.to_string()));
             }
             Fact::SystemRevised(f) => self.registry.system(f, digest(&f.spec), at, rows),
             Fact::EnvironmentRevised(f) => self.registry.environment(f, digest(&f.spec), at, rows),

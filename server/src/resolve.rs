@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::facts::{Tx, World};
+use crate::registry::{Held, RETIRED};
 use crate::review::Standing;
 
 /// Differences named at most.
@@ -28,7 +29,14 @@ const MAX_DIFFERENCES: usize = 20;
 pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Result<Ref> {
     match reference.kind() {
         Kind::Dataset | Kind::Model if reference.is_pinned() => Ok(reference.clone()),
+        // Behind a retired version nobody knows what is there now: an earlier one does not come back by itself.
         Kind::Dataset | Kind::Model => match world.registry.latest(&reference.to_string()) {
+            Some(pinned) if world.registry.is_retired(pinned) => Err(Error::invalid(
+                pointer,
+                format!(
+                    "`{pinned}`, the latest version, is retired: register another, or name one as `{reference}@VERSION`"
+                ),
+            )),
             Some(pinned) => parse(pinned),
             None => Err(Error::invalid(
                 pointer,
@@ -104,14 +112,33 @@ pub fn pin_all(world: &World, list: &mut [Ref], kind: Kind, now: Timestamp, poin
     Ok(())
 }
 
+/// Refuse what was registered by mistake.
+///
+/// # Errors
+/// A fault at the pointer.
+pub fn stands(world: &World, reference: &Ref, pointer: &str) -> Result<()> {
+    if !world.registry.is_retired(&reference.to_string()) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        pointer,
+        format!("`{reference}` is retired: name another version, or register it right under a new one"),
+    ))
+}
+
 /// The answer for something new.
 pub fn created(id: Uuid, reference: Ref, digest: Digest, seq: u64) -> Registered {
-    Registered { id: uuid_text::Uuid(id), r#ref: reference, outcome: Outcome::Created, digest, seq }
+    Registered { id: uuid_text::Uuid(id), r#ref: reference, outcome: Outcome::Created, state: None, digest, seq }
 }
 
 /// The answer for something registered before.
 pub fn unchanged(id: Uuid, reference: Ref, digest: Digest, seq: u64) -> Registered {
-    Registered { id: uuid_text::Uuid(id), r#ref: reference, outcome: Outcome::Unchanged, digest, seq }
+    Registered { id: uuid_text::Uuid(id), r#ref: reference, outcome: Outcome::Unchanged, state: None, digest, seq }
+}
+
+/// An answer about something that is held: that it is retired is said.
+pub fn about(held: &Held, answer: Registered) -> Registered {
+    Registered { state: held.retired.map(|_| RETIRED.to_owned()), ..answer }
 }
 
 /// A version of something that has free versions.

@@ -21,6 +21,7 @@ pub fn typed<T: DeserializeOwned>(row: Row) -> Result<Resource<T>> {
         id: uuid_text::Uuid(row.id.parse().map_err(|_| broken("id"))?),
         r#ref: row.reference.parse().or_else(|_| row.parent.parse()).map_err(|_| broken("reference"))?,
         state: row.state.clone(),
+        reason: None,
         digest: row.digest.parse::<Digest>().map_err(|_| broken("digest"))?,
         recorded_at: row.recorded(),
         seq: u64::try_from(row.since_seq).map_err(|_| broken("position"))?,
@@ -36,6 +37,8 @@ pub struct Sent {
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
     state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     digest: String,
     recorded_at: licit_schemas::time::Timestamp,
     seq: i64,
@@ -46,7 +49,7 @@ pub struct Sent {
 ///
 /// # Errors
 /// Only if the projection is damaged.
-pub fn sent(row: Row, with_kind: bool) -> Result<Sent> {
+pub fn sent(row: Row, with_kind: bool, reason: Option<String>) -> Result<Sent> {
     let recorded_at = row.recorded();
     let spec =
         RawValue::from_string(row.doc).map_err(|e| Error::Internal(format!("row {} {}: {e}", row.kind, row.id)))?;
@@ -55,6 +58,7 @@ pub fn sent(row: Row, with_kind: bool) -> Result<Sent> {
         r#ref: row.reference,
         kind: with_kind.then_some(row.kind),
         state: row.state,
+        reason,
         digest: row.digest,
         recorded_at,
         seq: row.since_seq,

@@ -13,7 +13,7 @@ use licit_schemas::lineage::{Closure, EdgeCreate, ExposureView, LineageQuery, Pa
 use licit_schemas::registration::{PlanRequest, Registration, RegistrationResult};
 use licit_schemas::registry::{
     DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, LifeChange, ModelSpec, ModelVersionSpec,
-    PartySpec, ReleaseSpec, RunSpec, SystemSpec,
+    PartySpec, ReleaseSpec, Retirement, RunSpec, SystemSpec,
 };
 use licit_schemas::resource::{ListQuery, Page, Registered, Resource};
 use licit_schemas::review::{
@@ -116,6 +116,9 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/assessments/{id}", "get_assessment", "Read an assessment", || get().to(|ctx: Ctx| api::get(ctx, "assessment"))).may(READ).gives::<Resource<AssessmentSpec>>(),
     Route::get("/api/v1/assessments/{id}/history", "list_assessment_history", "Every state of an assessment", || get().to(|ctx: Ctx| api::history(ctx, "assessment"))).may(READ).gives::<Page<Resource<AssessmentSpec>>>(),
     Route::post("/api/v1/dataset-versions/{id}/life", "change_dataset_version_life", "Restrict or erase a dataset version", || post().to(registry::api::change_life)).may(REGISTER).takes::<LifeChange>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::post("/api/v1/dataset-versions/{id}/retire", "retire_dataset_version", "Retire a dataset version that was registered by mistake", || post().to(registry::api::retire_dataset_version)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::post("/api/v1/model-versions/{id}/retire", "retire_model_version", "Retire a model version that was registered by mistake", || post().to(registry::api::retire_model_version)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::post("/api/v1/runs/{id}/retire", "retire_run", "Retire a run that was registered by mistake", || post().to(registry::api::retire_run)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/resolve", "resolve_reference", "The thing a reference names", || get().to(api::resolve)).may(READ).asks::<ByRef>().gives::<Resource<serde_json::Value>>(),
     Route::get("/api/v1/vocabulary", "list_terms", "Terms of the vocabularies", || get().to(api::terms)).may(READ).asks::<Terms>().gives::<Page<TermView>>(),
 

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 pub struct TestDatabase {
     pub url: String,
     schema: Option<(String, String)>,
+    apart: Option<(String, String)>,
     _dir: TempDir,
 }
 
@@ -20,21 +21,54 @@ impl TestDatabase {
                 psql(&base, &format!("CREATE SCHEMA {schema}"));
                 let joint = if base.contains('?') { '&' } else { '?' };
                 let url = format!("{base}{joint}options=-csearch_path%3D{schema}");
-                Self { url, schema: Some((base, schema)), _dir: dir }
+                Self { url, schema: Some((base, schema)), apart: None, _dir: dir }
             }
-            Err(_) => {
-                Self { url: format!("sqlite://{}", dir.path().join("licit.db").display()), schema: None, _dir: dir }
-            }
+            Err(_) => Self {
+                url: format!("sqlite://{}", dir.path().join("licit.db").display()),
+                schema: None,
+                apart: None,
+                _dir: dir,
+            },
         }
     }
 
+    /// A PostgreSQL database that no other test shares, so that its connections can be cut; `None` on SQLite.
+    pub fn apart() -> Option<Self> {
+        let base = std::env::var("TEST_DATABASE_URL").ok()?;
+        let name = format!("apart_{}", uuid::Uuid::now_v7().simple());
+        psql(&base, &format!("CREATE DATABASE {name}"));
+        let (server, _) = base.rsplit_once('/').expect("the URL names a database");
+        Some(Self {
+            url: format!("{server}/{name}"),
+            apart: Some((base, name)),
+            schema: None,
+            _dir: TempDir::new().unwrap(),
+        })
+    }
+
+    /// End every connection to a database that stands apart; with `refuse`, let nobody in again until [`Self::admit`].
+    pub fn cut(&self, refuse: bool) {
+        let (base, name) = self.apart.as_ref().expect("a database apart");
+        if refuse {
+            psql(base, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+        }
+        psql(base, &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"));
+    }
+
+    /// Let connections in again.
+    pub fn admit(&self) {
+        let (base, name) = self.apart.as_ref().expect("a database apart");
+        psql(base, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+    }
+
     pub fn is_postgres(&self) -> bool {
-        self.schema.is_some()
+        self.schema.is_some() || self.apart.is_some()
     }
 
     /// Run SQL behind the server's back, as somebody who tampers would.
     pub fn sql(&self, statement: &str) -> String {
         match &self.schema {
+            None if self.apart.is_some() => psql(&self.url, statement),
             Some((base, schema)) => psql(base, &format!("SET search_path TO {schema}; {statement}")),
             None => {
                 let path = self.url.trim_start_matches("sqlite://");
@@ -55,6 +89,9 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let Some((base, schema)) = &self.schema {
             psql(base, &format!("DROP SCHEMA IF EXISTS {schema} CASCADE"));
+        }
+        if let Some((base, name)) = &self.apart {
+            psql(base, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         }
     }
 }

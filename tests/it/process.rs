@@ -1,6 +1,7 @@
 //! The program as it is started, stopped, killed, and run twice on one database.
 
 mod kill;
+mod lost;
 mod tokens;
 mod twins;
 
@@ -121,6 +122,17 @@ fn a_start_that_cannot_be_is_refused_with_a_sentence() {
         let (code, said) = refused(&[&at[..], &args].concat(), &[]);
         assert_eq!(code, 2, "{args:?}: {said}");
     }
+}
+
+#[test]
+fn a_database_that_answers_nothing_is_given_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://u:secret@{}/d", silent.local_addr().unwrap());
+    let start = std::time::Instant::now();
+    let (code, said) = refused(&["--database-url", &url], &[]);
+    assert_eq!(code, 1);
+    assert!(said.contains("cannot open postgres://u:***@") && !said.contains("secret"), "{said}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]

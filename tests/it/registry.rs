@@ -2,6 +2,8 @@
 
 mod change;
 mod lists;
+mod releases;
+mod retire;
 
 use harness::Scenario;
 use harness::scenario::{ZEROS, deployment, model_version, party, people, system};

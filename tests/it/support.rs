@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{Client, TestDatabase, TestServer};
+use harness::{Answer, Client, TestDatabase, TestServer};
 use licit_schemas::digest::Digest;
 use licit_schemas::ledger::{EntryView, TreeHead};
 use licit_schemas::{json, merkle};
@@ -231,4 +231,25 @@ pub(crate) fn raw(url: &str, request: &[u8]) -> String {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Retire what a pinned reference names.
+#[track_caller]
+pub(crate) fn retire(client: &Client, reference: &str, reason: &str) -> Answer {
+    let found = client.resolve(reference);
+    let collection = format!("{}s", found["kind"].as_str().unwrap().replace('_', "-"));
+    let path = format!("/api/v1/{collection}/{}/retire", found["id"].as_str().unwrap());
+    client.post(&path, &json!({"reason": reason}))
+}
+
+/// What the command line says: exit code, stdout and stderr.
+pub(crate) fn licit(client: &Client, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cli-under-test"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LICIT_")) {
+        command.env_remove(name);
+    }
+    command.env("LICIT_URL", &client.url).env("LICIT_TOKEN", client.token.as_deref().unwrap_or_default());
+    let out = command.args(args).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (out.status.code().unwrap_or(-1), text(&out.stdout), text(&out.stderr))
 }

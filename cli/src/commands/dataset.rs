@@ -3,6 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
+use super::retire::{self, RetireArgs};
 use super::simple;
 use super::things::{self, CreateArgs, ListArgs, Things};
 use crate::collection as c;
@@ -34,6 +35,8 @@ pub(crate) enum Dataset {
         /// Its life from now on
         life: Life,
     },
+    /// Retire a version that was registered by mistake
+    Retire(RetireArgs),
 }
 
 /// Life of a version.
@@ -55,6 +58,7 @@ pub(crate) fn run(context: &Context, command: Dataset) -> Result<Exit> {
             simple::versions(context, &c::DATASETS, &c::DATASET_VERSIONS, &reference, list)
         }
         Dataset::CreateVersion(args) => things::create(context, &c::DATASET_VERSIONS, &args),
+        Dataset::Retire(args) => retire::retire(context, &c::DATASET_VERSIONS, &args),
         Dataset::Life { reference, life } => {
             let client = context.client()?;
             let life = life.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();

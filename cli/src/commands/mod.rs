@@ -20,6 +20,7 @@ pub(crate) mod ledger;
 pub(crate) mod lineage;
 pub(crate) mod register;
 pub(crate) mod release;
+pub(crate) mod retire;
 pub(crate) mod review;
 pub(crate) mod simple;
 pub(crate) mod things;
@@ -39,7 +40,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Gaps(args) => gaps::run(context, &args),
         Command::Party { command } => simple::party(context, command),
         Command::Dataset { command } => dataset::run(context, command),
-        Command::Run { command } => things::run(context, &c::RUNS, command),
+        Command::Run { command } => retire::run(context, command),
         Command::Model { command } => simple::model(context, command),
         Command::Purpose { command } => things::run(context, &c::PURPOSES, command),
         Command::Basis { command } => things::run(context, &c::BASES, command),

@@ -105,11 +105,14 @@ fn text(plan: &Plan) -> String {
 }
 
 fn registered(items: &[Registered]) -> String {
-    let outcome = |outcome| match outcome {
-        Outcome::Created => "created",
-        Outcome::Unchanged => "unchanged",
+    let outcome = |item: &Registered| {
+        let outcome = match item.outcome {
+            Outcome::Created => "created",
+            Outcome::Unchanged => "unchanged",
+        };
+        item.state.as_ref().map_or_else(|| outcome.to_owned(), |state| format!("{outcome}, {}", style::yellow(state)))
     };
-    let rows = items.iter().map(|item| vec![item.r#ref.to_string(), outcome(item.outcome).to_owned()]).collect();
+    let rows = items.iter().map(|item| vec![item.r#ref.to_string(), outcome(item)]).collect();
     table::table(&["reference", "outcome"], rows)
 }
 

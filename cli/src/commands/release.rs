@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use licit_schemas::gate::{Activation, Decision};
-use licit_schemas::registry::ModelFile;
+use licit_schemas::reference::Ref;
+use licit_schemas::registry::{ModelFile, PartKind};
 use serde_json::{Value, json};
 
 use super::things::{self, CreateArgs, ListArgs, ShowArgs};
@@ -43,19 +44,52 @@ pub(crate) enum Release {
 
 /// A new release.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "Parts: base, adapter, embedder, reranker, guard. `--model` is `--part base=`.
+
+Examples:
   licit release create vote-forecast --model vote-model@2
+  licit release create helpdesk --model assistant@3 --part adapter=helpdesk-tuning@7 --part guard=toxicity@2
+  licit release create helpdesk --model assistant@3 --part embedder=e5@1 --index kb/articles@2026-11
   licit release create -f release.yaml")]
 pub(crate) struct ReleaseCreate {
     /// Deployment, such as `vote-forecast`
     #[arg(required_unless_present = "file")]
     deployment: Option<String>,
-    /// Model version, such as `vote-model@2`; without `@` the latest; several become base and adapters by a file
-    #[arg(long = "model", value_name = "REF", required_unless_present = "file")]
+    /// Model version as part `base`, such as `vote-model@2`; without `@` the latest; may be repeated
+    #[arg(long = "model", value_name = "REF", required_unless_present_any = ["file", "parts"])]
     models: Vec<String>,
+    /// Model version as another part, such as `adapter=tuning@7`; may be repeated
+    #[arg(long = "part", value_name = "NAME=MODEL", value_parser = part)]
+    parts: Vec<(PartKind, String)>,
+    /// Dataset version served with it as an index, such as `kb/articles@3`; may be repeated
+    #[arg(long = "index", value_name = "DATASET@V")]
+    indexes: Vec<String>,
     /// YAML or JSON file instead; `-` is stdin
-    #[arg(short, long, conflicts_with_all = ["deployment", "models"])]
+    #[arg(short, long, conflicts_with_all = ["deployment", "models", "parts", "indexes"])]
     file: Vec<PathBuf>,
+}
+
+/// A part with its model, `NAME=MODEL`.
+fn part(text: &str) -> std::result::Result<(PartKind, String), String> {
+    let (name, model) = text.split_once('=').filter(|(_, model)| !model.is_empty()).ok_or("write it as NAME=MODEL")?;
+    let kind = serde_json::from_value(name.into())
+        .map_err(|_| format!("there is no part `{name}`: base, adapter, embedder, reranker or guard"))?;
+    Ok((kind, model.to_owned()))
+}
+
+impl ReleaseCreate {
+    /// What the flags describe; the models first, in the order given.
+    fn spec(&self) -> Result<Value> {
+        let deployment = c::DEPLOYMENTS.reference(self.deployment.as_deref().unwrap_or_default())?;
+        let bases = self.models.iter().map(|model| (PartKind::Base, model));
+        let parts = bases.chain(self.parts.iter().map(|(part, model)| (*part, model)));
+        let composition = parts
+            .map(|(part, model)| Ok(json!({"part": part, "model": c::MODEL_VERSIONS.reference(model)?})))
+            .collect::<Result<Vec<Value>>>()?;
+        let indexes =
+            self.indexes.iter().map(|index| c::DATASET_VERSIONS.reference(index)).collect::<Result<Vec<Ref>>>()?;
+        Ok(json!({"deployment": deployment, "composition": composition, "indexes": indexes}))
+    }
 }
 
 /// What goes with an activation.
@@ -89,13 +123,7 @@ pub(crate) fn run(context: &Context, command: Release) -> Result<Exit> {
         Release::Create(args) if !args.file.is_empty() => {
             things::create(context, &c::RELEASES, &CreateArgs { file: args.file, replace: false })
         }
-        Release::Create(args) => {
-            let deployment = c::DEPLOYMENTS.reference(&args.deployment.unwrap_or_default())?;
-            let models: Vec<_> =
-                args.models.iter().map(|model| c::MODEL_VERSIONS.reference(model)).collect::<Result<_>>()?;
-            let parts: Vec<Value> = models.iter().map(|model| json!({"part": "base", "model": model})).collect();
-            things::create_value(context, &c::RELEASES, json!({"deployment": deployment, "composition": parts}), false)
-        }
+        Release::Create(args) => things::create_value(context, &c::RELEASES, args.spec()?, false),
         Release::List(args) => things::list(context, &c::RELEASES, &args),
         Release::Show(args) => things::show(context, &c::RELEASES, &args),
         Release::Activate { reference, activation } => {
@@ -119,4 +147,18 @@ pub(crate) fn decided(context: &Context, answer: &Value) -> Result<Exit> {
     let decided: Decision = typed(answer)?;
     context.answer(answer, || decision::text(&decided));
     Ok(if decided.passes { Exit::Done } else { Exit::Refused })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_a_name_and_a_model() {
+        assert_eq!(part("adapter=tuning@7"), Ok((PartKind::Adapter, "tuning@7".to_owned())));
+        assert_eq!(part("guard=a=b"), Ok((PartKind::Guard, "a=b".to_owned())));
+        for wrong in ["adapter", "adapter=", "=tuning", "Base=x", "tokenizer=x", ""] {
+            assert!(part(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::retire::{self, RetireArgs};
 use super::things::{self, CreateArgs, ListArgs, ShowArgs, Things};
 use crate::collection as c;
 use crate::context::Context;
@@ -132,6 +133,8 @@ pub(crate) enum Model {
     },
     /// Register a version from a file: an acquired model, an endpoint
     CreateVersion(CreateArgs),
+    /// Retire a version that was registered by mistake
+    Retire(RetireArgs),
 }
 
 /// Run a command on models.
@@ -140,6 +143,7 @@ pub(crate) fn model(context: &Context, command: Model) -> Result<Exit> {
         Model::Things(command) => things::run(context, &c::MODELS, command),
         Model::Versions { reference, list } => versions(context, &c::MODELS, &c::MODEL_VERSIONS, &reference, list),
         Model::CreateVersion(args) => things::create(context, &c::MODEL_VERSIONS, &args),
+        Model::Retire(args) => retire::retire(context, &c::MODEL_VERSIONS, &args),
     }
 }
 

@@ -151,8 +151,9 @@ pub(crate) fn registered(answer: &Value) -> String {
         None => style::green("done"),
     };
     let reference = resource::text(&answer["ref"]);
+    let state = answer["state"].as_str().map(|state| format!("{}  ", style::yellow(state))).unwrap_or_default();
     let entry = answer["seq"].as_u64().map(|seq| style::dim(&format!("ledger entry {seq}"))).unwrap_or_default();
-    format!("{outcome}  {reference}  {entry}")
+    format!("{outcome}  {reference}  {state}{entry}")
 }
 
 /// List a collection.

@@ -25,9 +25,14 @@ fn row(item: &Value) -> Vec<String> {
 /// Everything about one resource.
 pub(crate) fn show(item: &Value) -> String {
     let mut head = vec![("reference", text(&item["ref"]))];
-    for (name, key) in
-        [("kind", "kind"), ("state", "state"), ("id", "id"), ("digest", "digest"), ("recorded", "recorded_at")]
-    {
+    for (name, key) in [
+        ("kind", "kind"),
+        ("state", "state"),
+        ("reason", "reason"),
+        ("id", "id"),
+        ("digest", "digest"),
+        ("recorded", "recorded_at"),
+    ] {
         if let Some(value) = item[key].as_str() {
             head.push((name, value.to_owned()));
         }

@@ -18,6 +18,26 @@ pub enum Conn {
 const SQLITE_PRAGMAS: &str =
     "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;";
 
+/// What libpq is told unless the URL says otherwise, in seconds and milliseconds: a host that answers nothing is given up soon,
+/// not after the hours TCP would wait. One thread writes, and it waits for nobody.
+const POSTGRES_LIMITS: [(&str, &str); 5] = [
+    ("connect_timeout", "5"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "25000"),
+];
+
+/// The URL with the limits it does not set itself.
+fn limited(url: &str) -> String {
+    let mut limited = url.to_owned();
+    for (name, value) in POSTGRES_LIMITS.iter().filter(|(name, _)| !url.contains(&format!("{name}="))) {
+        let joint = if limited.contains('?') { '&' } else { '?' };
+        limited.push_str(&format!("{joint}{name}={value}"));
+    }
+    limited
+}
+
 /// Opens connections by the scheme of the URL.
 ///
 /// Not Diesel's derived `establish`: it tries the arms in turn, hides the reason, and lets any string fall through to SQLite as a
@@ -82,7 +102,7 @@ impl Manager {
                 Ok(Conn::Sqlite(conn))
             }
             None => {
-                let mut conn = PgConnection::establish(&self.url).map_err(ConnectionError)?;
+                let mut conn = PgConnection::establish(&limited(&self.url)).map_err(ConnectionError)?;
                 conn.batch_execute(
                     "SET client_min_messages = warning; SET TIME ZONE 'UTC'; SET synchronous_commit = on;",
                 )
@@ -136,5 +156,12 @@ mod tests {
         }
         assert_eq!(redact("postgres://u:secret@h/d"), "postgres://u:***@h/d");
         assert_eq!(redact("postgres://u@h/d"), "postgres://u@h/d");
+    }
+
+    #[test]
+    fn limits_are_added_where_the_url_sets_none() {
+        let own = limited("postgres://u@h/d?connect_timeout=60");
+        assert!(own.starts_with("postgres://u@h/d?connect_timeout=60&keepalives_idle=10&"), "{own}");
+        assert!(limited("postgres://u@h/d").starts_with("postgres://u@h/d?connect_timeout=5&"));
     }
 }

@@ -29,6 +29,16 @@ pub use tx::{Idempotency, Tx};
 use crate::error::{Error, Result};
 use writer::Writer;
 
+/// How long a reader waits for a connection: a database that is away is said to be away, and half of it is the longest pause
+/// between two attempts to reach it again.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// Nobody answers: what the database or the network said goes to the log.
+fn unreachable(error: impl std::fmt::Display) -> Error {
+    tracing::warn!(%error, "the database cannot be reached");
+    Error::Unavailable("the database cannot be reached, try again in a moment".to_owned())
+}
+
 /// A fact as the ledger holds it.
 #[derive(Clone, Debug)]
 pub struct Encoded {
@@ -88,7 +98,7 @@ impl<P: Projection> Db<P> {
         let pool = Pool::builder()
             .max_size(readers)
             .min_idle(Some(1))
-            .connection_timeout(std::time::Duration::from_secs(10))
+            .connection_timeout(PATIENCE)
             .test_on_check_out(!manager.is_sqlite())
             .build(manager.read_only())
             .map_err(|e| format!("cannot open {}: {e}", manager.shown()))?;
@@ -128,8 +138,7 @@ impl<P: Projection> Db<P> {
     ) -> Result<T> {
         let pool = self.pool.clone();
         actix_web::web::block(move || {
-            let mut conn: PooledConnection<Manager> =
-                pool.get().map_err(|e| Error::Unavailable(format!("no database connection: {e}")))?;
+            let mut conn: PooledConnection<Manager> = pool.get().map_err(unreachable)?;
             read_only(&mut conn, work)
         })
         .await
@@ -141,7 +150,7 @@ impl<P: Projection> Db<P> {
     /// # Errors
     /// As [`Db::read`].
     pub fn read_blocking<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        let mut conn = self.pool.get().map_err(|e| Error::Unavailable(format!("no database connection: {e}")))?;
+        let mut conn = self.pool.get().map_err(unreachable)?;
         read_only(&mut conn, work)
     }
 

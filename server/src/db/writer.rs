@@ -98,12 +98,9 @@ impl<P: Projection, T: Send, W: Fn(&mut Tx<'_, P>) -> Result<T> + Send> Job<P> f
 
     fn answer(self: Box<Self>, durable: std::result::Result<(), String>) {
         let result = match (self.result, durable) {
-            // An operation that failed by itself says why, whatever became of its group.
-            (Some(Err(e)), _) => Err(e),
-            (Some(Ok(value)), Ok(())) => Ok(value),
-            (_, Err(e)) => Err(Error::Unavailable(format!(
-                "the write could not be made durable, try again with the same Idempotency-Key: {e}"
-            ))),
+            (Some(result), Ok(())) => result,
+            // Even what it refused by itself, it may have refused for what a neighbour recorded and the database never kept.
+            (_, Err(sentence)) => Err(Error::Unavailable(sentence)),
             (None, Ok(())) => Err(Error::Internal("the operation never ran".to_owned())),
         };
         // The caller may have gone: nothing to tell then.
@@ -207,9 +204,13 @@ impl<P: Projection> Core<P> {
         while let Ok(first) = queue.recv() {
             let mut jobs: Vec<Box<dyn Job<P>>> =
                 std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).collect();
-            let durable = self.commit(&mut jobs).map_err(|e| {
-                tracing::error!(error = %e, operations = jobs.len(), "a group of writes was rolled back");
-                public(&e)
+            let durable = self.commit(&mut jobs).map_err(|failed| {
+                tracing::error!(
+                    error = failed.detail(),
+                    operations = jobs.len(),
+                    "a group of writes was not made durable"
+                );
+                failed.sentence()
             });
             for job in jobs {
                 job.answer(durable.clone());
@@ -217,14 +218,21 @@ impl<P: Projection> Core<P> {
         }
     }
 
-    fn commit(&mut self, jobs: &mut [Box<dyn Job<P>>]) -> Result<()> {
-        let mut conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => self.manager.open().map_err(|e| Error::Unavailable(format!("database: {e}")))?,
-        };
+    /// Make a group durable, or say why nothing of it is.
+    fn commit(&mut self, jobs: &mut [Box<dyn Job<P>>]) -> std::result::Result<(), Failed> {
         let before = self.state.clone();
+        let (mut conn, used) = match self.conn.take() {
+            Some(conn) => (conn, true),
+            None => (self.open()?, false),
+        };
         let mut outcome = self.attempt(&mut conn, jobs, false);
-        if outcome.is_err() && jobs.len() > 1 && !conn.is_broken() {
+        // One that was lost since the last group, or before it was asked to commit: nothing was done, and another may do it.
+        if used && matches!(outcome, Err(Failed::Lost)) {
+            self.state = before.clone();
+            conn = self.open()?;
+            outcome = self.attempt(&mut conn, jobs, false);
+        }
+        if matches!(outcome, Err(Failed::Refused(_))) && jobs.len() > 1 && !conn.is_broken() {
             self.state = before.clone();
             outcome = self.attempt(&mut conn, jobs, true);
         }
@@ -239,34 +247,95 @@ impl<P: Projection> Core<P> {
         outcome
     }
 
+    fn open(&self) -> std::result::Result<Conn, Failed> {
+        self.manager.open().map_err(|e| Failed::Refused(super::unreachable(e)))
+    }
+
     /// One durable transaction over all jobs; with `apart`, each in a savepoint of its own.
-    fn attempt(&mut self, conn: &mut Conn, jobs: &mut [Box<dyn Job<P>>], apart: bool) -> Result<()> {
+    fn attempt(
+        &mut self,
+        conn: &mut Conn,
+        jobs: &mut [Box<dyn Job<P>>],
+        apart: bool,
+    ) -> std::result::Result<(), Failed> {
         let state = &mut self.state;
+        let mut committing = false;
         #[expect(clippy::disallowed_methods, reason = "this is the write door")]
-        conn.transaction(|conn| {
+        let outcome = conn.transaction(|conn| {
             lock_and_catch_up(conn, state)?;
-            if !apart {
+            if apart {
+                run_apart(conn, state, jobs)?;
+            } else {
                 let mut batch = Batch::default();
                 for job in jobs.iter_mut() {
                     run(conn, state, &mut batch, job.as_mut());
                 }
-                return flush(conn, state, batch);
+                flush(conn, state, batch)?;
             }
-            for job in jobs.iter_mut() {
-                let before = state.clone();
-                let alone = conn.transaction(|conn| {
-                    let mut batch = Batch::default();
-                    run(conn, state, &mut batch, job.as_mut());
-                    flush(conn, state, batch)
-                });
-                if let Err(error) = alone {
-                    *state = before;
-                    job.fail(error);
-                }
-            }
+            committing = true;
             Ok(())
+        });
+        outcome.map_err(|error: Error| match conn.ping() {
+            Ok(()) => Failed::Refused(error),
+            Err(_) if committing => Failed::Unknown,
+            Err(_) => Failed::Lost,
         })
     }
+}
+
+/// Why a group was not made durable.
+enum Failed {
+    /// The database, or its absence, says no.
+    Refused(Error),
+    /// The connection was lost before it was asked to commit: nothing of the group is there.
+    Lost,
+    /// The connection was lost while it committed: the group is there whole or not at all, and the next one learns which.
+    Unknown,
+}
+
+impl Failed {
+    /// What a caller may read of it.
+    fn sentence(&self) -> String {
+        const AGAIN: &str = "try again with the same Idempotency-Key";
+        match self {
+            Self::Refused(Error::Unavailable(text)) => format!("the write was not made durable, {AGAIN}: {text}"),
+            Self::Refused(_) => {
+                format!("the write was not made durable, {AGAIN}: the database refused the transaction")
+            }
+            Self::Lost => format!("the write was not made durable, {AGAIN}: the connection to the database was lost"),
+            Self::Unknown => {
+                format!(
+                    "the connection to the database was lost while the write was made durable, and whether it was is not known: {AGAIN}"
+                )
+            }
+        }
+    }
+
+    /// What stands in the log.
+    fn detail(&self) -> String {
+        match self {
+            Self::Refused(error) => error.to_string(),
+            Self::Lost | Self::Unknown => self.sentence(),
+        }
+    }
+}
+
+/// Run each job with a flush in a savepoint of its own: the guilty one fails alone.
+fn run_apart<P: Projection>(conn: &mut Conn, state: &mut State<P>, jobs: &mut [Box<dyn Job<P>>]) -> Result<()> {
+    for job in jobs.iter_mut() {
+        let before = state.clone();
+        #[expect(clippy::disallowed_methods, reason = "a savepoint within the write door's transaction")]
+        let alone = conn.transaction(|conn| {
+            let mut batch = Batch::default();
+            run(conn, state, &mut batch, job.as_mut());
+            flush(conn, state, batch)
+        });
+        if let Err(error) = alone {
+            *state = before;
+            job.fail(error);
+        }
+    }
+    Ok(())
 }
 
 /// Run one job; what a failed one recorded is taken back.
@@ -485,12 +554,4 @@ fn keep_evidence(conn: &mut Conn, digest: &Digest, body: &[u8]) -> Result<()> {
         Conn::Sqlite(lite) => query.execute(lite)?,
     };
     Ok(())
-}
-
-/// What a caller may read of a failed commit.
-fn public(error: &Error) -> String {
-    match error {
-        Error::Unavailable(text) => text.clone(),
-        _ => "the database refused the transaction".to_owned(),
-    }
 }

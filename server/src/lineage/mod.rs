@@ -296,6 +296,17 @@ impl State {
         }
     }
 
+    /// Fold a retirement in.
+    pub fn retired(&mut self, held: Option<&Arc<Held>>) {
+        let Some((id, held)) = held.and_then(|held| Some((self.find(&held.reference)?, held))) else { return };
+        let mut node = self.graph.node(id);
+        node.flags = node.flags.with(Flags::RETIRED);
+        self.graph.set_node(id, node);
+        if let Some(record) = self.records.get_mut(id.index()) {
+            record.held = Some(held.clone());
+        }
+    }
+
     /// Fold a run in.
     pub fn run(&mut self, fact: &Stated<RunSpec>, held: &Arc<Held>, at: &At, rows: &mut Rows) {
         let spec = &fact.spec;

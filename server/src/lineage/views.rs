@@ -51,6 +51,7 @@ pub fn closure(state: &State, position: u64, root: NodeId, way: wire::Direction)
                 depth: r.depth,
                 dangling: node.flags.has(Flags::DANGLING),
                 source: node.flags.has(Flags::SOURCE),
+                retired: node.flags.has(Flags::RETIRED),
             }
         })
         .collect();
@@ -74,6 +75,8 @@ pub fn dot(closure: &wire::Closure) -> String {
     for node in &closure.nodes {
         let mark = if node.dangling {
             " (not registered)"
+        } else if node.retired {
+            " (retired)"
         } else if node.source {
             " (source)"
         } else {
@@ -116,6 +119,9 @@ pub fn tree(closure: &wire::Closure) -> String {
             marks.push("not registered");
         }
         let children = next.get(name).map(Vec::as_slice).unwrap_or_default();
+        if node.is_some_and(|n| n.retired) {
+            marks.push("retired");
+        }
         if again && !children.is_empty() {
             marks.push("shown above");
         }
@@ -163,7 +169,8 @@ pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
         let rootless = node.kind == NodeKind::DatasetVersion
             && node.flags.has(Flags::NO_ORIGIN)
             && state.graph.degree(id, Direction::Upstream) == 0;
-        if node.flags.has(Flags::DANGLING) || node.flags.has(Flags::UNCLASSIFIED) || rootless {
+        const UNKNOWN: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::RETIRED.0;
+        if node.flags.0 & UNKNOWN != 0 || rootless {
             view.unknown.push(name.to_string());
         }
         if !node.flags.has(PERSONAL) || node.kind != NodeKind::DatasetVersion {

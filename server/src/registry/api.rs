@@ -1,6 +1,6 @@
 //! Registering what exists, over HTTP.
 
-use licit_schemas::registry::LifeChange;
+use licit_schemas::registry::{LifeChange, Retirement};
 
 use super::operations::{self, Existing};
 use crate::api;
@@ -59,6 +59,29 @@ pub async fn change_life(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
     api::create::<LifeChange>(ctx, body, "dataset-versions", move |tx, change| operations::change_life(tx, id, &change))
         .await
+}
+
+async fn retire(ctx: Ctx, body: Body, collection: &'static str, kind: &'static str) -> Result<Reply> {
+    let id = ctx.id()?;
+    api::create::<Retirement>(ctx, body, collection, move |tx, retirement| {
+        operations::retire(tx, kind, id, &retirement)
+    })
+    .await
+}
+
+/// Retire a mistaken dataset version.
+pub async fn retire_dataset_version(ctx: Ctx, body: Body) -> Result<Reply> {
+    retire(ctx, body, "dataset-versions", "dataset_version").await
+}
+
+/// Retire a mistaken model version.
+pub async fn retire_model_version(ctx: Ctx, body: Body) -> Result<Reply> {
+    retire(ctx, body, "model-versions", "model_version").await
+}
+
+/// Retire a mistaken run.
+pub async fn retire_run(ctx: Ctx, body: Body) -> Result<Reply> {
+    retire(ctx, body, "runs", "run").await
 }
 
 /// Take a release out for good.

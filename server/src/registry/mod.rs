@@ -1,8 +1,10 @@
 //! What exists: parties, datasets, runs, models, systems, environments, deployments, releases.
 
 pub mod api;
+mod held;
 mod numbers;
 pub mod operations;
+pub mod store;
 pub mod vocabulary;
 
 use std::sync::Arc;
@@ -11,16 +13,16 @@ use imbl::HashMap;
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    DatasetOrigin, DatasetSpec, DatasetVersionSpec, DeploymentSpec, Endpoint, EnvironmentSpec, Identifiability, Life,
-    ModelKind, ModelSpec, ModelVersionSpec, Operation, PartySpec, ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
+    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, Life, ModelSpec, ModelVersionSpec, PartySpec,
+    ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
 };
-use licit_schemas::text::{Country, Key};
-use licit_schemas::time::Timestamp;
+use licit_schemas::text::Key;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::held::dataset_facts;
+pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, What};
 pub use self::numbers::{NumberMap, NumberSet, Numbers};
-use self::vocabulary::{TermId, vocabulary};
 use crate::catalogue::{Catalogue, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
@@ -35,6 +37,18 @@ pub struct LifeChanged {
     pub reference: Ref,
     /// The new life.
     pub life: Life,
+}
+
+/// Something was registered by mistake. It stays, and nothing may rest on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retired {
+    /// The dataset version, model version or run.
+    pub id: Uuid,
+    /// Its reference.
+    pub reference: Ref,
+    /// Salted digest of the reason.
+    pub reason_digest: Digest,
 }
 
 /// A release moved on.
@@ -53,140 +67,6 @@ pub struct ReleaseMoved {
     /// Why, in the caller's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-}
-
-/// Something immutable that is registered, as far as the gate and idempotent retries need it.
-#[derive(Clone, Debug)]
-pub struct Held {
-    /// Opaque id.
-    pub id: Uuid,
-    /// Pinned reference.
-    pub reference: Arc<str>,
-    /// Digest of what was stated.
-    pub digest: Digest,
-    /// Ledger position.
-    pub seq: u64,
-    /// When it was recorded.
-    pub at: Timestamp,
-    /// Who recorded it.
-    pub author: Uuid,
-    /// What it is.
-    pub what: What,
-}
-
-/// The kinds of things held.
-#[derive(Clone, Debug)]
-pub enum What {
-    /// A dataset version.
-    Dataset(DatasetFacts),
-    /// A run.
-    Run(RunFacts),
-    /// A model version.
-    Model(ModelFacts),
-}
-
-/// What the gate needs of a dataset version.
-#[derive(Clone, Debug)]
-pub struct DatasetFacts {
-    /// `dataset:<namespace>/<name>`.
-    pub dataset: Arc<str>,
-    /// Its number among [`State::numbers`].
-    pub number: u32,
-    /// Where a root comes from.
-    pub origin: Option<DatasetOrigin>,
-    /// Data categories of all fields, sorted.
-    pub categories: Vec<TermId>,
-    /// Subject categories, sorted.
-    pub subjects: Vec<TermId>,
-    /// Strongest identifiability of its fields.
-    pub identifiability: Identifiability,
-    /// Fields nobody classified; `*` when no field is listed at all.
-    pub unclassified: Vec<String>,
-    /// Where it is stored.
-    pub region: Option<Country>,
-    /// Controllers.
-    pub controllers: Vec<Arc<str>>,
-    /// Processors.
-    pub processors: Vec<Arc<str>>,
-    /// Purposes it was collected for.
-    pub collected_for: Vec<Ref>,
-    /// End of retention.
-    pub retention: Option<Timestamp>,
-    /// Its life.
-    pub life: Life,
-}
-
-impl DatasetFacts {
-    /// Whether it holds personal data by its own fields: any that identifies, or any category of personal data.
-    pub fn personal(&self) -> bool {
-        self.identifiability > Identifiability::None || !self.categories.is_empty()
-    }
-
-    /// Whether it states to describe nobody: a statement with an author.
-    pub fn is_fiction(&self) -> bool {
-        matches!(self.origin, Some(DatasetOrigin::Synthetic | DatasetOrigin::Reference))
-    }
-
-    /// Whether it is a source: a root with data collected from people.
-    pub fn is_source(&self) -> bool {
-        use DatasetOrigin::{Acquired, Collected, Public, Received};
-        matches!(self.origin, Some(Collected | Received | Acquired | Public)) && self.personal()
-    }
-}
-
-/// What the gate needs of a run.
-#[derive(Clone, Debug)]
-pub struct RunFacts {
-    /// What it did.
-    pub operation: Operation,
-    /// For which purpose, pinned.
-    pub purpose: Ref,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// For whom.
-    pub controller: Option<Ref>,
-    /// Processors that took part.
-    pub processors: Vec<Ref>,
-}
-
-/// What the gate needs of a model version.
-#[derive(Clone, Debug)]
-pub struct ModelFacts {
-    /// `model:<name>`.
-    pub model: Arc<str>,
-    /// How it came here.
-    pub kind: ModelKind,
-    /// Files by path.
-    pub files: Vec<(String, Digest)>,
-    /// The pinned service.
-    pub endpoint: Option<Endpoint>,
-    /// Who made it.
-    pub provider: Option<Ref>,
-}
-
-/// A release in memory.
-#[derive(Clone, Debug)]
-pub struct Release {
-    /// Opaque id.
-    pub id: Uuid,
-    /// Number within the deployment, from 1.
-    pub n: u32,
-    /// `release:<deployment>@<n>`.
-    pub reference: Arc<str>,
-    /// What was proposed.
-    pub spec: ReleaseSpec,
-    /// Digest of it.
-    pub digest: Digest,
-    /// Its state.
-    pub state: ReleaseState,
-    /// Ledger position of that state.
-    pub seq: u64,
-    /// When it was proposed.
-    pub proposed_at: Timestamp,
-    /// Who proposed it.
-    pub author: Uuid,
-    /// When it was last activated.
-    pub activated_at: Option<Timestamp>,
 }
 
 /// Everything that exists.
@@ -217,7 +97,12 @@ impl State {
         self.held.get(reference)
     }
 
-    /// The latest registered version of a dataset or model.
+    /// Whether something was registered by mistake.
+    pub fn is_retired(&self, reference: &str) -> bool {
+        self.held(reference).is_some_and(|held| held.retired.is_some())
+    }
+
+    /// The latest registered version of a dataset or model, retired or not.
     pub fn latest(&self, unpinned: &str) -> Option<&Arc<str>> {
         self.latest.get(unpinned)
     }
@@ -380,7 +265,7 @@ impl State {
         let spec = &fact.spec;
         let base: Arc<str> = spec.dataset.to_string().into();
         let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
-        let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base)));
+        let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base), at.time));
         let held = Held {
             id: fact.id,
             reference: reference.clone(),
@@ -388,6 +273,7 @@ impl State {
             seq: at.seq,
             at: at.time,
             author: at.actor,
+            retired: None,
             what,
         };
         self.hold(held, Some(base.clone()));
@@ -409,10 +295,23 @@ impl State {
     /// Fold a change of life in.
     pub fn life(&mut self, fact: &LifeChanged, at: &At, rows: &mut Rows) {
         if let Some(held) = self.held.get_mut(fact.reference.to_string().as_str())
-            && let What::Dataset(facts) = &mut Arc::make_mut(held).what
+            && let Held { what: What::Dataset(facts), retired, .. } = Arc::make_mut(held)
         {
             facts.life = fact.life;
-            rows.restate(at, "dataset_version", fact.id, &word(&fact.life));
+            facts.life_since = at.time;
+            // Data of a mistaken registration may still be erased; it stays retired.
+            if retired.is_none() {
+                rows.restate(at, "dataset_version", fact.id, &word(&fact.life));
+            }
+        }
+    }
+
+    /// Fold a retirement in.
+    pub fn retired(&mut self, fact: &Retired, at: &At, rows: &mut Rows) {
+        if let Some(held) = self.held.get_mut(fact.reference.to_string().as_str()) {
+            let held = Arc::make_mut(held);
+            held.retired = Some(at.time);
+            rows.restate(at, held.what.kind(), fact.id, RETIRED);
         }
     }
 
@@ -434,6 +333,7 @@ impl State {
             seq: at.seq,
             at: at.time,
             author: at.actor,
+            retired: None,
             what,
         };
         self.hold(held, None);
@@ -477,6 +377,7 @@ impl State {
             seq: at.seq,
             at: at.time,
             author: at.actor,
+            retired: None,
             what,
         };
         self.hold(held, Some(base.clone()));
@@ -550,38 +451,6 @@ pub fn deployment_of(release: &Ref) -> String {
 pub fn version_ref(base: &Ref, version: &licit_schemas::text::VersionId) -> String {
     // A version never fits a pinned base; operations checked that before.
     base.clone().at(version).map(|r| r.to_string()).unwrap_or_default()
-}
-
-/// Terms of a list; unknown ones were refused when it was recorded.
-fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<TermId> {
-    let mut list: Vec<TermId> = iris.filter_map(|iri| vocabulary().find(iri.as_str())).collect();
-    list.sort_unstable();
-    list.dedup();
-    list
-}
-
-fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number: u32) -> DatasetFacts {
-    let mut unclassified: Vec<String> =
-        spec.fields.iter().filter(|f| f.identifiability.is_none()).map(|f| f.name.to_string()).take(5).collect();
-    if spec.fields.is_empty() {
-        unclassified.push("*".to_owned());
-    }
-    let names = |list: &[Ref]| list.iter().map(|r| Arc::from(r.to_string())).collect();
-    DatasetFacts {
-        dataset,
-        number,
-        origin: spec.origin,
-        categories: terms(spec.fields.iter().flat_map(|f| &f.categories)),
-        subjects: terms(spec.subjects.iter()),
-        identifiability: spec.fields.iter().filter_map(|f| f.identifiability).max().unwrap_or(Identifiability::None),
-        unclassified,
-        region: spec.region.clone(),
-        controllers: names(&spec.controllers),
-        processors: names(&spec.processors),
-        collected_for: spec.collected_for.clone(),
-        retention: spec.retention.as_ref().map(|r| r.until),
-        life: Life::Held,
-    }
 }
 
 fn owner(owner: Option<&Key>) -> String {

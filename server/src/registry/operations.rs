@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
     DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Life, LifeChange, Mode, ModelKind,
-    ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, SystemSpec,
+    ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, Retirement, SystemSpec,
 };
 use licit_schemas::resource::Registered;
 use licit_schemas::text::Iri;
@@ -13,11 +13,11 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::vocabulary::vocabulary;
-use super::{LifeChanged, ReleaseMoved, What};
+use super::{LifeChanged, ReleaseMoved, Retired, What};
 use crate::catalogue::{Catalogue, Stated};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, canonical, digest};
-use crate::resolve::{at_version, created, differs, expect, parse, pin, pin_all, unchanged};
+use crate::resolve::{about, at_version, created, differs, expect, parse, pin, pin_all, stands, unchanged};
 
 /// The largest figure a metric may have, 2^53 - 1.
 const MAX_FIGURE: f64 = 9_007_199_254_740_991.0;
@@ -298,7 +298,7 @@ pub(crate) fn immutable<T: Serialize>(
     let sum = digest(&spec);
     if let Some(held) = tx.world().registry.held(&reference.to_string()).cloned() {
         if held.digest == sum {
-            return Ok(unchanged(held.id, reference, sum, held.seq));
+            return Ok(about(&held, unchanged(held.id, reference, sum, held.seq)));
         }
         return Err(differs(tx, kind, held.id, &reference, &spec));
     }
@@ -349,6 +349,24 @@ pub fn change_life(tx: &mut Tx<'_>, id: Uuid, change: &LifeChange) -> Result<Reg
     Ok(created(id, reference, held.digest, seq))
 }
 
+/// Retire what was registered by mistake: it stays, marked, and nothing may rest on it. There is no way back.
+///
+/// # Errors
+/// No such thing of this kind.
+pub fn retire(tx: &mut Tx<'_>, kind: &str, id: Uuid, retirement: &Retirement) -> Result<Registered> {
+    let nothing = || Error::NotFound(format!("there is no {} `{id}`", kind.replace('_', " ")));
+    let row = tx.row(kind, id)?.ok_or_else(nothing)?;
+    let held = tx.world().registry.held(&row.reference).cloned().ok_or_else(nothing)?;
+    let reference = parse(&row.reference)?;
+    if held.retired.is_some() {
+        return Ok(about(&held, unchanged(id, reference, held.digest, held.seq)));
+    }
+    let reason_digest = tx.note(retirement.reason.as_str())?;
+    let seq = tx.record(Fact::ResourceRetired(Retired { id, reference: reference.clone(), reason_digest }))?;
+    let held = tx.world().registry.held(&row.reference).cloned().unwrap_or(held);
+    Ok(about(&held, created(id, reference, held.digest, seq)))
+}
+
 /// Register a model version.
 ///
 /// # Errors
@@ -395,7 +413,7 @@ pub fn model_version(tx: &mut Tx<'_>, mut spec: ModelVersionSpec) -> Result<Regi
 /// Propose a release. Proposing the latest composition again is the same release.
 ///
 /// # Errors
-/// An unknown deployment; models without a registered version.
+/// An unknown deployment; models without a registered version; what is retired.
 pub fn release(tx: &mut Tx<'_>, mut spec: ReleaseSpec) -> Result<Registered> {
     expect(&spec.deployment, &[Kind::Deployment], "/deployment")?;
     let now = tx.now();
@@ -404,8 +422,12 @@ pub fn release(tx: &mut Tx<'_>, mut spec: ReleaseSpec) -> Result<Registered> {
         let at = format!("/composition/{place}/model");
         expect(&part.model, &[Kind::Model], &at)?;
         part.model = pin(tx.world(), &part.model, now, &at)?;
+        stands(tx.world(), &part.model, &at)?;
     }
     pin_all(tx.world(), &mut spec.indexes, Kind::Dataset, now, "/indexes")?;
+    for (place, index) in spec.indexes.iter().enumerate() {
+        stands(tx.world(), index, &format!("/indexes/{place}"))?;
+    }
     canonical(&spec)?;
     let sum = digest(&spec);
     let deployment = spec.deployment.to_string();

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use harness::Scenario;
-use harness::scenario::{AGE, basis, evidence, people};
+use harness::scenario::{AGE, basis, evidence, model_version, people};
 use licit_server::db::Projection;
 use licit_server::facts::{KINDS, World};
 use serde_json::json;
 
-use crate::support::{rebuilds, root, update};
+use crate::support::{rebuilds, retire, root, update};
 
 fn golden() -> PathBuf {
     root().join("tests/golden/facts")
@@ -25,7 +25,11 @@ fn every_kind() -> Vec<(String, u16, String)> {
     }));
     s.add("dataset-versions", people("2"));
     let life = s.ana.resolve("dataset:crm/people@2")["id"].as_str().unwrap().to_owned();
-    s.add(&format!("dataset-versions/{life}/life"), json!({"life": "restricted"}));
+    for to in ["restricted", "held"] {
+        s.add(&format!("dataset-versions/{life}/life"), json!({"life": to}));
+    }
+    s.add("model-versions", model_version("2", "2"));
+    retire(&s.ana, "model:score@2", "Registered twice.").good();
     s.add("edges", json!({"kind": "serves_on", "from": "deployment:score-prod", "to": "dataset:crm/people@2", "origin": "observed"}));
 
     let review =

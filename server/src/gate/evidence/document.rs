@@ -47,6 +47,9 @@ impl Evidence<'_> {
             "incomplete": self.gaps.iter().map(|g| json!({
                 "ref": self.name(g.node), "missing": g.missing,
             })).collect::<Vec<_>>(),
+            "barred": self.barred.iter().map(|b| json!({
+                "ref": self.name(b.node), "life": b.life, "since": b.since,
+            })).collect::<Vec<_>>(),
             "models": self.models.iter().map(|m| json!({
                 "ref": &*m.reference, "digest": m.held.as_ref().map(|h| h.digest),
             })).collect::<Vec<_>>(),

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec};
 use licit_schemas::reference::Ref;
+use licit_schemas::registry::Life;
 use licit_schemas::time::Timestamp;
 
 use super::cohorts::Sorting;
-use super::{Evidence, Gap, Missing, Source};
+use super::{Barred, Evidence, Gap, Missing, Source};
 use crate::catalogue::Revision;
 use crate::facts::World;
 use crate::gate::coverage::{base, deciding};
-use crate::lineage::exposure::Exposure;
+use crate::lineage::exposure::{CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Node, NodeId, NodeKind};
+use crate::lineage::walk::Label;
 use crate::lineage::{FICTION, PERSONAL};
 use crate::registry::What;
 use crate::review::Standing;
@@ -103,6 +105,17 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         {
             evidence.gaps.push(Gap { node: id, missing });
         }
+        if node.flags.has(Flags::RETIRED) {
+            // Whatever else is the matter with it, and whatever the board took over before: nothing may rest on it.
+            let record = evidence.world.lineage.record(id);
+            let since = record.held.as_ref().and_then(|held| held.retired).unwrap_or(record.at);
+            evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
+        }
+        if node.flags.0 & (Flags::RESTRICTED.0 | Flags::ERASED.0) != 0
+            && let Some(barred) = barred(evidence, exposure, place, (id, label))
+        {
+            evidence.barred.push(barred);
+        }
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;
         }
@@ -149,6 +162,37 @@ fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node) -> Option<Missing
         _ if node.flags.has(Flags::ACQUIRED) || node.flags.has(Flags::ENDPOINT) => assess(AssessmentKind::Provider),
         _ => regularised().map(|why| if why == Missing::Assessment(None) { Missing::Run } else { why }),
     }
+}
+
+/// Restricted data may be stored, and not be in what runs, nor be read by it, nor by a training that began after (GDPR
+/// Art. 18(1)). Erased data are gone: what was made of them stays, but nothing can read them.
+fn barred(
+    evidence: &Evidence<'_>,
+    exposure: &Exposure,
+    place: usize,
+    (node, label): (NodeId, Label),
+) -> Option<Barred> {
+    let record = evidence.world.lineage.record(node);
+    let Some(What::Dataset(facts)) = record.held.as_deref().map(|held| &held.what) else { return None };
+    let since = facts.life_since;
+    let after = |&run: &usize| {
+        let training = &evidence.trainings[run];
+        !training.regularised && training.run().is_some_and(|run| run.started_at >= since)
+    };
+    let index = || {
+        let indexes = evidence.release.iter().flat_map(|release| &release.spec.indexes);
+        indexes.into_iter().any(|index| index.to_string() == *record.reference)
+    };
+    let by = match facts.life {
+        Life::Held => return None,
+        Life::Restricted if label & CONTAINED != 0 => Want::Mode(CONTAINED),
+        Life::Restricted if label & SERVED != 0 => Want::Mode(SERVED),
+        Life::Restricted => Want::Run(evidence.trainings[exposure.required_by(place).find(after)?].node),
+        Life::Erased if evidence.seeds.contains(&(node, SERVED)) => Want::Mode(SERVED),
+        Life::Erased if index() => Want::Mode(CONTAINED),
+        Life::Erased => return None,
+    };
+    Some(Barred { node, life: facts.life, since, by })
 }
 
 /// Whether anything upstream holds people, or may: what is made of it holds theirs. Executions form no cycle, so the nearest

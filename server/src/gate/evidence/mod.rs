@@ -10,7 +10,7 @@ use std::sync::Arc;
 use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::{AssessmentKind, BasisSpec, PurposeSpec, Stage};
 use licit_schemas::reference::Ref;
-use licit_schemas::registry::{Declaration, DeploymentSpec, Mode, ModelFile, SystemSpec};
+use licit_schemas::registry::{Declaration, DeploymentSpec, Life, Mode, ModelFile, SystemSpec};
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use super::coverage::{Answer, Question};
 use crate::catalogue::Revision;
 use crate::facts::World;
 use crate::lineage::Class;
-use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED};
+use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{EdgeKind, Half, NodeId, Origin};
 use crate::lineage::walk::Label;
 use crate::registry::{Held, ModelFacts, Release, RunFacts, What};
@@ -105,6 +105,8 @@ pub enum Missing {
     Inputs,
     /// A model of ours without its run.
     Run,
+    /// Registered by mistake, and retired then.
+    Retired(Timestamp),
     /// A model made elsewhere without assessment, or with one not approved.
     Assessment(Option<Arc<str>>),
     /// Its assessment holds from then on.
@@ -120,6 +122,19 @@ pub struct Gap {
     pub node: NodeId,
     /// Why.
     pub missing: Missing,
+}
+
+/// A dataset version that may not be used as it is: restricted, or erased.
+#[derive(Debug)]
+pub struct Barred {
+    /// The node.
+    pub node: NodeId,
+    /// Its life.
+    pub life: Life,
+    /// Since when.
+    pub since: Timestamp,
+    /// How it is used all the same.
+    pub by: Want,
 }
 
 /// A model of the release.
@@ -180,6 +195,8 @@ pub struct Evidence<'w> {
     pub trainings: Vec<Training>,
     /// Where lineage is not complete.
     pub gaps: Vec<Gap>,
+    /// Data used although they are restricted or erased.
+    pub barred: Vec<Barred>,
     /// Models of the release.
     pub models: Vec<Model>,
     /// Datasets read or written that no declaration names.
@@ -211,6 +228,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         cohorts: Vec::new(),
         trainings: Vec::new(),
         gaps: Vec::new(),
+        barred: Vec::new(),
         models: Vec::new(),
         undeclared: Vec::new(),
         unversioned: Vec::new(),

@@ -81,7 +81,8 @@ pub(super) fn governing(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding
 }
 
 /// `source.covered`: a source read for training had no governing basis for the run's purpose at its start; a source served on,
-/// or contained in what runs, has none for the deployment's purpose (GDPR Art. 5(1)(b), 6, EDPB Opinion 28/2024).
+/// or contained in what runs, has none for the deployment's purpose (GDPR Art. 5(1)(b), 6, EDPB Opinion 28/2024); or no basis
+/// carries it, because it is restricted or erased (GDPR Art. 17, 18).
 pub(super) fn covered(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut list = Grouped::new();
     for (ask, source) in unsettled(evidence) {
@@ -161,5 +162,7 @@ pub(super) fn covered(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 .remedy("register the run with what it read", Some("licit register".to_owned()))
         });
     }
-    list.findings()
+    let mut findings = list.findings();
+    findings.extend(super::life::barred(evidence));
+    findings
 }

@@ -90,6 +90,11 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 Missing::Run => begin(Status::Unmet)
                     .says(format!("`{name}` was built here, but no run says from what"))
                     .remedy("record the run; for what ran before the registry, an approved regularisation", register()),
+                Missing::Retired(since) => begin(Status::Unmet)
+                    .to(evidence.owner(evidence.any_path(gap.node).iter().rev().find(|n| !n.starts_with("run:")).unwrap_or(&name)))
+                    .since(Some(*since))
+                    .says(format!("`{name}` was registered by mistake and is retired: nothing may rest on it"))
+                    .remedy("take it out: register a run or version without it, or register it right under a new version", register()),
                 Missing::Assessment(None) => begin(Status::Unmet)
                     .says(format!("`{name}` was made elsewhere, and nobody assessed how"))
                     .remedy("record a provider assessment and ask the board", assess()),

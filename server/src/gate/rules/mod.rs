@@ -4,6 +4,7 @@ mod asked;
 mod basis;
 mod controller;
 mod covered;
+mod life;
 mod lineage;
 mod purpose;
 mod release;
@@ -16,7 +17,7 @@ use super::evidence::Evidence;
 use super::policy::Policy;
 
 /// Version of the rules: replaying a decision with the same version gives the same bytes.
-pub const VERSION: &str = "2026-11-23";
+pub const VERSION: &str = "2026-11-24";
 
 /// A rule.
 pub type Rule = fn(&Evidence<'_>, &Policy) -> Vec<Finding>;

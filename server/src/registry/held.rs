@@ -1,0 +1,199 @@
+//! What the gate and idempotent retries need of what is registered: immutable things, and releases.
+
+use std::sync::Arc;
+
+use licit_schemas::digest::Digest;
+use licit_schemas::reference::Ref;
+use licit_schemas::registry::{
+    DatasetOrigin, DatasetVersionSpec, Endpoint, Identifiability, Life, ModelKind, Operation, ReleaseSpec, ReleaseState,
+};
+use licit_schemas::text::Country;
+use licit_schemas::time::Timestamp;
+use uuid::Uuid;
+
+use super::vocabulary::{TermId, vocabulary};
+
+/// Something immutable that is registered, as far as the gate and idempotent retries need it.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Opaque id.
+    pub id: Uuid,
+    /// Pinned reference.
+    pub reference: Arc<str>,
+    /// Digest of what was stated.
+    pub digest: Digest,
+    /// Ledger position.
+    pub seq: u64,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// Who recorded it.
+    pub author: Uuid,
+    /// When it was retired as a mistake.
+    pub retired: Option<Timestamp>,
+    /// What it is.
+    pub what: What,
+}
+
+/// The state of what was registered by mistake.
+pub const RETIRED: &str = "retired";
+
+/// The kinds of things held.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A dataset version.
+    Dataset(DatasetFacts),
+    /// A run.
+    Run(RunFacts),
+    /// A model version.
+    Model(ModelFacts),
+}
+
+impl What {
+    /// The kind of its rows.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dataset(_) => "dataset_version",
+            Self::Run(_) => "run",
+            Self::Model(_) => "model_version",
+        }
+    }
+}
+
+/// What the gate needs of a dataset version.
+#[derive(Clone, Debug)]
+pub struct DatasetFacts {
+    /// `dataset:<namespace>/<name>`.
+    pub dataset: Arc<str>,
+    /// Its number among [`State::numbers`](super::State::numbers).
+    pub number: u32,
+    /// Where a root comes from.
+    pub origin: Option<DatasetOrigin>,
+    /// Data categories of all fields, sorted.
+    pub categories: Vec<TermId>,
+    /// Subject categories, sorted.
+    pub subjects: Vec<TermId>,
+    /// Strongest identifiability of its fields.
+    pub identifiability: Identifiability,
+    /// Fields nobody classified; `*` when no field is listed at all.
+    pub unclassified: Vec<String>,
+    /// Where it is stored.
+    pub region: Option<Country>,
+    /// Controllers.
+    pub controllers: Vec<Arc<str>>,
+    /// Processors.
+    pub processors: Vec<Arc<str>>,
+    /// Purposes it was collected for.
+    pub collected_for: Vec<Ref>,
+    /// End of retention.
+    pub retention: Option<Timestamp>,
+    /// Its life.
+    pub life: Life,
+    /// When that began.
+    pub life_since: Timestamp,
+}
+
+impl DatasetFacts {
+    /// Whether it holds personal data by its own fields: any that identifies, or any category of personal data.
+    pub fn personal(&self) -> bool {
+        self.identifiability > Identifiability::None || !self.categories.is_empty()
+    }
+
+    /// Whether it states to describe nobody: a statement with an author.
+    pub fn is_fiction(&self) -> bool {
+        matches!(self.origin, Some(DatasetOrigin::Synthetic | DatasetOrigin::Reference))
+    }
+
+    /// Whether it is a source: a root with data collected from people.
+    pub fn is_source(&self) -> bool {
+        use DatasetOrigin::{Acquired, Collected, Public, Received};
+        matches!(self.origin, Some(Collected | Received | Acquired | Public)) && self.personal()
+    }
+}
+
+/// What the gate needs of a run.
+#[derive(Clone, Debug)]
+pub struct RunFacts {
+    /// What it did.
+    pub operation: Operation,
+    /// For which purpose, pinned.
+    pub purpose: Ref,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// For whom.
+    pub controller: Option<Ref>,
+    /// Processors that took part.
+    pub processors: Vec<Ref>,
+}
+
+/// What the gate needs of a model version.
+#[derive(Clone, Debug)]
+pub struct ModelFacts {
+    /// `model:<name>`.
+    pub model: Arc<str>,
+    /// How it came here.
+    pub kind: ModelKind,
+    /// Files by path.
+    pub files: Vec<(String, Digest)>,
+    /// The pinned service.
+    pub endpoint: Option<Endpoint>,
+    /// Who made it.
+    pub provider: Option<Ref>,
+}
+
+/// A release in memory.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// Opaque id.
+    pub id: Uuid,
+    /// Number within the deployment, from 1.
+    pub n: u32,
+    /// `release:<deployment>@<n>`.
+    pub reference: Arc<str>,
+    /// What was proposed.
+    pub spec: ReleaseSpec,
+    /// Digest of it.
+    pub digest: Digest,
+    /// Its state.
+    pub state: ReleaseState,
+    /// Ledger position of that state.
+    pub seq: u64,
+    /// When it was proposed.
+    pub proposed_at: Timestamp,
+    /// Who proposed it.
+    pub author: Uuid,
+    /// When it was last activated.
+    pub activated_at: Option<Timestamp>,
+}
+
+/// Terms of a list; unknown ones were refused when it was recorded.
+fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<TermId> {
+    let mut list: Vec<TermId> = iris.filter_map(|iri| vocabulary().find(iri.as_str())).collect();
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
+pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number: u32, at: Timestamp) -> DatasetFacts {
+    let mut unclassified: Vec<String> =
+        spec.fields.iter().filter(|f| f.identifiability.is_none()).map(|f| f.name.to_string()).take(5).collect();
+    if spec.fields.is_empty() {
+        unclassified.push("*".to_owned());
+    }
+    let names = |list: &[Ref]| list.iter().map(|r| Arc::from(r.to_string())).collect();
+    DatasetFacts {
+        dataset,
+        number,
+        origin: spec.origin,
+        categories: terms(spec.fields.iter().flat_map(|f| &f.categories)),
+        subjects: terms(spec.subjects.iter()),
+        identifiability: spec.fields.iter().filter_map(|f| f.identifiability).max().unwrap_or(Identifiability::None),
+        unclassified,
+        region: spec.region.clone(),
+        controllers: names(&spec.controllers),
+        processors: names(&spec.processors),
+        collected_for: spec.collected_for.clone(),
+        retention: spec.retention.as_ref().map(|r| r.until),
+        life: Life::Held,
+        life_since: at,
+    }
+}
