@@ -25,7 +25,7 @@ pub struct Within {
     /// What is allowed, each once.
     pub grants: Vec<Grant>,
     /// Place of the grant by the number of the dataset.
-    datasets: NumberMap<usize>,
+    datasets: NumberMap<u32>,
 }
 
 impl Within {
@@ -43,14 +43,14 @@ impl Within {
             if place == within.grants.len() {
                 within.grants.push(grant);
             }
-            within.datasets.insert(numbers.number(&source.dataset), place);
+            within.datasets.insert(numbers.number(&source.dataset), u32::try_from(place).unwrap_or(u32::MAX));
         }
         within
     }
 
     /// The place of what is allowed of a dataset, by its number.
     pub fn grant(&self, dataset: u32) -> Option<usize> {
-        self.datasets.get(&dataset).copied()
+        self.datasets.get(&dataset).map(|&place| place as usize)
     }
 }
 

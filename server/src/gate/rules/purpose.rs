@@ -25,8 +25,8 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(deployment) = &evidence.deployment {
         let reference = deployment.spec.purpose.to_string();
-        let path = vec![evidence.ask.deployment.clone(), reference.clone()];
-        findings.extend(judge(evidence, &reference, evidence.purpose.as_ref(), evidence.ask.valid_at, &path));
+        let path = || vec![evidence.ask.deployment.clone(), reference.clone()];
+        findings.extend(judge(evidence, &reference, evidence.purpose.as_ref(), evidence.ask.valid_at, path));
     }
     let mut seen: Vec<(String, Timestamp)> = Vec::new();
     for run in evidence.unregistered_runs() {
@@ -52,9 +52,12 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             .purpose
             .rev()
             .and_then(|rev| evidence.world.lawfulness.purposes.revision(&run.purpose.unpinned().to_string(), rev));
-        let mut path = evidence.any_path(training.node);
-        path.push(reference.clone());
-        findings.extend(judge(evidence, &reference, revision, run.started_at, &path));
+        let path = || {
+            let mut path = evidence.any_path(training.node);
+            path.push(reference.clone());
+            path
+        };
+        findings.extend(judge(evidence, &reference, revision, run.started_at, path));
     }
     // The same purpose may be judged now and at a training's start: one cause, one finding.
     findings.dedup_by(|a, b| a.node == b.node && a.status == b.status);
@@ -66,13 +69,10 @@ fn judge(
     reference: &str,
     revision: Option<&Arc<Revision<PurposeSpec>>>,
     at: Timestamp,
-    path: &[String],
+    path: impl Fn() -> Vec<String>,
 ) -> Option<Finding> {
     let begin = |status| {
-        finding("purpose.approved", status, "GDPR Art. 5(1)(b)", reference)
-            .fine(GDPR_UPPER)
-            .path(path.to_vec())
-            .to(BOARD)
+        finding("purpose.approved", status, "GDPR Art. 5(1)(b)", reference).fine(GDPR_UPPER).path(path()).to(BOARD)
     };
     let Some(revision) = revision else {
         return Some(begin(Status::Unknown).says(format!("there is no `{reference}`")).remedy(
@@ -80,19 +80,19 @@ fn judge(
             Some("licit purpose create -f purpose.yaml".to_owned()),
         ));
     };
-    let ask = ask_board(&format!("Approve {reference}"), &[reference]);
+    let ask = || ask_board(&format!("Approve {reference}"), &[reference]);
     match evidence.world.review.standing(reference, at) {
         Standing::Never if !included(evidence, revision, at) => Some(
             begin(Status::Unmet)
                 .says(format!("the board has not approved `{reference}`"))
-                .remedy("ask the board to approve the purpose", ask),
+                .remedy("ask the board to approve the purpose", ask()),
         ),
         Standing::Ended(approval) => Some(
             begin(Status::Expired)
                 .since(Some(approval.end()))
                 .due(revocation_due(approval))
                 .says(format!("the approval of `{reference}` ended on {}", approval.end()))
-                .remedy("ask the board to approve the purpose again", ask),
+                .remedy("ask the board to approve the purpose again", ask()),
         ),
         Standing::Never | Standing::Holds(_) => {
             let spec = &revision.spec;
