@@ -8,6 +8,7 @@ use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::conn::Conn;
+use super::listing::by_id;
 use super::schema::{lineage_edge, resource};
 use crate::error::Result;
 
@@ -191,7 +192,9 @@ impl Rows {
                 Change::Put(row, replaces) => {
                     let key = (row.kind.clone(), row.id.clone());
                     if replaces {
-                        end(conn, &mut rows, last.get(&key).copied(), &row.kind, &row.id, row.since_seq)?;
+                        let known = last.get(&key).copied();
+                        let before = if known.is_none() { by_id(conn, &row.kind, &row.id)? } else { None };
+                        end(conn, &mut rows, known, before.as_ref(), row.since_seq)?;
                     }
                     last.insert(key, rows.len());
                     rows.push(*row);
@@ -201,9 +204,9 @@ impl Rows {
                     let known = last.get(&key).copied();
                     let before = match known {
                         Some(place) => rows[place].clone(),
-                        None => in_force(conn, kind, &id)?,
+                        None => by_id(conn, kind, &id)?.ok_or(diesel::result::Error::NotFound)?,
                     };
-                    end(conn, &mut rows, known, kind, &id, at.seq_i64())?;
+                    end(conn, &mut rows, known, Some(&before), at.seq_i64())?;
                     last.insert(key, rows.len());
                     rows.push(Row {
                         state,
@@ -227,29 +230,18 @@ impl Rows {
     }
 }
 
-/// End the row in force: in the batch when it is still there, else in the table.
-fn end(conn: &mut Conn, rows: &mut [Row], pending: Option<usize>, kind: &str, id: &str, until: i64) -> Result<()> {
-    if let Some(place) = pending {
-        rows[place].until_seq = Some(until);
-        return Ok(());
+/// End the row in force: in the batch when it is still there, else in the table, where its key names it.
+fn end(conn: &mut Conn, rows: &mut [Row], pending: Option<usize>, before: Option<&Row>, until: i64) -> Result<()> {
+    match (pending, before) {
+        (Some(place), _) => rows[place].until_seq = Some(until),
+        (None, Some(before)) => {
+            diesel::update(resource::table.find((&before.kind, &before.id, before.since_seq)))
+                .set(resource::until_seq.eq(Some(until)))
+                .execute(conn)?;
+        }
+        (None, None) => {}
     }
-    diesel::update(resource::table)
-        .filter(resource::kind.eq(kind))
-        .filter(resource::id.eq(id))
-        .filter(resource::until_seq.is_null())
-        .set(resource::until_seq.eq(Some(until)))
-        .execute(conn)?;
     Ok(())
-}
-
-/// The row in force of an id.
-pub(super) fn in_force(conn: &mut Conn, kind: &str, id: &str) -> Result<Row> {
-    Ok(resource::table
-        .filter(resource::kind.eq(kind))
-        .filter(resource::id.eq(id))
-        .filter(resource::until_seq.is_null())
-        .select(Row::as_select())
-        .first(conn)?)
 }
 
 // A batch insert does not compile on the MultiConnection: one arm each.

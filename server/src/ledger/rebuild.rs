@@ -1,5 +1,7 @@
 //! Folding the ledger into an empty database, and comparing it with the live one, table by table.
 
+use std::collections::HashSet;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
@@ -196,33 +198,24 @@ fn check_evidence(live: &mut Conn, report: &mut Report) -> Result<()> {
             .select((resource::id, resource::doc))
             .load(live)?;
         let Some((last, _)) = page.last().cloned() else { break };
-        for (id, doc) in page {
-            let named =
-                serde_json::from_str::<licit_schemas::gate::Decision>(&doc).map(|d| d.evidence_digest.to_string());
-            let kept =
-                |digest: String| evidence::table.find(digest).select(evidence::digest).first::<String>(live).is_ok();
-            if !named.is_ok_and(kept) {
-                report.faults.push(format!("table evidence: that of decision {id} is missing"));
-            }
-        }
-        after = last;
-    }
-    let mut after = String::new();
-    while report.faults.len() < 20 {
-        let page: Vec<(String, String)> = resource::table
-            .filter(resource::kind.eq("decision"))
-            .filter(resource::id.gt(&after))
-            .order(resource::id)
-            .limit(PAGE)
-            .select((resource::id, resource::doc))
-            .load(live)?;
-        let Some((last, _)) = page.last().cloned() else { break };
-        for (id, doc) in page {
-            let decision: Decided =
-                serde_json::from_str(&doc).map_err(|e| Error::Internal(format!("decision {id}: {e}")))?;
-            let kept: i64 = evidence::table.find(&decision.evidence_digest).count().get_result(live)?;
-            if kept == 0 {
-                report.faults.push(format!("table evidence: {} of decision {id} is missing", decision.evidence_digest));
+        let named: Vec<(String, Option<String>)> = page
+            .into_iter()
+            .map(|(id, doc)| (id, serde_json::from_str(&doc).ok().map(|d: Decided| d.evidence_digest)))
+            .collect();
+        let digests: Vec<&String> = named.iter().filter_map(|(_, digest)| digest.as_ref()).collect();
+        let kept: HashSet<String> = evidence::table
+            .filter(evidence::digest.eq_any(digests))
+            .select(evidence::digest)
+            .load::<String>(live)?
+            .into_iter()
+            .collect();
+        for (id, digest) in named {
+            match digest {
+                Some(digest) if kept.contains(&digest) => {}
+                Some(digest) => report.faults.push(format!("table evidence: {digest} of decision {id} is missing")),
+                None => {
+                    report.faults.push(format!("table resource: decision {id} does not say which evidence it rests on"))
+                }
             }
         }
         after = last;

@@ -12,6 +12,7 @@ use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::vocabulary::{TermId, vocabulary};
+use crate::db::At;
 
 /// Something immutable that is registered, as far as the gate and idempotent retries need it.
 #[derive(Clone, Debug)]
@@ -32,6 +33,13 @@ pub struct Held {
     pub retired: Option<Timestamp>,
     /// What it is.
     pub what: What,
+}
+
+impl Held {
+    /// What a fact just said.
+    pub fn new(id: Uuid, reference: Arc<str>, digest: Digest, at: &At, what: What) -> Self {
+        Self { id, reference, digest, seq: at.seq, at: at.time, author: at.actor, retired: None, what }
+    }
 }
 
 /// The state of what was registered by mistake.

@@ -266,16 +266,7 @@ impl State {
         let base: Arc<str> = spec.dataset.to_string().into();
         let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
         let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base), at.time));
-        let held = Held {
-            id: fact.id,
-            reference: reference.clone(),
-            digest,
-            seq: at.seq,
-            at: at.time,
-            author: at.actor,
-            retired: None,
-            what,
-        };
+        let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
         rows.put(at, || NewRow {
             kind: "dataset_version",
@@ -326,16 +317,7 @@ impl State {
             controller: spec.controller.clone(),
             processors: spec.processors.clone(),
         });
-        let held = Held {
-            id: fact.id,
-            reference: reference.clone(),
-            digest,
-            seq: at.seq,
-            at: at.time,
-            author: at.actor,
-            retired: None,
-            what,
-        };
+        let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, None);
         rows.put(at, || NewRow {
             kind: "run",
@@ -370,16 +352,7 @@ impl State {
             endpoint: spec.endpoint.clone(),
             provider: spec.provider.clone(),
         });
-        let held = Held {
-            id: fact.id,
-            reference: reference.clone(),
-            digest,
-            seq: at.seq,
-            at: at.time,
-            author: at.actor,
-            retired: None,
-            what,
-        };
+        let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
         rows.put(at, || NewRow {
             kind: "model_version",

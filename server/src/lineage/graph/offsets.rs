@@ -33,9 +33,9 @@ struct Base {
 impl Base {
     /// Where the edges of a node stand; nothing for nodes younger than the base.
     #[inline(always)]
-    fn range(&self, node: u32) -> (usize, usize) {
+    fn range(&self, node: u32) -> (u32, u32) {
         match self.off.get(node as usize..).and_then(<[u32]>::first_chunk::<2>) {
-            Some(&[start, end]) => (start as usize, end as usize),
+            Some(&[start, end]) => (start, end),
             None => (0, 0),
         }
     }
@@ -224,18 +224,14 @@ impl Side {
     /// The edges of a node, oldest first.
     #[inline(always)]
     pub(super) fn halves(&self, node: u32) -> Halves<'_> {
-        let (start, end) = self.base.range(node);
-        let links = self.base.links.get(start..end).unwrap_or_default().iter();
-        Halves { links, edge: start, late: self.delta.first(node), side: self }
+        let spot = self.spot(node);
+        Halves { links: self.links(spot).iter(), edge: spot.start as usize, late: spot.late, side: self }
     }
 
     /// Where the edges of a node stand: [`Self::links`] reads them.
     #[inline(always)]
     pub(super) fn spot(&self, node: u32) -> Spot {
-        let (start, end) = match self.base.off.get(node as usize..).and_then(<[u32]>::first_chunk::<2>) {
-            Some(&[start, end]) => (start, end),
-            None => (0, 0),
-        };
+        let (start, end) = self.base.range(node);
         Spot { start, end, late: self.delta.first(node) }
     }
 
@@ -253,21 +249,20 @@ impl Side {
 
     /// How many edges a node has.
     pub(super) fn degree(&self, node: u32) -> usize {
-        let (start, end) = self.base.range(node);
-        end - start + self.delta.of(node).count()
+        let spot = self.spot(node);
+        self.links(spot).len() + self.late_links(spot).count()
     }
 
     /// Whether a node has no edge.
     pub(super) fn is_bare(&self, node: u32) -> bool {
-        let (start, end) = self.base.range(node);
-        start == end && self.delta.first(node) == 0
+        let spot = self.spot(node);
+        spot.start == spot.end && spot.late == 0
     }
 
     /// Whether an edge to `to` with this label is there.
     pub(super) fn contains(&self, node: u32, to: u32, label: u8) -> bool {
-        let (start, end) = self.base.range(node);
-        let link = Link::new(to, label);
-        self.base.links[start..end].contains(&link) || self.delta.of(node).any(|late| late.link == link)
+        let (spot, link) = (self.spot(node), Link::new(to, label));
+        self.links(spot).contains(&link) || self.late_links(spot).any(|late| late == link)
     }
 
     pub(super) fn base_count(&self) -> usize {
