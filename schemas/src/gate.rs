@@ -57,6 +57,18 @@ pub enum Verdict {
     Deny,
 }
 
+/// What a finding of a rule outside the hard core does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// It refuses.
+    Block,
+    /// It is said, and does not refuse.
+    Warn,
+    /// It is not said.
+    Silent,
+}
+
 /// Why a rule does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

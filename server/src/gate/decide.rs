@@ -1,7 +1,7 @@
 //! All rules over one evidence: the decision. Pure: the same evidence gives the same bytes.
 
 use licit_schemas::digest::Digest;
-use licit_schemas::gate::{Decision, Finding, Intent, Verdict};
+use licit_schemas::gate::{Decision, Finding, Intent, Level, Verdict};
 use licit_schemas::registry::{Mode, uuid_text};
 use licit_schemas::time::Timestamp;
 
@@ -21,9 +21,20 @@ pub struct Judgement {
     pub actions_due: Vec<Finding>,
 }
 
-/// Run all rules; never stop at the first finding. Where a revocation says how long what runs may go on, it is *due* then.
+/// Run all rules; never stop at the first finding. Policy says whether those outside the hard core refuse, warn or stay silent.
+/// Where a revocation says how long what runs may go on, it is *due* then.
 pub fn findings(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
-    RULES.iter().flat_map(|(_, rule)| rule(evidence, policy)).collect()
+    let mut all = Vec::new();
+    for rule in RULES {
+        let level = if rule.core { Level::Block } else { policy.level(rule.code) };
+        if level == Level::Silent {
+            continue;
+        }
+        let first = all.len();
+        all.append(&mut (rule.check)(evidence, policy));
+        all[first..].iter_mut().for_each(|finding: &mut Finding| finding.blocking &= level == Level::Block);
+    }
+    all
 }
 
 /// Until when what runs may go on with a finding: as its revocation says, else as policy does.
@@ -74,7 +85,7 @@ pub fn decision(evidence: &Evidence<'_>, policy: &Policy, id: uuid::Uuid, eviden
         position: evidence.world.position(),
         valid_at: evidence.ask.valid_at,
         rules_version: VERSION.to_owned(),
-        policy: policy.revision.to_owned(),
+        policy: policy.revision.clone(),
         vocabulary_digest: vocabulary().digest(),
         evidence_digest,
         models: evidence.admitted(),

@@ -58,7 +58,7 @@ pub fn ask(request: &GateRequest, now: Timestamp) -> Result<Ask> {
 /// # Errors
 /// Evidence that has no canonical form.
 pub fn dry(world: &World, ask: Ask) -> Result<Decision> {
-    let policy = Policy::default();
+    let policy = Policy::in_force(world);
     let evidence = gather(world, ask);
     let digest = Digest::of(canonical(&evidence.document())?.as_bytes());
     Ok(decide::decision(&evidence, &policy, Uuid::nil(), digest))
@@ -71,10 +71,11 @@ pub fn dry(world: &World, ask: Ask) -> Result<Decision> {
 pub fn decide(tx: &mut Tx<'_>, ask: Ask) -> Result<Decision> {
     let id = tx.new_id();
     let (decision, text, digest) = {
+        let policy = Policy::in_force(tx.world());
         let evidence = gather(tx.world(), ask);
         let text = canonical(&evidence.document())?;
         let digest = Digest::of(text.as_bytes());
-        (decide::decision(&evidence, &Policy::default(), id, digest), text, digest)
+        (decide::decision(&evidence, &policy, id, digest), text, digest)
     };
     tx.keep_evidence(digest, compressed(&text)?);
     tx.record(Fact::DecisionMade(Stated { id, rev: 1, spec: decision.clone() }))?;
@@ -178,7 +179,7 @@ pub fn plan(tx: &mut Tx<'_>, request: PlanRequest) -> Result<licit_schemas::gate
 
 /// Gaps as they are now: every active release is asked whether it may go on as if it began.
 pub fn gaps_now(world: &World, deployment: Option<&str>, now: Timestamp) -> Vec<Gap> {
-    let policy = Policy::default();
+    let policy = Policy::in_force(world);
     let running = world.registry.running();
     running
         .iter()

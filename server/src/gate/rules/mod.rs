@@ -20,23 +20,38 @@ use super::policy::Policy;
 pub const VERSION: &str = "2026-11-24";
 
 /// A rule.
-pub type Rule = fn(&Evidence<'_>, &Policy) -> Vec<Finding>;
+pub struct Rule {
+    /// Its code, as findings carry it.
+    pub code: &'static str,
+    /// Whether it belongs to the hard core, which no policy can switch off or soften.
+    pub core: bool,
+    /// What does not hold.
+    pub check: fn(&Evidence<'_>, &Policy) -> Vec<Finding>,
+}
 
-/// All rules, in the order of the documentation. All of these are hard core but `release.approved`.
-pub const RULES: [(&str, Rule); 13] = [
-    ("purpose.approved", purpose::approved),
-    ("purpose.forbids", purpose::forbids),
-    ("prohibited.practice", purpose::practices),
-    ("basis.approved", basis::approved),
-    ("basis.governing", covered::governing),
-    ("basis.holds", basis::holds),
-    ("source.covered", covered::covered),
-    ("serving.declared", lineage::serving),
-    ("controller", controller::controller),
-    ("special.category", special::special),
-    ("lineage.complete", lineage::complete),
-    ("artifact.digest", release::artifact),
-    ("release.approved", release::approved),
+const fn core(code: &'static str, check: fn(&Evidence<'_>, &Policy) -> Vec<Finding>) -> Rule {
+    Rule { code, core: true, check }
+}
+
+const fn optional(code: &'static str, check: fn(&Evidence<'_>, &Policy) -> Vec<Finding>) -> Rule {
+    Rule { code, core: false, check }
+}
+
+/// All rules, in the order of the documentation.
+pub const RULES: &[Rule] = &[
+    core("purpose.approved", purpose::approved),
+    core("purpose.forbids", purpose::forbids),
+    core("prohibited.practice", purpose::practices),
+    core("basis.approved", basis::approved),
+    core("basis.governing", covered::governing),
+    optional("basis.holds", basis::holds),
+    core("source.covered", covered::covered),
+    core("serving.declared", lineage::serving),
+    core("controller", controller::controller),
+    core("special.category", special::special),
+    core("lineage.complete", lineage::complete),
+    core("artifact.digest", release::artifact),
+    optional("release.approved", release::approved),
 ];
 
 /// Tier of GDPR Art. 83(5): principles, lawfulness, special categories.
