@@ -261,9 +261,27 @@ pub enum AssessmentKind {
     Provider,
     /// Of what ran before the first entry: bases valid then, recorded now.
     Regularisation,
+    /// Of using data for another purpose than that of their collection (GDPR Art. 6(4)).
+    Compatibility,
 }
 
-/// Evidence with approval and expiry that closes lineage where no run can.
+/// The five questions on whether a further purpose is compatible with that of collection (GDPR Art. 6(4)(a) to (e)).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CompatibilityTest {
+    /// The link between the two purposes.
+    pub link: Text,
+    /// The context of collection, and the relation between the people and the controller.
+    pub context: Text,
+    /// The nature of the data, special and criminal ones above all.
+    pub nature: Text,
+    /// Possible consequences for the people.
+    pub consequences: Text,
+    /// Safeguards, such as encryption or pseudonymisation.
+    pub safeguards: Text,
+}
+
+/// Evidence with approval and expiry: closes lineage where no run can, or shows that a further purpose is compatible.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssessmentSpec {
@@ -271,8 +289,14 @@ pub struct AssessmentSpec {
     pub key: Key,
     /// What kind.
     pub kind: AssessmentKind,
-    /// The dataset or model version, or the run, it is of.
+    /// The dataset or model version, or the run, it is of; for `compatibility` a dataset without version stands for all of them.
     pub of: Ref,
+    /// For `compatibility`: the further purpose, `purpose:<key>`, all its revisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Ref>,
+    /// For `compatibility`: the five questions answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compatibility: Option<CompatibilityTest>,
     /// For whom it holds, `party:<key>`.
     pub holder: Ref,
     /// What was found.

@@ -63,6 +63,8 @@ pub struct Class {
     pub special: bool,
     /// Purposes it was collected for.
     pub collected_for: Vec<Arc<str>>,
+    /// Bases it was collected on.
+    pub collected_under: Vec<Arc<str>>,
     /// What it brings into an envelope besides data.
     pub traits: Traits,
 }
@@ -95,6 +97,7 @@ impl Class {
             processors: Vec::new(),
             special: false,
             collected_for: Vec::new(),
+            collected_under: Vec::new(),
             traits,
         }
     }
@@ -261,6 +264,7 @@ impl State {
                 controllers: facts.controllers.clone(),
                 processors: facts.processors.clone(),
                 collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
+                collected_under: facts.collected_under.iter().map(|b| b.to_string().into()).collect(),
             }
         });
         let id = self.register(held, node, at);

@@ -92,6 +92,8 @@ pub struct DatasetFacts {
     pub processors: Vec<Arc<str>>,
     /// Purposes it was collected for.
     pub collected_for: Vec<Ref>,
+    /// Bases it was collected on.
+    pub collected_under: Vec<Ref>,
     /// End of retention.
     pub retention: Option<Timestamp>,
     /// Its life.
@@ -200,6 +202,7 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         controllers: names(&spec.controllers),
         processors: names(&spec.processors),
         collected_for: spec.collected_for.clone(),
+        collected_under: spec.collected_under.clone(),
         retention: spec.retention.as_ref().map(|r| r.until),
         life: Life::Held,
         life_since: at,

@@ -3,6 +3,7 @@
 use harness::scenario::{self, POLITICS, evidence};
 use serde_json::{Value, json};
 
+use super::compatibility::{compatible, elsewhere};
 use super::parts::{
     self, Parts, acquired, assessment, basis, days, endpoint, other_basis, people_with, redeploy, release_of, retrain,
     revise_basis, wide_basis,
@@ -99,6 +100,11 @@ pub(crate) const LINES: &[Line] = &[
     now("source.covered", Unmet, |p| p.bases[0] = basis(|b| b["covers"]["stages"] = json!(["training"])), |c| revise_basis(&c.s, basis(|_| {}))),
     now("source.covered", Unknown, |p| p.versions[0]["fields"] = json!([{"name": "number", "identifiability": "direct"}]), |c| retrain(&c.s, "2", scenario::people("2"))),
     later("source.covered", AFTER, |_| {}, |c| renew(c, "basis:scoring-contract")),
+
+    holds("compatibility", |p| { elsewhere(p); p.assessments.push(compatible("dataset:crm/people")) }),
+    now("compatibility", Unmet, elsewhere, |c| assess(c, compatible("dataset:crm/people@1"))),
+    now("compatibility", Unknown, |p| p.versions[0]["collected_for"] = json!([]), |c| retrain(&c.s, "2", scenario::people("2"))),
+    later("compatibility", 200, |p| { elsewhere(p); p.assessments.push(compatible("dataset:crm/people")) }, |c| { let mut again = compatible("dataset:crm/people"); again["valid_to"] = json!(days(300)); assess(c, again) }),
 
     holds("serving.declared", |p| p.deployment["reads"] = json!({"nobody": "It is asked about no person."})),
     now("serving.declared", Unmet, seen_reading_calls, |c| redeploy(&c.s, |d| d["reads"]["datasets"] = json!(["dataset:crm/people", "dataset:crm/calls"]))),
@@ -219,7 +225,11 @@ fn contract(c: &mut Case, until: i64) {
 fn assess_again(c: &mut Case) {
     let mut again = assessment("bought", "provider", "model:score@1");
     again["valid_to"] = json!(days(300));
-    let reference = c.s.add("assessments", again)["ref"].as_str().unwrap().to_owned();
+    assess(c, again);
+}
+
+fn assess(c: &mut Case, assessment: Value) {
+    let reference = c.s.add("assessments", assessment)["ref"].as_str().unwrap().to_owned();
     c.s.approve(&[&reference]);
 }
 

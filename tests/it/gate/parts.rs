@@ -57,10 +57,10 @@ pub(crate) fn world(edit: impl FnOnce(&mut Parts)) -> Scenario {
     }
     s.add("models", json!({"name": "score", "owner": "ml-team"}));
     let mut votable = add("purposes", &p.purposes);
+    votable.extend(add("bases", &p.bases));
     add("dataset-versions", &p.versions);
     add("model-versions", &p.model_versions);
     add("runs", &p.runs);
-    votable.extend(add("bases", &p.bases));
     votable.extend(add("systems", &[p.system]));
     add("deployments", &[p.deployment]);
     add("edges", &p.edges);

@@ -1,10 +1,12 @@
 //! The canonical form of the evidence: what was looked at, by reference and digest. Its digest stands in the decision.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Evidence, Source};
 use crate::db::Projection;
-use crate::gate::coverage::Question;
+use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
 
 impl Evidence<'_> {
@@ -44,6 +46,7 @@ impl Evidence<'_> {
                 "regularised": t.regularised,
                 "bases": candidates(t.question.as_ref()),
             })).collect::<Vec<_>>(),
+            "assessments": self.assessments(),
             "incomplete": self.gaps.iter().map(|g| json!({
                 "ref": self.name(g.node), "missing": g.missing,
             })).collect::<Vec<_>>(),
@@ -58,6 +61,22 @@ impl Evidence<'_> {
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
         })
+    }
+
+    /// Assessments of the sources and their datasets.
+    fn assessments(&self) -> Vec<Value> {
+        let names = self.sources.iter().map(|s| self.name(s.node));
+        let names: BTreeSet<String> = names.flat_map(|name| [base(&name).to_owned(), name]).collect();
+        let all = names.iter().flat_map(|name| self.world.lawfulness.assessments_of(name));
+        all.map(|assessment| {
+            let approvals = self.world.review.approvals(&assessment.reference);
+            json!({
+                "ref": &*assessment.reference,
+                "digest": assessment.digest,
+                "approvals": approvals.iter().map(|a| json!({"id": a.id.to_string(), "end": a.end()})).collect::<Vec<_>>(),
+            })
+        })
+        .collect()
     }
 
     fn source(&self, source: &Source) -> Value {

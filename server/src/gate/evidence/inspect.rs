@@ -1,80 +1,18 @@
 //! Nodes of the closure worth a look: sources, derived personal data, and what is not complete.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec};
-use licit_schemas::reference::Ref;
+use licit_schemas::lawfulness::AssessmentKind;
 use licit_schemas::registry::Life;
-use licit_schemas::time::Timestamp;
 
+use super::assessed::assessed;
 use super::cohorts::Sorting;
 use super::{Barred, Evidence, Gap, Missing, Source};
-use crate::catalogue::Revision;
-use crate::facts::World;
-use crate::gate::coverage::{base, deciding};
 use crate::lineage::exposure::{CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
 use crate::lineage::{FICTION, PERSONAL};
 use crate::registry::What;
-use crate::review::Standing;
-
-/// `None` when an assessment of the kind closes the node for the holder; else why not.
-pub(super) fn assessed(
-    world: &World,
-    node: NodeId,
-    kind: AssessmentKind,
-    holder: &Ref,
-    now: Timestamp,
-) -> Option<Missing> {
-    let name = world.lineage.name(node);
-    let holder = holder.to_string();
-    let fits = |r: &&Arc<Revision<AssessmentSpec>>| {
-        r.spec.kind == kind && r.spec.holder.to_string() == holder && r.spec.of.to_string() == *name
-    };
-    let mut why = Missing::Assessment(None);
-    let mut seen: HashSet<&str> = HashSet::new();
-    for named in world.lawfulness.assessments_of(&name).iter().filter(fits) {
-        let key = base(&named.reference);
-        if !seen.insert(key) {
-            continue;
-        }
-        let all = world.lawfulness.assessments.all(key);
-        let found = match deciding(world, all, |a| a.valid_from, now) {
-            Some(decides) if fits(&decides) => match world.review.standing(&decides.reference, now) {
-                Standing::Holds(_) if now < decides.spec.valid_to => return None,
-                Standing::Ended(approval) if approval.end() <= decides.spec.valid_to => Missing::AssessmentEnded(
-                    decides.reference.clone(),
-                    approval.end(),
-                    crate::gate::rules::revocation_due(approval),
-                ),
-                _ => Missing::AssessmentEnded(decides.reference.clone(), decides.spec.valid_to, None),
-            },
-            _ => match all.iter().rev().find(fits) {
-                Some(later) if !world.review.approvals(&later.reference).is_empty() && later.spec.valid_from > now => {
-                    Missing::AssessmentLater(later.reference.clone(), later.spec.valid_from)
-                }
-                Some(proposed) => Missing::Assessment(Some(proposed.reference.clone())),
-                None => Missing::Assessment(None),
-            },
-        };
-        if rank(&found) > rank(&why) {
-            why = found;
-        }
-    }
-    Some(why)
-}
-
-/// Of several reasons, the one nearest to being closed is said.
-fn rank(missing: &Missing) -> u8 {
-    match missing {
-        Missing::AssessmentEnded(..) => 3,
-        Missing::AssessmentLater(..) => 2,
-        Missing::Assessment(Some(_)) => 1,
-        _ => 0,
-    }
-}
 
 /// Go through the closure.
 pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
@@ -150,7 +88,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
 fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node) -> Option<Missing> {
     let world = evidence.world;
     let holder = evidence.deployment.as_ref().map(|d| &d.spec.controller)?;
-    let assess = |kind| assessed(world, id, kind, holder, evidence.ask.valid_at);
+    let assess = |kind| assessed(world, &world.lineage.name(id), kind, None, holder, evidence.ask.valid_at);
     let regularised = || assess(AssessmentKind::Regularisation);
     if node.flags.has(Flags::DANGLING) {
         // What ran before the registry may stay unregistered where the board took it over.

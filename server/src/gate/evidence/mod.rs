@@ -1,5 +1,6 @@
 //! Everything a decision needs, gathered once from the projection. Pure: no I/O, no clock.
 
+mod assessed;
 mod cohorts;
 mod document;
 mod inspect;
@@ -357,6 +358,9 @@ fn training(world: &World, node: NodeId, spec: &DeploymentSpec, now: Timestamp) 
         }
         question = Some(Question::new(world, &facts.purpose, Stage::Training, &controller, facts.started_at));
     }
-    let regularised = inspect::assessed(world, node, AssessmentKind::Regularisation, &spec.controller, now).is_none();
+    let regularised = {
+        let name = world.lineage.name(node);
+        assessed::assessed(world, &name, AssessmentKind::Regularisation, None, &spec.controller, now).is_none()
+    };
     Training { node, held, question, controller, regularised }
 }

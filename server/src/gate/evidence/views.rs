@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use licit_schemas::digest::Digest;
 use licit_schemas::lawfulness::AssessmentKind;
 use licit_schemas::reference::Ref;
+use licit_schemas::time::Timestamp;
 
 use super::super::coverage::base;
-use super::{Cohort, Evidence, Missing, Source, inspect};
+use super::{Cohort, Evidence, Missing, Source, assessed};
 use crate::lineage::exposure::{self, CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::graph::{NodeId, NodeKind};
 use crate::lineage::walk::{self, Direction};
@@ -33,12 +34,26 @@ impl Evidence<'_> {
         mode.map_or_else(Vec::new, |mode| self.path(node, Want::Mode(mode)))
     }
 
-    /// Whether an assessment of the kind holds for the deployment's controller; else why not.
+    /// `None` when an assessment of the kind holds of something for the deployment's controller; else why not.
     pub fn assessed(&self, reference: &str, kind: AssessmentKind) -> Option<Missing> {
-        let holder = self.deployment.as_ref().map(|d| &d.spec.controller);
-        match (self.world.lineage.find(reference), holder) {
-            (Some(node), Some(holder)) => inspect::assessed(self.world, node, kind, holder, self.ask.valid_at),
-            _ => Some(Missing::Assessment(None)),
+        match &self.deployment {
+            Some(deployment) => {
+                let holder = &deployment.spec.controller;
+                assessed::assessed(self.world, reference, kind, None, holder, self.ask.valid_at)
+            }
+            None => Some(Missing::Assessment(None)),
+        }
+    }
+
+    /// `None` when an approved assessment found the use of a source for a purpose compatible with its collection
+    /// (GDPR Art. 6(4)): of the version, or of its whole dataset.
+    pub fn compatible(&self, version: &str, purpose: &str, controller: &str, at: Timestamp) -> Option<Missing> {
+        let Ok(holder) = controller.parse::<Ref>() else { return Some(Missing::Assessment(None)) };
+        let of = |name| assessed::assessed(self.world, name, AssessmentKind::Compatibility, Some(purpose), &holder, at);
+        let dataset = of(base(version))?;
+        match of(version)? {
+            Missing::Assessment(None) => Some(dataset),
+            version => Some(version),
         }
     }
 

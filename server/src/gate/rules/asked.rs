@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 use licit_schemas::gate::Finding;
+use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 
 use super::revocation_due;
@@ -48,6 +49,14 @@ impl Asked<'_> {
                 Some(run) => format!("to train for `{}` on {}", run.purpose, run.started_at),
                 None => "to train".to_owned(),
             },
+        }
+    }
+
+    /// The purpose it is for, pinned, and the moment judged.
+    pub(super) fn purpose<'e>(&self, evidence: &'e Evidence<'_>) -> Option<(&'e Ref, Timestamp)> {
+        match self.training {
+            None => Some((&evidence.deployment.as_ref()?.spec.purpose, evidence.ask.valid_at)),
+            Some(training) => evidence.trainings[training].run().map(|run| (&run.purpose, run.started_at)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod asked;
 mod basis;
+mod compatibility;
 mod controller;
 mod covered;
 mod life;
@@ -46,6 +47,7 @@ pub const RULES: &[Rule] = &[
     core("basis.governing", covered::governing),
     optional("basis.holds", basis::holds),
     core("source.covered", covered::covered),
+    optional("compatibility", compatibility::compatible),
     core("serving.declared", lineage::serving),
     core("controller", controller::controller),
     core("special.category", special::special),
