@@ -263,6 +263,9 @@ pub enum AssessmentKind {
     Regularisation,
     /// Of using data for another purpose than that of their collection (GDPR Art. 6(4)).
     Compatibility,
+    /// That nobody is identifiable any more: in a dataset (GDPR Rec. 26), or from a model (EDPB Opinion 28/2024). It cuts the
+    /// exposure at that version.
+    Anonymity,
 }
 
 /// The five questions on whether a further purpose is compatible with that of collection (GDPR Art. 6(4)(a) to (e)).

@@ -13,7 +13,7 @@ use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Gap};
 use licit_schemas::json;
-use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
+use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::lineage::EdgeCreate;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
@@ -174,7 +174,12 @@ impl Projection for World {
             Fact::EdgeRecorded(f) => self.lineage.edge(f, at, rows),
             Fact::PurposeRevised(f) => self.lawfulness.purpose(f, digest(&f.spec), at, rows),
             Fact::BasisRevised(f) => self.lawfulness.basis(f, digest(&f.spec), &mut self.registry.numbers, at, rows),
-            Fact::AssessmentRevised(f) => self.lawfulness.assessment(f, digest(&f.spec), at, rows),
+            Fact::AssessmentRevised(f) => {
+                self.lawfulness.assessment(f, digest(&f.spec), at, rows);
+                if f.spec.kind == AssessmentKind::Anonymity {
+                    self.lineage.assessed(&f.spec.of);
+                }
+            }
             Fact::ReviewOpened(f) => self.review.opened(f, digest(&f.spec), at, rows),
             Fact::VoteCast(f) => self.review.voted(f, digest(&f.spec), at, rows),
             Fact::OpinionGiven(f) => self.review.opined(f, digest(&f.spec), at, rows),

@@ -1,5 +1,6 @@
 //! What the gate answers: the table of rules, and the stories.
 
+mod anonymity;
 mod assessments;
 mod compatibility;
 mod decisions;

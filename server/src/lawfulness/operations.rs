@@ -140,6 +140,7 @@ pub fn assessment(tx: &mut Tx<'_>, mut spec: AssessmentSpec) -> Result<Registere
         AssessmentKind::Provider => &[Kind::Model],
         AssessmentKind::Regularisation => &[Kind::Dataset, Kind::Model, Kind::Run],
         AssessmentKind::Compatibility => &[Kind::Dataset],
+        AssessmentKind::Anonymity => &[Kind::Dataset, Kind::Model],
     };
     expect(&spec.of, kinds, "/of")?;
     if spec.kind == AssessmentKind::Compatibility {
@@ -151,6 +152,9 @@ pub fn assessment(tx: &mut Tx<'_>, mut spec: AssessmentSpec) -> Result<Registere
         }
         if spec.compatibility.is_some() {
             return Err(Error::invalid("/compatibility", "these questions belong to an assessment of compatibility"));
+        }
+        if spec.kind == AssessmentKind::Anonymity && spec.attack_model.is_none() {
+            return Err(Error::invalid("/attack_model", "say against which attacks anonymity was assessed"));
         }
     }
     expect(&spec.holder, &[Kind::Party], "/holder")?;

@@ -33,6 +33,9 @@ pub const PERSONAL: Flags = Flags(1 << 11);
 /// only where nobody stands upstream.
 pub const FICTION: Flags = Flags(1 << 12);
 
+/// Somebody assessed that nobody is identifiable in it any more; whether that holds, and for whom, is asked when it matters.
+pub const ASSESSED: Flags = Flags(1 << 13);
+
 /// A node beside its place in the graph.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -195,7 +198,8 @@ impl State {
     fn register(&mut self, held: &Arc<Held>, node: Node, at: &At) -> NodeId {
         let id = match self.find(&held.reference) {
             Some(id) => {
-                self.graph.set_node(id, node);
+                let assessed = Flags(self.graph.node(id).flags.0 & ASSESSED.0);
+                self.graph.set_node(id, Node { flags: node.flags.with(assessed), ..node });
                 id
             }
             None => self.add(&held.reference, node, at),
@@ -298,6 +302,14 @@ impl State {
         if let (Some(record), Some(held)) = (self.records.get_mut(id.index()), held) {
             record.held = Some(held.clone());
         }
+    }
+
+    /// Fold an assessment of anonymity in.
+    pub fn assessed(&mut self, reference: &Ref) {
+        let Some(id) = self.find(&reference.to_string()) else { return };
+        let mut node = self.graph.node(id);
+        node.flags = node.flags.with(ASSESSED);
+        self.graph.set_node(id, node);
     }
 
     /// Fold a retirement in.

@@ -101,6 +101,7 @@ rules! {
     source_covered = "source.covered",
     serving_declared = "serving.declared",
     controller = "controller",
+    assessment_in_force = "assessment.in_force",
     compatibility = "compatibility",
     special_category = "special.category",
     lineage_complete = "lineage.complete",

@@ -47,6 +47,7 @@ impl Evidence<'_> {
                 "bases": candidates(t.question.as_ref()),
             })).collect::<Vec<_>>(),
             "assessments": self.assessments(),
+            "cuts": self.assessed.iter().filter(|n| self.cuts(**n)).map(|n| self.name(*n)).collect::<Vec<_>>(),
             "incomplete": self.gaps.iter().map(|g| json!({
                 "ref": self.name(g.node), "missing": g.missing,
             })).collect::<Vec<_>>(),
@@ -63,9 +64,9 @@ impl Evidence<'_> {
         })
     }
 
-    /// Assessments of the sources and their datasets.
+    /// Assessments of the sources, of their datasets, and of what is said to be anonymous.
     fn assessments(&self) -> Vec<Value> {
-        let names = self.sources.iter().map(|s| self.name(s.node));
+        let names = self.sources.iter().map(|s| s.node).chain(self.assessed.iter().copied()).map(|n| self.name(n));
         let names: BTreeSet<String> = names.flat_map(|name| [base(&name).to_owned(), name]).collect();
         let all = names.iter().flat_map(|name| self.world.lawfulness.assessments_of(name));
         all.map(|assessment| {

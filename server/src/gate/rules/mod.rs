@@ -1,6 +1,7 @@
 //! The rules: one pure function each, `fn(&Evidence, &Policy) -> Vec<Finding>`. None stops another.
 
 mod asked;
+mod assessment;
 mod basis;
 mod compatibility;
 mod controller;
@@ -47,6 +48,7 @@ pub const RULES: &[Rule] = &[
     core("basis.governing", covered::governing),
     optional("basis.holds", basis::holds),
     core("source.covered", covered::covered),
+    optional("assessment.in_force", assessment::in_force),
     optional("compatibility", compatibility::compatible),
     core("serving.declared", lineage::serving),
     core("controller", controller::controller),
