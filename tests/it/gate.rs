@@ -2,6 +2,7 @@
 
 mod anonymity;
 mod assessments;
+mod combination;
 mod compatibility;
 mod decisions;
 mod envelope;

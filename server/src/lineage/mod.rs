@@ -35,6 +35,8 @@ pub const FICTION: Flags = Flags(1 << 12);
 
 /// Somebody assessed that nobody is identifiable in it any more; whether that holds, and for whom, is asked when it matters.
 pub const ASSESSED: Flags = Flags(1 << 13);
+/// A run that brings data of several origins together.
+pub const COMBINES: Flags = Flags(1 << 14);
 
 /// A node beside its place in the graph.
 #[derive(Clone, Debug)]
@@ -332,6 +334,9 @@ impl State {
         }
         if spec.operation == Operation::Infer {
             node.flags = node.flags.with(Flags::INFERS);
+        }
+        if spec.operation == Operation::Combine {
+            node.flags = node.flags.with(COMBINES);
         }
         let parties = spec.controller.iter().chain(&spec.processors).map(|p| p.to_string().into()).collect();
         node.class = self.intern(Class::plain(Traits { operation: Some(spec.operation), region: None, parties }));

@@ -102,6 +102,7 @@ rules! {
     serving_declared = "serving.declared",
     controller = "controller",
     assessment_in_force = "assessment.in_force",
+    combination = "combination",
     compatibility = "compatibility",
     special_category = "special.category",
     lineage_complete = "lineage.complete",

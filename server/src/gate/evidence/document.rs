@@ -48,6 +48,7 @@ impl Evidence<'_> {
             })).collect::<Vec<_>>(),
             "assessments": self.assessments(),
             "cuts": self.assessed.iter().filter(|n| self.cuts(**n)).map(|n| self.name(*n)).collect::<Vec<_>>(),
+            "joins": self.joins.iter().map(|j| json!({"ref": self.name(j.run), "risk": j.risk})).collect::<Vec<_>>(),
             "incomplete": self.gaps.iter().map(|g| json!({
                 "ref": self.name(g.node), "missing": g.missing,
             })).collect::<Vec<_>>(),
@@ -64,9 +65,11 @@ impl Evidence<'_> {
         })
     }
 
-    /// Assessments of the sources, of their datasets, and of what is said to be anonymous.
+    /// Assessments of the sources, of their datasets, of joins, and of what is said to be anonymous.
     fn assessments(&self) -> Vec<Value> {
-        let names = self.sources.iter().map(|s| s.node).chain(self.assessed.iter().copied()).map(|n| self.name(n));
+        let joins = self.joins.iter().map(|j| j.run);
+        let nodes = self.sources.iter().map(|s| s.node).chain(self.assessed.iter().copied()).chain(joins);
+        let names = nodes.map(|n| self.name(n));
         let names: BTreeSet<String> = names.flat_map(|name| [base(&name).to_owned(), name]).collect();
         let all = names.iter().flat_map(|name| self.world.lawfulness.assessments_of(name));
         all.map(|assessment| {

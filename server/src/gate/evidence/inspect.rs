@@ -7,11 +7,11 @@ use licit_schemas::registry::Life;
 
 use super::assessed::assessed;
 use super::cohorts::Sorting;
-use super::{Barred, Evidence, Gap, Missing, Source};
+use super::{Barred, Evidence, Gap, Missing, Source, joins};
 use crate::lineage::exposure::{CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
-use crate::lineage::{ASSESSED, FICTION, PERSONAL};
+use crate::lineage::{ASSESSED, COMBINES, FICTION, PERSONAL};
 use crate::registry::What;
 
 /// Go through the closure.
@@ -61,6 +61,11 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             && let Some(barred) = barred(evidence, exposure, place, (id, label))
         {
             evidence.barred.push(barred);
+        }
+        if node.flags.has(COMBINES)
+            && let Some(join) = joins::join(lineage, id)
+        {
+            evidence.joins.push(join);
         }
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;

@@ -4,6 +4,7 @@ mod assessed;
 mod cohorts;
 mod document;
 mod inspect;
+mod joins;
 mod views;
 
 use std::cell::RefCell;
@@ -16,6 +17,7 @@ use licit_schemas::registry::{Declaration, DeploymentSpec, Life, Mode, ModelFile
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
+pub use self::joins::{Join, Risk, outputs};
 use super::coverage::{Answer, Question};
 use crate::catalogue::Revision;
 use crate::facts::World;
@@ -197,6 +199,8 @@ pub struct Evidence<'w> {
     pub trainings: Vec<Training>,
     /// Where lineage is not complete.
     pub gaps: Vec<Gap>,
+    /// Joins of the closure that may make people identifiable.
+    pub joins: Vec<Join>,
     /// Nodes of the closure whose anonymity somebody assessed.
     pub assessed: Vec<NodeId>,
     /// Which of them cut the exposure, as far as it was asked.
@@ -235,6 +239,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         trainings: Vec::new(),
         gaps: Vec::new(),
         assessed: Vec::new(),
+        joins: Vec::new(),
         cuts: RefCell::default(),
         barred: Vec::new(),
         models: Vec::new(),

@@ -46,6 +46,18 @@ impl Evidence<'_> {
         }
     }
 
+    /// `None` when an approved assessment of one of these holds for the deployment's controller; else why not.
+    pub fn assessed_any(&self, names: &[&str], kind: AssessmentKind) -> Option<Missing> {
+        let mut why = Missing::Assessment(None);
+        for name in names {
+            let missing = self.assessed(name, kind)?;
+            if assessed::rank(&missing) > assessed::rank(&why) {
+                why = missing;
+            }
+        }
+        Some(why)
+    }
+
     /// Whether the exposure ends at a node whose anonymity was assessed: only while that is approved and in force, for this
     /// deployment's controller. What runs relies on it still when it ended; for how long, `assessment.in_force` says.
     pub fn cuts(&self, node: NodeId) -> bool {

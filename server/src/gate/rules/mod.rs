@@ -3,6 +3,7 @@
 mod asked;
 mod assessment;
 mod basis;
+mod combination;
 mod compatibility;
 mod controller;
 mod covered;
@@ -48,6 +49,7 @@ pub const RULES: &[Rule] = &[
     core("basis.governing", covered::governing),
     optional("basis.holds", basis::holds),
     core("source.covered", covered::covered),
+    optional("combination", combination::combination),
     optional("assessment.in_force", assessment::in_force),
     optional("compatibility", compatibility::compatible),
     core("serving.declared", lineage::serving),
