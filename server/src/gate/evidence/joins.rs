@@ -31,10 +31,11 @@ static SETS: LazyLock<Vec<IdentifyingSet>> = LazyLock::new(|| {
 });
 
 impl IdentifyingSet {
-    fn within<'c>(&self, categories: impl Iterator<Item = &'c TermId> + Clone) -> bool {
+    fn within(&self, inputs: &[(NodeId, &Class)]) -> bool {
         let v = vocabulary();
         let terms = self.terms.get_or_init(|| self.needs.iter().filter_map(|iri| v.find(iri)).collect());
-        terms.iter().all(|need| categories.clone().any(|own| v.is_a(*own, *need)))
+        let held = |need: TermId| inputs.iter().any(|(_, class)| class.categories.iter().any(|own| v.is_a(*own, need)));
+        terms.iter().all(|need| held(*need))
     }
 }
 
@@ -87,7 +88,7 @@ pub(super) fn join(lineage: &State, run: NodeId) -> Option<Join> {
     risk.map(|risk| Join { run, risk })
 }
 
-fn of_strength<'c>(inputs: &[(NodeId, &'c Class)], strength: Identifiability) -> Option<NodeId> {
+fn of_strength(inputs: &[(NodeId, &Class)], strength: Identifiability) -> Option<NodeId> {
     inputs.iter().find(|(_, class)| class.identifiability == strength).map(|(node, _)| *node)
 }
 
@@ -106,9 +107,8 @@ fn set(inputs: &[(NodeId, &Class)]) -> Option<Risk> {
     if of_strength(inputs, Identifiability::Direct).is_some() {
         return None; // Its people are named already, and the basis of that input covers it.
     }
-    let all = || inputs.iter().flat_map(|(_, class)| &class.categories);
-    let alone = |set: &IdentifyingSet| inputs.iter().any(|(_, class)| set.within(class.categories.iter()));
-    SETS.iter().find(|set| set.within(all()) && !alone(set)).map(Risk::Set)
+    let alone = |set: &IdentifyingSet| inputs.chunks(1).any(|one| set.within(one));
+    SETS.iter().find(|set| set.within(inputs) && !alone(set)).map(Risk::Set)
 }
 
 /// Datasets a run wrote.
