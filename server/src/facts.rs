@@ -10,6 +10,7 @@ use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::{access, gate, lawfulness, lineage, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
+use licit_schemas::adoption::BaselineSpec;
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Gap};
 use licit_schemas::json;
@@ -75,6 +76,7 @@ facts! {
     PurposeRevised(Stated<PurposeSpec>) = "purpose.revised" v 1;
     BasisRevised(Stated<BasisSpec>) = "basis.revised" v 1;
     AssessmentRevised(Stated<AssessmentSpec>) = "assessment.revised" v 1;
+    BaselineRevised(Stated<BaselineSpec>) = "baseline.revised" v 1;
     ReviewOpened(Stated<ReviewSpec>) = "review.opened" v 1;
     VoteCast(Stated<VoteSpec>) = "vote.cast" v 1;
     OpinionGiven(Stated<OpinionSpec>) = "opinion.given" v 1;
@@ -180,6 +182,7 @@ impl Projection for World {
                     self.lineage.assessed(&f.spec.of);
                 }
             }
+            Fact::BaselineRevised(f) => self.review.baseline(f, digest(&f.spec), at, rows),
             Fact::ReviewOpened(f) => self.review.opened(f, digest(&f.spec), at, rows),
             Fact::VoteCast(f) => self.review.voted(f, digest(&f.spec), at, rows),
             Fact::OpinionGiven(f) => self.review.opined(f, digest(&f.spec), at, rows),
@@ -209,6 +212,7 @@ impl World {
             Kind::Purpose => law.purposes.revision(&base, rev).map(|r| ("purpose", r.id)),
             Kind::Basis => law.bases.revision(&base, rev).map(|r| ("basis", r.id)),
             Kind::Assessment => law.assessments.revision(&base, rev).map(|r| ("assessment", r.id)),
+            Kind::Baseline => self.review.baselines.revision(&base, rev).map(|r| ("baseline", r.id)),
             Kind::System => registry.systems.revision(&base, rev).map(|r| ("system", r.id)),
             _ => None,
         };

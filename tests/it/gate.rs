@@ -2,6 +2,7 @@
 
 mod anonymity;
 mod assessments;
+mod baseline;
 mod combination;
 mod compatibility;
 mod decisions;

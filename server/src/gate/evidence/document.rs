@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use licit_schemas::adoption::BaselineSpec;
 use serde_json::{Value, json};
 
 use super::{Evidence, Source};
+use crate::catalogue::Revision;
 use crate::db::Projection;
+use crate::gate::baseline;
 use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
 
@@ -49,6 +52,14 @@ impl Evidence<'_> {
             "assessments": self.assessments(),
             "cuts": self.assessed.iter().filter(|n| self.cuts(**n)).map(|n| self.name(*n)).collect::<Vec<_>>(),
             "joins": self.joins.iter().map(|j| json!({"ref": self.name(j.run), "risk": j.risk})).collect::<Vec<_>>(),
+            "baselines": self.release.iter().flat_map(|release| {
+                let about = |b: &&std::sync::Arc<Revision<BaselineSpec>>| {
+                    b.spec.items.iter().any(|item| *item.release == *release.reference)
+                };
+                baseline::in_force(self.world, self.ask.valid_at).filter(about).map(|b| json!({
+                    "ref": &*b.reference, "digest": b.digest,
+                })).collect::<Vec<_>>()
+            }).collect::<Vec<_>>(),
             "incomplete": self.gaps.iter().map(|g| json!({
                 "ref": self.name(g.node), "missing": g.missing,
             })).collect::<Vec<_>>(),
