@@ -31,8 +31,7 @@ pub(super) fn documents(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
 /// High risk without its area; or an area without high risk, and no assessment why (AI Act Art. 6(4)).
 fn unclear(evidence: &Evidence<'_>, system: &Revision<SystemSpec>) -> Option<Finding> {
     let (spec, reference) = (&system.spec, &system.reference);
-    let begin =
-        |article: &str| about(evidence, system, RISK, Status::Unknown, article).since(Some(system.at));
+    let begin = |article: &str| about(evidence, system, RISK, Status::Unknown, article).since(Some(system.at));
     match (spec.risk_class == RiskClass::High, area(spec)) {
         (true, None) => Some(revise(
             begin("AI Act Art. 6").says(format!(
@@ -125,7 +124,8 @@ pub(super) fn transparency(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> 
     let silent = spec.transparency.is_none() && matches!(spec.risk_class, RiskClass::High | RiskClass::Transparency);
     let since = duties_at(TRANSPARENCY, evidence.ask.valid_at).map(|d| d.applies_from).min();
     let (true, Some(since)) = (silent, since) else { return lacking(evidence, system, TRANSPARENCY) };
-    let begin = about(evidence, system, TRANSPARENCY, Status::Unknown, "AI Act Art. 50").since(Some(since.max(system.at)));
+    let begin =
+        about(evidence, system, TRANSPARENCY, Status::Unknown, "AI Act Art. 50").since(Some(since.max(system.at)));
     let says = format!("`{}` does not say whether it does what people must be told of", system.reference);
     vec![revise(begin.says(says), "state `transparency`")]
 }

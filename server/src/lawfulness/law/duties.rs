@@ -152,9 +152,8 @@ impl Duty {
             })
         };
         !self.by_area()
-            || area.is_some_and(|a| {
-                a.applies(moment) && among(&self.areas, &a.key) && !among(&self.areas_except, &a.key)
-            })
+            || area
+                .is_some_and(|a| a.applies(moment) && among(&self.areas, &a.key) && !among(&self.areas_except, &a.key))
     }
 
     /// Whether it is asked by then of a system in service since `since`; unknown, it counts as a new one.
