@@ -59,17 +59,18 @@ fn grounds(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut list = Grouped::new();
     for (ask, source) in each(evidence, open) {
         let name = evidence.name(source.node);
+        let path = || evidence.path(source.node, Want::Mode(decided_on));
         match ask.answer {
             Answer::Governed(places) => {
                 for &place in places.iter().filter(|p| !is_ground(&ask.candidate(**p).revision.spec)) {
-                    no_ground(evidence, &mut list, &ask, place, source);
+                    no_ground(&mut list, &ask, place, (&name, path));
                 }
             }
             Answer::Fell(place) if is_ground(&ask.candidate(*place).revision.spec) => {
                 let reference = ask.candidate(*place).revision.reference.to_string();
                 let (end, due) = ask.ended(*place);
                 list.add(reference.clone(), &reference, || {
-                    let mut path = ask.path(evidence, source);
+                    let mut path = path();
                     path.push(reference.clone());
                     finding(RULE, Status::Expired, "GDPR Art. 22(2)", &*reference)
                         .fine(GDPR_UPPER)
@@ -84,27 +85,38 @@ fn grounds(evidence: &Evidence<'_>) -> Vec<Finding> {
                         )
                 });
             }
-            Answer::Fell(place) => no_ground(evidence, &mut list, &ask, *place, source),
+            Answer::Fell(place) => no_ground(&mut list, &ask, *place, (&name, path)),
             Answer::NotAsked => {}
-            _ => list.add(String::new(), &name, || unknown(evidence, &ask, source)),
+            _ => {
+                let cause = match ask.answer {
+                    Answer::NoSubjects => "subjects",
+                    Answer::NoCategories => "categories",
+                    _ => "basis",
+                };
+                list.add(cause.to_owned(), &name, || unknown(evidence, &ask, source, path()));
+            }
         }
     }
     list.findings()
 }
 
 /// A basis that governs, or governed, people it decides on, and is no ground.
-fn no_ground(evidence: &Evidence<'_>, list: &mut Grouped<String>, ask: &Asked<'_>, place: usize, source: &Source) {
+fn no_ground(
+    list: &mut Grouped<String>,
+    ask: &Asked<'_>,
+    place: usize,
+    (name, path): (&str, impl FnOnce() -> Vec<String>),
+) {
     let basis = &ask.candidate(place).revision;
     let reference = basis.reference.to_string();
     list.add(reference.clone(), &reference, || {
-        let mut path = ask.path(evidence, source);
+        let mut path = path();
         path.push(reference.clone());
         finding(RULE, Status::Unmet, "GDPR Art. 22(1), (2)", &*reference)
             .fine(GDPR_UPPER)
             .path(path)
             .says(format!(
-                "it decides on the people in `{}` by `{reference}`: {} is no ground to decide on people by machine",
-                evidence.name(source.node),
+                "it decides on the people in `{name}` by `{reference}`: {} as stated is no ground to decide on people by machine",
                 basis.spec.legal_basis.article()
             ))
             .to(BOARD)
@@ -116,11 +128,11 @@ fn no_ground(evidence: &Evidence<'_>, list: &mut Grouped<String>, ask: &Asked<'_
 }
 
 /// Whom it decides on, and by which basis, is not known.
-fn unknown(evidence: &Evidence<'_>, ask: &Asked<'_>, source: &Source) -> Finding {
+fn unknown(evidence: &Evidence<'_>, ask: &Asked<'_>, source: &Source, path: Vec<String>) -> Finding {
     let name = evidence.name(source.node);
     let begin = finding(RULE, Status::Unknown, "GDPR Art. 22(2)", &name)
         .fine(GDPR_UPPER)
-        .path(ask.path(evidence, source))
+        .path(path)
         .since(Some(evidence.world.lineage.record(source.node).at))
         .says(format!(
             "it decides on people, and no basis is known to govern `{name}`: whether a ground of Art. 22(2) does is unknown"
