@@ -93,12 +93,12 @@ pub(super) fn lacking(evidence: &Evidence<'_>, system: &Revision<SystemSpec>, ru
         };
         Some(match why {
             Lacks::Missing => revise(
-                begin(Status::Unmet).says(format!("`{reference}` has no {what} (`{kind}`), and {}", because(ground))),
+                begin(Status::Unmet).says(format!("`{reference}` has no {what} (`{kind}`), asked for because {}", because(ground))),
                 &format!("file it as `{kind}` under `documents`"),
             ),
             Lacks::Ended(end) => revise(
                 begin(Status::Expired).since(Some(end)).says(format!(
-                    "the {what} (`{kind}`) of `{reference}` could be relied on until {end}, and {}",
+                    "the {what} (`{kind}`) of `{reference}` could be relied on until {end}; it is asked for because {}",
                     because(ground)
                 )),
                 &format!("file one that holds as `{kind}` under `documents`"),
