@@ -16,7 +16,7 @@ use licit_server::facts::{Fact, World};
 use licit_server::gate::decide;
 use licit_server::gate::evidence::{Ask, gather};
 use licit_server::gate::policy::Policy;
-use licit_server::lineage::exposure::{CONTAINED, Exposure, expose_into};
+use licit_server::lineage::exposure::{CONTAINED, Exposure, NO_CUTS, expose_into};
 use licit_server::lineage::graph::NodeId;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -292,7 +292,7 @@ fn main() {
         floor.push(begin.elapsed());
         (nodes, edges) = (nodes + some, edges + passed);
         let begin = Instant::now();
-        expose_into(graph, &[(NodeId(*root), CONTAINED)], &mut exposure);
+        expose_into(graph, &[(NodeId(*root), CONTAINED)], NO_CUTS, &mut exposure);
         walked.push(begin.elapsed());
         let begin = Instant::now();
         let evidence = gather(&world, ask(deployment));

@@ -13,7 +13,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use licit_server::lineage::exposure::{CONTAINED, Exposure, expose_into};
+use licit_server::lineage::exposure::{CONTAINED, Exposure, NO_CUTS, expose_into};
 use licit_server::lineage::graph::{Direction, Edge, EdgeKind, Flags, Graph, Node, NodeId, NodeKind, Origin, Role};
 use licit_server::lineage::walk::closure;
 
@@ -235,7 +235,7 @@ fn main() {
                     1 => black_box(closure(&graph, &[root], Direction::Upstream)).len(),
                     _ => {
                         let graph = if engine == 2 { &graph } else { &fresh };
-                        expose_into(graph, &[(root, CONTAINED)], &mut exposure);
+                        expose_into(graph, &[(root, CONTAINED)], NO_CUTS, &mut exposure);
                         regrown += exposure.more.len();
                         black_box(&exposure).nodes.len()
                     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, completions, config, dataset, deployment, exposure, gaps, gate, init, ledger, lineage, register, release,
-    retire, review, simple, things, vocabulary,
+    access, baseline, completions, config, dataset, deployment, exposure, gaps, gate, init, ledger, lineage, register,
+    release, retire, review, simple, things, vocabulary,
 };
 use crate::demo;
 
@@ -83,6 +83,11 @@ pub(crate) enum Command {
     Vocabulary(vocabulary::VocabularyArgs),
     /// Active releases that would not be allowed today
     Gaps(gaps::GapsArgs),
+    /// What ran before the gate stood, taken over with an owner and an end
+    Baseline {
+        #[command(subcommand)]
+        command: baseline::Baseline,
+    },
     /// Legal entities
     Party {
         #[command(subcommand)]

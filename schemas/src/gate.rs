@@ -140,8 +140,11 @@ pub struct Decision {
     pub intent: Intent,
     /// The answer. It is true whatever the environment does with it.
     pub verdict: Verdict,
-    /// Whether it may run: by the verdict, or although denied because the environment does not enforce.
+    /// Whether it may run: by the verdict, or although denied because the environment does not enforce or a baseline took it over.
     pub passes: bool,
+    /// Baselines in force that took over every finding: it runs on with them, though denied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baselines: Vec<String>,
     /// Mode of the environment.
     pub mode: Mode,
     /// Ledger position known.
@@ -174,6 +177,9 @@ pub struct Gap {
     pub release: String,
     /// The finding.
     pub finding: Finding,
+    /// The baseline in force that took it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
     /// When the registry noticed.
     pub opened_at: Timestamp,
 }

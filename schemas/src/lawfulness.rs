@@ -263,6 +263,11 @@ pub enum AssessmentKind {
     Regularisation,
     /// Of using data for another purpose than that of their collection (GDPR Art. 6(4)).
     Compatibility,
+    /// That nobody is identifiable any more: in a dataset (GDPR Rec. 26), or from a model (EDPB Opinion 28/2024). It cuts the
+    /// exposure at that version.
+    Anonymity,
+    /// That what a join brings together identifies nobody it should not (GDPR Rec. 26, Art. 35).
+    Combination,
 }
 
 /// The five questions on whether a further purpose is compatible with that of collection (GDPR Art. 6(4)(a) to (e)).
@@ -289,7 +294,8 @@ pub struct AssessmentSpec {
     pub key: Key,
     /// What kind.
     pub kind: AssessmentKind,
-    /// The dataset or model version, or the run, it is of; for `compatibility` a dataset without version stands for all of them.
+    /// The dataset or model version, or the run, it is of; for `compatibility` and
+    /// `combination` a dataset without version stands for all of them.
     pub of: Ref,
     /// For `compatibility`: the further purpose, `purpose:<key>`, all its revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod adoption;
 pub mod digest;
 pub mod document;
 pub mod gate;

@@ -35,6 +35,7 @@ pub enum Kind {
     Decision,
     Environment,
     Assessment,
+    Baseline,
     Review,
 }
 
@@ -56,9 +57,10 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
-        Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Review,
+        Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
+        Self::Review,
     ];
 
     /// The word before the `:`.
@@ -82,6 +84,7 @@ impl Kind {
             Self::Decision => "decision:01939f00-0000-7000-8000-000000000000",
             Self::Environment => "environment:production",
             Self::Assessment => "assessment:fraud-anonymity@1",
+            Self::Baseline => "baseline:before-licit@1",
             Self::Review => "review:01939f00-0000-7000-8000-000000000000",
         }
     }
@@ -92,7 +95,7 @@ impl Kind {
             Self::Model => (Body::Name, Version::Free),
             Self::Deployment => (Body::Name, Version::None),
             Self::Release => (Body::Name, Version::Rev),
-            Self::System | Self::Purpose | Self::Basis | Self::Assessment => (Body::Key, Version::Rev),
+            Self::System | Self::Purpose | Self::Basis | Self::Assessment | Self::Baseline => (Body::Key, Version::Rev),
             Self::Party | Self::Environment => (Body::Key, Version::None),
             Self::Run | Self::Decision | Self::Review => (Body::Uuid, Version::None),
         }
@@ -150,6 +153,7 @@ impl Ref {
         purpose: &Key => Purpose, "A purpose, unpinned.";
         basis: &Key => Basis, "A legal basis, unpinned.";
         assessment: &Key => Assessment, "An assessment, unpinned.";
+        baseline: &Key => Baseline, "A baseline, unpinned.";
         party: &Key => Party, "A party.";
         environment: &Key => Environment, "An environment.";
         run: Uuid => Run, "A run.";
@@ -323,7 +327,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|review):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });

@@ -10,10 +10,11 @@ use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::{access, gate, lawfulness, lineage, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
+use licit_schemas::adoption::BaselineSpec;
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Gap};
 use licit_schemas::json;
-use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
+use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::lineage::EdgeCreate;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
@@ -75,6 +76,7 @@ facts! {
     PurposeRevised(Stated<PurposeSpec>) = "purpose.revised" v 1;
     BasisRevised(Stated<BasisSpec>) = "basis.revised" v 1;
     AssessmentRevised(Stated<AssessmentSpec>) = "assessment.revised" v 1;
+    BaselineRevised(Stated<BaselineSpec>) = "baseline.revised" v 1;
     ReviewOpened(Stated<ReviewSpec>) = "review.opened" v 1;
     VoteCast(Stated<VoteSpec>) = "vote.cast" v 1;
     OpinionGiven(Stated<OpinionSpec>) = "opinion.given" v 1;
@@ -174,7 +176,13 @@ impl Projection for World {
             Fact::EdgeRecorded(f) => self.lineage.edge(f, at, rows),
             Fact::PurposeRevised(f) => self.lawfulness.purpose(f, digest(&f.spec), at, rows),
             Fact::BasisRevised(f) => self.lawfulness.basis(f, digest(&f.spec), &mut self.registry.numbers, at, rows),
-            Fact::AssessmentRevised(f) => self.lawfulness.assessment(f, digest(&f.spec), at, rows),
+            Fact::AssessmentRevised(f) => {
+                self.lawfulness.assessment(f, digest(&f.spec), at, rows);
+                if f.spec.kind == AssessmentKind::Anonymity {
+                    self.lineage.assessed(&f.spec.of);
+                }
+            }
+            Fact::BaselineRevised(f) => self.review.baseline(f, digest(&f.spec), at, rows),
             Fact::ReviewOpened(f) => self.review.opened(f, digest(&f.spec), at, rows),
             Fact::VoteCast(f) => self.review.voted(f, digest(&f.spec), at, rows),
             Fact::OpinionGiven(f) => self.review.opined(f, digest(&f.spec), at, rows),
@@ -204,6 +212,7 @@ impl World {
             Kind::Purpose => law.purposes.revision(&base, rev).map(|r| ("purpose", r.id)),
             Kind::Basis => law.bases.revision(&base, rev).map(|r| ("basis", r.id)),
             Kind::Assessment => law.assessments.revision(&base, rev).map(|r| ("assessment", r.id)),
+            Kind::Baseline => self.review.baselines.revision(&base, rev).map(|r| ("baseline", r.id)),
             Kind::System => registry.systems.revision(&base, rev).map(|r| ("system", r.id)),
             _ => None,
         };

@@ -47,6 +47,7 @@ pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Res
         Kind::Purpose => revision(world, &world.lawfulness.purposes, reference, now, pointer),
         Kind::Basis => revision(world, &world.lawfulness.bases, reference, now, pointer),
         Kind::Assessment => revision(world, &world.lawfulness.assessments, reference, now, pointer),
+        Kind::Baseline => revision(world, &world.review.baselines, reference, now, pointer),
         Kind::Party => exists(world.registry.parties.latest(&reference.to_string()).is_some(), reference, pointer),
         Kind::Environment => {
             exists(world.registry.environments.latest(&reference.to_string()).is_some(), reference, pointer)

@@ -4,6 +4,7 @@
 use actix_web::web::{delete, get, post, put};
 use licit_schemas::access::Role::{self, Admin, Auditor, Dpo, Registrar, Releaser, Reviewer, Viewer};
 use licit_schemas::access::{ActorCreate, TokenCreate, TokenCreated, TokenView, WhoAmI};
+use licit_schemas::adoption::{BaselineCreate, BaselineProgress, BaselineSpec};
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Plan};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::ledger::{
@@ -143,6 +144,10 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/releases/{id}/withdraw", "withdraw_release", "Take a release out for good", || post().to(registry::api::withdraw_release)).may(RELEASE).gives::<Registered>(),
     Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to the release on standby", || post().to(gate::api::rollback)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
     Route::get("/api/v1/gaps", "list_gaps", "Active releases that would not be allowed today", || get().to(gate::api::gaps)).may(READ).asks::<gate::api::GapQuery>().gives::<Page<Gap>>(),
+    Route::post("/api/v1/baselines", "create_baseline", "Take over today's findings of what runs, for the board to vote on", || post().to(gate::api::create_baseline)).may(&[Registrar, Reviewer]).takes::<BaselineCreate>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/baselines", "list_baselines", "List baselines", || get().to(|ctx: Ctx| api::list(ctx, "baseline"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<BaselineSpec>>>(),
+    Route::get("/api/v1/baselines/{id}", "get_baseline", "Read a baseline", || get().to(|ctx: Ctx| api::get(ctx, "baseline"))).may(READ).gives::<Resource<BaselineSpec>>(),
+    Route::get("/api/v1/baselines/{id}/progress", "get_baseline_progress", "What of a baseline stands and what is cleared", || get().to(gate::api::baseline_progress)).may(READ).gives::<BaselineProgress>(),
     Route::get("/api/v1/decisions", "list_decisions", "List decisions", || get().to(|ctx: Ctx| api::list(ctx, "decision"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<Decision>>>(),
     Route::get("/api/v1/decisions/{id}", "get_decision", "Read a decision", || get().to(|ctx: Ctx| api::get(ctx, "decision"))).may(READ).gives::<Resource<Decision>>(),
     Route::get("/api/v1/decisions/{id}/evidence", "get_decision_evidence", "The canonical evidence of a decision", || get().to(gate::api::evidence)).may(READ).gives::<serde_json::Value>(),

@@ -1,6 +1,9 @@
 //! What the gate answers: the table of rules, and the stories.
 
+mod anonymity;
 mod assessments;
+mod baseline;
+mod combination;
 mod compatibility;
 mod decisions;
 mod envelope;

@@ -32,7 +32,13 @@ pub(crate) fn run(context: &Context, args: &GapsArgs) -> Result<Exit> {
         }
         let one = |gap: &Gap| {
             let since = resource::minute(&gap.opened_at.to_string());
-            format!("{} {} runs, noticed {since}\n{}", style::red("GAP"), gap.release, decision::one(&gap.finding))
+            let taken = gap.baseline.as_ref().map(|b| format!(", taken over by {b}")).unwrap_or_default();
+            format!(
+                "{} {} runs, noticed {since}{taken}\n{}",
+                style::red("GAP"),
+                gap.release,
+                decision::one(&gap.finding)
+            )
         };
         page.items.iter().map(one).collect::<Vec<_>>().join("\n")
     });

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::{Exit, Result};
 
 pub(crate) mod access;
+pub(crate) mod baseline;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod dataset;
@@ -38,6 +39,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Lineage(args) => lineage::run(context, &args),
         Command::Exposure(args) => exposure::run(context, &args),
         Command::Gaps(args) => gaps::run(context, &args),
+        Command::Baseline { command } => baseline::run(context, command),
         Command::Party { command } => simple::party(context, command),
         Command::Dataset { command } => dataset::run(context, command),
         Command::Run { command } => retire::run(context, command),

@@ -1,12 +1,14 @@
 //! The gate over HTTP.
 
+use licit_schemas::adoption::BaselineCreate;
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Intent};
 use licit_schemas::registration::PlanRequest;
 use licit_schemas::resource::Page;
 use serde::Deserialize;
 
-use super::operations;
 use super::policy::Policy;
+use super::{baseline, operations};
+use crate::api;
 use crate::error::{Error, Result};
 use crate::facts::word;
 use crate::http::{Body, Ctx, Reply};
@@ -115,6 +117,20 @@ pub async fn gaps(ctx: Ctx) -> Result<Reply> {
     }
     open.retain(|gap| wanted.as_ref().is_none_or(|w| *w == gap.deployment));
     Reply::ok(&Page::<Gap> { items: open, next: None })
+}
+
+/// Take over today's findings of what runs.
+pub async fn create_baseline(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create::<BaselineCreate>(ctx, body, "baselines", baseline::create).await
+}
+
+/// How far a baseline is worked off.
+pub async fn baseline_progress(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    let world = ctx.app.db.fresh().await?;
+    let found = world.review.baselines.every().find(|b| b.id == id);
+    let found = found.ok_or_else(|| Error::NotFound(format!("there is no baseline `{id}`")))?;
+    Reply::ok(&baseline::progress(&world, &found.spec, ctx.now))
 }
 
 /// The canonical evidence of a decision.

@@ -5,6 +5,7 @@ use licit_schemas::gate::{Decision, Finding, Intent, Level, Verdict};
 use licit_schemas::registry::{Mode, uuid_text};
 use licit_schemas::time::Timestamp;
 
+use super::baseline;
 use super::evidence::Evidence;
 use super::policy::Policy;
 use super::rules::{RULES, VERSION};
@@ -74,13 +75,20 @@ fn was_allowed(evidence: &Evidence<'_>) -> bool {
 /// The decision as recorded; `id` is nil for a dry run.
 pub fn decision(evidence: &Evidence<'_>, policy: &Policy, id: uuid::Uuid, evidence_digest: Digest) -> Decision {
     let judgement = judge(evidence, policy);
+    let baselines = match (&evidence.release, judgement.verdict) {
+        (Some(release), Verdict::Deny) => {
+            baseline::covering_all(evidence.world, &release.reference, &judgement.findings, evidence.ask.valid_at)
+        }
+        _ => Vec::new(),
+    };
     Decision {
         id: uuid_text::Uuid(id),
         deployment: evidence.ask.deployment.clone(),
         release: evidence.release.as_ref().map(|r| r.reference.to_string()),
         intent: evidence.ask.intent,
         verdict: judgement.verdict,
-        passes: judgement.verdict == Verdict::Allow || evidence.mode != Mode::Enforce,
+        passes: judgement.verdict == Verdict::Allow || evidence.mode != Mode::Enforce || !baselines.is_empty(),
+        baselines,
         mode: evidence.mode,
         position: evidence.world.position(),
         valid_at: evidence.ask.valid_at,

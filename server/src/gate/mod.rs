@@ -1,6 +1,7 @@
 //! May it run: evidence, rules, decisions, gaps.
 
 pub mod api;
+pub mod baseline;
 pub mod coverage;
 pub mod decide;
 pub mod envelope;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::evidence::{Ask, gather};
 use super::policy::Policy;
-use super::{GapClosed, decide, gap_key};
+use super::{GapClosed, baseline, decide, gap_key};
 use crate::catalogue::Stated;
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, canonical};
@@ -194,17 +194,30 @@ pub fn gaps_now(world: &World, deployment: Option<&str>, now: Timestamp) -> Vec<
                 valid_at: now,
             };
             let blocking = decide::findings(&gather(world, ask), &policy).into_iter().filter(|f| f.blocking);
-            blocking.map(|finding| gap(d, release.as_ref(), finding, &policy, now)).collect::<Vec<_>>()
+            blocking.map(|finding| gap(world, d, release.as_ref(), finding, &policy, now)).collect::<Vec<_>>()
         })
         .collect()
 }
 
-fn gap(deployment: &str, release: Option<&Ref>, mut finding: Finding, policy: &Policy, now: Timestamp) -> Gap {
-    finding.due = decide::due(&finding, policy).or(Some(now.plus(policy.grace(&finding.rule, finding.status))));
+fn gap(
+    world: &World,
+    deployment: &str,
+    release: Option<&Ref>,
+    mut finding: Finding,
+    policy: &Policy,
+    now: Timestamp,
+) -> Gap {
+    let release = release.map(ToString::to_string).unwrap_or_default();
+    let taken_over = baseline::covering(world, &release, &finding, now);
+    finding.due = match &taken_over {
+        Some(baseline) => Some(baseline.spec.valid_to),
+        None => decide::due(&finding, policy).or(Some(now.plus(policy.grace(&finding.rule, finding.status)))),
+    };
     Gap {
         deployment: deployment.to_owned(),
-        release: release.map(ToString::to_string).unwrap_or_default(),
+        release,
         finding,
+        baseline: taken_over.map(|baseline| baseline.reference.to_string()),
         opened_at: now,
     }
 }

@@ -140,17 +140,29 @@ pub fn assessment(tx: &mut Tx<'_>, mut spec: AssessmentSpec) -> Result<Registere
         AssessmentKind::Provider => &[Kind::Model],
         AssessmentKind::Regularisation => &[Kind::Dataset, Kind::Model, Kind::Run],
         AssessmentKind::Compatibility => &[Kind::Dataset],
+        AssessmentKind::Anonymity => &[Kind::Dataset, Kind::Model],
+        AssessmentKind::Combination => &[Kind::Dataset, Kind::Run],
     };
     expect(&spec.of, kinds, "/of")?;
+    let lasting = matches!(spec.kind, AssessmentKind::Compatibility | AssessmentKind::Combination);
+    if lasting && spec.of.kind() == Kind::Dataset && !spec.of.is_pinned() {
+        if tx.world().registry.datasets.latest(&spec.of.to_string()).is_none() {
+            return Err(Error::invalid("/of", format!("there is no `{}`", spec.of)));
+        }
+    } else {
+        spec.of = pin(tx.world(), &spec.of, tx.now(), "/of")?;
+    }
     if spec.kind == AssessmentKind::Compatibility {
         further_purpose(tx, &mut spec)?;
     } else {
-        spec.of = pin(tx.world(), &spec.of, tx.now(), "/of")?;
         if spec.purpose.is_some() {
             return Err(Error::invalid("/purpose", "only an assessment of compatibility is of one purpose"));
         }
         if spec.compatibility.is_some() {
             return Err(Error::invalid("/compatibility", "these questions belong to an assessment of compatibility"));
+        }
+        if spec.kind == AssessmentKind::Anonymity && spec.attack_model.is_none() {
+            return Err(Error::invalid("/attack_model", "say against which attacks anonymity was assessed"));
         }
     }
     expect(&spec.holder, &[Kind::Party], "/holder")?;
@@ -168,17 +180,11 @@ pub fn assessment(tx: &mut Tx<'_>, mut spec: AssessmentSpec) -> Result<Registere
 /// What an assessment of compatibility must say (GDPR Art. 6(4)). Of a dataset it holds for all versions, of a purpose for all
 /// revisions: what widens is outside the envelope of the deployment, and voted on there.
 fn further_purpose(tx: &Tx<'_>, spec: &mut AssessmentSpec) -> Result<()> {
-    let world = tx.world();
-    if spec.of.is_pinned() {
-        pin(world, &spec.of, tx.now(), "/of")?;
-    } else if world.registry.datasets.latest(&spec.of.to_string()).is_none() {
-        return Err(Error::invalid("/of", format!("there is no `{}`", spec.of)));
-    }
     let Some(purpose) = &mut spec.purpose else {
         return Err(Error::invalid("/purpose", "name the further purpose whose compatibility was assessed"));
     };
     expect(purpose, &[Kind::Purpose], "/purpose")?;
-    pin(world, purpose, tx.now(), "/purpose")?;
+    pin(tx.world(), purpose, tx.now(), "/purpose")?;
     *purpose = purpose.unpinned();
     if spec.compatibility.is_none() {
         return Err(Error::invalid("/compatibility", "answer the five questions of GDPR Art. 6(4)(a) to (e)"));

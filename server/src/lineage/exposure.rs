@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::ASSESSED;
 use super::graph::{EdgeKind, Flags, Graph, Labels, Link, Node, NodeId, NodeKind, Role};
 use super::walk::scratch::{self, Scratch};
 use super::walk::{Label, Labelled, labelled_into};
@@ -66,6 +67,25 @@ static PLAIN: LazyLock<Labels> = LazyLock::new(|| {
         pass(node, kind, role, NodeKind::DatasetVersion, MODES) == MODES
     })
 });
+
+/// Which of the nodes that carry [`ASSESSED`] cut the exposure: where anonymity holds, for who asks, at the moment asked.
+pub type Cuts<'c> = &'c dyn Fn(NodeId) -> bool;
+
+/// Nothing cuts: exposure as it is without any assessment.
+pub const NO_CUTS: Cuts<'static> = &|_| false;
+
+/// What is left of a label beyond a node that cuts: of an anonymous dataset nothing; an anonymous model was formed by its people
+/// and contains none (EDPB Opinion 28/2024 §119). Only ways through the node are cut, no other.
+#[inline(always)]
+fn cut(id: NodeId, node: Node, label: Label, cuts: Cuts<'_>) -> Label {
+    if !node.flags.has(ASSESSED) || !cuts(id) {
+        return label;
+    }
+    match node.kind {
+        NodeKind::ModelVersion => become_one(label, PRESENT, SHAPED),
+        _ => 0,
+    }
+}
 
 /// [`pass`] over an edge of the graph. The cause is only looked up where it matters: every read of a node costs.
 #[inline(always)]
@@ -158,20 +178,20 @@ impl Numbers {
 #[must_use]
 pub fn expose(graph: &Graph, seeds: &[(NodeId, Label)]) -> Exposure {
     let mut exposure = Exposure::default();
-    expose_into(graph, seeds, &mut exposure);
+    expose_into(graph, seeds, NO_CUTS, &mut exposure);
     exposure
 }
 
 /// [`expose`] into an answer whose memory is used again (its content is replaced).
-pub fn expose_into(graph: &Graph, seeds: &[(NodeId, Label)], exposure: &mut Exposure) {
+pub fn expose_into(graph: &Graph, seeds: &[(NodeId, Label)], cuts: Cuts<'_>, exposure: &mut Exposure) {
     let mut numbers = Numbers { runs: std::mem::take(&mut exposure.training_runs), ..Numbers::default() };
     numbers.runs.clear();
     exposure.more.clear();
-    walk(graph, seeds, 0, &mut numbers, &mut exposure.nodes);
+    walk(graph, seeds, cuts, 0, &mut numbers, &mut exposure.nodes);
     let mut first = RUNS_PER_WALK;
     while first < numbers.runs.len() {
         let mut chunk = Vec::with_capacity(exposure.nodes.len());
-        walk(graph, seeds, first, &mut numbers, &mut chunk);
+        walk(graph, seeds, cuts, first, &mut numbers, &mut chunk);
         exposure.more.push(chunk);
         first += RUNS_PER_WALK;
     }
@@ -179,10 +199,17 @@ pub fn expose_into(graph: &Graph, seeds: &[(NodeId, Label)], exposure: &mut Expo
 }
 
 /// One walk, in which the training runs numbered `first .. first + 56` have their bits.
-fn walk(graph: &Graph, seeds: &[(NodeId, Label)], first: usize, numbers: &mut Numbers, out: &mut Labelled) {
+fn walk(
+    graph: &Graph,
+    seeds: &[(NodeId, Label)],
+    cuts: Cuts<'_>,
+    first: usize,
+    numbers: &mut Numbers,
+    out: &mut Labelled,
+) {
     let plain = &*PLAIN;
     let transfer = |id: NodeId, node: Node, link: &Link, label: Label| {
-        let passed = pass_link(graph, plain, node, link, label);
+        let passed = pass_link(graph, plain, node, link, cut(id, node, label, cuts));
         if !trains(node) || link.kind() != EdgeKind::Used {
             return passed;
         }
@@ -206,11 +233,12 @@ pub enum Want {
 /// The shortest way at all may carry something else (a data set used for validation nearby, for training further off):
 /// the walk is over pairs of node and mode, so that the way found is one that shows the finding.
 #[must_use]
-pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], target: NodeId, want: Want) -> Vec<NodeId> {
+pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], cuts: Cuts<'_>, target: NodeId, want: Want) -> Vec<NodeId> {
     let plain = &*PLAIN;
     // What a way carries: one mode, and for `Want::Run` whether the run lies behind it.
     let step = |id: NodeId, node: Node, link: &Link, state: Label| match want {
-        Want::Mode(_) => pass_link(graph, plain, node, link, state),
+        Want::Mode(_) => pass_link(graph, plain, node, link, cut(id, node, state, cuts)),
+        Want::Run(_) if cut(id, node, CONTAINED, cuts) == 0 => 0,
         Want::Run(run) => state | if id == run && link.kind() == EdgeKind::Used { 2 } else { 0 },
     };
     let goal = match want {
@@ -238,7 +266,7 @@ pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], target: NodeId, want: Want
             let node = graph.node(id);
             for half in graph.upstream(id) {
                 let passed = step(id, node, &half.link(), state);
-                if is_new(scratch, &mut met, half.node, passed) {
+                if passed != 0 && is_new(scratch, &mut met, half.node, passed) {
                     queue.push((half.node, passed, next));
                 }
             }

@@ -135,14 +135,14 @@ fn a_whole_story() {
     let place = exposure.nodes.iter().position(|&(id, _)| id == NodeId(7)).unwrap();
     assert_eq!(exposure.required_by(place).collect::<Vec<_>>(), [0, 1]);
 
-    assert_eq!(path(&graph, &seeds, NodeId(7), Want::Mode(SHAPED)), ids(&[0, 1, 2, 3, 4, 5, 6, 7]));
-    assert_eq!(path(&graph, &seeds, NodeId(7), Want::Mode(CONTAINED)), []);
-    assert_eq!(path(&graph, &seeds, NodeId(8), Want::Mode(CONTAINED)), ids(&[0, 1, 2, 3, 4, 8]));
-    assert_eq!(path(&graph, &seeds, NodeId(8), Want::Run(NodeId(2))), ids(&[0, 1, 2, 3, 4, 8]));
-    assert_eq!(path(&graph, &seeds, NodeId(8), Want::Run(NodeId(6))), []);
-    assert_eq!(path(&graph, &seeds, NodeId(9), Want::Mode(VALIDATION)), ids(&[0, 1, 2, 9]));
-    assert_eq!(path(&graph, &seeds, NodeId(0), Want::Mode(CONTAINED)), ids(&[0]));
-    assert_eq!(path(&graph, &seeds, NodeId(99), Want::Mode(CONTAINED)), []);
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(7), Want::Mode(SHAPED)), ids(&[0, 1, 2, 3, 4, 5, 6, 7]));
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(7), Want::Mode(CONTAINED)), []);
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(8), Want::Mode(CONTAINED)), ids(&[0, 1, 2, 3, 4, 8]));
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(8), Want::Run(NodeId(2))), ids(&[0, 1, 2, 3, 4, 8]));
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(8), Want::Run(NodeId(6))), []);
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(9), Want::Mode(VALIDATION)), ids(&[0, 1, 2, 9]));
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(0), Want::Mode(CONTAINED)), ids(&[0]));
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(99), Want::Mode(CONTAINED)), []);
 }
 
 /// The way along which it is contained may be longer than the shortest.
@@ -160,9 +160,9 @@ fn the_path_carries_what_is_asked_for() {
         ],
     );
     let seeds = [(NodeId(0), CONTAINED)];
-    assert_eq!(path(&graph, &seeds, NodeId(5), Want::Mode(VALIDATION)), ids(&[0, 1, 2, 5]));
-    assert_eq!(path(&graph, &seeds, NodeId(5), Want::Mode(CONTAINED)), ids(&[0, 1, 2, 3, 4, 5]));
-    assert_eq!(path(&graph, &seeds, NodeId(5), Want::Run(NodeId(2))), ids(&[0, 1, 2, 5]));
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(5), Want::Mode(VALIDATION)), ids(&[0, 1, 2, 5]));
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(5), Want::Mode(CONTAINED)), ids(&[0, 1, 2, 3, 4, 5]));
+    assert_eq!(path(&graph, &seeds, NO_CUTS, NodeId(5), Want::Run(NodeId(2))), ids(&[0, 1, 2, 5]));
     let last = expose(&graph, &seeds).nodes.iter().find(|&&(id, _)| id == NodeId(5)).map(|&(_, label)| label);
     assert_eq!(last, Some(CONTAINED | VALIDATION | requirement(0)));
 }
@@ -201,14 +201,43 @@ fn more_training_runs_than_bits() {
         assert!(exposure.required_by(place).eq(0..upto as usize), "{id:?}");
     }
     let mut again = exposure.clone();
-    expose_into(&graph, &[(NodeId(0), CONTAINED)], &mut again);
+    expose_into(&graph, &[(NodeId(0), CONTAINED)], NO_CUTS, &mut again);
     assert_eq!(again, exposure);
-    assert_eq!(path(&graph, &[(NodeId(0), CONTAINED)], NodeId(shared), Want::Run(NodeId(4))).len(), 5);
+    assert_eq!(path(&graph, &[(NodeId(0), CONTAINED)], NO_CUTS, NodeId(shared), Want::Run(NodeId(4))).len(), 5);
+}
+
+/// A model assessed anonymous contains nobody: those it learned from shaped it. What a release reaches past it stays contained.
+#[test]
+fn an_anonymous_model_is_shaped() {
+    let assessed = node(NodeKind::ModelVersion, ASSESSED);
+    let graph = Graph::load(
+        [RELEASE, assessed, node(NodeKind::Run, Flags::TRAINS), DATASET, DATASET],
+        &[
+            edge(0, 1, EdgeKind::ComposedOf, Role::None),
+            edge(0, 4, EdgeKind::ComposedOf, Role::None),
+            made(1, 2),
+            used(2, 3),
+            used(2, 4),
+        ],
+    );
+    let seeds = [(NodeId(0), CONTAINED)];
+    let label = |cuts: Cuts<'_>, of: u32| {
+        let mut exposure = Exposure::default();
+        expose_into(&graph, &seeds, cuts, &mut exposure);
+        exposure.nodes.iter().find(|(id, _)| *id == NodeId(of)).map_or(0, |&(_, label)| label)
+    };
+    let holds: Cuts<'_> = &|id| id == NodeId(1);
+    assert_eq!(label(NO_CUTS, 3), CONTAINED | requirement(0));
+    assert_eq!(label(holds, 3), SHAPED | requirement(0));
+    assert_eq!(label(holds, 4), CONTAINED | SHAPED | requirement(0));
+    assert_eq!(path(&graph, &seeds, holds, NodeId(3), Want::Mode(CONTAINED)), []);
+    assert_eq!(path(&graph, &seeds, holds, NodeId(3), Want::Mode(SHAPED)), ids(&[0, 1, 2, 3]));
 }
 
 /// All an exposure says, without numbers that depend on the order of discovery.
-fn said(graph: &Graph, seeds: &[(NodeId, Label)]) -> BTreeSet<(NodeId, Result<Label, NodeId>)> {
-    let exposure = expose(graph, seeds);
+fn said(graph: &Graph, seeds: &[(NodeId, Label)], cuts: Cuts<'_>) -> BTreeSet<(NodeId, Result<Label, NodeId>)> {
+    let mut exposure = Exposure::default();
+    expose_into(graph, seeds, cuts, &mut exposure);
     let mut all = BTreeSet::new();
     for (place, &(id, label)) in exposure.nodes.iter().enumerate() {
         all.extend((0..4).map(|bit| 1 << bit).filter(|bit| label & bit != 0).map(|bit| (id, Ok(bit))));
@@ -229,24 +258,56 @@ proptest! {
         let nodes = kinds.into_iter().map(|(kind, flags)| node(NodeKind::ALL[kind], Flags(flags)));
         let mut graph = Graph::load(nodes, &list);
         let seeds = [(NodeId(seed), 1 << mode)];
-        let mut before = said(&graph, &seeds);
+        let mut before = said(&graph, &seeds, NO_CUTS);
         for edge in late {
             graph.add_edge(edge);
-            let after = said(&graph, &seeds);
+            let after = said(&graph, &seeds, NO_CUTS);
             prop_assert!(before.is_subset(&after));
             before = after;
         }
-        prop_assert_eq!(&said(&graph, &seeds), &before);
+        prop_assert_eq!(&said(&graph, &seeds, NO_CUTS), &before);
         // A path exists for exactly what is said.
         for target in (0..16).map(NodeId) {
             for mode in (0..4).map(|bit| 1 << bit) {
-                let found = path(&graph, &seeds, target, Want::Mode(mode));
+                let found = path(&graph, &seeds, NO_CUTS, target, Want::Mode(mode));
                 prop_assert_eq!(!found.is_empty(), before.contains(&(target, Ok(mode))));
                 prop_assert!(found.windows(2).all(|pair| graph.upstream(pair[0]).any(|half| half.node == pair[1])));
             }
             for run in (0..16).map(NodeId).filter(|&run| trains(graph.node(run))) {
-                let found = path(&graph, &seeds, target, Want::Run(run));
+                let found = path(&graph, &seeds, NO_CUTS, target, Want::Run(run));
                 prop_assert_eq!(!found.is_empty(), before.contains(&(target, Err(run))));
+            }
+        }
+    }
+
+    /// A cut takes away the ways through the node, and no other: it is as if nothing were upstream of it.
+    #[test]
+    fn a_cut_hides_no_other_path(
+        list in edges(16, 60),
+        kinds in prop::collection::vec((0..5_usize, 0..4_u16, any::<bool>()), 16),
+        seed in 0..16_u32,
+        mode in 0..4_u32,
+    ) {
+        let nodes: Vec<Node> = kinds
+            .into_iter()
+            .map(|(kind, flags, cut)| {
+                let assessed = if cut && NodeKind::ALL[kind] == NodeKind::DatasetVersion { ASSESSED } else { Flags(0) };
+                node(NodeKind::ALL[kind], Flags(flags).with(assessed))
+            })
+            .collect();
+        let rest: Vec<Edge> = list.iter().filter(|e| !nodes[e.from.index()].flags.has(ASSESSED)).copied().collect();
+        let (graph, open) = (Graph::load(nodes.clone(), &list), Graph::load(nodes, &rest));
+        let seeds = [(NodeId(seed), 1 << mode)];
+        let found = said(&graph, &seeds, &|_| true);
+        prop_assert_eq!(&found, &said(&open, &seeds, NO_CUTS));
+        for target in (0..16).map(NodeId) {
+            for mode in (0..4).map(|bit| 1 << bit) {
+                let way = path(&graph, &seeds, &|_| true, target, Want::Mode(mode));
+                prop_assert_eq!(!way.is_empty(), found.contains(&(target, Ok(mode))));
+            }
+            for run in (0..16).map(NodeId).filter(|&run| trains(graph.node(run))) {
+                let way = path(&graph, &seeds, &|_| true, target, Want::Run(run));
+                prop_assert_eq!(!way.is_empty(), found.contains(&(target, Err(run))));
             }
         }
     }

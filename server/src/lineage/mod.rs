@@ -33,6 +33,11 @@ pub const PERSONAL: Flags = Flags(1 << 11);
 /// only where nobody stands upstream.
 pub const FICTION: Flags = Flags(1 << 12);
 
+/// Somebody assessed that nobody is identifiable in it any more; whether that holds, and for whom, is asked when it matters.
+pub const ASSESSED: Flags = Flags(1 << 13);
+/// A run that brings data of several origins together.
+pub const COMBINES: Flags = Flags(1 << 14);
+
 /// A node beside its place in the graph.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -195,7 +200,8 @@ impl State {
     fn register(&mut self, held: &Arc<Held>, node: Node, at: &At) -> NodeId {
         let id = match self.find(&held.reference) {
             Some(id) => {
-                self.graph.set_node(id, node);
+                let assessed = Flags(self.graph.node(id).flags.0 & ASSESSED.0);
+                self.graph.set_node(id, Node { flags: node.flags.with(assessed), ..node });
                 id
             }
             None => self.add(&held.reference, node, at),
@@ -300,6 +306,14 @@ impl State {
         }
     }
 
+    /// Fold an assessment of anonymity in.
+    pub fn assessed(&mut self, reference: &Ref) {
+        let Some(id) = self.find(&reference.to_string()) else { return };
+        let mut node = self.graph.node(id);
+        node.flags = node.flags.with(ASSESSED);
+        self.graph.set_node(id, node);
+    }
+
     /// Fold a retirement in.
     pub fn retired(&mut self, held: Option<&Arc<Held>>) {
         let Some((id, held)) = held.and_then(|held| Some((self.find(&held.reference)?, held))) else { return };
@@ -320,6 +334,9 @@ impl State {
         }
         if spec.operation == Operation::Infer {
             node.flags = node.flags.with(Flags::INFERS);
+        }
+        if spec.operation == Operation::Combine {
+            node.flags = node.flags.with(COMBINES);
         }
         let parties = spec.controller.iter().chain(&spec.processors).map(|p| p.to_string().into()).collect();
         node.class = self.intern(Class::plain(Traits { operation: Some(spec.operation), region: None, parties }));

@@ -189,7 +189,7 @@ pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
             [(CONTAINED, &mut view.contained), (SHAPED, &mut view.shaped), (VALIDATION, &mut view.validation)]
         {
             if label & mode != 0 {
-                let way = exposure::path(&state.graph, &seeds, id, Want::Mode(mode));
+                let way = exposure::path(&state.graph, &seeds, exposure::NO_CUTS, id, Want::Mode(mode));
                 list.push(ExposureSource {
                     r#ref: name.to_string(),
                     categories: class.categories.iter().filter_map(|t| v.iri(*t)).collect(),

@@ -8,14 +8,16 @@ mod within;
 use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap};
+use licit_schemas::adoption::BaselineSpec;
 use licit_schemas::digest::Digest;
+use licit_schemas::reference::Ref;
 use licit_schemas::review::{ApprovalSpec, Choice, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::within::{Grant, Within};
-use crate::catalogue::Stated;
+use crate::catalogue::{Catalogue, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
 use crate::registry::Numbers;
@@ -106,6 +108,8 @@ pub enum Standing<'a> {
 pub struct State {
     reviews: HashMap<Uuid, Arc<Review>>,
     approvals: HashMap<Arc<str>, Arc<Vec<Arc<Approval>>>>,
+    /// Baselines by `baseline:<key>`.
+    pub baselines: Catalogue<BaselineSpec>,
 }
 
 impl State {
@@ -126,6 +130,27 @@ impl State {
             Some(approval) => Standing::Holds(approval),
             None => list.iter().max_by_key(|a| a.end()).map_or(Standing::Never, Standing::Ended),
         }
+    }
+
+    /// Fold a baseline in.
+    pub fn baseline(&mut self, fact: &Stated<BaselineSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let base = Ref::baseline(&fact.spec.key).to_string();
+        let reference = format!("{base}@{}", fact.rev);
+        self.baselines.put(&base, reference.clone(), fact, digest, at);
+        rows.put(at, || NewRow {
+            kind: "baseline",
+            id: fact.id.to_string(),
+            state: "proposed".to_owned(),
+            name: fact.spec.key.to_string(),
+            owner: fact.spec.owner.to_string(),
+            parent: base,
+            reference,
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            valid_from: Some(fact.spec.taken_at),
+            valid_to: Some(fact.spec.valid_to),
+            ..NewRow::default()
+        });
     }
 
     /// Fold an opened review in.

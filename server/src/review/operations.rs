@@ -28,6 +28,10 @@ pub struct Terms {
     pub approval_days: i64,
 }
 
+/// What the board votes on.
+const VOTABLE: [Kind; 6] =
+    [Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment, Kind::Baseline];
+
 /// Open a review over one or several things.
 ///
 /// # Errors
@@ -42,7 +46,7 @@ pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: Terms, envelopes: Env
     let mut subjects: Vec<BoundSubject> = Vec::new();
     for (place, subject) in create.subjects.iter().enumerate() {
         let at = format!("/subjects/{place}/ref");
-        expect(&subject.r#ref, &[Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment], &at)?;
+        expect(&subject.r#ref, &VOTABLE, &at)?;
         let reference = pin_latest(tx, &subject.r#ref, &at)?;
         if subjects.iter().any(|s| s.r#ref == reference) {
             return Err(Error::invalid(&at, format!("`{reference}` stands twice")));
@@ -94,6 +98,7 @@ fn pin_latest(
         Kind::Basis => world.lawfulness.bases.latest(&base).map(|r| r.reference.clone()),
         Kind::System => world.registry.systems.latest(&base).map(|r| r.reference.clone()),
         Kind::Assessment => world.lawfulness.assessments.latest(&base).map(|r| r.reference.clone()),
+        Kind::Baseline => world.review.baselines.latest(&base).map(|r| r.reference.clone()),
         _ => None,
     };
     match latest {
@@ -113,6 +118,7 @@ fn content(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, envelopes: En
         Kind::Basis => world.lawfulness.bases.revision(&base, rev).map(|r| (r.digest, r.author)),
         Kind::System => world.registry.systems.revision(&base, rev).map(|r| (r.digest, r.author)),
         Kind::Assessment => world.lawfulness.assessments.revision(&base, rev).map(|r| (r.digest, r.author)),
+        Kind::Baseline => world.review.baselines.revision(&base, rev).map(|r| (r.digest, r.author)),
         _ => {
             let (envelope, authors) = envelopes(tx, &base).map_err(|e| e.under(at))?;
             return Ok((digest(&envelope), Some(envelope), authors));
@@ -222,7 +228,7 @@ pub fn opine(tx: &mut Tx<'_>, id: Uuid, create: &OpinionCreate) -> Result<Regist
 /// # Errors
 /// Nothing that holds to take back; an effect before the approval.
 pub fn revoke(tx: &mut Tx<'_>, create: &RevocationCreate) -> Result<Registered> {
-    expect(&create.r#ref, &[Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment], "/ref")?;
+    expect(&create.r#ref, &VOTABLE, "/ref")?;
     let now = tx.now();
     let reference = pin(tx.world(), &create.r#ref, now, "/ref")?;
     let effective_at = create.effective_at.unwrap_or(now);

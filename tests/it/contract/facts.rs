@@ -40,6 +40,10 @@ fn every_kind() -> Vec<(String, u16, String)> {
 
     s.revoke("basis:scoring-contract", 0);
     assert!(!s.audit.get("/api/v1/gaps").good()["items"].as_array().unwrap().is_empty(), "a revoked basis is a gap");
+    s.add(
+        "baselines",
+        json!({"key": "then", "owner": "ml-team", "reason": "It ran before.", "valid_to": "2027-06-30"}),
+    );
     let mut again = basis("scoring-contract", "scoring");
     again["covers"]["categories"] =
         json!([AGE, "https://w3id.org/dpv/pd#EmailAddress", "https://w3id.org/dpv/pd#Name"]);

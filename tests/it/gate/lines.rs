@@ -5,6 +5,8 @@ mod system;
 use harness::scenario::{self, POLITICS, evidence};
 use serde_json::{Value, json};
 
+use super::anonymity::{anonymity, anonymous};
+use super::combination::{combination, joined, rejoin};
 use super::compatibility::{compatible, elsewhere};
 use super::parts::{
     self, Parts, acquired, assessment, basis, days, endpoint, other_basis, people_with, redeploy, release_of, retrain,
@@ -107,6 +109,16 @@ const LINES: &[Line] = &[
     now("source.covered", Unmet, |p| p.bases[0] = basis(|b| b["covers"]["stages"] = json!(["training"])), |c| revise_basis(&c.s, basis(|_| {}))),
     now("source.covered", Unknown, |p| p.versions[0]["fields"] = json!([{"name": "number", "identifiability": "direct"}]), |c| retrain(&c.s, "2", scenario::people("2"))),
     later("source.covered", AFTER, |_| {}, |c| renew(c, "basis:scoring-contract")),
+
+    holds("assessment.in_force", anonymous),
+    now("assessment.in_force", Unmet, |p| { anonymous(p); p.deferred.push("assessment:anonymous") }, |c| approve(c, "assessment:anonymous")),
+    none("assessment.in_force", Unknown, "a version is assessed or it is not; what nobody assessed is judged by the other rules as holding its people"),
+    later("assessment.in_force", 200, anonymous, |c| { let mut again = anonymity("model:score@1"); again["valid_to"] = json!(days(300)); assess(c, again) }),
+
+    holds("combination", |p| { joined(p); p.assessments.push(combination("dataset:crm/joined")) }),
+    now("combination", Unmet, joined, |c| assess(c, combination("dataset:crm/joined@1"))),
+    now("combination", Unknown, |p| { joined(p); p.versions[1]["fields"].as_array_mut().unwrap().push(json!({"name": "remarks"})) }, rejoin),
+    later("combination", 200, |p| { joined(p); p.assessments.push(combination("dataset:crm/joined")) }, |c| { let mut again = combination("dataset:crm/joined"); again["valid_to"] = json!(days(300)); assess(c, again) }),
 
     holds("compatibility", |p| { elsewhere(p); p.assessments.push(compatible("dataset:crm/people")) }),
     now("compatibility", Unmet, elsewhere, |c| assess(c, compatible("dataset:crm/people@1"))),

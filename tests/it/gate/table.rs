@@ -101,6 +101,8 @@ rules! {
     source_covered = "source.covered",
     serving_declared = "serving.declared",
     controller = "controller",
+    assessment_in_force = "assessment.in_force",
+    combination = "combination",
     compatibility = "compatibility",
     special_category = "special.category",
     risk_documents = "risk.documents",

@@ -21,7 +21,7 @@ fn applicants(dataset: &str, version: &str, more: &[Value]) -> Value {
     })
 }
 
-fn basis(key: &str, article: &str, datasets: &[&str], stages: &[&str], letter: Value) -> Value {
+fn basis(key: &str, article: &str, datasets: &[&str], stages: &[&str], letter: &Value) -> Value {
     json!({
         "key": key, "name": key, "legal_basis": article,
         "covers": {
@@ -35,18 +35,18 @@ fn basis(key: &str, article: &str, datasets: &[&str], stages: &[&str], letter: V
 /// Steps an applicant asks for before a contract.
 fn pre_contract() -> Value {
     let letter = json!({"contract": evidence(), "necessity": "Nobody can be offered a loan unseen."});
-    basis("tonight", "art6_1_b", &["dataset:loans/tonight"], &["deployment"], letter)
+    basis("tonight", "art6_1_b", &["dataset:loans/tonight"], &["deployment"], &letter)
 }
 
 /// The law on the check of solvency.
 fn law() -> Value {
     let letter = json!({"law": "Code de la consommation, article L312-16"});
-    basis("solvency", "art6_1_c", &["dataset:loans/register"], &["deployment"], letter)
+    basis("solvency", "art6_1_c", &["dataset:loans/register"], &["deployment"], &letter)
 }
 
 /// A legitimate interest, weighed.
 fn interest(key: &str, datasets: &[&str]) -> Value {
-    basis(key, "art6_1_f", datasets, &["training", "deployment"], json!({"balancing_test": evidence()}))
+    basis(key, "art6_1_f", datasets, &["training", "deployment"], &json!({"balancing_test": evidence()}))
 }
 
 fn system(documents: &[&str]) -> Value {

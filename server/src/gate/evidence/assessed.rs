@@ -63,7 +63,7 @@ pub(super) fn assessed(
 }
 
 /// Of several reasons, the one nearest to being closed is said.
-fn rank(missing: &Missing) -> u8 {
+pub(super) fn rank(missing: &Missing) -> u8 {
     match missing {
         Missing::AssessmentEnded(..) => 3,
         Missing::AssessmentLater(..) => 2,

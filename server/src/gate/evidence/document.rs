@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use licit_schemas::adoption::BaselineSpec;
 use serde_json::{Value, json};
 
 use super::{Evidence, Source};
+use crate::catalogue::Revision;
 use crate::db::Projection;
+use crate::gate::baseline;
 use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
 
@@ -48,6 +51,16 @@ impl Evidence<'_> {
                 "bases": candidates(t.question.as_ref()),
             })).collect::<Vec<_>>(),
             "assessments": self.assessments(),
+            "cuts": self.assessed.iter().filter(|n| self.cuts(**n)).map(|n| self.name(*n)).collect::<Vec<_>>(),
+            "joins": self.joins.iter().map(|j| json!({"ref": self.name(j.run), "risk": j.risk})).collect::<Vec<_>>(),
+            "baselines": self.release.iter().flat_map(|release| {
+                let about = |b: &&std::sync::Arc<Revision<BaselineSpec>>| {
+                    b.spec.items.iter().any(|item| *item.release == *release.reference)
+                };
+                baseline::in_force(self.world, self.ask.valid_at).filter(about).map(|b| json!({
+                    "ref": &*b.reference, "digest": b.digest,
+                })).collect::<Vec<_>>()
+            }).collect::<Vec<_>>(),
             "incomplete": self.gaps.iter().map(|g| json!({
                 "ref": self.name(g.node), "missing": g.missing,
             })).collect::<Vec<_>>(),
@@ -64,9 +77,11 @@ impl Evidence<'_> {
         })
     }
 
-    /// Assessments of the sources and their datasets.
+    /// Assessments of the sources, of their datasets, of joins, and of what is said to be anonymous.
     fn assessments(&self) -> Vec<Value> {
-        let names = self.sources.iter().map(|s| self.name(s.node));
+        let joins = self.joins.iter().map(|j| j.run);
+        let nodes = self.sources.iter().map(|s| s.node).chain(self.assessed.iter().copied()).chain(joins);
+        let names = nodes.map(|n| self.name(n));
         let names: BTreeSet<String> = names.flat_map(|name| [base(&name).to_owned(), name]).collect();
         let all = names.iter().flat_map(|name| self.world.lawfulness.assessments_of(name));
         all.map(|assessment| {

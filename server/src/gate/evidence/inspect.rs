@@ -7,11 +7,11 @@ use licit_schemas::registry::Life;
 
 use super::assessed::assessed;
 use super::cohorts::Sorting;
-use super::{Barred, Evidence, Gap, Missing, Source};
+use super::{Barred, Evidence, Gap, Missing, Source, joins};
 use crate::lineage::exposure::{CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
-use crate::lineage::{FICTION, PERSONAL};
+use crate::lineage::{ASSESSED, COMBINES, FICTION, PERSONAL};
 use crate::registry::What;
 
 /// Go through the closure.
@@ -51,10 +51,21 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             let since = record.held.as_ref().and_then(|held| held.retired).unwrap_or(record.at);
             evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
         }
+        if node.flags.has(ASSESSED) {
+            evidence.assessed.push(id);
+            if evidence.cuts(id) && node.kind == NodeKind::DatasetVersion {
+                continue; // Nobody is identifiable in it, for as long as that assessment holds.
+            }
+        }
         if node.flags.0 & (Flags::RESTRICTED.0 | Flags::ERASED.0) != 0
             && let Some(barred) = barred(evidence, exposure, place, (id, label))
         {
             evidence.barred.push(barred);
+        }
+        if node.flags.has(COMBINES)
+            && let Some(join) = joins::join(lineage, id)
+        {
+            evidence.joins.push(join);
         }
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;

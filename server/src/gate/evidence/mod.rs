@@ -4,8 +4,10 @@ mod assessed;
 mod cohorts;
 mod document;
 mod inspect;
+mod joins;
 mod views;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use licit_schemas::gate::Intent;
@@ -15,6 +17,7 @@ use licit_schemas::registry::{Declaration, DeploymentSpec, Life, Mode, ModelFile
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
+pub use self::joins::{Join, Risk, outputs};
 use super::coverage::{Answer, Question};
 use crate::catalogue::Revision;
 use crate::facts::World;
@@ -196,6 +199,12 @@ pub struct Evidence<'w> {
     pub trainings: Vec<Training>,
     /// Where lineage is not complete.
     pub gaps: Vec<Gap>,
+    /// Joins of the closure that may make people identifiable.
+    pub joins: Vec<Join>,
+    /// Nodes of the closure whose anonymity somebody assessed.
+    pub assessed: Vec<NodeId>,
+    /// Which of them cut the exposure, as far as it was asked.
+    cuts: RefCell<Vec<(NodeId, bool)>>,
     /// Data used although they are restricted or erased.
     pub barred: Vec<Barred>,
     /// Models of the release.
@@ -229,6 +238,9 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         cohorts: Vec::new(),
         trainings: Vec::new(),
         gaps: Vec::new(),
+        assessed: Vec::new(),
+        joins: Vec::new(),
+        cuts: RefCell::default(),
         barred: Vec::new(),
         models: Vec::new(),
         undeclared: Vec::new(),
@@ -323,7 +335,7 @@ fn serving(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
 
 thread_local! {
     /// The walk's answer, kept between decisions so that its memory is used again.
-    static WALK: std::cell::RefCell<Exposure> = std::cell::RefCell::default();
+    static WALK: RefCell<Exposure> = RefCell::default();
 }
 
 fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
@@ -339,7 +351,7 @@ fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
     }
     // Taken out while in use: a nested evaluation must not find it borrowed.
     let mut exposure = WALK.with(|kept| kept.take());
-    exposure::expose_into(world.lineage.graph(), &evidence.seeds, &mut exposure);
+    exposure::expose_into(world.lineage.graph(), &evidence.seeds, &|node| evidence.cuts(node), &mut exposure);
     evidence.closure.extend_from_slice(&exposure.nodes);
     for &node in &exposure.training_runs {
         evidence.trainings.push(training(world, node, spec, evidence.ask.valid_at));

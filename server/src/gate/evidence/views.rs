@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use licit_schemas::digest::Digest;
+use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::AssessmentKind;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::PartySpec;
@@ -20,7 +21,7 @@ impl Evidence<'_> {
     /// The shortest path from the release to a node along which `want` is carried, as references.
     pub fn path(&self, node: NodeId, want: Want) -> Vec<String> {
         let lineage = &self.world.lineage;
-        let path = exposure::path(lineage.graph(), &self.seeds, node, want);
+        let path = exposure::path(lineage.graph(), &self.seeds, &|node| self.cuts(node), node, want);
         let mut names: Vec<String> = path.into_iter().map(|n| lineage.name(n).to_string()).collect();
         // What is read when it runs begins at the deployment, not at the release.
         let own = self.release.as_ref().map(|r| &*r.reference);
@@ -46,6 +47,33 @@ impl Evidence<'_> {
             }
             None => Some(Missing::Assessment(None)),
         }
+    }
+
+    /// `None` when an approved assessment of one of these holds for the deployment's controller; else why not.
+    pub fn assessed_any(&self, names: &[&str], kind: AssessmentKind) -> Option<Missing> {
+        let mut why = Missing::Assessment(None);
+        for name in names {
+            let missing = self.assessed(name, kind)?;
+            if assessed::rank(&missing) > assessed::rank(&why) {
+                why = missing;
+            }
+        }
+        Some(why)
+    }
+
+    /// Whether the exposure ends at a node whose anonymity was assessed: only while that is approved and in force, for this
+    /// deployment's controller. What runs relies on it still when it ended; for how long, `assessment.in_force` says.
+    pub fn cuts(&self, node: NodeId) -> bool {
+        if let Some((_, known)) = self.cuts.borrow().iter().find(|(n, _)| *n == node) {
+            return *known;
+        }
+        let cuts = match self.assessed(&self.world.lineage.name(node), AssessmentKind::Anonymity) {
+            None => true,
+            Some(Missing::AssessmentEnded(..)) => self.ask.intent == Intent::Continue,
+            Some(_) => false,
+        };
+        self.cuts.borrow_mut().push((node, cuts));
+        cuts
     }
 
     /// `None` when an approved assessment found the use of a source for a purpose compatible with its collection

@@ -93,7 +93,8 @@ pub(super) fn lacking(evidence: &Evidence<'_>, system: &Revision<SystemSpec>, ru
         };
         Some(match why {
             Lacks::Missing => revise(
-                begin(Status::Unmet).says(format!("`{reference}` has no {what} (`{kind}`), asked for because {}", because(ground))),
+                begin(Status::Unmet)
+                    .says(format!("`{reference}` has no {what} (`{kind}`), asked for because {}", because(ground))),
                 &format!("file it as `{kind}` under `documents`"),
             ),
             Lacks::Ended(end) => revise(

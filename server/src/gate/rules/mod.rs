@@ -1,8 +1,10 @@
 //! The rules: one pure function each, `fn(&Evidence, &Policy) -> Vec<Finding>`. None stops another.
 
 mod asked;
+mod assessment;
 mod automated;
 mod basis;
+mod combination;
 mod compatibility;
 mod controller;
 mod covered;
@@ -50,6 +52,8 @@ pub const RULES: &[Rule] = &[
     core("basis.governing", covered::governing),
     optional("basis.holds", basis::holds),
     core("source.covered", covered::covered),
+    optional("combination", combination::combination),
+    optional("assessment.in_force", assessment::in_force),
     optional("compatibility", compatibility::compatible),
     core("serving.declared", lineage::serving),
     core("controller", controller::controller),

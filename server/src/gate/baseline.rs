@@ -1,0 +1,147 @@
+//! What ran before the gate stood: its findings taken over once, for an end. Worse is not covered.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::Duration;
+use licit_schemas::adoption::{BaselineCreate, BaselineItem, BaselineProgress, BaselineSpec};
+use licit_schemas::gate::{Finding, Gap};
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::resource::Registered;
+use licit_schemas::time::Timestamp;
+
+use super::coverage::{base, deciding};
+use super::operations::gaps_now;
+use crate::catalogue::{Revision, Stated};
+use crate::error::{Error, Result};
+use crate::facts::{Fact, Tx, World, digest};
+use crate::resolve::{created, expect, pin, unchanged};
+use crate::review::Standing;
+
+/// Days a baseline may last.
+const LONGEST: i64 = 730;
+/// Findings a baseline takes over at most.
+const MOST: usize = 5_000;
+/// What nobody can take over: wrong bytes, and what a law forbids whoever agrees.
+const NEVER: [&str; 3] = ["artifact.digest", "prohibited.practice", "purpose.forbids"];
+
+/// Baselines that hold at a moment: the latest the board approved under each key, until its end.
+pub fn in_force(world: &World, now: Timestamp) -> impl Iterator<Item = &Arc<Revision<BaselineSpec>>> {
+    world.review.baselines.iter().filter_map(move |latest| {
+        let all = world.review.baselines.all(base(&latest.reference));
+        let decides = deciding(world, all, |b| b.taken_at, now)?;
+        let holds = matches!(world.review.standing(&decides.reference, now), Standing::Holds(_));
+        (holds && now < decides.spec.valid_to).then_some(decides)
+    })
+}
+
+/// The baseline in force that took a finding over.
+pub fn covering(
+    world: &World,
+    release: &str,
+    finding: &Finding,
+    now: Timestamp,
+) -> Option<Arc<Revision<BaselineSpec>>> {
+    if NEVER.contains(&finding.rule.as_str()) {
+        return None;
+    }
+    let found = in_force(world, now).filter(|b| b.spec.items.iter().any(|item| covers(item, release, finding)));
+    found.min_by_key(|b| b.seq).cloned()
+}
+
+/// The baselines that together took over everything that refuses; none if anything is left.
+pub fn covering_all(world: &World, release: &str, findings: &[Finding], now: Timestamp) -> Vec<String> {
+    let blocking = findings.iter().filter(|finding| finding.blocking);
+    let found: Option<BTreeSet<String>> =
+        blocking.map(|finding| Some(covering(world, release, finding, now)?.reference.to_string())).collect();
+    found.into_iter().flatten().collect()
+}
+
+/// The same rule, for the same release, in the same state, about nothing more.
+fn covers(item: &BaselineItem, release: &str, finding: &Finding) -> bool {
+    item.release == release
+        && item.rule == finding.rule
+        && item.status == finding.status
+        && nodes(finding).all(|node| item.nodes.iter().any(|known| known == node))
+}
+
+fn nodes(finding: &Finding) -> impl Iterator<Item = &String> {
+    std::iter::once(&finding.node).chain(&finding.also)
+}
+
+fn item(gap: &Gap) -> BaselineItem {
+    BaselineItem {
+        deployment: gap.deployment.clone(),
+        release: gap.release.clone(),
+        rule: gap.finding.rule.clone(),
+        status: gap.finding.status,
+        nodes: nodes(&gap.finding).cloned().collect(),
+    }
+}
+
+/// Record today's findings of what runs, for the board to vote on.
+///
+/// # Errors
+/// An unknown deployment, an end that is over or too far, nothing to take over.
+pub fn create(tx: &mut Tx<'_>, create: BaselineCreate) -> Result<Registered> {
+    let now = tx.now();
+    if create.valid_to <= now || create.valid_to > now.plus(Duration::days(LONGEST)) {
+        return Err(Error::invalid("/valid_to", format!("must lie in the future, within {LONGEST} days")));
+    }
+    for (place, deployment) in create.deployments.iter().enumerate() {
+        let at = format!("/deployments/{place}");
+        expect(deployment, &[Kind::Deployment], &at)?;
+        pin(tx.world(), deployment, now, &at)?;
+    }
+    let named = |gap: &&Gap| {
+        create.deployments.is_empty() || create.deployments.iter().any(|d| d.to_string() == gap.deployment)
+    };
+    let open = gaps_now(tx.world(), None, now);
+    let (refused, items): (Vec<_>, Vec<_>) =
+        open.iter().filter(named).map(item).partition(|item| NEVER.contains(&item.rule.as_str()));
+    if items.is_empty() {
+        return Err(Error::conflict("nothing to take over: no active release has a finding that can be"));
+    }
+    if items.len() > MOST {
+        return Err(Error::invalid(
+            "/deployments",
+            format!("{} findings stand, and a baseline takes over {MOST}: name fewer deployments", items.len()),
+        ));
+    }
+    let own = Ref::baseline(&create.key);
+    let latest = tx.world().review.baselines.latest(&own.to_string()).cloned();
+    let BaselineCreate { key, owner, reason, valid_to, .. } = create;
+    let mut spec = BaselineSpec { key, owner, reason, taken_at: now, valid_to, items, refused };
+    if let Some(known) = &latest {
+        // Asked again while nothing changed: the same baseline.
+        let again = BaselineSpec { taken_at: known.spec.taken_at, ..spec };
+        if again == known.spec {
+            return Ok(unchanged(known.id, crate::resolve::parse(&known.reference)?, known.digest, known.seq));
+        }
+        spec = BaselineSpec { taken_at: now, ..again };
+    }
+    let rev = latest.map_or(1, |known| known.rev + 1);
+    let (id, sum) = (tx.new_id(), digest(&spec));
+    let seq = tx.record(Fact::BaselineRevised(Stated { id, rev, spec }))?;
+    Ok(created(id, crate::resolve::parse(&format!("{own}@{rev}"))?, sum, seq))
+}
+
+/// How far a baseline is worked off.
+pub fn progress(world: &World, spec: &BaselineSpec, now: Timestamp) -> BaselineProgress {
+    let standing = gaps_now(world, None, now);
+    let stands = |item: &&BaselineItem| {
+        standing.iter().any(|gap| {
+            gap.release == item.release
+                && gap.finding.rule == item.rule
+                && nodes(&gap.finding).any(|node| item.nodes.contains(node))
+        })
+    };
+    let open: Vec<BaselineItem> = spec.items.iter().filter(stands).cloned().collect();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    BaselineProgress {
+        total: count(spec.items.len()),
+        cleared: count(spec.items.len() - open.len()),
+        open,
+        valid_to: spec.valid_to,
+    }
+}
