@@ -197,7 +197,7 @@ pub struct Letter {
     /// Where consent is withdrawn as easily as given (Art. 7(3)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawal_means: Option<Uri>,
-    /// Consent is explicit (Art. 9(2)(a)).
+    /// Consent is explicit (Art. 9(2)(a), 22(2)(c)).
     #[serde(default)]
     pub explicit: bool,
     /// Why employees' consent is free although presumed not to be (EDPB 05/2020).

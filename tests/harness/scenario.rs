@@ -229,8 +229,13 @@ pub fn system() -> Value {
     json!({
         "key": "scorer", "name": "Scorer", "intended_purpose": "Scores offers.", "risk_class": "minimal",
         "risk_reason": "No effect on rights.", "role": "deployer", "effect": "minor", "reliance": "weak", "owner": "ml-team",
-        "practices": practices("2026-12-02", &LETTERS),
+        "practices": practices("2026-12-02", &LETTERS), "documents": [document("dpia")],
     })
+}
+
+/// A document of a system's file that holds without end.
+pub fn document(kind: &str) -> Value {
+    json!({"kind": kind, "evidence": evidence(), "dated": "2026-01-01"})
 }
 
 pub fn deployment() -> Value {

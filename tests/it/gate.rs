@@ -13,11 +13,12 @@ mod going_on;
 mod governing;
 mod life;
 mod lines;
-mod parts;
+pub(crate) mod parts;
 mod purposes;
 mod retired;
 mod scores;
 mod serving;
+mod systems;
 mod table;
 
 use harness::Scenario;

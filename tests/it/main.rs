@@ -10,5 +10,6 @@ mod process;
 mod registry;
 mod review;
 mod robustness;
+mod stories;
 mod support;
 mod tamper;

@@ -81,11 +81,12 @@ pub struct PracticeAnswer {
     pub exception: Option<Text>,
 }
 
-/// A document the system's file holds: DPIA, FRIA, technical documentation, opinion.
+/// A document the system's file holds: impact assessments, technical documentation, notices, opinions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// `dpia`, `fria`, `annex-iv` …
+    /// `dpia`, `fria`, `annex-iv`, `human-review`, `workers-informed`, `notice-art50-1` … The gate asks for those its dated table
+    /// names; others are kept.
     pub kind: Key,
     /// The document.
     pub evidence: Evidence,
@@ -97,6 +98,24 @@ pub struct Document {
     /// Until when it may be relied on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<Timestamp>,
+}
+
+/// What a system does that people must be told of (AI Act Art. 50). Who registers the system states it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Transparency {
+    /// It deals with people directly, as a chat bot does (Art. 50(1)).
+    pub talks_to_people: bool,
+    /// It makes sound, images, video or text (Art. 50(2)).
+    pub synthetic_content: bool,
+    /// It recognises emotions or sorts people by biometrics (Art. 50(3)).
+    pub emotion_or_biometric: bool,
+    /// It makes deep fakes, or text that informs the public on matters of public interest (Art. 50(4)).
+    pub deep_fake_or_public_text: bool,
+    /// Since when it is on the market or in service: content of older systems is marked from a later date on (Art. 111(4)).
+    /// Absent, it counts as a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_service_since: Option<Timestamp>,
 }
 
 /// The use case a board knows. Each change is a new revision.
@@ -113,6 +132,10 @@ pub struct SystemSpec {
     pub risk_class: RiskClass,
     /// Why this class.
     pub risk_reason: Text,
+    /// The area that makes it high risk (AI Act Art. 6, Annex I and III), a key of the dated table: `annex-iii-5b`, `annex-i` …
+    /// Absent for high risk means unknown, and the gate says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high_risk_area: Option<Key>,
     /// Role under the AI Act.
     pub role: AiActRole,
     /// Effect on people.
@@ -124,6 +147,9 @@ pub struct SystemSpec {
     /// Prohibited practices; absent means unanswered, and the gate refuses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub practices: Option<Questionnaire>,
+    /// What it does that people must be told of; absent means unanswered, and the gate refuses where the risk class asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transparency: Option<Transparency>,
     /// Documents on file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]

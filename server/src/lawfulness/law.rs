@@ -1,5 +1,7 @@
 //! Dated tables of law, as data: what laws forbid per purpose, and the questionnaire on prohibited practices.
 
+pub mod duties;
+
 use std::sync::{LazyLock, OnceLock};
 
 use licit_schemas::time::Timestamp;

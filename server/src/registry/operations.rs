@@ -146,8 +146,18 @@ pub fn model(tx: &mut Tx<'_>, spec: ModelSpec, existing: Existing) -> Result<Reg
 /// Register a system, or its next revision.
 ///
 /// # Errors
-/// Answers to questions the questionnaire does not ask.
+/// Answers to questions the questionnaire does not ask; an area of high risk that no law names.
 pub fn system(tx: &mut Tx<'_>, spec: SystemSpec) -> Result<Registered> {
+    use crate::lawfulness::law::duties;
+    if let Some(key) = &spec.high_risk_area
+        && duties::area(key.as_str()).is_none()
+    {
+        let known: Vec<&str> = duties::areas().iter().map(|a| a.key.as_str()).collect();
+        return Err(Error::invalid(
+            "/high_risk_area",
+            format!("there is no area `{key}`; there are {}", known.join(", ")),
+        ));
+    }
     if let Some(practices) = &spec.practices {
         let Some(asked) = crate::lawfulness::law::practices(practices.version.as_str()) else {
             return Err(Error::invalid(

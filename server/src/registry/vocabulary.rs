@@ -146,8 +146,12 @@ fn load() -> Vocabulary {
             });
         }
     }
-    for law in [include_str!("../../data/law/forbidden.json"), include_str!("../../data/law/prohibited_practices.json")]
-    {
+    for law in [
+        include_str!("../../data/law/forbidden.json"),
+        include_str!("../../data/law/prohibited_practices.json"),
+        include_str!("../../data/law/high_risk_areas.json"),
+        include_str!("../../data/law/system_documents.json"),
+    ] {
         bytes.extend_from_slice(law.as_bytes());
     }
     for place in 0..terms.len() {

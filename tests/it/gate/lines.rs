@@ -1,5 +1,7 @@
 //! The lines of the table: how each state is made, and what clears it.
 
+mod system;
+
 use harness::scenario::{self, POLITICS, evidence};
 use serde_json::{Value, json};
 
@@ -66,8 +68,13 @@ const fn found(rule: &'static str, state: State, artifacts: fn() -> Vec<Value>, 
 const AFTER: i64 = 400;
 const RUN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
+/// All lines.
+pub(crate) fn all() -> impl Iterator<Item = &'static Line> {
+    [LINES, system::LINES].into_iter().flatten()
+}
+
 #[rustfmt::skip]
-pub(crate) const LINES: &[Line] = &[
+const LINES: &[Line] = &[
     holds("purpose.approved", |_| {}),
     now("purpose.approved", Unmet, |p| p.deferred.push("purpose:scoring"), |c| approve(c, "purpose:scoring")),
     now("purpose.approved", Unknown, made_by_unknown_run, register_run),

@@ -29,6 +29,7 @@ impl Evidence<'_> {
                 })).collect::<Vec<_>>(),
             },
             "release": self.release.as_ref().map(|r| json!({"ref": &*r.reference, "digest": r.digest, "state": r.state})),
+            "controller": self.controller().map(|c| json!({"ref": &*c.reference, "digest": c.digest})),
             "system": self.system.as_ref().map(|s| json!({"ref": &*s.reference, "digest": s.digest})),
             "purpose": self.purpose.as_ref().map(|p| json!({
                 "ref": &*p.reference,

@@ -1,15 +1,18 @@
 //! What rules and decisions read off the evidence: paths, names, owners, and what stands behind a node.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::AssessmentKind;
 use licit_schemas::reference::Ref;
+use licit_schemas::registry::PartySpec;
 use licit_schemas::time::Timestamp;
 
 use super::super::coverage::base;
 use super::{Cohort, Evidence, Missing, Source, assessed};
+use crate::catalogue::Revision;
 use crate::lineage::exposure::{self, CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::graph::{NodeId, NodeKind};
 use crate::lineage::walk::{self, Direction};
@@ -137,6 +140,11 @@ impl Evidence<'_> {
             .and_then(|d| d.spec.owner.clone())
             .or_else(|| registry.models.latest(&base).and_then(|m| m.spec.owner.clone()));
         owner.map_or_else(|| format!("owner of {base}"), |o| o.to_string())
+    }
+
+    /// The controller of the deployment, as it last stated itself.
+    pub fn controller(&self) -> Option<&Arc<Revision<PartySpec>>> {
+        self.world.registry.parties.latest(&self.deployment.as_ref()?.spec.controller.to_string())
     }
 
     /// Team that answers for the deployment.

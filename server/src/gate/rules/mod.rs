@@ -2,16 +2,19 @@
 
 mod asked;
 mod assessment;
+mod automated;
 mod basis;
 mod combination;
 mod compatibility;
 mod controller;
 mod covered;
+mod filed;
 mod life;
 mod lineage;
 mod purpose;
 mod release;
 mod special;
+mod system;
 
 use licit_schemas::gate::{Finding, Remedy, Status};
 use licit_schemas::time::Timestamp;
@@ -55,6 +58,10 @@ pub const RULES: &[Rule] = &[
     core("serving.declared", lineage::serving),
     core("controller", controller::controller),
     core("special.category", special::special),
+    optional("risk.documents", system::documents),
+    optional("workers", system::workers),
+    optional("transparency.ai", system::transparency),
+    optional("automated.decision", automated::decision),
     core("lineage.complete", lineage::complete),
     core("artifact.digest", release::artifact),
     optional("release.approved", release::approved),

@@ -1,0 +1,3 @@
+//! Whole cases, told as they would happen.
+
+mod credit;
