@@ -108,7 +108,11 @@ impl Manager {
                 )
                 .map_err(QueryError)?;
                 if self.read_only {
-                    conn.batch_execute("SET default_transaction_read_only = on").map_err(QueryError)?;
+                    // Said once, not by each transaction: a read sees one state, as it does on SQLite.
+                    conn.batch_execute(
+                        "SET default_transaction_read_only = on; SET default_transaction_isolation = 'repeatable read';",
+                    )
+                    .map_err(QueryError)?;
                 }
                 Ok(Conn::Postgres(conn))
             }

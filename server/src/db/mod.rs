@@ -238,11 +238,5 @@ pub fn fold_into<P: Projection>(live: &mut Conn, empty: &mut Conn) -> Result<()>
 /// change a row.
 fn read_only<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
     #[expect(clippy::disallowed_methods, reason = "this is the read door")]
-    conn.transaction(|conn| {
-        if let Conn::Postgres(pg) = conn {
-            use diesel::connection::SimpleConnection;
-            pg.batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
-        }
-        work(conn)
-    })
+    conn.transaction(work)
 }

@@ -20,7 +20,7 @@ use licit_schemas::registry::{
 use licit_schemas::text::Country;
 use licit_schemas::time::Timestamp;
 
-use self::graph::{Edge, EdgeKind, Flags, Graph, Node, NodeId, NodeKind, Origin, Role};
+use self::graph::{Edge, EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Origin, Role};
 use self::pages::Pages;
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
@@ -37,6 +37,9 @@ pub const FICTION: Flags = Flags(1 << 12);
 pub const ASSESSED: Flags = Flags(1 << 13);
 /// A run that brings data of several origins together.
 pub const COMBINES: Flags = Flags(1 << 14);
+/// A dataset version that a run made of a table with people, as far as was known when they were recorded. Where it is not set, a
+/// walk says.
+pub const OF_PEOPLE: Flags = Flags(1 << 15);
 
 /// A node beside its place in the graph.
 #[derive(Clone, Debug)]
@@ -276,6 +279,7 @@ impl State {
         let id = self.register(held, node, at);
         self.datasets.grow(id.index() + 1);
         self.datasets.set(id.index(), facts.number);
+        self.note_people(id);
         let followers = self.followers.get(fact.spec.dataset.to_string().as_str()).cloned().unwrap_or_default();
         for &(deployment, kind) in followers.iter() {
             self.follow(deployment, id, kind, at, rows);
@@ -348,6 +352,19 @@ impl State {
         for output in &spec.outputs {
             let effect = self.refer(output, &held.reference, at);
             self.declared(effect, run, EdgeKind::Generated, Role::None, at, rows);
+            self.note_people(effect);
+        }
+    }
+
+    /// Note on a dataset version that people are in what it was made of: that stays so, whatever is recorded later.
+    fn note_people(&mut self, id: NodeId) {
+        let graph = &self.graph;
+        let mut node = graph.node(id);
+        let personal = |half: Half| half.kind == EdgeKind::Used && graph.node(half.node).flags.has(PERSONAL);
+        let of_people = |half: Half| half.kind == EdgeKind::Generated && graph.upstream(half.node).any(personal);
+        if node.kind == NodeKind::DatasetVersion && graph.upstream(id).any(of_people) {
+            node.flags = node.flags.with(OF_PEOPLE);
+            self.graph.set_node(id, node);
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Barred, Evidence, Gap, Missing, Source, joins};
 use crate::lineage::exposure::{CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
-use crate::lineage::{ASSESSED, COMBINES, FICTION, PERSONAL};
+use crate::lineage::{ASSESSED, COMBINES, FICTION, OF_PEOPLE, PERSONAL};
 use crate::registry::What;
 
 /// Go through the closure.
@@ -70,7 +70,8 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;
         }
-        let derived = !node.flags.has(Flags::SOURCE) && people_upstream(graph, id, &mut nobody);
+        let derived =
+            !node.flags.has(Flags::SOURCE) && (node.flags.has(OF_PEOPLE) || people_upstream(graph, id, &mut nobody));
         if node.flags.has(FICTION) && !derived {
             continue; // Nobody stands behind it: the statement that it describes nobody counts.
         }
