@@ -1,6 +1,7 @@
 //! What the gate answers: the table of rules, and the stories.
 
 mod assessments;
+mod behind;
 mod decisions;
 mod envelope;
 mod forbidden;
