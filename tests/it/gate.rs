@@ -2,6 +2,7 @@
 
 mod assessments;
 mod behind;
+mod cohorts;
 mod decisions;
 mod envelope;
 mod forbidden;
