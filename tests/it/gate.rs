@@ -3,6 +3,8 @@
 mod anonymity;
 mod assessments;
 mod baseline;
+mod behind;
+mod cohorts;
 mod combination;
 mod compatibility;
 mod decisions;

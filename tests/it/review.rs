@@ -296,3 +296,70 @@ fn comments_are_read_with_the_review_and_are_in_no_entry() {
     assert_eq!(view(&s, &opened)["comments"], json!({}));
     rebuilds(&s.server.db);
 }
+
+#[test]
+fn who_wrote_an_earlier_proposal_does_not_vote_on_it_under_another_hand() {
+    let s = Scenario::registered();
+    let eve = s.server.person("Eve", &["registrar", "reviewer"]);
+    let mut purpose = harness::scenario::purpose("offers");
+    eve.post("/api/v1/purposes", &purpose).good();
+    purpose["name"] = json!("Offers");
+    s.ana.post("/api/v1/purposes", &purpose).good();
+    let review = open(&s, &["purpose:offers"]);
+    vote(&eve, &review, "approve").problem(403);
+    for member in [&s.bea, &s.carl] {
+        vote(member, &review, "approve").good();
+    }
+    // What the board approved is no longer new.
+    purpose["name"] = json!("Offers again");
+    s.ana.post("/api/v1/purposes", &purpose).good();
+    vote(&eve, &open(&s, &["purpose:offers"]), "approve").good();
+}
+
+#[test]
+fn who_wrote_an_earlier_revision_of_a_deployment_does_not_vote_on_it() {
+    let s = Scenario::registered();
+    let eve = s.server.person("Eve", &["registrar", "reviewer"]);
+    let redeploy = |by: &Client, region: &str| {
+        let path = format!("/api/v1/deployments/{}", by.resolve("deployment:score-prod")["id"].as_str().unwrap());
+        let present = by.get(&path);
+        let mut spec = present.good()["spec"].clone();
+        spec["region"] = json!(region);
+        by.put(&path, present.header("etag").unwrap(), &spec).good();
+    };
+    redeploy(&eve, "DE");
+    redeploy(&s.ana, "IT");
+    let review = open(&s, &["deployment:score-prod"]);
+    vote(&eve, &review, "approve").problem(403);
+    for member in [&s.bea, &s.carl] {
+        vote(member, &review, "approve").good();
+    }
+    redeploy(&s.ana, "ES");
+    vote(&eve, &open(&s, &["deployment:score-prod"]), "approve").good();
+}
+
+#[test]
+fn a_data_protection_officer_casts_no_vote_whatever_else_they_are() {
+    let s = Scenario::registered();
+    let both = s.server.person("Both", &["reviewer", "dpo"]);
+    let review = open(&s, &["purpose:scoring"]);
+    vote(&both, &review, "approve").problem(403);
+    assert!(view(&s, &review)["votes"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_revocation_is_not_put_off_by_another() {
+    let s = Scenario::registered();
+    s.approve(&["purpose:scoring"]);
+    let revoke = |from: Option<&str>, grace_days: u16| {
+        let mut body = json!({"ref": "purpose:scoring", "reason": "over", "grace_days": grace_days});
+        if let Some(from) = from {
+            body["effective_at"] = json!(from);
+        }
+        s.bea.post("/api/v1/revocations", &body)
+    };
+    revoke(Some("2098-01-01"), 0).good();
+    revoke(Some("2099-01-01"), 0).problem(409);
+    revoke(Some("2098-01-01"), 1).problem(409);
+    revoke(None, 0).good();
+}

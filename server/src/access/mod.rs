@@ -114,6 +114,12 @@ impl State {
         }
     }
 
+    /// Whether an actor has a role at a moment, by any token in force.
+    pub fn holds(&self, actor: Uuid, role: Role, now: Timestamp) -> bool {
+        let gives = |t: &Arc<Token>| t.spec.actor.0 == actor && !t.revoked && now < t.spec.expires_at;
+        self.tokens.values().any(|t| gives(t) && t.spec.roles.contains(&role))
+    }
+
     /// Fold [`Stated<ActorSpec>`] in.
     pub fn registered(&mut self, fact: &Stated<ActorSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         self.actors.insert(fact.id, Arc::new(fact.spec.clone()));

@@ -284,6 +284,11 @@ pub fn under_review(tx: &crate::facts::Tx<'_>, deployment: &str) -> crate::error
     let Some(release) = &evidence.release else {
         return Err(Error::invalid("", format!("`{deployment}` has no release to judge: propose one first")));
     };
-    let authors = vec![found.author, release.author];
+    // New is what was written since the board was last asked: its approval binds what was there then.
+    let world = tx.world();
+    let asked = world.review.approvals(deployment).last().and_then(|a| world.review.review(a.spec.review.0));
+    let since = asked.map_or(0, |review| review.seq);
+    let written = world.registry.deployments.all(deployment).iter().filter(|r| r.seq > since).map(|r| r.author);
+    let authors = written.chain([found.author, release.author]).collect();
     Ok((of(&evidence), authors))
 }

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use super::ASSESSED;
 use super::graph::{EdgeKind, Flags, Graph, Labels, Link, Node, NodeId, NodeKind, Role};
 use super::walk::scratch::{self, Scratch};
-use super::walk::{Label, Labelled, labelled_into};
+use super::walk::{Label, Labelled, labelled, labelled_into};
 
 /// Their data can be in here: a basis is needed now.
 pub const CONTAINED: Label = 1;
@@ -94,6 +94,23 @@ fn pass_link(graph: &Graph, plain: &Labels, node: Node, link: &Link, label: Labe
         return label;
     }
     pass(node, link.kind(), link.role(), graph.node(link.node).kind, label)
+}
+
+/// Whether people contained in a node are so because they are contained in the cause at the end of this edge.
+pub fn contains(graph: &Graph, node: Node, link: &Link) -> bool {
+    pass_link(graph, &PLAIN, node, link, CONTAINED) == CONTAINED
+}
+
+/// How many nodes [`held_by`] can tell apart.
+pub const HOLDERS: usize = Label::BITS as usize;
+
+/// Each node whose people are contained in one of the first [`HOLDERS`] holders: a bit for each that holds them. All in one
+/// walk, however many they are.
+#[must_use]
+pub fn held_by(graph: &Graph, holders: &[NodeId]) -> Labelled {
+    let seeds: Vec<(NodeId, Label)> =
+        holders.iter().take(HOLDERS).enumerate().map(|(bit, &holder)| (holder, 1 << bit)).collect();
+    labelled(graph, &seeds, |_, node, link, label| if contains(graph, node, link) { label } else { 0 })
 }
 
 #[inline(always)]

@@ -360,8 +360,14 @@ impl State {
     fn note_people(&mut self, id: NodeId) {
         let graph = &self.graph;
         let mut node = graph.node(id);
-        let personal = |half: Half| half.kind == EdgeKind::Used && graph.node(half.node).flags.has(PERSONAL);
-        let of_people = |half: Half| half.kind == EdgeKind::Generated && graph.upstream(half.node).any(personal);
+        let personal = |run: NodeId, half: Half| {
+            half.kind == EdgeKind::Used
+                && graph.node(half.node).flags.has(PERSONAL)
+                && exposure::contains(graph, graph.node(run), &half.link())
+        };
+        let of_people = |half: Half| {
+            half.kind == EdgeKind::Generated && graph.upstream(half.node).any(|read| personal(half.node, read))
+        };
         if node.kind == NodeKind::DatasetVersion && graph.upstream(id).any(of_people) {
             node.flags = node.flags.with(OF_PEOPLE);
             self.graph.set_node(id, node);

@@ -51,6 +51,8 @@ pub struct Review {
     pub spec: ReviewSpec,
     /// Who asked, as a person.
     pub requester: Uuid,
+    /// Ledger position of its opening.
+    pub seq: u64,
     /// How it ended, if it did.
     pub ending: Option<Ending>,
     /// Votes in force, by person: vote id and vote.
@@ -155,8 +157,14 @@ impl State {
 
     /// Fold an opened review in.
     pub fn opened(&mut self, fact: &Stated<ReviewSpec>, digest: Digest, at: &At, rows: &mut Rows) {
-        let review =
-            Review { id: fact.id, spec: fact.spec.clone(), requester: at.actor, ending: None, votes: OrdMap::new() };
+        let review = Review {
+            id: fact.id,
+            spec: fact.spec.clone(),
+            requester: at.actor,
+            seq: at.seq,
+            ending: None,
+            votes: OrdMap::new(),
+        };
         self.reviews.insert(fact.id, Arc::new(review));
         rows.put(at, || NewRow {
             kind: "review",

@@ -1,5 +1,8 @@
 //! Opening reviews, voting, giving opinions, revoking.
 
+use std::sync::Arc;
+
+use licit_schemas::access::Role;
 use licit_schemas::reference::Kind;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::Registered;
@@ -7,12 +10,13 @@ use licit_schemas::review::{
     ApprovalSpec, BoundSubject, Choice, OpinionCreate, OpinionSpec, ReviewCreate, ReviewSpec, RevocationCreate,
     RevocationSpec, VoteCreate, VoteSpec,
 };
+use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::{Ending, Review, ReviewClosed};
-use crate::catalogue::Stated;
+use crate::catalogue::{Revision, Stated};
 use crate::error::{Error, Result};
-use crate::facts::{Fact, Tx, digest};
+use crate::facts::{Fact, Tx, World, digest};
 use crate::resolve::{created, expect, parse, pin};
 
 /// What the gate knows about a deployment under review: its envelope, and who is author of what is new. Given from above, since
@@ -114,19 +118,30 @@ fn content(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, envelopes: En
     let world = tx.world();
     let (base, rev) = (reference.unpinned().to_string(), reference.rev().unwrap_or(0));
     let found = match reference.kind() {
-        Kind::Purpose => world.lawfulness.purposes.revision(&base, rev).map(|r| (r.digest, r.author)),
-        Kind::Basis => world.lawfulness.bases.revision(&base, rev).map(|r| (r.digest, r.author)),
-        Kind::System => world.registry.systems.revision(&base, rev).map(|r| (r.digest, r.author)),
-        Kind::Assessment => world.lawfulness.assessments.revision(&base, rev).map(|r| (r.digest, r.author)),
-        Kind::Baseline => world.review.baselines.revision(&base, rev).map(|r| (r.digest, r.author)),
+        Kind::Purpose => proposed(world, world.lawfulness.purposes.all(&base), rev),
+        Kind::Basis => proposed(world, world.lawfulness.bases.all(&base), rev),
+        Kind::System => proposed(world, world.registry.systems.all(&base), rev),
+        Kind::Assessment => proposed(world, world.lawfulness.assessments.all(&base), rev),
+        Kind::Baseline => proposed(world, world.review.baselines.all(&base), rev),
         _ => {
             let (envelope, authors) = envelopes(tx, &base).map_err(|e| e.under(at))?;
             return Ok((digest(&envelope), Some(envelope), authors));
         }
     };
-    let Some((sum, author)) = found else { return Err(Error::invalid(at, format!("there is no `{reference}`"))) };
-    let approved_before = world.review.approvals(&reference.to_string()).iter().any(|a| a.spec.subject.digest == sum);
-    Ok((sum, None, if approved_before { Vec::new() } else { vec![author] }))
+    let (sum, authors) = found.ok_or_else(|| Error::invalid(at, format!("there is no `{reference}`")))?;
+    Ok((sum, None, authors))
+}
+
+/// The digest of a revision, and who wrote it or a revision before it that the board did not approve either: whoever puts the
+/// last hand to a proposal does not make it their own.
+fn proposed<T>(
+    world: &World,
+    all: &[Arc<Revision<T>>],
+    rev: u32,
+) -> Option<(licit_schemas::digest::Digest, Vec<Uuid>)> {
+    let all = all.get(..usize::try_from(rev).ok()?)?;
+    let new = all.iter().rev().take_while(|r| world.review.approvals(&r.reference).is_empty());
+    Some((all.last()?.digest, new.map(|r| r.author).collect()))
 }
 
 fn open_review(tx: &Tx<'_>, id: Uuid) -> Result<std::sync::Arc<Review>> {
@@ -142,12 +157,18 @@ fn open_review(tx: &Tx<'_>, id: Uuid) -> Result<std::sync::Arc<Review>> {
 /// Cast a vote. With the one that completes the quorum, everything under review is approved.
 ///
 /// # Errors
-/// A service, the requester, an author of what is new, another digest than that of the review.
+/// A service, a data protection officer, the requester, an author of what is new, another digest than that of the review.
 pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate) -> Result<Registered> {
     let review = open_review(tx, id)?;
     let person = tx.actor();
     if tx.world().access.person(person) != person {
         return Err(Error::Forbidden("votes count persons: a service casts none".to_owned()));
+    }
+    if tx.world().access.holds(person, Role::Dpo, tx.now()) {
+        return Err(Error::Forbidden(
+            "who advises as data protection officer casts no vote (GDPR Art. 38(6)), whatever other roles they hold"
+                .to_owned(),
+        ));
     }
     if review.spec.excluded.iter().any(|e| e.0 == person) {
         return Err(Error::Forbidden(
@@ -226,7 +247,7 @@ pub fn opine(tx: &mut Tx<'_>, id: Uuid, create: &OpinionCreate) -> Result<Regist
 /// Take the approvals of a thing back. What was done before stays lawful (GDPR Art. 7(3)).
 ///
 /// # Errors
-/// Nothing that holds to take back; an effect before the approval.
+/// Nothing that holds to take back; a revocation that would put off an earlier one: only the board gives back what was taken.
 pub fn revoke(tx: &mut Tx<'_>, create: &RevocationCreate) -> Result<Registered> {
     expect(&create.r#ref, &VOTABLE, "/ref")?;
     let now = tx.now();
@@ -243,8 +264,18 @@ pub fn revoke(tx: &mut Tx<'_>, create: &RevocationCreate) -> Result<Registered> 
     if holding.is_empty() {
         return Err(Error::conflict(format!("`{reference}` has no approval that holds")));
     }
+    let due = |from: Timestamp, days: u16| from.plus(chrono::Duration::days(i64::from(days)));
     let mut last = None;
     for approval in holding {
+        if let Some(before) = &approval.revoked
+            && (effective_at > before.effective_at
+                || due(effective_at, create.grace_days) > due(before.effective_at, before.grace_days))
+        {
+            return Err(Error::conflict(format!(
+                "the approval of `{reference}` is revoked from {} on, with {} days of grace: that cannot be put off, only a new approval helps",
+                before.effective_at, before.grace_days
+            )));
+        }
         let spec = RevocationSpec {
             approval: uuid_text::Uuid(approval.id),
             r#ref: reference.clone(),

@@ -179,7 +179,7 @@ fn a_training_that_names_nothing_it_read_is_unknown() {
     let decision = s.dry("start");
     let finding = only(&decision, "lineage.complete");
     assert_eq!(finding["status"], "unknown");
-    assert!(finding["sentence"].as_str().unwrap().contains("nobody said on what"));
+    assert!(finding["sentence"].as_str().unwrap().contains("nobody said what"));
     let run = finding["node"].clone();
     s.add(
         "edges",

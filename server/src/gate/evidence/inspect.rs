@@ -8,8 +8,8 @@ use licit_schemas::registry::Life;
 use super::assessed::assessed;
 use super::cohorts::Sorting;
 use super::{Barred, Evidence, Gap, Missing, Source, joins};
-use crate::lineage::exposure::{CONTAINED, Exposure, SERVED, Want};
-use crate::lineage::graph::{Direction, Flags, Graph, Node, NodeId, NodeKind};
+use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
+use crate::lineage::graph::{Direction, Flags, Graph, Link, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
 use crate::lineage::{ASSESSED, COMBINES, FICTION, OF_PEOPLE, PERSONAL};
 use crate::registry::What;
@@ -36,7 +36,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         let root = || graph.is_end(id, Direction::Upstream);
         let made_of_something = match node.kind {
             NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !root(),
-            NodeKind::Run => !node.flags.has(Flags::TRAINS) || !root(),
+            NodeKind::Run => !root() || !(node.flags.has(Flags::TRAINS) || makes_unstated(graph, id)),
             NodeKind::ModelVersion => !root(),
             NodeKind::Release | NodeKind::Deployment => true,
         };
@@ -70,8 +70,8 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;
         }
-        let derived =
-            !node.flags.has(Flags::SOURCE) && (node.flags.has(OF_PEOPLE) || people_upstream(graph, id, &mut nobody));
+        let derived = !node.flags.has(Flags::SOURCE)
+            && (node.flags.has(OF_PEOPLE) || people_upstream(graph, (id, node), &mut nobody));
         if node.flags.has(FICTION) && !derived {
             continue; // Nobody stands behind it: the statement that it describes nobody counts.
         }
@@ -153,29 +153,46 @@ fn barred(
     Some(Barred { node, life: facts.life, since, by })
 }
 
+/// Whether a run made a model, or a table of which nobody said where it comes from: what such a run read must be known. People
+/// in a table are looked for apart.
+fn makes_unstated(graph: &Graph, run: NodeId) -> bool {
+    const STATED: u16 = Flags::ACQUIRED.0 | Flags::ENDPOINT.0 | PERSONAL.0;
+    graph.downstream(run).map(|half| graph.node(half.node)).any(|made| {
+        made.flags.0 & STATED == 0 && (made.kind == NodeKind::ModelVersion || made.flags.has(Flags::NO_ORIGIN))
+    })
+}
+
 /// Whether anything upstream holds people, or may: what is made of it holds theirs. Executions form no cycle, so the nearest
 /// table with people answers for what runs made of it; it is judged itself. What a deployment wrote may have been read by it
 /// again: behind a deployment only people that somebody collected count.
 ///
+/// People who only formed a model are not those a table written with it is about: they answer for none. That a table
+/// describes nobody counts all the same only where not even they stand behind it.
+///
 /// `nobody` holds the nodes, seen so, behind which there are none: what was looked through once is not looked through again.
-fn people_upstream(graph: &Graph, id: NodeId, nobody: &mut HashSet<(NodeId, bool)>) -> bool {
+fn people_upstream(graph: &Graph, (id, node): (NodeId, Node), nobody: &mut HashSet<(NodeId, bool, bool)>) -> bool {
     const MAY: u16 = Flags::SOURCE.0 | Flags::DANGLING.0 | Flags::UNCLASSIFIED.0;
+    let fiction = node.flags.has(FICTION);
+    let counts = |at: NodeId, link: &Link| fiction || exposure::contains(graph, graph.node(at), link);
     // Nearly always the run that made it read a table with people.
-    let read = |run: NodeId| graph.older_causes(run).iter().any(|read| graph.node(read.node).flags.has(PERSONAL));
+    let read = |run: NodeId| {
+        graph.older_causes(run).iter().any(|read| graph.node(read.node).flags.has(PERSONAL) && counts(run, read))
+    };
     if graph.older_causes(id).iter().any(|made| graph.node(made.node).kind == NodeKind::Run && read(made.node)) {
         return true;
     }
-    let mut seen = HashSet::from([(id, false)]);
+    let mut seen = HashSet::from([(id, false, fiction)]);
     let mut next = vec![(id, false)];
     while let Some((at, lasting)) = next.pop() {
-        for half in graph.upstream(at) {
+        for half in graph.upstream(at).filter(|half| counts(at, &half.link())) {
             let cause = graph.node(half.node);
             let lasting = lasting || cause.kind == NodeKind::Deployment;
             let unstated = || !lasting || graph.is_end(half.node, Direction::Upstream);
             if cause.flags.0 & MAY != 0 || (cause.flags.has(PERSONAL) && unstated()) {
                 return true;
             }
-            if !nobody.contains(&(half.node, lasting)) && seen.insert((half.node, lasting)) {
+            let met = (half.node, lasting, fiction);
+            if !nobody.contains(&met) && seen.insert(met) {
                 next.push((half.node, lasting));
             }
         }

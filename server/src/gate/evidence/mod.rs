@@ -105,7 +105,7 @@ pub enum Missing {
     Origin,
     /// Fields nobody classified.
     Classes(Vec<String>),
-    /// A training run that names nothing it read.
+    /// A run that trained, made a model or an unstated table, and names nothing it read.
     Inputs,
     /// A model of ours without its run.
     Run,

@@ -1,6 +1,6 @@
 //! What rules and decisions read off the evidence: paths, names, owners, and what stands behind a node.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use licit_schemas::digest::Digest;
@@ -15,7 +15,6 @@ use super::{Cohort, Evidence, Missing, Source, assessed};
 use crate::catalogue::Revision;
 use crate::lineage::exposure::{self, CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::graph::{NodeId, NodeKind};
-use crate::lineage::walk::{self, Direction};
 
 impl Evidence<'_> {
     /// The shortest path from the release to a node along which `want` is carried, as references.
@@ -108,16 +107,21 @@ impl Evidence<'_> {
         self.sources.iter().filter(move |s| s.cohort == cohort)
     }
 
-    /// For each cohort, whether one of its collected sources is what a derived node was made of.
-    pub fn cohorts_behind(&self, node: NodeId) -> Vec<bool> {
-        let graph = self.world.lineage.graph();
-        let behind: HashSet<NodeId> =
-            walk::closure(graph, &[node], Direction::Upstream).into_iter().map(|r| r.node).collect();
-        let mut cohorts = vec![false; self.cohorts.len()];
-        for source in self.sources.iter().filter(|s| !self.cohort(s).derived && behind.contains(&s.node)) {
-            cohorts[source.cohort] = true;
+    /// For each of these derived nodes: the cohorts, by place, of which a collected source is contained in it. People who only
+    /// formed the model that wrote it are not in it.
+    pub fn cohorts_in(&self, derived: &[NodeId]) -> Vec<Vec<bool>> {
+        let collected: HashMap<NodeId, usize> =
+            self.sources.iter().filter(|s| !self.cohort(s).derived).map(|s| (s.node, s.cohort)).collect();
+        let mut rows = vec![vec![false; self.cohorts.len()]; derived.len()];
+        for (holders, rows) in derived.chunks(exposure::HOLDERS).zip(rows.chunks_mut(exposure::HOLDERS)) {
+            for (node, held) in exposure::held_by(self.world.lineage.graph(), holders) {
+                let Some(&cohort) = collected.get(&node) else { continue };
+                for (bit, row) in rows.iter_mut().enumerate() {
+                    row[cohort] |= held >> bit & 1 == 1;
+                }
+            }
         }
-        cohorts
+        rows
     }
 
     /// The dataset of a source, `dataset:<namespace>/<name>`.

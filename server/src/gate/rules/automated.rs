@@ -193,8 +193,8 @@ fn special(evidence: &Evidence<'_>) -> Vec<Finding> {
         if !cohort.derived || !cohort.class.special || cohort.modes & (CONTAINED | SERVED) == 0 {
             continue;
         }
-        for derived in evidence.sources_of(place) {
-            let behind = evidence.cohorts_behind(derived.node);
+        let nodes: Vec<_> = evidence.sources_of(place).map(|s| s.node).collect();
+        for (derived, behind) in evidence.sources_of(place).zip(evidence.cohorts_in(&nodes)) {
             let (mut governed, mut allowed) = (false, false);
             for ask in asked(evidence).filter(|a| a.training.is_none() && behind[a.place]) {
                 if let Answer::Governed(places) = ask.answer {

@@ -85,7 +85,7 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .says(format!("nobody classified {} of `{name}`", quoted(fields)))
                     .remedy("register a version with every field classified", register()),
                 Missing::Inputs => begin(Status::Unknown)
-                    .says(format!("`{name}` trained, and nobody said on what"))
+                    .says(format!("nobody said what `{name}` read"))
                     .remedy("record what it read, as edges `used`", register()),
                 Missing::Run => begin(Status::Unmet)
                     .says(format!("`{name}` was built here, but no run says from what"))

@@ -94,8 +94,8 @@ fn category(cohort: &Cohort<'_>) -> &'static str {
 /// what stands behind must except them (CJEU C-184/20).
 fn inferred(evidence: &Evidence<'_>, list: &mut Grouped<(Option<usize>, String)>) {
     for (place, cohort) in evidence.cohorts.iter().enumerate().filter(|(_, c)| c.derived && c.class.special) {
-        for derived in evidence.sources_of(place) {
-            let behind = evidence.cohorts_behind(derived.node);
+        let nodes: Vec<_> = evidence.sources_of(place).map(|s| s.node).collect();
+        for (derived, behind) in evidence.sources_of(place).zip(evidence.cohorts_in(&nodes)) {
             let mut stages: Vec<Option<usize>> = cohort.trainings.iter().copied().map(Some).collect();
             if cohort.modes & (CONTAINED | SERVED) != 0 {
                 stages.push(None);
