@@ -200,6 +200,9 @@ pub struct Letter {
     /// Consent is explicit (Art. 9(2)(a), 22(2)(c)).
     #[serde(default)]
     pub explicit: bool,
+    /// How those who hold parental responsibility gave or authorised the consent of children (Art. 8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parental_consent: Option<Evidence>,
     /// Why employees' consent is free although presumed not to be (EDPB 05/2020).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freely_given: Option<Text>,

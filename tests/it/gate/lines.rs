@@ -1,5 +1,6 @@
 //! The lines of the table: how each state is made, and what clears it.
 
+mod conditions;
 mod system;
 
 use harness::scenario::{self, POLITICS, evidence};
@@ -70,7 +71,7 @@ const RUN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// All lines.
 pub(crate) fn all() -> impl Iterator<Item = &'static Line> {
-    [LINES, system::LINES].into_iter().flatten()
+    [LINES, conditions::LINES, system::LINES].into_iter().flatten()
 }
 
 #[rustfmt::skip]

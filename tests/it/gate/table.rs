@@ -105,6 +105,8 @@ rules! {
     combination = "combination",
     compatibility = "compatibility",
     special_category = "special.category",
+    criminal = "criminal",
+    minors = "minors",
     risk_documents = "risk.documents",
     workers = "workers",
     transparency_ai = "transparency.ai",

@@ -6,6 +6,7 @@ mod automated;
 mod basis;
 mod combination;
 mod compatibility;
+mod conditions;
 mod controller;
 mod covered;
 mod filed;
@@ -58,6 +59,8 @@ pub const RULES: &[Rule] = &[
     core("serving.declared", lineage::serving),
     core("controller", controller::controller),
     core("special.category", special::special),
+    optional("criminal", conditions::criminal),
+    optional("minors", conditions::minors),
     optional("risk.documents", system::documents),
     optional("workers", system::workers),
     optional("transparency.ai", system::transparency),

@@ -1,0 +1,62 @@
+//! Lines of the rules on what particular data and people ask of their basis.
+
+use harness::scenario::evidence;
+use serde_json::json;
+
+use super::State::{Expired, Satisfied, Unknown, Unmet};
+use super::{Line, basis, none, now, other_basis, revise_basis, wide_basis};
+use crate::gate::parts::{Parts, people_with};
+
+const CONVICTION: &str = "https://w3id.org/dpv/pd#CriminalConviction";
+const CHILD: &str = "https://w3id.org/dpv#Child";
+
+#[rustfmt::skip]
+pub(super) const LINES: &[Line] = &[
+    now("criminal", Satisfied, |p| { convicted(p); p.bases[0] = authorised() }, |_| {}),
+    now("criminal", Unmet, convicted, |c| revise_basis(&c.s, authorised())),
+    none("criminal", Unknown, "what a field may hold that nobody classified is a finding of lineage.complete and special.category"),
+    none("criminal", Expired, "the basis names a law or not; the end of the basis itself is a finding of basis.approved"),
+
+    now("minors", Satisfied, |p| { children(p); p.bases[0] = parents() }, |_| {}),
+    now("minors", Unmet, children, |c| revise_basis(&c.s, parents())),
+    none("minors", Unknown, "whom the data are about, where nobody said it, is a finding of basis.governing"),
+    none("minors", Expired, "the basis shows who consents or not; the end of the basis itself is a finding of basis.approved"),
+];
+
+fn convicted(p: &mut Parts) {
+    p.versions[0] = people_with("1", &[CONVICTION]);
+    p.bases[0] = wide_basis(&[CONVICTION], false);
+}
+
+fn authorised() -> serde_json::Value {
+    let mut basis = wide_basis(&[CONVICTION], false);
+    basis["letter"]["law"] = json!("Law on registers, Article 7");
+    basis
+}
+
+/// Children who consent themselves.
+fn children(p: &mut Parts) {
+    p.versions[0]["subjects"] = json!([CHILD]);
+    p.bases[0] = consent();
+}
+
+fn consent() -> serde_json::Value {
+    let mut consent = other_basis("scoring-contract", "art6_1_a");
+    consent["covers"]["subjects"] = json!([CHILD]);
+    consent
+}
+
+fn parents() -> serde_json::Value {
+    let mut consent = consent();
+    consent["letter"]["parental_consent"] = evidence();
+    consent
+}
+
+#[test]
+fn children_on_a_contract_are_not_asked_for_parental_consent() {
+    let s = crate::gate::parts::world(|p| {
+        p.versions[0]["subjects"] = json!([CHILD]);
+        p.bases[0] = basis(|b| b["covers"]["subjects"] = json!([CHILD]));
+    });
+    crate::gate::parts::allowed(&s.dry("start"));
+}
