@@ -103,6 +103,9 @@ fn build(edges: usize) -> (World, Vec<String>) {
                     json!({"dataset": name, "version": "1", "fields": [{"name": "id", "identifiability": "none"}]});
                 if layer == 0 {
                     spec["origin"] = json!("collected");
+                    spec["retention"] = json!({"until": "2099-12-31"});
+                    let all: Vec<String> = (0..domains).map(|d| format!("purpose:scoring-{d}@1")).collect();
+                    spec["collected_for"] = json!(all);
                 }
                 if layer < PERSONAL_LAYERS {
                     spec["controllers"] = json!(["party:acme"]);

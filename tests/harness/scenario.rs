@@ -183,6 +183,7 @@ pub fn people(version: &str) -> Value {
             {"name": "email", "categories": ["https://w3id.org/dpv/pd#EmailAddress"], "identifiability": "direct"},
         ],
         "subjects": [ADULT], "controllers": ["party:acme"], "collected_for": ["purpose:scoring"],
+        "retention": {"until": "2099-12-31", "rule": "three years after the contract"},
     })
 }
 

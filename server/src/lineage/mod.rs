@@ -116,8 +116,11 @@ impl Class {
 pub struct State {
     graph: Graph,
     records: Vector<Record>,
-    /// Per node the number of the dataset it is a version of; 0 for what is none.
-    datasets: Pages<u32>,
+    /// Per node the number of the dataset it is a version of, and that of the end of its retention; 0 for what is none.
+    datasets: Pages<(u32, u32)>,
+    /// Ends of retention, by number from 1: many versions share one.
+    ends: Vector<Timestamp>,
+    end_of: HashMap<Timestamp, u32>,
     places: HashMap<Arc<str>, NodeId>,
     classes: Vector<Arc<Class>>,
     class_of: HashMap<Arc<Class>, u32>,
@@ -155,7 +158,27 @@ impl State {
 
     /// The number of the dataset a node is a version of; 0 for what is none.
     pub fn dataset(&self, id: NodeId) -> u32 {
+        self.datasets.get(id.index()).0
+    }
+
+    /// The same, and the number of the end of its retention; 0 where none is stated.
+    pub fn dataset_and_end(&self, id: NodeId) -> (u32, u32) {
         self.datasets.get(id.index())
+    }
+
+    /// An end of retention by its number.
+    pub fn end(&self, number: u32) -> Option<Timestamp> {
+        self.ends.get((number as usize).checked_sub(1)?).copied()
+    }
+
+    fn number_end(&mut self, end: Timestamp) -> u32 {
+        if let Some(&known) = self.end_of.get(&end) {
+            return known;
+        }
+        self.ends.push_back(end);
+        let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.end_of.insert(end, number);
+        number
     }
 
     /// How many classes there are.
@@ -278,7 +301,8 @@ impl State {
         });
         let id = self.register(held, node, at);
         self.datasets.grow(id.index() + 1);
-        self.datasets.set(id.index(), facts.number);
+        let end = facts.retention.map_or(0, |end| self.number_end(end));
+        self.datasets.set(id.index(), (facts.number, end));
         self.note_people(id);
         let followers = self.followers.get(fact.spec.dataset.to_string().as_str()).cloned().unwrap_or_default();
         for &(deployment, kind) in followers.iter() {

@@ -98,6 +98,7 @@ pub(crate) fn made(dataset: &str, version: &str, fields: Vec<Value>) -> Value {
     made["fields"] = Value::Array(fields);
     let object = made.as_object_mut().unwrap();
     object.remove("origin");
+    object.remove("retention");
     object.remove("collected_for");
     made
 }

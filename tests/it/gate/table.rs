@@ -107,6 +107,7 @@ rules! {
     special_category = "special.category",
     criminal = "criminal",
     minors = "minors",
+    retention = "retention",
     risk_documents = "risk.documents",
     workers = "workers",
     transparency_ai = "transparency.ai",

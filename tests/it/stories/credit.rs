@@ -17,6 +17,7 @@ fn applicants(dataset: &str, version: &str, more: &[Value]) -> Value {
     fields.extend_from_slice(more);
     json!({
         "dataset": format!("dataset:loans/{dataset}"), "version": version, "origin": "collected", "region": "FR",
+        "retention": {"until": "2099-12-31"},
         "fields": fields, "subjects": [APPLICANT], "controllers": ["party:acme"], "collected_for": ["purpose:credit-scoring"],
     })
 }

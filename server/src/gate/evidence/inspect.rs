@@ -85,10 +85,12 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             evidence.gaps.push(Gap { node: id, missing });
         }
         people.push((place, node.class, derived));
-        evidence.sources.push(Source { node: id, dataset: 0, cohort: 0 });
+        evidence.sources.push(Source { node: id, dataset: 0, end: 0, cohort: 0 });
     }
     // All at once: memory answers many such reads in the time of one.
-    evidence.sources.iter_mut().for_each(|source| source.dataset = lineage.dataset(source.node));
+    for source in &mut evidence.sources {
+        (source.dataset, source.end) = lineage.dataset_and_end(source.node);
+    }
     for (number, (place, class, derived)) in people.into_iter().enumerate() {
         let (label, dataset) = (exposure.nodes[place].1, evidence.sources[number].dataset);
         let cohort = sorting.cohort(evidence, exposure, place, (class, label), dataset, derived);

@@ -49,6 +49,8 @@ pub struct Source {
     pub node: NodeId,
     /// Number of its dataset.
     pub dataset: u32,
+    /// Number of the end of its retention; 0 where none is stated.
+    pub end: u32,
     /// Place of its cohort in [`Evidence::cohorts`].
     pub cohort: usize,
 }

@@ -14,6 +14,7 @@ mod life;
 mod lineage;
 mod purpose;
 mod release;
+mod retention;
 mod special;
 mod system;
 
@@ -61,6 +62,7 @@ pub const RULES: &[Rule] = &[
     core("special.category", special::special),
     optional("criminal", conditions::criminal),
     optional("minors", conditions::minors),
+    optional("retention", retention::retention),
     optional("risk.documents", system::documents),
     optional("workers", system::workers),
     optional("transparency.ai", system::transparency),

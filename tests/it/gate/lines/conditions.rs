@@ -1,10 +1,10 @@
 //! Lines of the rules on what particular data and people ask of their basis.
 
-use harness::scenario::evidence;
+use harness::scenario::{evidence, people};
 use serde_json::json;
 
 use super::State::{Expired, Satisfied, Unknown, Unmet};
-use super::{Line, basis, none, now, other_basis, revise_basis, wide_basis};
+use super::{Line, basis, days, holds, later, none, now, other_basis, retrain, revise_basis, wide_basis};
 use crate::gate::parts::{Parts, people_with};
 
 const CONVICTION: &str = "https://w3id.org/dpv/pd#CriminalConviction";
@@ -21,6 +21,11 @@ pub(super) const LINES: &[Line] = &[
     now("minors", Unmet, children, |c| revise_basis(&c.s, parents())),
     none("minors", Unknown, "whom the data are about, where nobody said it, is a finding of basis.governing"),
     none("minors", Expired, "the basis shows who consents or not; the end of the basis itself is a finding of basis.approved"),
+
+    holds("retention", |_| {}),
+    now("retention", Unmet, |p| p.versions[0]["retention"] = json!({"until": "2025-12-31"}), |c| retrain(&c.s, "2", people("2"))),
+    now("retention", Unknown, |p| { p.versions[0].as_object_mut().unwrap().remove("retention"); }, |c| retrain(&c.s, "2", people("2"))),
+    later("retention", 60, |p| p.versions[0]["retention"] = json!({"until": days(30)}), |c| retrain(&c.s, "2", people("2"))),
 ];
 
 fn convicted(p: &mut Parts) {

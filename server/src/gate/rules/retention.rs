@@ -1,0 +1,75 @@
+//! How long data may be kept.
+
+use licit_schemas::gate::{Finding, Status};
+
+use super::asked::Grouped;
+use super::{GDPR_UPPER, finding};
+use crate::gate::evidence::{Evidence, Source};
+use crate::gate::policy::Policy;
+use crate::lineage::exposure::Want;
+use crate::lineage::graph::Flags;
+
+const RULE: &str = "retention";
+const ARTICLE: &str = "GDPR Art. 5(1)(e)";
+
+/// `retention`: read for training after its end, still held after it, or collected without one (GDPR Art. 5(1)(e), 13(2)(a)).
+/// What was erased refuses nothing, unless it was read too late.
+pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+    let now = evidence.ask.valid_at;
+    let lineage = &evidence.world.lineage;
+    let graph = lineage.graph();
+    let mut list = Grouped::new();
+    for source in &evidence.sources {
+        let cohort = evidence.cohort(source);
+        let Some(end) = lineage.end(source.end) else {
+            if !cohort.derived {
+                unstated(evidence, source, &mut list);
+            }
+            continue;
+        };
+        let late = cohort.trainings.iter().map(|&number| &evidence.trainings[number]);
+        let late = late.filter(|t| !t.regularised).find(|t| t.run().is_some_and(|run| run.started_at >= end));
+        if let Some(training) = late {
+            let name = evidence.name(source.node);
+            list.add((0, evidence.name(training.node)), &name, || {
+                finding(RULE, Status::Unmet, ARTICLE, &name)
+                    .fine(GDPR_UPPER)
+                    .path(evidence.path(source.node, Want::Run(training.node)))
+                    .since(training.run().map(|run| run.started_at))
+                    .says(format!(
+                        "`{}` read `{name}`, which was to be kept until {end} only",
+                        evidence.name(training.node)
+                    ))
+                    .to(evidence.deployment_owner())
+                    .remedy("train again without it", Some("licit register".to_owned()))
+            });
+        }
+        if end <= now && !graph.node(source.node).flags.has(Flags::ERASED) {
+            let name = evidence.name(source.node);
+            list.add((1, name.clone()), &name, || {
+                finding(RULE, Status::Expired, ARTICLE, &name)
+                    .fine(GDPR_UPPER)
+                    .path(evidence.any_path(source.node))
+                    .since(Some(end))
+                    .says(format!("`{name}` was to be kept until {end} only, and nobody recorded that it was erased"))
+                    .to(evidence.owner(&name))
+                    .remedy("erase it, and record that", Some(format!("licit dataset life {name} erased")))
+            });
+        }
+    }
+    list.findings()
+}
+
+/// Collected, and nobody said until when.
+fn unstated(evidence: &Evidence<'_>, source: &Source, list: &mut Grouped<(u8, String)>) {
+    let name = evidence.name(source.node);
+    list.add((2, String::new()), &name, || {
+        finding(RULE, Status::Unknown, ARTICLE, &name)
+            .fine(GDPR_UPPER)
+            .path(evidence.any_path(source.node))
+            .since(Some(evidence.world.lineage.record(source.node).at))
+            .says(format!("nobody said how long `{name}` may be kept"))
+            .to(evidence.owner(&name))
+            .remedy("register a version that states its `retention`", Some("licit register".to_owned()))
+    });
+}
