@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, completions, config, dataset, deployment, exposure, gaps, gate, init, ledger, lineage, register,
-    release, retire, review, simple, things, vocabulary,
+    access, baseline, calendar, completions, config, dataset, decision, deployment, diff, exposure, gaps, gate, impact,
+    init, ledger, lineage, register, release, retire, review, simple, things, vocabulary, whatif,
 };
 use crate::demo;
 
@@ -81,6 +81,14 @@ pub(crate) enum Command {
     Exposure(exposure::ExposureArgs),
     /// Terms of the vocabularies: purposes, data categories, subjects
     Vocabulary(vocabulary::VocabularyArgs),
+    /// What would be if: which deployments turn, by which rule, along which path
+    Whatif(whatif::WhatIfArgs),
+    /// Everything downstream of a thing, with its state
+    Impact(impact::ImpactArgs),
+    /// What ends when, and what runs on it
+    Calendar(calendar::CalendarArgs),
+    /// What changed for a deployment between two moments, and why
+    Diff(diff::DiffArgs),
     /// Active releases that would not be allowed today
     Gaps(gaps::GapsArgs),
     /// What ran before the gate stood, taken over with an owner and an end
@@ -142,6 +150,11 @@ pub(crate) enum Command {
     Release {
         #[command(subcommand)]
         command: release::Release,
+    },
+    /// Decisions of the gate: list, show, compute again
+    Decision {
+        #[command(subcommand)]
+        command: decision::Decision,
     },
     /// Reviews: open, vote, give an opinion, revoke
     Review {

@@ -1,6 +1,7 @@
 //! The collections of the API that people create, list and show: one table, so that their commands are one implementation.
 
 use licit_schemas::document::{self, Document};
+use licit_schemas::known::KnownAt;
 use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::text::Name;
@@ -48,6 +49,13 @@ collections! {
     REVIEWS = "/reviews", Review, review::ReviewCreate;
 }
 
+/// `/decisions`: the gate makes them, nobody else.
+pub(crate) const DECISIONS: Collection = Collection {
+    path: "/decisions",
+    kind: Kind::Decision,
+    check: |_| Err(vec![Fault::new("", "a decision is made by `licit gate`, not written")]),
+};
+
 fn checked<T: Document + Serialize>(value: Value) -> std::result::Result<Value, Vec<Fault>> {
     let document = document::from_value::<T>(value)?;
     serde_json::to_value(document).map_err(|e| vec![Fault::new("", e.to_string())])
@@ -81,9 +89,16 @@ impl Collection {
 
     /// The resource with this id or reference, as the API shows it.
     pub(crate) fn find(&self, client: &Client, text: &str) -> Result<Value> {
+        self.find_known(client, text, None)
+    }
+
+    /// [`Self::find`], as known at a position or time.
+    pub(crate) fn find_known(&self, client: &Client, text: &str, known_at: Option<KnownAt>) -> Result<Value> {
+        let known_at = known_at.map(|at| at.to_string());
+        let known_at = ("known_at", known_at.as_deref());
         match Uuid::try_parse(text) {
-            Ok(id) => client.get(&format!("{}/{id}", self.path), &[]),
-            Err(_) => client.get("/resolve", &[("ref", Some(&self.reference(text)?.to_string()))]),
+            Ok(id) => client.get(&format!("{}/{id}", self.path), &[known_at]),
+            Err(_) => client.get("/resolve", &[("ref", Some(&self.reference(text)?.to_string())), known_at]),
         }
     }
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::Fault;
-use crate::{access, adoption, gate, json, lawfulness, lineage, registration, registry, review};
+use crate::{access, adoption, gate, json, lawfulness, lineage, registration, registry, reports, review};
 
 mod form;
 
@@ -69,6 +69,7 @@ documents! {
     "revocation" => review::RevocationCreate,
     "gate-request" => gate::GateRequest,
     "activation" => gate::Activation,
+    "what-if" => reports::WhatIfRequest,
     "actor" => access::ActorCreate,
     "token" => access::TokenCreate,
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::known::KnownAt;
 use crate::reference::Ref;
 use crate::registry::uuid_text::Uuid;
 use crate::registry::{Mode, ModelFile};
@@ -46,6 +47,9 @@ pub struct GateRequest {
     /// The moment judged; absent, now. Only a dry run may ask for another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_at: Option<Timestamp>,
+    /// Up to which entry of the ledger the answer knows: `now`, a position or a time. Only a dry run may know less than all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
 }
 
 /// The answer.

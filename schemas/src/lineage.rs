@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::known::KnownAt;
 use crate::reference::Ref;
 use crate::registry::{Identifiability, InputRole};
 use crate::text::Iri;
@@ -75,6 +76,9 @@ pub struct LineageQuery {
     /// How the answer is written.
     #[serde(default)]
     pub format: LineageFormat,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
 }
 
 /// Forms of a lineage answer.
@@ -98,6 +102,9 @@ pub struct PathQuery {
     pub from: String,
     /// Its supposed cause.
     pub to: String,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
 }
 
 /// One node of a closure.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::known::KnownAt;
 use crate::reference::Ref;
 use crate::registry::uuid_text::Uuid;
 use crate::time::Timestamp;
@@ -66,6 +67,9 @@ pub struct ListQuery {
     /// Exact reference.
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
     /// Order.
     #[serde(default)]
     pub sort: Sort,
@@ -76,6 +80,15 @@ pub struct ListQuery {
     /// The `next` of the page before, with the other parameters unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+}
+
+/// Query of one thing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetQuery {
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
 }
 
 /// Items a page unless asked otherwise.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use actix_web::web;
+use licit_schemas::known::KnownAt;
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::resource::{ListQuery, Page, Registered};
+use licit_schemas::resource::{GetQuery, ListQuery, Page, Registered};
 use serde::Deserialize;
 
 use crate::db::{Conn, Row, listing};
@@ -44,8 +45,9 @@ fn shown(conn: &mut Conn, rows: Vec<Row>, with_kind: bool) -> Result<Vec<Sent>> 
 /// The state in force by id.
 pub async fn get(ctx: Ctx, kind: &'static str) -> Result<Reply> {
     let id = ctx.id()?.to_string();
+    let query: GetQuery = ctx.query()?;
     let found = ctx.app.db.read(move |conn| {
-        let row = listing::by_id(conn, kind, &id)?
+        let row = listing::by_id_known(conn, kind, &id, query.known_at)?
             .ok_or_else(|| Error::NotFound(format!("there is no {} `{id}`", kind.replace('_', " "))))?;
         Ok((row.since_seq, shown(conn, vec![row], false)?))
     });
@@ -115,6 +117,9 @@ pub async fn change<T: Document + Clone + Send + 'static>(
 pub struct ByRef {
     /// The reference; without `@version` it is resolved as when something is recorded.
     pub r#ref: String,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default)]
+    pub known_at: Option<KnownAt>,
 }
 
 /// The thing a reference names.
@@ -130,11 +135,11 @@ pub async fn resolve(ctx: Ctx) -> Result<Reply> {
     // A dataset or model without version is itself a thing; revisions are found by the one meant.
     let text = match reference.kind() {
         Kind::Dataset | Kind::Model => reference.to_string(),
-        _ => crate::resolve::pin(&*ctx.app.db.fresh().await?, &reference, ctx.now, "/ref")
+        _ => crate::resolve::pin(&*ctx.app.db.known(asked.known_at).await?, &reference, ctx.now, "/ref")
             .unwrap_or(reference.clone())
             .to_string(),
     };
-    let query = ListQuery { reference: Some(text), limit: 1, ..ListQuery::default() };
+    let query = ListQuery { reference: Some(text), limit: 1, known_at: asked.known_at, ..ListQuery::default() };
     let found = ctx.app.db.read(move |conn| {
         let rows = listing::list(conn, kind, &query)?.items;
         let seq = rows.first().map(|row| row.since_seq);

@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod lineage;
 pub mod metrics;
 pub mod registry;
+pub mod reports;
 pub mod resolve;
 pub mod resource;
 pub mod review;

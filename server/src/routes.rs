@@ -16,7 +16,10 @@ use licit_schemas::registry::{
     DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, LifeChange, ModelSpec, ModelVersionSpec,
     PartySpec, ReleaseSpec, Retirement, RunSpec, SystemSpec,
 };
-use licit_schemas::resource::{ListQuery, Page, Registered, Resource};
+use licit_schemas::reports::{
+    Calendar, CalendarQuery, Diff, DiffQuery, Impact, ImpactQuery, Replay, ReplayQuery, WhatIf, WhatIfRequest,
+};
+use licit_schemas::resource::{GetQuery, ListQuery, Page, Registered, Resource};
 use licit_schemas::review::{
     ApprovalSpec, OpinionCreate, ReviewCreate, ReviewSpec, ReviewView, RevocationCreate, RevocationSpec, VoteCreate,
 };
@@ -24,7 +27,7 @@ use licit_schemas::review::{
 use crate::api::{self, ByRef, Health, TermView, Terms};
 use crate::http::Ctx;
 use crate::http::route::Route;
-use crate::{access, gate, lawfulness, ledger, lineage, registry, review};
+use crate::{access, gate, lawfulness, ledger, lineage, registry, reports, review};
 
 /// Reads.
 const READ: &[Role] = &[Viewer, Registrar, Reviewer, Dpo, Releaser, Auditor, Admin];
@@ -61,60 +64,60 @@ pub static ROUTES: &[Route] = &[
     // The registry, resource by resource.
     Route::post("/api/v1/parties", "create_party", "Register a party", || post().to(registry::api::create_party)).may(OPERATE).takes::<PartySpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/parties", "list_parties", "List parties", || get().to(|ctx: Ctx| api::list(ctx, "party"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<PartySpec>>>(),
-    Route::get("/api/v1/parties/{id}", "get_party", "Read a party", || get().to(|ctx: Ctx| api::get(ctx, "party"))).may(READ).gives::<Resource<PartySpec>>(),
+    Route::get("/api/v1/parties/{id}", "get_party", "Read a party", || get().to(|ctx: Ctx| api::get(ctx, "party"))).may(READ).asks::<GetQuery>().gives::<Resource<PartySpec>>(),
     Route::put("/api/v1/parties/{id}", "change_party", "Change a party", || put().to(registry::api::change_party)).may(OPERATE).takes::<PartySpec>().gives::<Registered>().success(&[200, 201]).matched(),
     Route::get("/api/v1/parties/{id}/history", "list_party_history", "Every state of a party", || get().to(|ctx: Ctx| api::history(ctx, "party"))).may(READ).gives::<Page<Resource<PartySpec>>>(),
     Route::post("/api/v1/datasets", "create_dataset", "Register a dataset", || post().to(registry::api::create_dataset)).may(REGISTER).takes::<DatasetSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/datasets", "list_datasets", "List datasets", || get().to(|ctx: Ctx| api::list(ctx, "dataset"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DatasetSpec>>>(),
-    Route::get("/api/v1/datasets/{id}", "get_dataset", "Read a dataset", || get().to(|ctx: Ctx| api::get(ctx, "dataset"))).may(READ).gives::<Resource<DatasetSpec>>(),
+    Route::get("/api/v1/datasets/{id}", "get_dataset", "Read a dataset", || get().to(|ctx: Ctx| api::get(ctx, "dataset"))).may(READ).asks::<GetQuery>().gives::<Resource<DatasetSpec>>(),
     Route::put("/api/v1/datasets/{id}", "change_dataset", "Change a dataset", || put().to(registry::api::change_dataset)).may(REGISTER).takes::<DatasetSpec>().gives::<Registered>().success(&[200, 201]).matched(),
     Route::get("/api/v1/datasets/{id}/history", "list_dataset_history", "Every state of a dataset", || get().to(|ctx: Ctx| api::history(ctx, "dataset"))).may(READ).gives::<Page<Resource<DatasetSpec>>>(),
     Route::post("/api/v1/dataset-versions", "create_dataset_version", "Register a dataset version", || post().to(registry::api::create_dataset_version)).may(REGISTER).takes::<DatasetVersionSpec>().gives::<Registered>().success(&[200, 201]).keyed().limit(LARGE),
     Route::get("/api/v1/dataset-versions", "list_dataset_versions", "List dataset versions", || get().to(|ctx: Ctx| api::list(ctx, "dataset_version"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DatasetVersionSpec>>>(),
-    Route::get("/api/v1/dataset-versions/{id}", "get_dataset_version", "Read a dataset version", || get().to(|ctx: Ctx| api::get(ctx, "dataset_version"))).may(READ).gives::<Resource<DatasetVersionSpec>>(),
+    Route::get("/api/v1/dataset-versions/{id}", "get_dataset_version", "Read a dataset version", || get().to(|ctx: Ctx| api::get(ctx, "dataset_version"))).may(READ).asks::<GetQuery>().gives::<Resource<DatasetVersionSpec>>(),
     Route::get("/api/v1/dataset-versions/{id}/history", "list_dataset_version_history", "Every state of a dataset version", || get().to(|ctx: Ctx| api::history(ctx, "dataset_version"))).may(READ).gives::<Page<Resource<DatasetVersionSpec>>>(),
     Route::post("/api/v1/runs", "create_run", "Record a run", || post().to(lineage::api::create_run)).may(REGISTER).takes::<RunSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/runs", "list_runs", "List runs", || get().to(|ctx: Ctx| api::list(ctx, "run"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<RunSpec>>>(),
-    Route::get("/api/v1/runs/{id}", "get_run", "Read a run", || get().to(|ctx: Ctx| api::get(ctx, "run"))).may(READ).gives::<Resource<RunSpec>>(),
+    Route::get("/api/v1/runs/{id}", "get_run", "Read a run", || get().to(|ctx: Ctx| api::get(ctx, "run"))).may(READ).asks::<GetQuery>().gives::<Resource<RunSpec>>(),
     Route::get("/api/v1/runs/{id}/history", "list_run_history", "Every state of a run", || get().to(|ctx: Ctx| api::history(ctx, "run"))).may(READ).gives::<Page<Resource<RunSpec>>>(),
     Route::post("/api/v1/models", "create_model", "Register a model", || post().to(registry::api::create_model)).may(REGISTER).takes::<ModelSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/models", "list_models", "List models", || get().to(|ctx: Ctx| api::list(ctx, "model"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ModelSpec>>>(),
-    Route::get("/api/v1/models/{id}", "get_model", "Read a model", || get().to(|ctx: Ctx| api::get(ctx, "model"))).may(READ).gives::<Resource<ModelSpec>>(),
+    Route::get("/api/v1/models/{id}", "get_model", "Read a model", || get().to(|ctx: Ctx| api::get(ctx, "model"))).may(READ).asks::<GetQuery>().gives::<Resource<ModelSpec>>(),
     Route::put("/api/v1/models/{id}", "change_model", "Change a model", || put().to(registry::api::change_model)).may(REGISTER).takes::<ModelSpec>().gives::<Registered>().success(&[200, 201]).matched(),
     Route::get("/api/v1/models/{id}/history", "list_model_history", "Every state of a model", || get().to(|ctx: Ctx| api::history(ctx, "model"))).may(READ).gives::<Page<Resource<ModelSpec>>>(),
     Route::post("/api/v1/model-versions", "create_model_version", "Register a model version", || post().to(registry::api::create_model_version)).may(REGISTER).takes::<ModelVersionSpec>().gives::<Registered>().success(&[200, 201]).keyed().limit(LARGE),
     Route::get("/api/v1/model-versions", "list_model_versions", "List model versions", || get().to(|ctx: Ctx| api::list(ctx, "model_version"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ModelVersionSpec>>>(),
-    Route::get("/api/v1/model-versions/{id}", "get_model_version", "Read a model version", || get().to(|ctx: Ctx| api::get(ctx, "model_version"))).may(READ).gives::<Resource<ModelVersionSpec>>(),
+    Route::get("/api/v1/model-versions/{id}", "get_model_version", "Read a model version", || get().to(|ctx: Ctx| api::get(ctx, "model_version"))).may(READ).asks::<GetQuery>().gives::<Resource<ModelVersionSpec>>(),
     Route::get("/api/v1/model-versions/{id}/history", "list_model_version_history", "Every state of a model version", || get().to(|ctx: Ctx| api::history(ctx, "model_version"))).may(READ).gives::<Page<Resource<ModelVersionSpec>>>(),
     Route::post("/api/v1/systems", "create_system", "Register a system", || post().to(registry::api::create_system)).may(REGISTER).takes::<SystemSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/systems", "list_systems", "List systems", || get().to(|ctx: Ctx| api::list(ctx, "system"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<SystemSpec>>>(),
-    Route::get("/api/v1/systems/{id}", "get_system", "Read a system", || get().to(|ctx: Ctx| api::get(ctx, "system"))).may(READ).gives::<Resource<SystemSpec>>(),
+    Route::get("/api/v1/systems/{id}", "get_system", "Read a system", || get().to(|ctx: Ctx| api::get(ctx, "system"))).may(READ).asks::<GetQuery>().gives::<Resource<SystemSpec>>(),
     Route::get("/api/v1/systems/{id}/history", "list_system_history", "Every state of a system", || get().to(|ctx: Ctx| api::history(ctx, "system"))).may(READ).gives::<Page<Resource<SystemSpec>>>(),
     Route::post("/api/v1/environments", "create_environment", "Register an environment", || post().to(registry::api::create_environment)).may(OPERATE).takes::<EnvironmentSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/environments", "list_environments", "List environments", || get().to(|ctx: Ctx| api::list(ctx, "environment"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<EnvironmentSpec>>>(),
-    Route::get("/api/v1/environments/{id}", "get_environment", "Read an environment", || get().to(|ctx: Ctx| api::get(ctx, "environment"))).may(READ).gives::<Resource<EnvironmentSpec>>(),
+    Route::get("/api/v1/environments/{id}", "get_environment", "Read an environment", || get().to(|ctx: Ctx| api::get(ctx, "environment"))).may(READ).asks::<GetQuery>().gives::<Resource<EnvironmentSpec>>(),
     Route::put("/api/v1/environments/{id}", "change_environment", "Change an environment", || put().to(registry::api::change_environment)).may(OPERATE).takes::<EnvironmentSpec>().gives::<Registered>().success(&[200, 201]).matched(),
     Route::get("/api/v1/environments/{id}/history", "list_environment_history", "Every state of an environment", || get().to(|ctx: Ctx| api::history(ctx, "environment"))).may(READ).gives::<Page<Resource<EnvironmentSpec>>>(),
     Route::post("/api/v1/deployments", "create_deployment", "Register a deployment", || post().to(registry::api::create_deployment)).may(OPERATE).takes::<DeploymentSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/deployments", "list_deployments", "List deployments", || get().to(|ctx: Ctx| api::list(ctx, "deployment"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DeploymentSpec>>>(),
-    Route::get("/api/v1/deployments/{id}", "get_deployment", "Read a deployment", || get().to(|ctx: Ctx| api::get(ctx, "deployment"))).may(READ).gives::<Resource<DeploymentSpec>>(),
+    Route::get("/api/v1/deployments/{id}", "get_deployment", "Read a deployment", || get().to(|ctx: Ctx| api::get(ctx, "deployment"))).may(READ).asks::<GetQuery>().gives::<Resource<DeploymentSpec>>(),
     Route::put("/api/v1/deployments/{id}", "change_deployment", "Change a deployment", || put().to(registry::api::change_deployment)).may(OPERATE).takes::<DeploymentSpec>().gives::<Registered>().success(&[200, 201]).matched(),
     Route::get("/api/v1/deployments/{id}/history", "list_deployment_history", "Every state of a deployment", || get().to(|ctx: Ctx| api::history(ctx, "deployment"))).may(READ).gives::<Page<Resource<DeploymentSpec>>>(),
     Route::post("/api/v1/releases", "create_release", "Propose a release", || post().to(registry::api::create_release)).may(PROPOSE).takes::<ReleaseSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/releases", "list_releases", "List releases", || get().to(|ctx: Ctx| api::list(ctx, "release"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ReleaseSpec>>>(),
-    Route::get("/api/v1/releases/{id}", "get_release", "Read a release", || get().to(|ctx: Ctx| api::get(ctx, "release"))).may(READ).gives::<Resource<ReleaseSpec>>(),
+    Route::get("/api/v1/releases/{id}", "get_release", "Read a release", || get().to(|ctx: Ctx| api::get(ctx, "release"))).may(READ).asks::<GetQuery>().gives::<Resource<ReleaseSpec>>(),
     Route::get("/api/v1/releases/{id}/history", "list_release_history", "Every state of a release", || get().to(|ctx: Ctx| api::history(ctx, "release"))).may(READ).gives::<Page<Resource<ReleaseSpec>>>(),
     Route::post("/api/v1/purposes", "create_purpose", "Propose a purpose", || post().to(lawfulness::api::create_purpose)).may(REGISTER).takes::<PurposeSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/purposes", "list_purposes", "List purposes", || get().to(|ctx: Ctx| api::list(ctx, "purpose"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<PurposeSpec>>>(),
-    Route::get("/api/v1/purposes/{id}", "get_purpose", "Read a purpose", || get().to(|ctx: Ctx| api::get(ctx, "purpose"))).may(READ).gives::<Resource<PurposeSpec>>(),
+    Route::get("/api/v1/purposes/{id}", "get_purpose", "Read a purpose", || get().to(|ctx: Ctx| api::get(ctx, "purpose"))).may(READ).asks::<GetQuery>().gives::<Resource<PurposeSpec>>(),
     Route::get("/api/v1/purposes/{id}/history", "list_purpose_history", "Every state of a purpose", || get().to(|ctx: Ctx| api::history(ctx, "purpose"))).may(READ).gives::<Page<Resource<PurposeSpec>>>(),
     Route::post("/api/v1/bases", "create_basis", "Propose a basis", || post().to(lawfulness::api::create_basis)).may(REGISTER).takes::<BasisSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/bases", "list_bases", "List bases", || get().to(|ctx: Ctx| api::list(ctx, "basis"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<BasisSpec>>>(),
-    Route::get("/api/v1/bases/{id}", "get_basis", "Read a basis", || get().to(|ctx: Ctx| api::get(ctx, "basis"))).may(READ).gives::<Resource<BasisSpec>>(),
+    Route::get("/api/v1/bases/{id}", "get_basis", "Read a basis", || get().to(|ctx: Ctx| api::get(ctx, "basis"))).may(READ).asks::<GetQuery>().gives::<Resource<BasisSpec>>(),
     Route::get("/api/v1/bases/{id}/history", "list_basis_history", "Every state of a basis", || get().to(|ctx: Ctx| api::history(ctx, "basis"))).may(READ).gives::<Page<Resource<BasisSpec>>>(),
     Route::post("/api/v1/assessments", "create_assessment", "Propose an assessment", || post().to(lawfulness::api::create_assessment)).may(REGISTER).takes::<AssessmentSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/assessments", "list_assessments", "List assessments", || get().to(|ctx: Ctx| api::list(ctx, "assessment"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<AssessmentSpec>>>(),
-    Route::get("/api/v1/assessments/{id}", "get_assessment", "Read an assessment", || get().to(|ctx: Ctx| api::get(ctx, "assessment"))).may(READ).gives::<Resource<AssessmentSpec>>(),
+    Route::get("/api/v1/assessments/{id}", "get_assessment", "Read an assessment", || get().to(|ctx: Ctx| api::get(ctx, "assessment"))).may(READ).asks::<GetQuery>().gives::<Resource<AssessmentSpec>>(),
     Route::get("/api/v1/assessments/{id}/history", "list_assessment_history", "Every state of an assessment", || get().to(|ctx: Ctx| api::history(ctx, "assessment"))).may(READ).gives::<Page<Resource<AssessmentSpec>>>(),
     Route::post("/api/v1/dataset-versions/{id}/life", "change_dataset_version_life", "Restrict or erase a dataset version", || post().to(registry::api::change_life)).may(REGISTER).takes::<LifeChange>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/dataset-versions/{id}/retire", "retire_dataset_version", "Retire a dataset version that was registered by mistake", || post().to(registry::api::retire_dataset_version)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
@@ -149,8 +152,15 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/baselines/{id}", "get_baseline", "Read a baseline", || get().to(|ctx: Ctx| api::get(ctx, "baseline"))).may(READ).gives::<Resource<BaselineSpec>>(),
     Route::get("/api/v1/baselines/{id}/progress", "get_baseline_progress", "What of a baseline stands and what is cleared", || get().to(gate::api::baseline_progress)).may(READ).gives::<BaselineProgress>(),
     Route::get("/api/v1/decisions", "list_decisions", "List decisions", || get().to(|ctx: Ctx| api::list(ctx, "decision"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<Decision>>>(),
-    Route::get("/api/v1/decisions/{id}", "get_decision", "Read a decision", || get().to(|ctx: Ctx| api::get(ctx, "decision"))).may(READ).gives::<Resource<Decision>>(),
+    Route::get("/api/v1/decisions/{id}", "get_decision", "Read a decision", || get().to(|ctx: Ctx| api::get(ctx, "decision"))).may(READ).asks::<GetQuery>().gives::<Resource<Decision>>(),
     Route::get("/api/v1/decisions/{id}/evidence", "get_decision_evidence", "The canonical evidence of a decision", || get().to(gate::api::evidence)).may(READ).gives::<serde_json::Value>(),
+    Route::get("/api/v1/decisions/{id}/replay", "replay_decision", "A decision computed again from the ledger", || get().to(gate::api::replay_decision)).may(READ).asks::<ReplayQuery>().gives::<Replay>(),
+
+    // Seen ahead and behind: what would be, what lies downstream, what ends, what changed.
+    Route::post("/api/v1/whatif", "ask_whatif", "What would be if; nothing is written", || post().to(reports::api::whatif)).may(READ).takes::<WhatIfRequest>().gives::<WhatIf>(),
+    Route::get("/api/v1/impact", "get_impact", "Everything downstream of something, with its state", || get().to(reports::api::impact)).may(READ).asks::<ImpactQuery>().gives::<Impact>(),
+    Route::get("/api/v1/calendar", "get_calendar", "What ends when, and what relies on it", || get().to(reports::api::calendar)).may(READ).asks::<CalendarQuery>().gives::<Calendar>(),
+    Route::get("/api/v1/deployments/{id}/diff", "get_deployment_diff", "What changed for a deployment between two moments, and why", || get().to(reports::api::diff)).may(READ).asks::<DiffQuery>().gives::<Diff>(),
 
     // Used by auditors.
     Route::get("/api/v1/ledger/head", "get_ledger_head", "The Merkle tree as it stands", || get().to(ledger::api::head)).may(READ).gives::<TreeHead>(),

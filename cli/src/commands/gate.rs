@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use licit_schemas::gate::{Decision, GateRequest, Intent};
+use licit_schemas::known::KnownAt;
 use licit_schemas::lineage::ExposureView;
+use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::release;
@@ -22,7 +24,8 @@ use crate::output::{decision, exposure, resource, style, table};
 Examples:
   licit gate vote-forecast --artifact vote-model/
   licit gate vote-forecast --continue             # restart, scale, tonight's batch
-  licit gate vote-forecast --release vote-forecast@3 --dry-run")]
+  licit gate vote-forecast --release vote-forecast@3 --dry-run
+  licit gate vote-forecast --dry-run --known-at 1200 --valid-at 2026-06-01")]
 pub(crate) struct GateArgs {
     /// Deployment, such as `vote-forecast`
     deployment: String,
@@ -38,6 +41,12 @@ pub(crate) struct GateArgs {
     /// Answer without recording a decision
     #[arg(long)]
     dry_run: bool,
+    /// Judge another moment than now; with --dry-run
+    #[arg(long, value_name = "TIME", requires = "dry_run")]
+    valid_at: Option<Timestamp>,
+    /// With what was known then: a ledger position or a time; with --dry-run
+    #[arg(long, value_name = "WHEN", requires = "dry_run")]
+    known_at: Option<KnownAt>,
 }
 
 /// What to explain.
@@ -59,7 +68,8 @@ pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
         intent: if args.go_on { Intent::Continue } else { Intent::Start },
         artifacts: release::artifacts(&args.artifacts)?,
         dry_run: args.dry_run,
-        valid_at: None,
+        valid_at: args.valid_at,
+        known_at: args.known_at,
     };
     release::decided(context, &context.client()?.post("/gate", &request)?)
 }

@@ -1,6 +1,7 @@
 //! `licit lineage`.
 
 use clap::{Args, Subcommand, ValueEnum};
+use licit_schemas::known::KnownAt;
 use licit_schemas::lineage::PathView;
 
 use crate::client::typed;
@@ -29,6 +30,9 @@ pub(crate) struct LineageArgs {
     /// Form of the answer
     #[arg(long, default_value = "tree")]
     format: Format,
+    /// As known at a ledger position or a time; default: now
+    #[arg(long, value_name = "WHEN", global = true)]
+    known_at: Option<KnownAt>,
 }
 
 /// Commands below `lineage`.
@@ -57,9 +61,11 @@ pub(crate) enum Format {
 /// Walk.
 pub(crate) fn run(context: &Context, args: &LineageArgs) -> Result<Exit> {
     let client = context.client()?;
+    let known_at = args.known_at.map(|at| at.to_string());
     if let Some(Lineage::Path { from, to }) = &args.command {
         let (from, to) = (any_reference(from)?.to_string(), any_reference(to)?.to_string());
-        let answer = client.get("/lineage/path", &[("from", Some(&from)), ("to", Some(&to))])?;
+        let answer = client
+            .get("/lineage/path", &[("from", Some(&from)), ("to", Some(&to)), ("known_at", known_at.as_deref())])?;
         let view: PathView = typed(&answer)?;
         context.answer(&answer, || path(&view));
         return Ok(if view.path.is_empty() { Exit::Failure } else { Exit::Done });
@@ -71,7 +77,12 @@ pub(crate) fn run(context: &Context, args: &LineageArgs) -> Result<Exit> {
     let name = format.to_possible_value().map(|value| value.get_name().to_owned());
     let text = client.get_text(
         "/lineage",
-        &[("ref", Some(&reference)), ("direction", Some(direction)), ("format", name.as_deref())],
+        &[
+            ("ref", Some(&reference)),
+            ("direction", Some(direction)),
+            ("format", name.as_deref()),
+            ("known_at", known_at.as_deref()),
+        ],
     )?;
     output::print(&text);
     Ok(Exit::Done)

@@ -9,13 +9,17 @@ use crate::error::{Exit, Result};
 
 pub(crate) mod access;
 pub(crate) mod baseline;
+pub(crate) mod calendar;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod dataset;
+pub(crate) mod decision;
 pub(crate) mod deployment;
+pub(crate) mod diff;
 pub(crate) mod exposure;
 pub(crate) mod gaps;
 pub(crate) mod gate;
+pub(crate) mod impact;
 pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod lineage;
@@ -26,6 +30,7 @@ pub(crate) mod review;
 pub(crate) mod simple;
 pub(crate) mod things;
 pub(crate) mod vocabulary;
+pub(crate) mod whatif;
 
 /// Run a command.
 pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
@@ -38,6 +43,10 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Explain(args) => gate::explain(context, &args),
         Command::Lineage(args) => lineage::run(context, &args),
         Command::Exposure(args) => exposure::run(context, &args),
+        Command::Whatif(args) => whatif::run(context, &args),
+        Command::Impact(args) => impact::run(context, &args),
+        Command::Calendar(args) => calendar::run(context, &args),
+        Command::Diff(args) => diff::run(context, &args),
         Command::Gaps(args) => gaps::run(context, &args),
         Command::Baseline { command } => baseline::run(context, command),
         Command::Party { command } => simple::party(context, command),
@@ -50,6 +59,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::System { command } => things::run(context, &c::SYSTEMS, command),
         Command::Env { command } => simple::environment(context, command),
         Command::Deployment { command } => deployment::run(context, command),
+        Command::Decision { command } => decision::run(context, command),
         Command::Release { command } => release::run(context, command),
         Command::Review { command } => review::run(context, command),
         Command::Ledger { command } => ledger::run(context, command),

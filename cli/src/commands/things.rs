@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use licit_schemas::known::KnownAt;
 use licit_schemas::reference::Kind;
 use serde_json::{Value, json};
 
@@ -46,6 +47,7 @@ pub(crate) struct CreateArgs {
 #[command(after_help = "Examples:
   licit dataset list --q survey
   licit release list --parent deployment:vote-forecast --state active
+  licit purpose list --known-at 2026-06-01
   licit model list --tag team=forecast --all --json")]
 pub(crate) struct ListArgs {
     /// Words in name, reference, owner, description or tags
@@ -66,6 +68,9 @@ pub(crate) struct ListArgs {
     /// Reference of what it belongs to, such as `deployment:vote-forecast`
     #[arg(long, value_name = "REF")]
     pub(crate) parent: Option<String>,
+    /// As known at a ledger position or a time; default: now
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) known_at: Option<KnownAt>,
     /// Items a page
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub(crate) limit: u16,
@@ -84,6 +89,9 @@ pub(crate) struct ShowArgs {
     /// Reference, its part after the colon, or id
     #[arg(value_name = "REF")]
     pub(crate) reference: String,
+    /// As known at a ledger position or a time; default: now
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) known_at: Option<KnownAt>,
 }
 
 /// Run one of them on a collection.
@@ -180,6 +188,7 @@ pub(crate) fn list(context: &Context, collection: &Collection, args: &ListArgs) 
 /// The first page, or with `--all` every page as one.
 pub(crate) fn pages(client: &Client, path: &str, args: &ListArgs) -> Result<Value> {
     let limit = if args.all { "500".to_owned() } else { args.limit.to_string() };
+    let known_at = args.known_at.map(|at| at.to_string());
     let (mut items, mut cursor): (Vec<Value>, Option<String>) = (Vec::new(), None);
     loop {
         let page = client.get(
@@ -191,6 +200,7 @@ pub(crate) fn pages(client: &Client, path: &str, args: &ListArgs) -> Result<Valu
                 ("tag", args.tag.as_deref()),
                 ("state", args.state.as_deref()),
                 ("parent", args.parent.as_deref()),
+                ("known_at", known_at.as_deref()),
                 ("limit", Some(&limit)),
                 ("cursor", cursor.as_deref()),
             ],
@@ -212,7 +222,7 @@ pub(crate) fn pages(client: &Client, path: &str, args: &ListArgs) -> Result<Valu
 
 /// Show one resource.
 pub(crate) fn show(context: &Context, collection: &Collection, args: &ShowArgs) -> Result<Exit> {
-    let found = collection.find(&context.client()?, &args.reference)?;
+    let found = collection.find_known(&context.client()?, &args.reference, args.known_at)?;
     context.answer(&found, || resource::show(&found));
     Ok(Exit::Done)
 }

@@ -56,11 +56,7 @@ fn verdict(decision: &Decision) -> String {
 
 /// One finding.
 pub(crate) fn one(finding: &Finding) -> String {
-    let status = match finding.status {
-        Status::Unmet => "unmet",
-        Status::Unknown => "unknown",
-        Status::Expired => "expired",
-    };
+    let status = word(finding.status);
     let mark = if finding.blocking { style::red("✗") } else { style::yellow("!") };
     let mut out = format!("{mark} {} {}\n", style::bold(&finding.rule), style::dim(&format!("({status})")));
     out.push_str(&wrap::wrapped("  what  ", &finding.sentence));
@@ -86,6 +82,28 @@ pub(crate) fn one(finding: &Finding) -> String {
         out.push_str(&format!("        {}\n", style::bold(&format!("$ {command}"))));
     }
     out
+}
+
+/// What came and what went between two judgements, in a line each.
+pub(crate) fn changes(came: &[Finding], went: &[Finding]) -> String {
+    let mut out = String::new();
+    for (mark, list) in [(style::red("+ "), came), (style::green("- "), went)] {
+        for finding in list {
+            let line = format!("{} {}: {}", finding.rule, word(finding.status), finding.sentence);
+            let text = wrap::wrapped("  ", &line);
+            out.push_str(&format!("{mark}{}", text.strip_prefix("  ").unwrap_or(&text)));
+        }
+    }
+    if out.is_empty() { style::dim("no finding came or went\n") } else { out }
+}
+
+/// A status in a word.
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Unmet => "unmet",
+        Status::Unknown => "unknown",
+        Status::Expired => "expired",
+    }
 }
 
 /// From the release to the offending thing, each step further in than the one before.

@@ -8,6 +8,7 @@ use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use crate::digest::Digest;
+use crate::known::KnownAt;
 use crate::problem::Fault;
 use crate::reference::Ref;
 use crate::registry::uuid_text;
@@ -134,7 +135,7 @@ fn refusal(kind: &str, text: &str) -> Option<String> {
             }
         };
     }
-    kinds!(Country Digest Iri Key Name Namespace Path Ref Sentence Text Timestamp Uri VersionId)
+    kinds!(Country Digest Iri Key KnownAt Name Namespace Path Ref Sentence Text Timestamp Uri VersionId)
 }
 
 /// What stands there instead, not echoed whole.

@@ -1,6 +1,7 @@
 //! Lists over the projection: filter, sort, page by cursor.
 
 use diesel::prelude::*;
+use licit_schemas::known::KnownAt;
 use licit_schemas::resource::{ListQuery, Page, Sort};
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ struct Cursor {
     id: String,
 }
 
-/// The states in force of one kind.
+/// The states in force of one kind, now or as of a position: each says since and until which entry it was.
 ///
 /// # Errors
 /// A cursor of another question or a limit out of range is the caller's fault.
@@ -32,7 +33,13 @@ pub fn list(conn: &mut Conn, kind: &str, query: &ListQuery) -> Result<Page<Row>>
     }
     let of = fingerprint(kind, query);
     let mut select: resource::BoxedQuery<'_, MultiBackend> =
-        resource::table.filter(resource::kind.eq(kind.to_owned())).filter(resource::until_seq.is_null()).into_boxed();
+        resource::table.filter(resource::kind.eq(kind.to_owned())).into_boxed();
+    select = match known(conn, query.known_at)? {
+        None => select.filter(resource::until_seq.is_null()),
+        Some(seq) => select
+            .filter(resource::since_seq.le(seq))
+            .filter(resource::until_seq.is_null().or(resource::until_seq.gt(seq))),
+    };
     if let Some(q) = &query.q {
         for word in q.to_lowercase().split_whitespace().take(8) {
             select = select.filter(resource::search.like(format!("%{}%", escaped(word))).escape('\\'));
@@ -111,6 +118,30 @@ pub fn by_id(conn: &mut Conn, kind: &str, id: &str) -> Result<Option<Row>> {
         .select(Row::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// [`by_id`] as of a position.
+///
+/// # Errors
+/// A position the ledger has not reached.
+pub fn by_id_known(conn: &mut Conn, kind: &str, id: &str, known_at: Option<KnownAt>) -> Result<Option<Row>> {
+    let Some(seq) = known(conn, known_at)? else { return by_id(conn, kind, id) };
+    Ok(resource::table
+        .filter(resource::kind.eq(kind))
+        .filter(resource::id.eq(id))
+        .filter(resource::since_seq.le(seq))
+        .order(resource::since_seq.desc())
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The position asked for, where it is not simply now.
+fn known(conn: &mut Conn, known_at: Option<KnownAt>) -> Result<Option<i64>> {
+    match known_at {
+        None | Some(KnownAt::Now) => Ok(None),
+        Some(known_at) => Ok(Some(i64::try_from(super::position(conn, known_at)?).unwrap_or(i64::MAX))),
+    }
 }
 
 /// The states in force of a parent, oldest first, whole.

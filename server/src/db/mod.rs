@@ -7,6 +7,7 @@
 mod conn;
 pub mod listing;
 pub mod migrate;
+mod past;
 pub mod rows;
 pub mod schema;
 mod tx;
@@ -17,12 +18,14 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use diesel::prelude::*;
 use diesel::r2d2::{Pool, PooledConnection};
+use licit_schemas::known::KnownAt;
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub use conn::{Conn, Manager, MultiBackend};
+pub use past::{position, recorded_at};
 pub use rows::{At, NewRow, Row, Rows};
 pub use tx::{Idempotency, Tx};
 
@@ -81,6 +84,7 @@ pub struct Db<P: Projection> {
     pool: Pool<Manager>,
     writer: Writer<P>,
     world: Arc<ArcSwap<P>>,
+    past: Arc<past::Past<P>>,
     manager: Manager,
 }
 
@@ -103,7 +107,7 @@ impl<P: Projection> Db<P> {
             .build(manager.read_only())
             .map_err(|e| format!("cannot open {}: {e}", manager.shown()))?;
         let writer = Writer::start(manager.clone(), conn, state, world.clone());
-        Ok(Self { pool, writer, world, manager })
+        Ok(Self { pool, writer, world, past: Arc::default(), manager })
     }
 
     /// The connection settings.
@@ -126,6 +130,39 @@ impl<P: Projection> Db<P> {
             self.writer.catch_up().await?;
         }
         Ok(self.world())
+    }
+
+    /// The projection as it was when the ledger had so many entries, or at a moment. Folded anew, and kept for a while.
+    ///
+    /// # Errors
+    /// A position the ledger has not reached; [`Error::Unavailable`] when the database cannot be asked.
+    pub async fn known(&self, known_at: Option<KnownAt>) -> Result<Arc<P>> {
+        let Some(known_at) = known_at.filter(|at| *at != KnownAt::Now) else { return self.fresh().await };
+        let position = self.read(move |conn| past::position(conn, known_at)).await?;
+        self.at(position).await
+    }
+
+    /// [`Db::known`] for a position the ledger is known to have.
+    ///
+    /// # Errors
+    /// As [`Db::known`].
+    pub async fn at(&self, position: u64) -> Result<Arc<P>> {
+        let world = self.world();
+        if world.position() == position {
+            return Ok(world);
+        }
+        let db = self.clone();
+        actix_web::web::block(move || db.at_blocking(position))
+            .await
+            .map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))?
+    }
+
+    /// [`Db::at`] for programs without an async runtime.
+    ///
+    /// # Errors
+    /// As [`Db::known`].
+    pub fn at_blocking(&self, position: u64) -> Result<Arc<P>> {
+        self.past.at(position, || self.pool.get().map_err(unreachable))
     }
 
     /// Read from the database off the async threads.

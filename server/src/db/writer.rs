@@ -428,6 +428,14 @@ fn fold<P: Projection>(conn: &mut Conn, state: &mut State<P>, size: i64, hash: b
     }
 }
 
+/// Fold entries after what a projection knows, up to a position, into it. Nothing is written.
+pub(super) fn fold_on<P: Projection>(conn: &mut Conn, world: P, position: u64) -> Result<P> {
+    let last = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
+    let mut state = State { world, edge: Edge::default(), last, pruned: last };
+    fold(conn, &mut state, i64::try_from(position).unwrap_or(i64::MAX), false)?;
+    Ok(state.world)
+}
+
 /// Fold a ledger into another, empty database: the same projection, the same flush.
 pub(super) fn fold_into<P: Projection>(live: &mut Conn, empty: &mut Conn) -> Result<()> {
     let last = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;

@@ -3,12 +3,14 @@
 use licit_schemas::adoption::BaselineCreate;
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Intent};
 use licit_schemas::registration::PlanRequest;
+use licit_schemas::reports::ReplayQuery;
 use licit_schemas::resource::Page;
 use serde::Deserialize;
 
 use super::policy::Policy;
-use super::{baseline, operations};
+use super::{baseline, operations, replay};
 use crate::api;
+use crate::db::Conn;
 use crate::error::{Error, Result};
 use crate::facts::word;
 use crate::http::{Body, Ctx, Reply};
@@ -20,10 +22,13 @@ pub async fn ask(ctx: Ctx, body: Body) -> Result<Reply> {
     let request: GateRequest = body.read()?;
     let ask = operations::ask(&request, ctx.now)?;
     let decision = if request.dry_run {
-        operations::dry(&*ctx.app.db.fresh().await?, ask)?
+        operations::dry(&*ctx.app.db.known(request.known_at).await?, ask)?
     } else {
         if request.valid_at.is_some() {
             return Err(Error::invalid("/valid_at", "only a dry run may ask for another moment"));
+        }
+        if request.known_at.is_some() {
+            return Err(Error::invalid("/known_at", "only a dry run may know less than all there is"));
         }
         let key = ctx.key(&body.0)?;
         ctx.app
@@ -133,21 +138,35 @@ pub async fn baseline_progress(ctx: Ctx) -> Result<Reply> {
     Reply::ok(&baseline::progress(&world, &found.spec, ctx.now))
 }
 
+/// A recorded decision, its canonical form, and its kept evidence.
+fn recorded(conn: &mut Conn, id: &str) -> Result<(Decision, String, String)> {
+    let row = crate::db::listing::by_id(conn, "decision", id)?
+        .ok_or_else(|| Error::NotFound(format!("there is no decision `{id}`")))?;
+    let decision: Decision =
+        serde_json::from_str(&row.doc).map_err(|e| Error::Internal(format!("decision {id}: {e}")))?;
+    let evidence = kept_evidence(conn, &decision.evidence_digest)?;
+    Ok((decision, row.doc, evidence))
+}
+
 /// The canonical evidence of a decision.
 pub async fn evidence(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?.to_string();
-    let text = ctx
-        .app
-        .db
-        .read(move |conn| {
-            let row = crate::db::listing::by_id(conn, "decision", &id)?
-                .ok_or_else(|| Error::NotFound(format!("there is no decision `{id}`")))?;
-            let decision: Decision =
-                serde_json::from_str(&row.doc).map_err(|e| Error::Internal(format!("decision {id}: {e}")))?;
-            kept_evidence(conn, &decision.evidence_digest)
-        })
-        .await?;
+    let (_, _, text) = ctx.app.db.read(move |conn| recorded(conn, &id)).await?;
     Ok(Reply::text("application/json", text))
+}
+
+/// A decision computed again from the ledger.
+pub async fn replay_decision(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?.to_string();
+    let query: ReplayQuery = ctx.query()?;
+    let db = &ctx.app.db;
+    let (decision, text, evidence) = db.read(move |conn| recorded(conn, &id)).await?;
+    let then = db.at(decision.position).await?;
+    let known = match query.known_at {
+        Some(known_at) => Some(db.known(Some(known_at)).await?),
+        None => None,
+    };
+    Reply::ok(&replay::replay(decision, &text, &evidence, &then, known.as_deref())?)
 }
 
 /// Open a review, with this gate's policy and envelopes.

@@ -8,6 +8,7 @@ pub mod envelope;
 pub mod evidence;
 pub mod operations;
 pub mod policy;
+pub mod replay;
 pub mod rules;
 
 use std::sync::Arc;

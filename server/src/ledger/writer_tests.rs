@@ -88,3 +88,34 @@ fn what_fails_rolls_back_alone() {
     assert_eq!((report.entries, report.faults), (16 * 35, Vec::new()));
     std::fs::remove_dir_all(&dir).unwrap();
 }
+
+#[test]
+fn every_earlier_position_is_folded_anew() {
+    use licit_schemas::known::KnownAt;
+    let dir = std::env::temp_dir().join(format!("licit-past-{}", Uuid::now_v7()));
+    std::fs::create_dir(&dir).unwrap();
+    let manager = Manager::new(&format!("sqlite://{}/db", dir.display())).unwrap();
+    let db: Db<Names> = Db::open(manager, 2).unwrap();
+    let start = crate::clock::now();
+    let second = |n: i64| start.plus(chrono::Duration::seconds(n));
+    // More than one page, three entries a second.
+    for n in 0..1500i64 {
+        db.write_blocking(Uuid::nil(), second(n / 3), move |tx| tx.record(format!("name-{n:04}"))).unwrap();
+    }
+    // Back and forth: from nothing, from what is kept, and past what was dropped.
+    for position in [1_200, 3, 1_201, 700, 1_499, 0, 3, 1_500, 1_200] {
+        let world = db.at_blocking(position).unwrap();
+        assert_eq!((world.position, world.names.len() as u64), (position, position));
+        let last = world.names.get_max().cloned();
+        assert_eq!(last, position.checked_sub(1).map(|n| format!("name-{n:04}")));
+    }
+    let known = |at: KnownAt| db.read_blocking(move |conn| crate::db::position(conn, at));
+    for (moment, position) in [(-1, 0), (0, 3), (1, 6), (499, 1_500), (4_000, 1_500)] {
+        assert_eq!(known(KnownAt::Time(second(moment))).unwrap(), position, "{moment}");
+    }
+    assert_eq!(known(KnownAt::Time(second(2).plus(-chrono::Duration::microseconds(1)))).unwrap(), 6);
+    assert_eq!(known(KnownAt::Now).unwrap(), 1_500);
+    assert!(known(KnownAt::Position(1_501)).is_err());
+    db.close();
+    std::fs::remove_dir_all(&dir).unwrap();
+}

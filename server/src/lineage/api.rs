@@ -65,7 +65,7 @@ fn node(world: &World, text: &str, at: &str) -> Result<NodeId> {
 /// Upstream or downstream closure.
 pub async fn closure(ctx: Ctx) -> Result<Reply> {
     let query: LineageQuery = ctx.query()?;
-    let world = ctx.app.db.fresh().await?;
+    let world = ctx.app.db.known(query.known_at).await?;
     let root = node(&world, &query.r#ref, "/ref")?;
     let closure = views::closure(&world.lineage, world.position(), root, query.direction).ok_or_else(|| {
         Error::conflict("the closure is too large to be answered whole, and is never cut: ask for a path instead")
@@ -80,7 +80,7 @@ pub async fn closure(ctx: Ctx) -> Result<Reply> {
 /// Shortest path.
 pub async fn path(ctx: Ctx) -> Result<Reply> {
     let query: PathQuery = ctx.query()?;
-    let world = ctx.app.db.fresh().await?;
+    let world = ctx.app.db.known(query.known_at).await?;
     let (from, to) = (node(&world, &query.from, "/from")?, node(&world, &query.to, "/to")?);
     Reply::ok(&views::path(&world.lineage, world.position(), from, to))
 }
@@ -88,7 +88,7 @@ pub async fn path(ctx: Ctx) -> Result<Reply> {
 /// Exposure of a node.
 pub async fn exposure(ctx: Ctx) -> Result<Reply> {
     let query: ByRef = ctx.query()?;
-    let world = ctx.app.db.fresh().await?;
+    let world = ctx.app.db.known(query.known_at).await?;
     let root = node(&world, &query.r#ref, "/ref")?;
     Reply::ok(&views::exposure(&world.lineage, world.position(), root))
 }

@@ -58,7 +58,8 @@ pub fn closure(state: &State, position: u64, root: NodeId, way: wire::Direction)
     Some(wire::Closure { root: state.name(root).to_string(), direction: way, position, nodes, edges })
 }
 
-fn kind(kind: NodeKind) -> &'static str {
+/// The kind of a node on the wire.
+pub fn kind(kind: NodeKind) -> &'static str {
     match kind {
         NodeKind::DatasetVersion => "dataset_version",
         NodeKind::Run => "run",

@@ -97,6 +97,23 @@ impl State {
         self.held.get(reference)
     }
 
+    /// Dataset versions, runs and model versions, in no order.
+    pub fn all_held(&self) -> impl Iterator<Item = &Arc<Held>> {
+        self.held.values()
+    }
+
+    /// Versions of a dataset or model, in the order of their registration. It looks at all there are.
+    pub fn versions(&self, unpinned: &str) -> Vec<Arc<Held>> {
+        let of = |held: &&Arc<Held>| match &held.what {
+            What::Dataset(facts) => &*facts.dataset == unpinned,
+            What::Model(facts) => &*facts.model == unpinned,
+            What::Run(_) => false,
+        };
+        let mut versions: Vec<_> = self.held.values().filter(of).cloned().collect();
+        versions.sort_by_key(|held| held.seq);
+        versions
+    }
+
     /// Whether something was registered by mistake.
     pub fn is_retired(&self, reference: &str) -> bool {
         self.held(reference).is_some_and(|held| held.retired.is_some())

@@ -125,6 +125,11 @@ impl State {
         self.approvals.get(reference).map_or(&[], |list| list.as_slice())
     }
 
+    /// Everything ever approved, with its approvals, in no order.
+    pub fn every(&self) -> impl Iterator<Item = (&Arc<str>, &[Arc<Approval>])> {
+        self.approvals.iter().map(|(reference, list)| (reference, list.as_slice()))
+    }
+
     /// The approval of a pinned reference at a moment: the latest that holds, else the one that ended last.
     pub fn standing(&self, reference: &str, moment: Timestamp) -> Standing<'_> {
         let list = self.approvals(reference);

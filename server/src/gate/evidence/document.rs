@@ -20,6 +20,7 @@ impl Evidence<'_> {
             "position": self.world.position(),
             "valid_at": self.ask.valid_at,
             "intent": self.ask.intent,
+            "asked": self.ask.release,
             "mode": self.mode,
             "deployment": {
                 "ref": self.ask.deployment,

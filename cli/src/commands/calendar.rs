@@ -1,0 +1,46 @@
+//! `licit calendar`.
+
+use clap::Args;
+use licit_schemas::reports::Calendar;
+use licit_schemas::time::Timestamp;
+
+use crate::client::typed;
+use crate::context::Context;
+use crate::error::{Exit, Result};
+use crate::output::{style, table};
+
+/// How far to look.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  licit calendar\n  licit calendar --days 30\n  licit calendar --until 2027-06-30 --json"
+)]
+pub(crate) struct CalendarArgs {
+    /// Days from now
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=36500))]
+    days: u16,
+    /// Until this moment instead
+    #[arg(long, value_name = "TIME", conflicts_with = "days")]
+    until: Option<Timestamp>,
+}
+
+/// Show what ends when.
+pub(crate) fn run(context: &Context, args: &CalendarArgs) -> Result<Exit> {
+    let later = || {
+        Timestamp::from_chrono(std::time::SystemTime::now().into()).plus(chrono::Duration::days(i64::from(args.days)))
+    };
+    let until = args.until.unwrap_or_else(later).to_string();
+    let answer = context.client()?.get("/calendar", &[("until", Some(&until))])?;
+    let calendar: Calendar = typed(&answer)?;
+    context.answer(&answer, || {
+        let day = |at: &str| at.get(..10).unwrap_or(at).to_owned();
+        if calendar.items.is_empty() {
+            return style::green(&format!("nothing ends until {}", day(&calendar.until.to_string())));
+        }
+        let rows = calendar.items.iter().map(|item| {
+            let hit: Vec<&str> = item.deployments.iter().map(|d| d.trim_start_matches("deployment:")).collect();
+            vec![day(&item.on.to_string()), item.says.replace('`', ""), hit.join(", ")]
+        });
+        table::table(&["on", "what", "runs on it"], rows.collect())
+    });
+    Ok(Exit::Done)
+}

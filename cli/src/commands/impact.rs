@@ -1,0 +1,44 @@
+//! `licit impact`.
+
+use clap::Args;
+use licit_schemas::known::KnownAt;
+use licit_schemas::reports::Impact;
+
+use crate::client::typed;
+use crate::collection::any_reference;
+use crate::context::Context;
+use crate::error::{Exit, Result};
+use crate::output::{style, table};
+
+/// Of what.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  licit impact dataset:crm/customers
+  licit impact basis:research
+  licit impact model:vote-model@1 --known-at 2026-06-01")]
+pub(crate) struct ImpactArgs {
+    /// Anything that has a reference; a dataset or model without version stands for all of them
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// As known at a ledger position or a time; default: now
+    #[arg(long, value_name = "WHEN")]
+    known_at: Option<KnownAt>,
+}
+
+/// Show what lies downstream.
+pub(crate) fn run(context: &Context, args: &ImpactArgs) -> Result<Exit> {
+    let reference = any_reference(&args.reference)?.to_string();
+    let known_at = args.known_at.map(|at| at.to_string());
+    let answer = context.client()?.get("/impact", &[("ref", Some(&reference)), ("known_at", known_at.as_deref())])?;
+    let impact: Impact = typed(&answer)?;
+    context.answer(&answer, || {
+        if impact.items.is_empty() {
+            return style::green(&format!("nothing is downstream of {}", impact.r#ref));
+        }
+        let rows = impact.items.iter().map(|item| {
+            vec![item.r#ref.clone(), item.state.clone(), item.how.join(", "), item.owner.clone().unwrap_or_default()]
+        });
+        table::table(&["downstream", "state", "how", "owner"], rows.collect())
+    });
+    Ok(Exit::Done)
+}

@@ -1,0 +1,101 @@
+//! `licit whatif`.
+
+use clap::Args;
+use licit_schemas::gate::Verdict;
+use licit_schemas::reports::{Move, Turn, WhatIf, WhatIfRequest};
+use licit_schemas::time::Timestamp;
+
+use crate::client::typed;
+use crate::collection::{self as c, any_reference};
+use crate::context::Context;
+use crate::error::{Exit, Failure, Result};
+use crate::output::{decision, style, wrap};
+
+/// What to suppose.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Nothing is recorded. Exit codes: 0 no running deployment would be refused that is allowed now, 3 some would.
+
+Examples:
+  licit whatif --revoke basis:research
+  licit whatif --drop crm/customers --deployment vote-forecast
+  licit whatif --let-expire assessment:mistral-7b
+  licit whatif --move-region crm/customers=US --withdraw purpose:marketing --at 2027-01-01"
+)]
+pub(crate) struct WhatIfArgs {
+    /// Take the approval of a purpose, basis, system, assessment or deployment back; may be repeated
+    #[arg(long, value_name = "REF")]
+    revoke: Vec<String>,
+    /// Take out a release or what runs in a deployment, or every approved revision of a purpose, basis …
+    #[arg(long, value_name = "REF")]
+    withdraw: Vec<String>,
+    /// Erase the data of a version, or of every version of a dataset
+    #[arg(long, value_name = "DATASET")]
+    drop: Vec<String>,
+    /// Let an approval end, nobody renewing it
+    #[arg(long, value_name = "REF")]
+    let_expire: Vec<String>,
+    /// Move a dataset, or where a deployment computes, to another region
+    #[arg(long, value_name = "REF=REGION")]
+    move_region: Vec<String>,
+    /// Judge at this moment
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// Only this deployment; may be repeated [default: all that run]
+    #[arg(long, value_name = "NAME")]
+    deployment: Vec<String>,
+}
+
+/// Ask what would be.
+pub(crate) fn run(context: &Context, args: &WhatIfArgs) -> Result<Exit> {
+    let list = |texts: &[String]| texts.iter().map(|text| any_reference(text)).collect::<Result<Vec<_>>>();
+    let request = WhatIfRequest {
+        revoke: list(&args.revoke)?,
+        withdraw: list(&args.withdraw)?,
+        drop: args.drop.iter().map(|text| c::DATASETS.reference(text)).collect::<Result<_>>()?,
+        let_expire: list(&args.let_expire)?,
+        move_region: args.move_region.iter().map(|text| step(text)).collect::<Result<_>>()?,
+        at: args.at,
+        deployments: args.deployment.iter().map(|text| c::DEPLOYMENTS.reference(text)).collect::<Result<_>>()?,
+    };
+    let answer = context.client()?.post("/whatif", &request)?;
+    let whatif: WhatIf = typed(&answer)?;
+    context.answer(&answer, || text(&whatif));
+    let refused = whatif.turned.iter().any(|t| t.before == Verdict::Allow && t.after == Some(Verdict::Deny));
+    Ok(if refused { Exit::Refused } else { Exit::Done })
+}
+
+/// A move, `REF=REGION`.
+fn step(text: &str) -> Result<Move> {
+    let wrong = || Failure::Usage(format!("--move-region: write `{text}` as DATASET=REGION, such as crm/customers=FR"));
+    let (reference, region) = text.rsplit_once('=').ok_or_else(wrong)?;
+    let r#ref = if reference.starts_with("deployment:") {
+        c::DEPLOYMENTS.reference(reference)?
+    } else {
+        c::DATASETS.reference(reference)?
+    };
+    Ok(Move { r#ref, region: region.parse().map_err(|_| wrong())? })
+}
+
+fn text(whatif: &WhatIf) -> String {
+    let mut out = whatif.supposed.iter().map(|line| wrap::wrapped("suppose  ", line)).collect::<String>();
+    let judged = format!("{} of {} deployment(s) judged would change", whatif.turned.len(), whatif.judged);
+    out.push_str(&style::dim(&format!("{judged}; nothing was recorded\n")));
+    for turn in &whatif.turned {
+        out.push_str(&format!("\n{}", one(turn)));
+    }
+    out
+}
+
+fn one(turn: &Turn) -> String {
+    let word = |verdict| match verdict {
+        Verdict::Allow => style::green("allowed"),
+        Verdict::Deny => style::red("refused"),
+    };
+    let after = turn.after.map_or_else(|| style::yellow("nothing runs there"), word);
+    let subject = turn.release.as_deref().unwrap_or(&turn.deployment);
+    let mut out = format!("{}  {} → {after}  ({})\n", style::bold(subject), word(turn.before), turn.owner);
+    turn.came.iter().for_each(|finding| out.push_str(&decision::one(finding)));
+    out.push_str(&if turn.went.is_empty() { String::new() } else { decision::changes(&[], &turn.went) });
+    out
+}

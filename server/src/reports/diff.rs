@@ -1,0 +1,108 @@
+//! What changed for a deployment between two moments, and after which fact. Pure: the worlds are given.
+
+use std::collections::BTreeSet;
+
+use licit_schemas::gate::{Finding, Status};
+use licit_schemas::reference::Ref;
+use licit_schemas::reports::{Change, FactView};
+use licit_schemas::time::Timestamp;
+
+use super::question;
+use crate::facts::{Fact, World};
+use crate::gate::coverage::base;
+use crate::gate::evidence::gather;
+use crate::registry::{deployment_of, version_ref};
+
+/// Names of everything a deployment rests on at a moment, with and without version: a fact about one of them may turn its verdict.
+pub fn rests_on(world: &World, deployment: &str, at: Timestamp) -> BTreeSet<String> {
+    let evidence = gather(world, question(world, deployment, at));
+    let mut names: BTreeSet<String> = BTreeSet::from([deployment.to_owned()]);
+    names.extend(evidence.closure.iter().map(|(node, _)| evidence.name(*node)));
+    names.extend(evidence.release.iter().map(|release| release.reference.to_string()));
+    names.extend(evidence.classes.iter().flat_map(|class| &class.controllers).map(ToString::to_string));
+    names.extend(evidence.classes.iter().flat_map(|class| &class.traits.parties).map(ToString::to_string));
+    let questions = evidence.question.iter().chain(evidence.trainings.iter().filter_map(|t| t.question.as_ref()));
+    names.extend(questions.flat_map(|q| &q.candidates).map(|c| c.revision.reference.to_string()));
+    if let Some(stated) = &evidence.deployment {
+        let spec = &stated.spec;
+        let single = [&spec.system, &spec.environment, &spec.purpose, &spec.controller];
+        names.extend(single.into_iter().chain(&spec.bases).chain(&spec.processors).map(ToString::to_string));
+        let declared = spec.reads.iter().chain(&spec.writes).flat_map(|d| &d.datasets);
+        names.extend(declared.map(ToString::to_string));
+        names.extend(world.lawfulness.broader(&spec.purpose.unpinned().to_string()).iter().map(ToString::to_string));
+        let law = world.lawfulness.bases_for(&spec.purpose.unpinned().to_string());
+        names.extend(law.iter().map(ToString::to_string));
+    }
+    let assessed = evidence.closure.iter().map(|(node, _)| evidence.name(*node));
+    let of: Vec<String> = assessed.flat_map(|name| [base(&name).to_owned(), name]).collect();
+    let assessments = of.iter().flat_map(|name| world.lawfulness.assessments_of(name));
+    names.extend(assessments.map(|assessment| assessment.reference.to_string()));
+    for training in &evidence.trainings {
+        names.extend(training.run().map(|run| run.purpose.to_string()));
+    }
+    let bases: Vec<String> = names.iter().map(|name| base(name).to_owned()).collect();
+    names.extend(bases);
+    names
+}
+
+/// Names a fact is about, its own first; none for what is only said or found.
+pub fn about(fact: &Fact) -> Vec<String> {
+    let revised = |reference: Ref, rev: u32| vec![format!("{reference}@{rev}")];
+    match fact {
+        Fact::PartyRegistered(f) => vec![Ref::party(&f.spec.key).to_string()],
+        Fact::DatasetRegistered(f) => vec![Ref::dataset(&f.spec.namespace, &f.spec.name).to_string()],
+        Fact::DatasetVersionRegistered(f) => vec![version_ref(&f.spec.dataset, &f.spec.version)],
+        Fact::DatasetVersionLifeChanged(f) => vec![f.reference.to_string()],
+        Fact::RunRecorded(f) => {
+            let ends = f.spec.inputs.iter().map(|input| &input.r#ref).chain(&f.spec.outputs);
+            std::iter::once(Ref::run(f.id).to_string()).chain(ends.map(Ref::to_string)).collect()
+        }
+        Fact::ModelRegistered(f) => vec![Ref::model(&f.spec.name).to_string()],
+        Fact::ModelVersionRegistered(f) => vec![version_ref(&f.spec.model, &f.spec.version)],
+        Fact::ResourceRetired(f) => vec![f.reference.to_string()],
+        Fact::SystemRevised(f) => revised(Ref::system(&f.spec.key), f.rev),
+        Fact::EnvironmentRevised(f) => vec![Ref::environment(&f.spec.key).to_string()],
+        Fact::DeploymentRevised(f) => vec![Ref::deployment(&f.spec.name).to_string()],
+        Fact::ReleaseProposed(f) => {
+            let deployment = f.spec.deployment.to_string();
+            vec![format!("{}@{}", deployment.replacen("deployment:", "release:", 1), f.rev), deployment]
+        }
+        Fact::ReleaseMoved(f) => vec![f.reference.to_string(), deployment_of(&f.reference)],
+        Fact::EdgeRecorded(f) => vec![f.from.to_string(), f.to.to_string()],
+        Fact::PurposeRevised(f) => revised(Ref::purpose(&f.spec.key), f.rev),
+        Fact::BasisRevised(f) => revised(Ref::basis(&f.spec.key), f.rev),
+        Fact::AssessmentRevised(f) => {
+            vec![format!("{}@{}", Ref::assessment(&f.spec.key), f.rev), f.spec.of.to_string()]
+        }
+        Fact::ApprovalGranted(f) => approved(&f.spec.subject.r#ref),
+        Fact::ApprovalRevoked(f) => approved(&f.spec.r#ref),
+        _ => Vec::new(),
+    }
+}
+
+fn approved(reference: &Ref) -> Vec<String> {
+    vec![reference.to_string()]
+}
+
+/// What was found after a fact; `None` before the first of them.
+pub struct Seen {
+    /// The fact.
+    pub after: Option<FactView>,
+    /// What did not hold then.
+    pub findings: Vec<Finding>,
+}
+
+/// Each finding with the last fact after which it came (or went: `there` says whether it is there at the end).
+pub fn because(findings: Vec<Finding>, seen: &[Seen], there: bool) -> Vec<Change> {
+    let turned = |finding: &Finding| {
+        let holds = |step: &Seen| step.findings.iter().any(|f| key(f) == key(finding)) == there;
+        // The last step at which it turned; steps after it all say the same.
+        let stays = seen.iter().rposition(|step| !holds(step)).map_or(0, |place| place + 1);
+        seen.get(stays).and_then(|step| step.after.clone())
+    };
+    findings.into_iter().map(|finding| Change { after: turned(&finding), finding }).collect()
+}
+
+fn key(finding: &Finding) -> (&str, Status, &str) {
+    (&finding.rule, finding.status, &finding.node)
+}

@@ -1,0 +1,224 @@
+//! Everything downstream of something, and how it is in there. Pure.
+
+use std::collections::{HashMap, HashSet};
+
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::registry::Life;
+use licit_schemas::reports::{Affected, Impact};
+use licit_schemas::time::Timestamp;
+
+use crate::db::Projection;
+use crate::facts::{World, word};
+use crate::gate::coverage::base;
+use crate::gate::envelope::reach;
+use crate::gate::evidence::{Ask, gather};
+use crate::lineage::exposure::{CONTAINED, MODES, SERVED, SHAPED, VALIDATION, pass};
+use crate::lineage::graph::{Flags, Graph, NodeId, NodeKind};
+use crate::lineage::views;
+use crate::lineage::walk::{Direction, Label, PathTree, closure};
+use crate::registry::What;
+
+/// Nodes of a reference: a dataset or model without version stands for all its versions.
+pub fn nodes(world: &World, reference: &str) -> Vec<NodeId> {
+    let lineage = &world.lineage;
+    if let Some(node) = lineage.find(reference) {
+        return vec![node];
+    }
+    world.registry.versions(reference).iter().filter_map(|held| lineage.find(&held.reference)).collect()
+}
+
+/// What is directly touched by something that is no data: the deployments and runs that rely on it.
+fn relying(world: &World, reference: &Ref) -> Vec<NodeId> {
+    let own = reference.to_string();
+    let is = |r: &Ref| if reference.is_pinned() { *r == *reference } else { r.unpinned().to_string() == own };
+    let covers: Vec<Ref> = match reference.kind() {
+        Kind::Basis => {
+            let all = world.lawfulness.bases.all(&reference.unpinned().to_string());
+            let meant = all.iter().filter(|r| reference.rev().is_none_or(|rev| rev == r.rev));
+            meant.flat_map(|r| r.spec.covers.purposes.clone()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let covered = |purpose: &Ref| {
+        covers
+            .iter()
+            .any(|c| c.unpinned() == purpose.unpinned() && c.rev().is_none_or(|rev| purpose.rev() == Some(rev)))
+    };
+    let mut names: Vec<String> = Vec::new();
+    for deployment in world.registry.deployments.iter() {
+        let d = &deployment.spec;
+        let relies = match reference.kind() {
+            Kind::Purpose => is(&d.purpose),
+            Kind::Basis => d.bases.iter().any(is) || covered(&d.purpose),
+            Kind::System => is(&d.system),
+            Kind::Environment => is(&d.environment),
+            Kind::Party => is(&d.controller) || d.processors.iter().any(is),
+            _ => false,
+        };
+        if relies {
+            names.push(deployment.reference.to_string());
+        }
+    }
+    for held in world.registry.all_held() {
+        let relies = match (&held.what, reference.kind()) {
+            (What::Run(run), Kind::Purpose) => is(&run.purpose),
+            (What::Run(run), Kind::Basis) => covered(&run.purpose),
+            (What::Run(run), Kind::Party) => run.controller.iter().chain(&run.processors).any(is),
+            (What::Dataset(data), Kind::Party) => data.controllers.iter().chain(&data.processors).any(|p| **p == own),
+            _ => false,
+        };
+        if relies {
+            names.push(held.reference.to_string());
+        }
+    }
+    names.sort();
+    names.iter().filter_map(|name| world.lineage.find(name)).collect()
+}
+
+/// Everything downstream of a reference; none when nothing of that name is known. For the law and the organisation: what relies
+/// on it, and what came of that.
+pub fn impact(world: &World, reference: &Ref, now: Timestamp) -> Option<Impact> {
+    let name = reference.to_string();
+    let data = matches!(reference.kind(), Kind::Dataset | Kind::Model | Kind::Run | Kind::Release | Kind::Deployment);
+    let seeds = match reference.kind() {
+        _ if data => nodes(world, &name),
+        Kind::Assessment => {
+            let all = world.lawfulness.assessments.all(&reference.unpinned().to_string());
+            let meant = all.iter().filter(|r| reference.rev().is_none_or(|rev| rev == r.rev));
+            meant.flat_map(|r| nodes(world, &r.spec.of.to_string())).collect()
+        }
+        _ => relying(world, reference),
+    };
+    if seeds.is_empty() && (data || !known(world, reference)) {
+        return None;
+    }
+    let (graph, lineage) = (world.lineage.graph(), &world.lineage);
+    let reached = closure(graph, &seeds, Direction::Downstream);
+    let paths = PathTree::new(graph, &seeds, Direction::Downstream, |_| true);
+    let ways = ways(graph, &seeds, &reached.iter().map(|r| r.node).collect::<Vec<_>>());
+    let set: HashSet<NodeId> = seeds.iter().copied().collect();
+    let items = reached
+        .iter()
+        .filter(|r| !data || r.depth > 0)
+        .map(|r| {
+            let own = lineage.name(r.node);
+            let node = graph.node(r.node);
+            let modes = match node.kind {
+                _ if !data => 0,
+                NodeKind::Release => judged(world, &deployment_of(&own), Some(&own), &set, now),
+                NodeKind::Deployment => judged(world, &own, None, &set, now),
+                _ => ways.get(&r.node).map_or(0, |ways| arriving(*ways, CONTAINED)),
+            };
+            let how = match modes {
+                0 => vec!["relies".to_owned()],
+                modes => reach(modes).into_iter().map(str::to_owned).collect(),
+            };
+            let path = paths.path_to(r.node).unwrap_or_default();
+            Affected {
+                kind: views::kind(node.kind).to_owned(),
+                state: state(world, &own, node.flags, node.kind),
+                how,
+                deployment: (node.kind == NodeKind::Release).then(|| deployment_of(&own)),
+                owner: owner(world, &own, node.kind),
+                path: path.into_iter().map(|n| lineage.name(n).to_string()).collect(),
+                r#ref: own.to_string(),
+            }
+        })
+        .collect();
+    Some(Impact { r#ref: name, position: world.position(), items })
+}
+
+fn known(world: &World, reference: &Ref) -> bool {
+    let (own, registry, law) = (reference.unpinned().to_string(), &world.registry, &world.lawfulness);
+    match reference.kind() {
+        Kind::Party => registry.parties.latest(&own).is_some(),
+        Kind::System => registry.systems.latest(&own).is_some(),
+        Kind::Environment => registry.environments.latest(&own).is_some(),
+        Kind::Purpose => law.purposes.latest(&own).is_some(),
+        Kind::Basis => law.bases.latest(&own).is_some(),
+        Kind::Assessment => law.assessments.latest(&own).is_some(),
+        _ => false,
+    }
+}
+
+fn deployment_of(release: &str) -> String {
+    base(release).replacen("release:", "deployment:", 1)
+}
+
+/// How the gate sees what is downstream in a release or in what a deployment runs and reads: assessments cut there.
+fn judged(world: &World, deployment: &str, release: Option<&str>, seeds: &HashSet<NodeId>, now: Timestamp) -> Label {
+    let mut ask: Ask = super::question(world, deployment, now);
+    if let Some(release) = release {
+        ask.release = release.parse().ok();
+    }
+    let evidence = gather(world, ask);
+    evidence.closure.iter().filter(|(node, _)| seeds.contains(node)).fold(0, |all, (_, label)| all | label & MODES)
+}
+
+/// Per node, which modes arrive at a seed for each mode it is looked at in: four bits for each of four modes. The same transfer as
+/// in the walk upstream, so that downstream says the same.
+fn ways(graph: &Graph, seeds: &[NodeId], order: &[NodeId]) -> HashMap<NodeId, Label> {
+    const EACH: [Label; 4] = [CONTAINED, SHAPED, VALIDATION, SERVED];
+    let identity = EACH.iter().enumerate().fold(0, |all: Label, (place, mode)| all | mode << (4 * place));
+    let mut ways: HashMap<NodeId, Label> = seeds.iter().map(|seed| (*seed, identity)).collect();
+    let mut waiting: std::collections::VecDeque<NodeId> = order.iter().copied().collect();
+    while let Some(cause) = waiting.pop_front() {
+        let behind = ways.get(&cause).copied().unwrap_or(0);
+        let kind = graph.node(cause).kind;
+        for half in graph.downstream(cause) {
+            let node = graph.node(half.node);
+            let mut all: Label = 0;
+            for (place, mode) in EACH.iter().enumerate() {
+                let passed = pass(node, half.kind, half.role, kind, *mode);
+                all |= arriving(behind, passed) << (4 * place);
+            }
+            let own = ways.entry(half.node).or_insert(0);
+            if *own | all != *own {
+                *own |= all;
+                waiting.push_back(half.node);
+            }
+        }
+    }
+    ways
+}
+
+/// What arrives at a seed of a node looked at in these modes.
+fn arriving(ways: Label, modes: Label) -> Label {
+    let of = |place: u32| if modes >> place & 1 == 1 { ways >> (4 * place) & MODES } else { 0 };
+    (0..4).fold(0, |all, place| all | of(place))
+}
+
+fn state(world: &World, name: &str, flags: Flags, kind: NodeKind) -> String {
+    if flags.has(Flags::DANGLING) {
+        return "unregistered".to_owned();
+    }
+    if flags.has(Flags::RETIRED) {
+        return "retired".to_owned();
+    }
+    match kind {
+        NodeKind::Release => {
+            let release = name.parse::<Ref>().ok().and_then(|r| world.registry.release(&r).map(|r| word(&r.state)));
+            release.unwrap_or_default()
+        }
+        NodeKind::Deployment if world.registry.active(name).is_some() => "running".to_owned(),
+        NodeKind::Deployment => "idle".to_owned(),
+        _ => match world.registry.held(name).map(|held| &held.what) {
+            Some(What::Dataset(facts)) => word(&facts.life),
+            Some(What::Run(facts)) => word(&facts.operation),
+            Some(What::Model(facts)) => word(&facts.kind),
+            None => word(&Life::Held),
+        },
+    }
+}
+
+fn owner(world: &World, name: &str, kind: NodeKind) -> Option<String> {
+    let own = base(name);
+    match kind {
+        NodeKind::Release => Some(super::owner(world, &deployment_of(name))),
+        NodeKind::Deployment => Some(super::owner(world, name)),
+        NodeKind::DatasetVersion => world.registry.datasets.latest(own)?.spec.owner.as_ref().map(ToString::to_string),
+        NodeKind::ModelVersion => world.registry.models.latest(own)?.spec.owner.as_ref().map(ToString::to_string),
+        NodeKind::Run => None,
+    }
+    .filter(|owner| !owner.is_empty())
+}

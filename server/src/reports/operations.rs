@@ -1,0 +1,227 @@
+//! What would be: hypothetical facts folded into a copy of the world, by the same operations that would record them.
+
+use licit_schemas::lineage::{EdgeCreate, EdgeName, EdgeOrigin};
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::registry::{DatasetVersionSpec, Life, LifeChange};
+use licit_schemas::reports::{Move, Turn, WhatIf, WhatIfRequest};
+use licit_schemas::review::RevocationCreate;
+use licit_schemas::text::{Country, Sentence};
+use licit_schemas::time::Timestamp;
+
+use super::{owner, stand};
+use crate::db::Projection;
+use crate::error::{Error, Result};
+use crate::facts::{Tx, World};
+use crate::gate::replay::changed;
+use crate::lineage::graph::EdgeKind;
+use crate::registry::operations::{self as registry, Existing};
+use crate::resolve::{expect, parse, pin};
+use crate::review::{Standing, operations as review};
+
+const APPROVED: &[Kind] = &[Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment];
+
+/// Suppose all of it, and judge every running deployment before and after. For a run that records nothing.
+///
+/// # Errors
+/// Nothing supposed; something that could not be done either, its pointer within the request.
+pub fn whatif(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<WhatIf> {
+    let (now, position) = (tx.now(), tx.world().position());
+    let deployments = wanted(tx.world(), &request.deployments)?;
+    let before: Vec<_> = deployments.iter().map(|d| stand(tx.world(), d, now)).collect();
+    let (mut supposed, end) = suppose(tx, request)?;
+    let valid_at = request.at.or(end).map_or(now, |at| end.map_or(at, |end| end.max(at)));
+    if valid_at != now {
+        supposed.push(format!("it is {valid_at}"));
+    }
+    if supposed.is_empty() {
+        return Err(Error::invalid(
+            "",
+            "nothing is supposed: name something to revoke, withdraw, drop, move or wait for",
+        ));
+    }
+    let mut turned = Vec::new();
+    for (deployment, before) in deployments.iter().zip(before) {
+        let after = stand(tx.world(), deployment, valid_at);
+        let gone = before.runs && !after.runs;
+        let (came, went) = if gone { (Vec::new(), Vec::new()) } else { changed(&before.findings, &after.findings) };
+        if gone || before.verdict != after.verdict || !came.is_empty() || !went.is_empty() {
+            turned.push(Turn {
+                owner: owner(tx.world(), deployment),
+                deployment: deployment.clone(),
+                release: before.release,
+                before: before.verdict,
+                after: (!gone).then_some(after.verdict),
+                came,
+                went,
+            });
+        }
+    }
+    Ok(WhatIf { position, valid_at, supposed, judged: deployments.len() as u64, turned })
+}
+
+/// The deployments named, else all that run.
+fn wanted(world: &World, named: &[Ref]) -> Result<Vec<String>> {
+    if named.is_empty() {
+        return Ok(world.registry.running().iter().map(ToString::to_string).collect());
+    }
+    let mut list = Vec::new();
+    for (place, deployment) in named.iter().enumerate() {
+        let at = format!("/deployments/{place}");
+        expect(deployment, &[Kind::Deployment], &at)?;
+        if world.registry.deployments.latest(&deployment.to_string()).is_none() {
+            return Err(Error::invalid(&at, format!("there is no `{deployment}`")));
+        }
+        list.push(deployment.to_string());
+    }
+    list.sort();
+    list.dedup();
+    Ok(list)
+}
+
+/// Do all that is supposed; what was done in words, and the end that is waited for.
+fn suppose(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<(Vec<String>, Option<Timestamp>)> {
+    let mut said = Vec::new();
+    // What is waited for holds until then: it is looked up before anything else is supposed.
+    let mut end: Option<Timestamp> = None;
+    for (place, reference) in request.let_expire.iter().enumerate() {
+        let (reference, ends) = expiry(tx, reference, &format!("/let_expire/{place}"))?;
+        said.push(format!("`{reference}` ends on {ends} and nobody renews it"));
+        end = end.max(Some(ends));
+    }
+    for (place, reference) in request.revoke.iter().enumerate() {
+        let revoked = revoke(tx, reference, &format!("/revoke/{place}"))?;
+        said.push(format!("the approval of `{revoked}` is revoked now"));
+    }
+    for (place, reference) in request.withdraw.iter().enumerate() {
+        said.push(withdraw(tx, reference, &format!("/withdraw/{place}"))?);
+    }
+    for (place, reference) in request.drop.iter().enumerate() {
+        said.push(drop_data(tx, reference, &format!("/drop/{place}"))?);
+    }
+    for (place, step) in request.move_region.iter().enumerate() {
+        said.push(move_region(tx, step, &format!("/move_region/{place}"))?);
+    }
+    Ok((said, end))
+}
+
+fn revoke(tx: &mut Tx<'_>, reference: &Ref, at: &str) -> Result<Ref> {
+    let reason: Sentence = "supposed".parse().map_err(|e| Error::Internal(format!("{e}")))?;
+    let create = RevocationCreate { r#ref: reference.clone(), effective_at: None, grace_days: 0, reason };
+    review::revoke(tx, &create).map(|done| done.r#ref).map_err(|e| e.under(at))
+}
+
+fn withdraw(tx: &mut Tx<'_>, reference: &Ref, at: &str) -> Result<String> {
+    let world = tx.world();
+    let id = match reference.kind() {
+        Kind::Release => world.registry.release(reference).map(|release| release.id),
+        Kind::Deployment => world.registry.active(&reference.to_string()).map(|release| release.id),
+        _ => {
+            expect(reference, APPROVED, at)?;
+            let base = reference.unpinned().to_string();
+            let now = tx.now();
+            let mut holding: Vec<Ref> = Vec::new();
+            for (name, approvals) in world.review.every() {
+                let own = crate::gate::coverage::base(name) == base;
+                if own && approvals.iter().any(|approval| approval.holds(now)) {
+                    holding.push(parse(name)?);
+                }
+            }
+            if holding.is_empty() {
+                return Err(Error::invalid(at, format!("`{base}` has no approval that holds")));
+            }
+            holding.sort_by_key(Ref::rev);
+            for revision in &holding {
+                revoke(tx, revision, at)?;
+            }
+            return Ok(format!("`{base}` is withdrawn: no revision of it is approved any more"));
+        }
+    };
+    let id = id.ok_or_else(|| Error::invalid(at, format!("there is no release `{reference}`, or none runs there")))?;
+    registry::withdraw(tx, id).map(|done| format!("`{}` is withdrawn", done.r#ref)).map_err(|e| e.under(at))
+}
+
+fn drop_data(tx: &mut Tx<'_>, reference: &Ref, at: &str) -> Result<String> {
+    expect(reference, &[Kind::Dataset], at)?;
+    let name = reference.to_string();
+    let versions = match reference.is_pinned() {
+        true => tx.world().registry.held(&name).cloned().into_iter().collect(),
+        false => tx.world().registry.versions(&name),
+    };
+    if versions.is_empty() {
+        return Err(Error::invalid(at, format!("no version of `{name}` is registered")));
+    }
+    for version in &versions {
+        registry::change_life(tx, version.id, &LifeChange { life: Life::Erased }).map_err(|e| e.under(at))?;
+    }
+    Ok(match versions.len() {
+        1 => format!("the data of `{}` are erased", versions[0].reference),
+        many => format!("the data of all {many} versions of `{name}` are erased"),
+    })
+}
+
+/// When an approved thing stops to hold unless somebody renews it.
+fn expiry(tx: &Tx<'_>, reference: &Ref, at: &str) -> Result<(Ref, Timestamp)> {
+    expect(reference, &[APPROVED, &[Kind::Deployment]].concat(), at)?;
+    let (world, now) = (tx.world(), tx.now());
+    let reference = pin(world, reference, now, at)?;
+    let name = reference.to_string();
+    if !matches!(world.review.standing(&name, now), Standing::Holds(_)) {
+        return Err(Error::invalid(at, format!("`{reference}` has no approval that holds: nothing is left to end")));
+    }
+    let approved = world.review.approvals(&name).iter().map(|approval| approval.end()).max();
+    let (base, rev) = (reference.unpinned().to_string(), reference.rev().unwrap_or(0));
+    let law = &world.lawfulness;
+    let valid_to = match reference.kind() {
+        Kind::Purpose => law.purposes.revision(&base, rev).and_then(|r| r.spec.valid_to),
+        Kind::Basis => law.bases.revision(&base, rev).and_then(|r| r.spec.valid_to),
+        Kind::Assessment => law.assessments.revision(&base, rev).map(|r| r.spec.valid_to),
+        _ => None,
+    };
+    let end = [approved, valid_to].into_iter().flatten().min().unwrap_or(now);
+    Ok((reference, end.max(now)))
+}
+
+fn move_region(tx: &mut Tx<'_>, step: &Move, at: &str) -> Result<String> {
+    let at = format!("{at}/ref");
+    expect(&step.r#ref, &[Kind::Dataset, Kind::Deployment], &at)?;
+    let to = &step.region;
+    if step.r#ref.kind() == Kind::Deployment {
+        let latest = tx.world().registry.deployments.latest(&step.r#ref.to_string()).cloned();
+        let latest = latest.ok_or_else(|| Error::invalid(&at, format!("there is no `{}`", step.r#ref)))?;
+        let mut spec = latest.spec.clone();
+        spec.region = Some(to.clone());
+        registry::deployment(tx, spec, Existing::Revise).map_err(|e| e.under(&at))?;
+        return Ok(format!("`{}` computes in {to}", step.r#ref));
+    }
+    let from = pin(tx.world(), &step.r#ref, tx.now(), &at)?;
+    let moved = copy_in(tx, &from, to, &at)?;
+    Ok(format!("`{from}` lies in {to}, as `{moved}`"))
+}
+
+/// A version of the same content in another region, made by the same runs.
+fn copy_in(tx: &mut Tx<'_>, from: &Ref, to: &Country, at: &str) -> Result<Ref> {
+    let held = tx.world().registry.held(&from.to_string()).cloned();
+    let held = held.ok_or_else(|| Error::invalid(at, format!("`{from}` is not registered")))?;
+    let row = tx.row("dataset_version", held.id)?;
+    let mut spec: DatasetVersionSpec = row
+        .and_then(|row| serde_json::from_str(&row.doc).ok())
+        .ok_or_else(|| Error::invalid(at, format!("`{from}` is not a dataset version")))?;
+    let version = format!("{} in {to}", spec.version);
+    spec.version = version.parse().map_err(|e| Error::invalid(at, format!("{e}")))?;
+    spec.region = Some(to.clone());
+    let moved = registry::dataset_version(tx, spec).map_err(|e| e.under(at))?.r#ref;
+    let lineage = &tx.world().lineage;
+    let runs: Vec<Ref> = lineage
+        .find(&from.to_string())
+        .into_iter()
+        .flat_map(|node| lineage.graph().upstream(node))
+        .filter(|half| half.kind == EdgeKind::Generated)
+        .filter_map(|half| lineage.name(half.node).parse().ok())
+        .collect();
+    for run in runs {
+        let (kind, from) = (EdgeName::Generated, moved.clone());
+        let edge = EdgeCreate { kind, from, to: run, role: None, origin: EdgeOrigin::Declared };
+        crate::lineage::operations::edge(tx, edge).map_err(|e| e.under(at))?;
+    }
+    Ok(moved)
+}

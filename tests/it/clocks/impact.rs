@@ -1,0 +1,88 @@
+//! Everything downstream, with its state and how it is in there.
+
+use std::collections::BTreeMap;
+
+use harness::{Scenario, scenario};
+use serde_json::{Value, json};
+
+use super::{fits, items, size};
+use crate::gate::parts::{days, retrain, world};
+use crate::support::licit;
+
+fn impact(s: &Scenario, reference: &str) -> BTreeMap<String, Value> {
+    let answer = s.audit.get(&format!("/api/v1/impact?ref={reference}")).good();
+    items(&answer).into_iter().map(|item| (item["ref"].as_str().unwrap().to_owned(), item)).collect()
+}
+
+#[test]
+fn of_data_it_says_whether_they_are_contained() {
+    let s = Scenario::running();
+    let before = size(&s);
+    retrain(&s, "2", scenario::people("2"));
+    s.activate("release:score-prod@2").good();
+    let found = impact(&s, "dataset:crm/people@1");
+    let of = |reference: &str| {
+        let item = &found[reference];
+        (item["kind"].as_str().unwrap(), item["state"].as_str().unwrap(), item["how"].to_string())
+    };
+    assert_eq!(of("model:score@1"), ("model_version", "built", "[\"contained\"]".to_owned()));
+    // The old release is still there for a rollback; what runs now reads the newer table only.
+    assert_eq!(of("release:score-prod@1"), ("release", "standby", "[\"contained\"]".to_owned()));
+    assert_eq!(of("deployment:score-prod").1, "running");
+    assert_eq!(found["release:score-prod@1"]["owner"], "ml-team");
+    assert_eq!(found["release:score-prod@1"]["deployment"], "deployment:score-prod");
+    let path = found["release:score-prod@1"]["path"].as_array().unwrap();
+    assert_eq!((&path[0], path.last().unwrap()), (&json!("dataset:crm/people@1"), &json!("release:score-prod@1")));
+    assert!(!found.contains_key("release:score-prod@2") && !found.contains_key("dataset:crm/people@1"));
+    // Without a version: all of them.
+    let all = impact(&s, "dataset:crm/people");
+    assert_eq!(all["release:score-prod@2"]["state"], "active");
+    assert_eq!(all["deployment:score-prod"]["how"], json!(["contained", "served"]));
+    let then = impact(&s, &format!("dataset:crm/people&known_at={before}"));
+    assert_eq!(then["release:score-prod@1"]["state"], "active");
+    assert!(!then.contains_key("model:score@2"));
+}
+
+#[test]
+fn an_anonymous_model_is_shaped_only() {
+    let s = world(|p| {
+        p.assessments.push(json!({
+            "key": "anonymous", "kind": "anonymity", "of": "model:score@1", "holder": "party:acme",
+            "statement": "nobody can be got out", "attack_model": "membership inference", "evidence": [scenario::evidence()],
+            "valid_from": "2020-01-01", "valid_to": days(300),
+        }));
+        p.deployment["reads"] = json!({"nobody": "It reads nobody."});
+    });
+    let found = impact(&s, "dataset:crm/people@1");
+    assert_eq!(found["release:score-prod@1"]["how"], json!(["shaped"]), "{found:#?}");
+}
+
+#[test]
+fn of_the_law_it_says_what_relies_on_it() {
+    let s = Scenario::running();
+    for reference in
+        ["purpose:scoring", "basis:scoring-contract", "system:scorer", "party:acme", "environment:production"]
+    {
+        let found = impact(&s, reference);
+        let deployment = found.get("deployment:score-prod").unwrap_or_else(|| panic!("{reference}: {found:#?}"));
+        assert_eq!((&deployment["state"], &deployment["how"]), (&json!("running"), &json!(["relies"])));
+    }
+    assert!(impact(&s, "purpose:scoring").contains_key("model:score@1"), "what was trained for it");
+    s.add("parties", scenario::party("nobody"));
+    assert!(impact(&s, "party:nobody").is_empty());
+    for missing in ["party:absent", "dataset:crm/nothing", "model:score@9", "purpose:absent"] {
+        s.audit.get(&format!("/api/v1/impact?ref={missing}")).problem(404);
+    }
+    for wrong in ["nonsense", "decision:01939f00-0000-7000-8000-000000000000"] {
+        s.audit.get(&format!("/api/v1/impact?ref={wrong}")).problem(422);
+    }
+}
+
+#[test]
+fn the_command_line_shows_a_table() {
+    let s = Scenario::running();
+    let (code, out, err) = licit(&s.audit, &["impact", "dataset:crm/people"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("release:score-prod@1") && out.contains("active") && out.contains("contained"), "{out}");
+    fits(&out);
+}
