@@ -118,6 +118,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: things::Things,
     },
+    /// The organisation's policy on reviews and the gate, `policy:organisation`
+    Policy {
+        #[command(subcommand)]
+        command: things::Things,
+    },
     /// Systems: the use cases a board knows
     System {
         #[command(subcommand)]

@@ -4,7 +4,7 @@ use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::text::Name;
-use licit_schemas::{lawfulness, registry, review};
+use licit_schemas::{lawfulness, policy, registry, review};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -44,6 +44,7 @@ collections! {
     PURPOSES = "/purposes", Purpose, lawfulness::PurposeSpec;
     BASES = "/bases", Basis, lawfulness::BasisSpec;
     ASSESSMENTS = "/assessments", Assessment, lawfulness::AssessmentSpec;
+    POLICIES = "/policies", Policy, policy::PolicySpec;
     REVIEWS = "/reviews", Review, review::ReviewCreate;
 }
 

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::Fault;
-use crate::{access, gate, json, lawfulness, lineage, registration, registry, review};
+use crate::{access, gate, json, lawfulness, lineage, policy, registration, registry, review};
 
 mod form;
 
@@ -62,6 +62,7 @@ documents! {
     "purpose" => lawfulness::PurposeSpec,
     "basis" => lawfulness::BasisSpec,
     "assessment" => lawfulness::AssessmentSpec,
+    "policy" => policy::PolicySpec,
     "review" => review::ReviewCreate,
     "vote" => review::VoteCreate,
     "opinion" => review::OpinionCreate,

@@ -13,6 +13,7 @@ mod governing;
 mod life;
 mod lines;
 mod parts;
+mod policy;
 mod purposes;
 mod retired;
 mod scores;

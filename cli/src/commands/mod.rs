@@ -45,6 +45,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Purpose { command } => things::run(context, &c::PURPOSES, command),
         Command::Basis { command } => things::run(context, &c::BASES, command),
         Command::Assessment { command } => things::run(context, &c::ASSESSMENTS, command),
+        Command::Policy { command } => things::run(context, &c::POLICIES, command),
         Command::System { command } => things::run(context, &c::SYSTEMS, command),
         Command::Env { command } => simple::environment(context, command),
         Command::Deployment { command } => deployment::run(context, command),

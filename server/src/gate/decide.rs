@@ -2,11 +2,11 @@
 
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Finding, Intent, Level, Verdict};
-use licit_schemas::registry::{Mode, uuid_text};
+use licit_schemas::registry::{Mode, ReleaseState, uuid_text};
 use licit_schemas::time::Timestamp;
 
 use super::evidence::Evidence;
-use super::policy::Policy;
+use super::policy::{Policy, Scope};
 use super::rules::{RULES, VERSION};
 use crate::db::Projection;
 use crate::registry::vocabulary::vocabulary;
@@ -25,8 +25,14 @@ pub struct Judgement {
 /// Where a revocation says how long what runs may go on, it is *due* then.
 pub fn findings(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
     let mut all = Vec::new();
+    let scope = Scope {
+        environment: evidence.deployment.as_ref().map(|d| d.spec.environment.name()),
+        risk_class: evidence.system.as_ref().map(|s| s.spec.risk_class),
+    };
+    // Where there is nothing to release, no policy makes an approval of it dispensable.
+    let nothing = evidence.release.as_ref().is_none_or(|r| r.state == ReleaseState::Withdrawn);
     for rule in RULES {
-        let level = if rule.core { Level::Block } else { policy.level(rule.code) };
+        let level = if rule.core || nothing { Level::Block } else { policy.level(rule.code, scope) };
         if level == Level::Silent {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What may be: purposes, legal bases, assessments; and the dated tables of law.
+//! What may be: purposes, legal bases, assessments, the organisation's policy; and the dated tables of law.
 
 pub mod api;
 pub mod law;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use imbl::HashMap;
 use licit_schemas::digest::Digest;
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, Covers, PurposeSpec};
+use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::Ref;
 use licit_schemas::text::Iri;
 
@@ -48,7 +49,7 @@ impl Covered {
     }
 }
 
-/// Purposes, bases, assessments.
+/// Purposes, bases, assessments, the policy.
 #[derive(Clone, Default)]
 pub struct State {
     /// Purposes by `purpose:<key>`.
@@ -57,6 +58,8 @@ pub struct State {
     pub bases: Catalogue<BasisSpec>,
     /// Assessments by `assessment:<key>`.
     pub assessments: Catalogue<AssessmentSpec>,
+    /// The organisation's policy, `policy:organisation`.
+    pub policies: Catalogue<PolicySpec>,
     /// Assessments of a thing, by its pinned reference.
     of: HashMap<Arc<str>, Arc<Vec<Arc<Revision<AssessmentSpec>>>>>,
     /// Basis keys by the purpose they cover.
@@ -170,6 +173,25 @@ impl State {
             doc: text(spec),
             valid_from: Some(spec.valid_from),
             valid_to: Some(spec.valid_to),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a policy revision in.
+    pub fn policy(&mut self, fact: &Stated<PolicySpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base = Ref::policy().to_string();
+        let reference = format!("{base}@{}", fact.rev);
+        self.policies.put(&base, reference.clone(), fact, digest, at);
+        rows.put(at, || NewRow {
+            kind: "policy",
+            id: fact.id.to_string(),
+            state: "proposed".to_owned(),
+            name: spec.name.to_string(),
+            parent: base,
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
             ..NewRow::default()
         });
     }

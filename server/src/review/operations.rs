@@ -20,7 +20,7 @@ use crate::resolve::{created, expect, parse, pin};
 pub type Envelopes = fn(&Tx<'_>, &str) -> Result<(licit_schemas::review::Envelope, Vec<Uuid>)>;
 
 /// What a review asks of policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// Board members that must agree.
     pub quorum: u16,
@@ -28,21 +28,24 @@ pub struct Terms {
     pub approval_days: i64,
 }
 
+/// The terms that the policy in force asks of a review over these things, pinned. Given from above, like the envelopes: inside
+/// the write, so that no policy takes effect in between.
+pub type TermsOf = fn(&Tx<'_>, &[BoundSubject]) -> Terms;
+
+/// What the board approves.
+const VOTABLE: [Kind; 6] = [Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment, Kind::Policy];
+
 /// Open a review over one or several things.
 ///
 /// # Errors
 /// Things that cannot be approved, or a deployment without a release to judge.
-pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: Terms, envelopes: Envelopes) -> Result<Registered> {
+pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: TermsOf, envelopes: Envelopes) -> Result<Registered> {
     let now = tx.now();
-    let valid_to = create.valid_to.unwrap_or(now.plus(chrono::Duration::days(terms.approval_days)));
-    if valid_to <= now || valid_to > now.plus(chrono::Duration::days(terms.approval_days * 5)) {
-        return Err(Error::invalid("/valid_to", "must lie in the future, and within five of the usual periods"));
-    }
     let mut excluded = vec![tx.world().access.person(tx.actor())];
     let mut subjects: Vec<BoundSubject> = Vec::new();
     for (place, subject) in create.subjects.iter().enumerate() {
         let at = format!("/subjects/{place}/ref");
-        expect(&subject.r#ref, &[Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment], &at)?;
+        expect(&subject.r#ref, &VOTABLE, &at)?;
         let reference = pin_latest(tx, &subject.r#ref, &at)?;
         if subjects.iter().any(|s| s.r#ref == reference) {
             return Err(Error::invalid(&at, format!("`{reference}` stands twice")));
@@ -61,6 +64,11 @@ pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: Terms, envelopes: Env
             include_narrower: subject.include_narrower,
             envelope,
         });
+    }
+    let terms = terms(tx, &subjects);
+    let valid_to = create.valid_to.unwrap_or(now.plus(chrono::Duration::days(terms.approval_days)));
+    if valid_to <= now || valid_to > now.plus(chrono::Duration::days(terms.approval_days * 5)) {
+        return Err(Error::invalid("/valid_to", "must lie in the future, and within five of the usual periods"));
     }
     excluded.sort_unstable();
     excluded.dedup();
@@ -94,6 +102,7 @@ fn pin_latest(
         Kind::Basis => world.lawfulness.bases.latest(&base).map(|r| r.reference.clone()),
         Kind::System => world.registry.systems.latest(&base).map(|r| r.reference.clone()),
         Kind::Assessment => world.lawfulness.assessments.latest(&base).map(|r| r.reference.clone()),
+        Kind::Policy => world.lawfulness.policies.latest(&base).map(|r| r.reference.clone()),
         _ => None,
     };
     match latest {
@@ -113,6 +122,7 @@ fn content(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, envelopes: En
         Kind::Basis => world.lawfulness.bases.revision(&base, rev).map(|r| (r.digest, r.author)),
         Kind::System => world.registry.systems.revision(&base, rev).map(|r| (r.digest, r.author)),
         Kind::Assessment => world.lawfulness.assessments.revision(&base, rev).map(|r| (r.digest, r.author)),
+        Kind::Policy => world.lawfulness.policies.revision(&base, rev).map(|r| (r.digest, r.author)),
         _ => {
             let (envelope, authors) = envelopes(tx, &base).map_err(|e| e.under(at))?;
             return Ok((digest(&envelope), Some(envelope), authors));
@@ -222,7 +232,7 @@ pub fn opine(tx: &mut Tx<'_>, id: Uuid, create: &OpinionCreate) -> Result<Regist
 /// # Errors
 /// Nothing that holds to take back; an effect before the approval.
 pub fn revoke(tx: &mut Tx<'_>, create: &RevocationCreate) -> Result<Registered> {
-    expect(&create.r#ref, &[Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment], "/ref")?;
+    expect(&create.r#ref, &VOTABLE, "/ref")?;
     let now = tx.now();
     let reference = pin(tx.world(), &create.r#ref, now, "/ref")?;
     let effective_at = create.effective_at.unwrap_or(now);

@@ -8,16 +8,18 @@ use super::{Evidence, Source};
 use crate::db::Projection;
 use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
+use crate::gate::policy::Policy;
 
 impl Evidence<'_> {
     /// What was looked at, as a document that stays: every word in it is part of the format.
-    pub fn document(&self) -> Value {
+    pub fn document(&self, policy: &Policy) -> Value {
         let review = &self.world.review;
         json!({
             "position": self.world.position(),
             "valid_at": self.ask.valid_at,
             "intent": self.ask.intent,
             "mode": self.mode,
+            "policy": policy.document(),
             "deployment": {
                 "ref": self.ask.deployment,
                 "digest": self.deployment.as_ref().map(|d| d.digest),
