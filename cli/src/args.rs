@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, completions, config, dataset, deployment, exposure, gaps, gate, init, ledger, lineage, register, release,
-    retire, review, simple, things, vocabulary,
+    access, completions, config, dataset, deployment, exposure, gaps, gate, init, ledger, lineage, policy, register,
+    release, retire, review, simple, things, vocabulary,
 };
 use crate::demo;
 
@@ -121,7 +121,7 @@ pub(crate) enum Command {
     /// The organisation's policy on reviews and the gate, `policy:organisation`
     Policy {
         #[command(subcommand)]
-        command: things::Things,
+        command: policy::Policy,
     },
     /// Systems: the use cases a board knows
     System {

@@ -44,8 +44,18 @@ collections! {
     PURPOSES = "/purposes", Purpose, lawfulness::PurposeSpec;
     BASES = "/bases", Basis, lawfulness::BasisSpec;
     ASSESSMENTS = "/assessments", Assessment, lawfulness::AssessmentSpec;
-    POLICIES = "/policies", Policy, policy::PolicySpec;
     REVIEWS = "/reviews", Review, review::ReviewCreate;
+}
+
+/// `/policies`.
+pub(crate) const POLICIES: Collection = Collection { path: "/policies", kind: Kind::Policy, check: policy };
+
+/// A file with a policy may hold the tests of its rules: they are tried by `licit policy test`, and not sent.
+fn policy(mut value: Value) -> std::result::Result<Value, Vec<Fault>> {
+    if let Some(members) = value.as_object_mut() {
+        members.remove("tests");
+    }
+    checked::<policy::PolicySpec>(value)
 }
 
 fn checked<T: Document + Serialize>(value: Value) -> std::result::Result<Value, Vec<Fault>> {

@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 
 pub mod access;
+#[cfg(feature = "conditions")]
+pub mod condition;
 pub mod digest;
 pub mod document;
 pub mod gate;

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::gate::Level;
+use crate::gate::{Level, Status};
 use crate::registry::RiskClass;
-use crate::text::{Key, Name};
+use crate::text::{Expression, Key, Name, Sentence};
 
 /// The key of the one policy a registry has: `policy:organisation`.
 pub const KEY: &str = "organisation";
@@ -25,6 +25,33 @@ pub struct PolicySpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub levels: Vec<RuleLevel>,
+    /// Rules of the organisation's own. They add findings and take none away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub rules: Vec<OwnRule>,
+}
+
+/// A rule of the organisation's own: where its condition is true, there is a finding; where that cannot be known, one of status
+/// `unknown`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnRule {
+    /// Its code, `org.` and a name.
+    pub code: Key,
+    /// When there is a finding: a CEL expression over `evidence`, the canonical evidence of the decision.
+    pub when: Expression,
+    /// Status of the finding.
+    pub status: Status,
+    /// What it does.
+    pub level: Level,
+    /// What the rule rests on: an article of law, a decision of the organisation.
+    pub article: Name,
+    /// What it says, in plain words.
+    pub sentence: Sentence,
+    /// Who can clear it.
+    pub addressee: Name,
+    /// What would clear it.
+    pub remedy: Sentence,
 }
 
 /// What kind of thing a review is about.

@@ -16,6 +16,7 @@ mod parts;
 mod policy;
 mod purposes;
 mod retired;
+mod rules;
 mod scores;
 mod serving;
 mod table;

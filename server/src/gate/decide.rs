@@ -7,7 +7,7 @@ use licit_schemas::time::Timestamp;
 
 use super::evidence::Evidence;
 use super::policy::{Policy, Scope};
-use super::rules::{RULES, VERSION};
+use super::rules::{RULES, VERSION, own};
 use crate::db::Projection;
 use crate::registry::vocabulary::vocabulary;
 
@@ -21,7 +21,7 @@ pub struct Judgement {
     pub actions_due: Vec<Finding>,
 }
 
-/// Run all rules; never stop at the first finding. Policy says whether those outside the hard core refuse, warn or stay silent.
+/// Run all rules, then those of the organisation's own; never stop at the first finding. Policy says whether those outside the hard core refuse, warn or stay silent.
 /// Where a revocation says how long what runs may go on, it is *due* then.
 pub fn findings(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
     let mut all = Vec::new();
@@ -39,6 +39,9 @@ pub fn findings(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
         let first = all.len();
         all.append(&mut (rule.check)(evidence, policy));
         all[first..].iter_mut().for_each(|finding: &mut Finding| finding.blocking &= level == Level::Block);
+    }
+    if policy.has_rules() {
+        all.extend(own::findings(evidence, policy));
     }
     all
 }

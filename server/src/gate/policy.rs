@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::Duration;
 use licit_schemas::gate::{Level, Status};
-use licit_schemas::policy::{Grace, PolicySpec, ReviewPolicy, Reviewed};
+use licit_schemas::policy::{Grace, OwnRule, PolicySpec, ReviewPolicy, Reviewed};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::RiskClass;
 use licit_schemas::review::BoundSubject;
@@ -21,6 +21,7 @@ pub use self::check::check;
 use super::rules::is_core;
 use crate::catalogue::Revision;
 use crate::facts::{World, digest};
+use crate::lawfulness::Readable;
 use crate::review::Approval;
 use crate::review::operations::Terms;
 
@@ -69,6 +70,7 @@ static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     review: ReviewPolicy { quorum: 2, approval_days: 365, overrides: Vec::new() },
     grace: Grace::default(),
     levels: Vec::new(),
+    rules: Vec::new(),
 });
 
 impl Default for Policy {
@@ -183,6 +185,24 @@ impl Policy {
             own.map_or(general, days)
         });
         Duration::days(i64::from(each.min().unwrap_or(0)))
+    }
+
+    /// The organisation's own rules with their conditions: of all revisions that count, each once.
+    pub fn rules<'w>(&'w self, world: &'w World) -> Vec<(&'w OwnRule, &'w Readable)> {
+        let mut all: Vec<(&OwnRule, &Readable)> = Vec::new();
+        for revision in self.layers.iter().filter_map(|l| l.revision.as_deref()) {
+            for rule in revision.spec.rules.iter().zip(world.lawfulness.conditions(revision)) {
+                if !all.iter().any(|(known, _)| *known == rule.0) {
+                    all.push(rule);
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether there are rules of the organisation's own.
+    pub fn has_rules(&self) -> bool {
+        self.layers.iter().any(|layer| !layer.spec().rules.is_empty())
     }
 
     /// What was looked at, for the canonical evidence.

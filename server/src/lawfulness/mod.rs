@@ -4,9 +4,10 @@ pub mod api;
 pub mod law;
 pub mod operations;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use imbl::HashMap;
+use licit_schemas::condition::{self, Condition};
 use licit_schemas::digest::Digest;
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, Covers, PurposeSpec};
 use licit_schemas::policy::PolicySpec;
@@ -49,6 +50,9 @@ impl Covered {
     }
 }
 
+/// A condition, or why it cannot be read: what passed the fence of one version of the program may not pass that of another.
+pub type Readable = Result<Condition, String>;
+
 /// Purposes, bases, assessments, the policy.
 #[derive(Clone, Default)]
 pub struct State {
@@ -60,6 +64,8 @@ pub struct State {
     pub assessments: Catalogue<AssessmentSpec>,
     /// The organisation's policy, `policy:organisation`.
     pub policies: Catalogue<PolicySpec>,
+    /// Conditions of each policy revision that has rules of its own, by its pinned reference; read when first asked.
+    conditions: HashMap<Arc<str>, Arc<OnceLock<Vec<Readable>>>>,
     /// Assessments of a thing, by its pinned reference.
     of: HashMap<Arc<str>, Arc<Vec<Arc<Revision<AssessmentSpec>>>>>,
     /// Basis keys by the purpose they cover.
@@ -83,6 +89,15 @@ impl State {
     /// What a revision of a basis covers.
     pub fn covered(&self, basis: &str) -> &Arc<Covered> {
         self.covered.get(basis).unwrap_or(&self.nothing)
+    }
+
+    /// The conditions of a policy revision, in the order of its rules.
+    pub fn conditions(&self, policy: &Revision<PolicySpec>) -> &[Readable] {
+        let Some(read) = self.conditions.get(&policy.reference) else { return &[] };
+        read.get_or_init(|| {
+            let texts: Vec<&str> = policy.spec.rules.iter().map(|rule| rule.when.as_str()).collect();
+            condition::read(&texts)
+        })
     }
 
     /// The purpose and its broader ones, nearest first, each once: `purpose:<key>`.
@@ -182,6 +197,9 @@ impl State {
         let spec = &fact.spec;
         let base = Ref::policy().to_string();
         let reference = format!("{base}@{}", fact.rev);
+        if !spec.rules.is_empty() {
+            self.conditions.insert(reference.as_str().into(), Arc::default());
+        }
         self.policies.put(&base, reference.clone(), fact, digest, at);
         rows.put(at, || NewRow {
             kind: "policy",

@@ -9,7 +9,9 @@ use crate::support::{faults, licit, rebuilds};
 
 /// The default in words, with levels of rules.
 pub(crate) fn policy(levels: Value) -> Value {
-    json!({"name": "What we decided", "review": {"quorum": 2, "approval_days": 365}, "levels": levels})
+    let mut policy = json!({"name": "What we decided", "review": {"quorum": 2, "approval_days": 365}});
+    policy["levels"] = levels;
+    policy
 }
 
 /// Propose as the administrator.

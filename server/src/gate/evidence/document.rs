@@ -14,7 +14,7 @@ impl Evidence<'_> {
     /// What was looked at, as a document that stays: every word in it is part of the format.
     pub fn document(&self, policy: &Policy) -> Value {
         let review = &self.world.review;
-        json!({
+        let mut document = json!({
             "position": self.world.position(),
             "valid_at": self.ask.valid_at,
             "intent": self.ask.intent,
@@ -64,7 +64,12 @@ impl Evidence<'_> {
             "unversioned": self.unversioned,
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
-        })
+        });
+        // What the organisation's own rules were judged on, in words.
+        if policy.has_rules() {
+            document["view"] = self.view();
+        }
+        document
     }
 
     /// Assessments of the sources, of their datasets, of joins, and of what is said to be anonymous.

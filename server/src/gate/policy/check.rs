@@ -1,5 +1,7 @@
-//! What a policy may not say: nothing about the hard core, and no single vote for a deployment of high risk.
+//! What a policy may not say: nothing about the hard core, no single vote for a deployment of high risk, no rule of its own that
+//! could not be judged safely.
 
+use licit_schemas::condition;
 use licit_schemas::policy::{PolicySpec, Reviewed};
 use licit_schemas::problem::Fault;
 use licit_schemas::registry::RiskClass;
@@ -35,6 +37,19 @@ pub fn check(spec: &PolicySpec) -> Vec<Fault> {
         }
     }
     faults.extend(quorum(spec));
+    let texts: Vec<&str> = spec.rules.iter().map(|rule| rule.when.as_str()).collect();
+    for (place, (rule, readable)) in spec.rules.iter().zip(condition::read(&texts)).enumerate() {
+        let at = format!("/rules/{place}/code");
+        let code = rule.code.as_str();
+        if code.strip_prefix("org.").is_none_or(str::is_empty) {
+            faults.push(Fault::new(&at, format!("`{code}` is no code of your own: begin it with `org.`")));
+        } else if spec.rules[..place].iter().any(|other| other.code == rule.code) {
+            faults.push(Fault::new(&at, format!("`{code}` stands twice")));
+        }
+        if let Err(why) = readable {
+            faults.push(Fault::new(&format!("/rules/{place}/when"), why));
+        }
+    }
     faults
 }
 

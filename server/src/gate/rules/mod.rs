@@ -9,6 +9,7 @@ mod controller;
 mod covered;
 mod life;
 mod lineage;
+pub mod own;
 mod purpose;
 mod release;
 mod special;
