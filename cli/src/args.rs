@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, baseline, calendar, completions, config, dataset, decision, deployment, diff, exposure, gaps, gate, impact,
-    init, ledger, lineage, register, release, retire, review, simple, things, vocabulary, whatif,
+    init, ledger, lineage, policy, register, release, retire, review, simple, things, vocabulary, whatif,
 };
 use crate::demo;
 
@@ -130,6 +130,11 @@ pub(crate) enum Command {
     Assessment {
         #[command(subcommand)]
         command: things::Things,
+    },
+    /// The organisation's policy on reviews and the gate, `policy:organisation`
+    Policy {
+        #[command(subcommand)]
+        command: policy::Policy,
     },
     /// Systems: the use cases a board knows
     System {

@@ -5,7 +5,7 @@ use licit_schemas::known::KnownAt;
 use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::text::Name;
-use licit_schemas::{adoption, lawfulness, registry, review};
+use licit_schemas::{adoption, lawfulness, policy, registry, review};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -55,6 +55,17 @@ pub(crate) const DECISIONS: Collection = Collection {
     kind: Kind::Decision,
     check: |_| Err(vec![Fault::new("", "a decision is made by `licit gate`, not written")]),
 };
+
+/// `/policies`.
+pub(crate) const POLICIES: Collection = Collection { path: "/policies", kind: Kind::Policy, check: policy };
+
+/// A file with a policy may hold the tests of its rules: they are tried by `licit policy test`, and not sent.
+fn policy(mut value: Value) -> std::result::Result<Value, Vec<Fault>> {
+    if let Some(members) = value.as_object_mut() {
+        members.remove("tests");
+    }
+    checked::<policy::PolicySpec>(value)
+}
 
 fn checked<T: Document + Serialize>(value: Value) -> std::result::Result<Value, Vec<Fault>> {
     let document = document::from_value::<T>(value)?;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::Fault;
-use crate::{access, adoption, gate, json, lawfulness, lineage, registration, registry, reports, review};
+use crate::{access, adoption, gate, json, lawfulness, lineage, policy, registration, registry, reports, review};
 
 mod form;
 
@@ -63,6 +63,7 @@ documents! {
     "basis" => lawfulness::BasisSpec,
     "assessment" => lawfulness::AssessmentSpec,
     "baseline" => adoption::BaselineCreate,
+    "policy" => policy::PolicySpec,
     "review" => review::ReviewCreate,
     "vote" => review::VoteCreate,
     "opinion" => review::OpinionCreate,

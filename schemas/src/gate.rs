@@ -61,8 +61,8 @@ pub enum Verdict {
     Deny,
 }
 
-/// What a finding of a rule outside the hard core does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What a finding of a rule outside the hard core does, the strictest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// It refuses.
@@ -157,7 +157,7 @@ pub struct Decision {
     pub valid_at: Timestamp,
     /// Version of the rules.
     pub rules_version: String,
-    /// Policy revision.
+    /// Policy revision; where its approval ended, all revisions of which the strictest counts.
     pub policy: String,
     /// Digest of the vocabularies and dated tables.
     pub vocabulary_digest: Digest,

@@ -1,12 +1,14 @@
 //! The words Licit's server and clients share.
 //!
-//! Wire types by station ([`registry`], [`lineage`], [`lawfulness`], [`review`], [`gate`], [`ledger`], [`access`]), the references
+//! Wire types by station ([`registry`], [`lineage`], [`lawfulness`], [`review`], [`policy`], [`gate`], [`ledger`], [`access`]), the references
 //! between them ([`reference`]), their JSON Schemas ([`document`]), and what makes the ledger checkable by anybody: canonical JSON
 //! ([`json`]), digests ([`digest`]) and Merkle proofs ([`merkle`]). Pure: no HTTP, no SQL, no clock.
 #![warn(missing_docs)]
 
 pub mod access;
 pub mod adoption;
+#[cfg(feature = "conditions")]
+pub mod condition;
 pub mod digest;
 pub mod document;
 pub mod gate;
@@ -16,6 +18,7 @@ pub mod lawfulness;
 pub mod ledger;
 pub mod lineage;
 pub mod merkle;
+pub mod policy;
 pub mod problem;
 pub mod reference;
 pub mod registration;

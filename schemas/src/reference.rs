@@ -37,6 +37,7 @@ pub enum Kind {
     Assessment,
     Baseline,
     Review,
+    Policy,
 }
 
 /// What stands between the `:` and the `@`.
@@ -57,10 +58,10 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
         Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
-        Self::Review,
+        Self::Review, Self::Policy,
     ];
 
     /// The word before the `:`.
@@ -86,6 +87,7 @@ impl Kind {
             Self::Assessment => "assessment:fraud-anonymity@1",
             Self::Baseline => "baseline:before-licit@1",
             Self::Review => "review:01939f00-0000-7000-8000-000000000000",
+            Self::Policy => "policy:organisation@1",
         }
     }
 
@@ -95,7 +97,9 @@ impl Kind {
             Self::Model => (Body::Name, Version::Free),
             Self::Deployment => (Body::Name, Version::None),
             Self::Release => (Body::Name, Version::Rev),
-            Self::System | Self::Purpose | Self::Basis | Self::Assessment | Self::Baseline => (Body::Key, Version::Rev),
+            Self::System | Self::Purpose | Self::Basis | Self::Assessment | Self::Baseline | Self::Policy => {
+                (Body::Key, Version::Rev)
+            }
             Self::Party | Self::Environment => (Body::Key, Version::None),
             Self::Run | Self::Decision | Self::Review => (Body::Uuid, Version::None),
         }
@@ -159,6 +163,11 @@ impl Ref {
         run: Uuid => Run, "A run.";
         decision: Uuid => Decision, "A decision.";
         review: Uuid => Review, "A review.";
+    }
+
+    /// The organisation's policy, unpinned.
+    pub fn policy() -> Self {
+        Self::new(Kind::Policy, crate::policy::KEY.to_owned())
     }
 
     /// The same thing at this version.
@@ -327,7 +336,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });

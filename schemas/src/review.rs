@@ -30,7 +30,7 @@ pub struct ReviewCreate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewSubject {
-    /// A purpose, basis, system or assessment revision, or a deployment.
+    /// A purpose, basis, system, assessment or policy revision, or a deployment.
     pub r#ref: Ref,
     /// For a purpose: the approval shall cover narrower purposes too.
     #[serde(default)]
@@ -190,7 +190,7 @@ pub struct ApprovalSpec {
     pub conditions: Vec<Sentence>,
 }
 
-/// Take an approval back: of a purpose, a basis, a system, an assessment or a deployment.
+/// Take an approval back: of a purpose, a basis, a system, an assessment, a deployment or the policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationCreate {

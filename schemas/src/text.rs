@@ -225,6 +225,11 @@ text!(
     "a text of 1 to 10000 characters, not blank, without control characters but line feed and tab"
 );
 text!(
+    /// A condition in CEL; `condition` says what may stand in it.
+    Expression = "Expression", 1..=2000, is_prose, PROSE,
+    "an expression of 1 to 2000 characters, not blank, without control characters but line feed and tab"
+);
+text!(
     /// An absolute IRI (RFC 3987) that names a concept: a DPV purpose, a data category.
     Iri = "Iri", 3..=1000, is_iri, IRI,
     "an absolute IRI of at most 1000 characters, like `https://w3id.org/dpv#Marketing`"
@@ -304,6 +309,7 @@ pub(crate) mod tests {
         table::<Sentence>(&prose, &not_prose);
         table::<Sentence>(&[&long(1000)], &[&long(1001)]);
         table::<Text>(&prose, &not_prose);
+        table::<Expression>(&[&long(2000)], &[&long(2001)]);
         table::<Text>(&[&long(10_000)], &[&long(10_001)]);
         let iri =
             ["a:b", "https://w3id.org/dpv#Marketing", "urn:isbn:1", "s3+x.y-z:é", "a:b:c", &format!("a:{}", long(998))];
@@ -390,6 +396,7 @@ pub(crate) mod tests {
                 agrees::<VersionId>(text);
                 agrees::<Sentence>(text);
                 agrees::<Text>(text);
+                agrees::<Expression>(text);
                 agrees::<Iri>(text);
                 agrees::<Uri>(text);
                 agrees::<Path>(text);

@@ -16,6 +16,7 @@ use licit_schemas::gate::{Decision, Gap};
 use licit_schemas::json;
 use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::lineage::EdgeCreate;
+use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
     DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec, PartySpec,
@@ -77,6 +78,7 @@ facts! {
     BasisRevised(Stated<BasisSpec>) = "basis.revised" v 1;
     AssessmentRevised(Stated<AssessmentSpec>) = "assessment.revised" v 1;
     BaselineRevised(Stated<BaselineSpec>) = "baseline.revised" v 1;
+    PolicyRevised(Stated<PolicySpec>) = "policy.revised" v 1;
     ReviewOpened(Stated<ReviewSpec>) = "review.opened" v 1;
     VoteCast(Stated<VoteSpec>) = "vote.cast" v 1;
     OpinionGiven(Stated<OpinionSpec>) = "opinion.given" v 1;
@@ -183,6 +185,7 @@ impl Projection for World {
                 }
             }
             Fact::BaselineRevised(f) => self.review.baseline(f, digest(&f.spec), at, rows),
+            Fact::PolicyRevised(f) => self.lawfulness.policy(f, digest(&f.spec), at, rows),
             Fact::ReviewOpened(f) => self.review.opened(f, digest(&f.spec), at, rows),
             Fact::VoteCast(f) => self.review.voted(f, digest(&f.spec), at, rows),
             Fact::OpinionGiven(f) => self.review.opined(f, digest(&f.spec), at, rows),
@@ -213,6 +216,7 @@ impl World {
             Kind::Basis => law.bases.revision(&base, rev).map(|r| ("basis", r.id)),
             Kind::Assessment => law.assessments.revision(&base, rev).map(|r| ("assessment", r.id)),
             Kind::Baseline => self.review.baselines.revision(&base, rev).map(|r| ("baseline", r.id)),
+            Kind::Policy => law.policies.revision(&base, rev).map(|r| ("policy", r.id)),
             Kind::System => registry.systems.revision(&base, rev).map(|r| ("system", r.id)),
             _ => None,
         };

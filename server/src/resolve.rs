@@ -20,7 +20,7 @@ use crate::review::Standing;
 /// Differences named at most.
 const MAX_DIFFERENCES: usize = 20;
 
-/// Pin a reference: a dataset or model to the latest registered version, a purpose, basis, system or assessment to the last
+/// Pin a reference: a dataset or model to the latest registered version, a purpose, basis, system, assessment or policy to the last
 /// approved revision (the latest registered while none is approved: the gate refuses it until then).
 ///
 /// # Errors
@@ -48,6 +48,7 @@ pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Res
         Kind::Basis => revision(world, &world.lawfulness.bases, reference, now, pointer),
         Kind::Assessment => revision(world, &world.lawfulness.assessments, reference, now, pointer),
         Kind::Baseline => revision(world, &world.review.baselines, reference, now, pointer),
+        Kind::Policy => revision(world, &world.lawfulness.policies, reference, now, pointer),
         Kind::Party => exists(world.registry.parties.latest(&reference.to_string()).is_some(), reference, pointer),
         Kind::Environment => {
             exists(world.registry.environments.latest(&reference.to_string()).is_some(), reference, pointer)

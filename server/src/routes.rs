@@ -11,6 +11,7 @@ use licit_schemas::ledger::{
     ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof, InclusionQuery, TreeHead,
 };
 use licit_schemas::lineage::{Closure, EdgeCreate, ExposureView, LineageQuery, PathQuery, PathView};
+use licit_schemas::policy::PolicySpec;
 use licit_schemas::registration::{PlanRequest, Registration, RegistrationResult};
 use licit_schemas::registry::{
     DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, LifeChange, ModelSpec, ModelVersionSpec,
@@ -41,6 +42,8 @@ const RELEASE: &[Role] = &[Releaser];
 const PROPOSE: &[Role] = &[Registrar, Releaser];
 /// Votes and revokes.
 const BOARD: &[Role] = &[Reviewer];
+/// Proposes how the organisation governs.
+const GOVERN: &[Role] = &[Reviewer, Admin];
 /// Manages who may.
 const MANAGE: &[Role] = &[Admin];
 
@@ -119,6 +122,10 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/assessments", "list_assessments", "List assessments", || get().to(|ctx: Ctx| api::list(ctx, "assessment"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<AssessmentSpec>>>(),
     Route::get("/api/v1/assessments/{id}", "get_assessment", "Read an assessment", || get().to(|ctx: Ctx| api::get(ctx, "assessment"))).may(READ).asks::<GetQuery>().gives::<Resource<AssessmentSpec>>(),
     Route::get("/api/v1/assessments/{id}/history", "list_assessment_history", "Every state of an assessment", || get().to(|ctx: Ctx| api::history(ctx, "assessment"))).may(READ).gives::<Page<Resource<AssessmentSpec>>>(),
+    Route::post("/api/v1/policies", "create_policy", "Propose a revision of the organisation's policy", || post().to(gate::api::create_policy)).may(GOVERN).takes::<PolicySpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/policies", "list_policies", "List revisions of the policy", || get().to(|ctx: Ctx| api::list(ctx, "policy"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<PolicySpec>>>(),
+    Route::get("/api/v1/policies/{id}", "get_policy", "Read a revision of the policy", || get().to(|ctx: Ctx| api::get(ctx, "policy"))).may(READ).gives::<Resource<PolicySpec>>(),
+    Route::get("/api/v1/policies/{id}/history", "list_policy_history", "Every state of a revision of the policy", || get().to(|ctx: Ctx| api::history(ctx, "policy"))).may(READ).gives::<Page<Resource<PolicySpec>>>(),
     Route::post("/api/v1/dataset-versions/{id}/life", "change_dataset_version_life", "Restrict or erase a dataset version", || post().to(registry::api::change_life)).may(REGISTER).takes::<LifeChange>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/dataset-versions/{id}/retire", "retire_dataset_version", "Retire a dataset version that was registered by mistake", || post().to(registry::api::retire_dataset_version)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/model-versions/{id}/retire", "retire_model_version", "Retire a model version that was registered by mistake", || post().to(registry::api::retire_model_version)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),

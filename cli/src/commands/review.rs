@@ -88,7 +88,7 @@ pub(crate) struct ReviewCreate {
     /// Title for people
     #[arg(long, required_unless_present = "file")]
     title: Option<String>,
-    /// Purposes, bases, systems, assessments, deployments
+    /// Purposes, bases, systems, assessments, deployments, the policy
     #[arg(value_name = "REF", required_unless_present = "file")]
     references: Vec<String>,
     /// The approval of its purposes shall cover narrower purposes too

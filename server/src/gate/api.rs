@@ -7,7 +7,6 @@ use licit_schemas::reports::ReplayQuery;
 use licit_schemas::resource::Page;
 use serde::Deserialize;
 
-use super::policy::Policy;
 use super::{baseline, operations, replay};
 use crate::api;
 use crate::db::Conn;
@@ -15,7 +14,6 @@ use crate::error::{Error, Result};
 use crate::facts::word;
 use crate::http::{Body, Ctx, Reply};
 use crate::ledger::store::kept_evidence;
-use crate::review::operations::Terms;
 
 /// Ask the gate. Allow and deny are both answers.
 pub async fn ask(ctx: Ctx, body: Body) -> Result<Reply> {
@@ -171,7 +169,10 @@ pub async fn replay_decision(ctx: Ctx) -> Result<Reply> {
 
 /// Open a review, with this gate's policy and envelopes.
 pub async fn create_review(ctx: Ctx, body: Body) -> Result<Reply> {
-    let policy = Policy::default();
-    let terms = Terms { quorum: policy.quorum, approval_days: policy.approval_days };
-    crate::review::api::create_review(ctx, body, terms, super::envelope::under_review).await
+    crate::review::api::create_review(ctx, body, operations::terms, super::envelope::under_review).await
+}
+
+/// Propose a policy.
+pub async fn create_policy(ctx: Ctx, body: Body) -> Result<Reply> {
+    crate::api::create(ctx, body, "policies", operations::policy).await
 }

@@ -2,13 +2,13 @@
 
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Finding, Intent, Level, Verdict};
-use licit_schemas::registry::{Mode, uuid_text};
+use licit_schemas::registry::{Mode, ReleaseState, uuid_text};
 use licit_schemas::time::Timestamp;
 
 use super::baseline;
 use super::evidence::Evidence;
-use super::policy::Policy;
-use super::rules::{RULES, VERSION};
+use super::policy::{Policy, Scope};
+use super::rules::{RULES, VERSION, own};
 use crate::db::Projection;
 use crate::registry::vocabulary::vocabulary;
 
@@ -22,18 +22,27 @@ pub struct Judgement {
     pub actions_due: Vec<Finding>,
 }
 
-/// Run all rules; never stop at the first finding. Policy says whether those outside the hard core refuse, warn or stay silent.
+/// Run all rules, then those of the organisation's own; never stop at the first finding. Policy says whether those outside the hard core refuse, warn or stay silent.
 /// Where a revocation says how long what runs may go on, it is *due* then.
 pub fn findings(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
     let mut all = Vec::new();
+    let scope = Scope {
+        environment: evidence.deployment.as_ref().map(|d| d.spec.environment.name()),
+        risk_class: evidence.system.as_ref().map(|s| s.spec.risk_class),
+    };
+    // Where there is nothing to release, no policy makes an approval of it dispensable.
+    let nothing = evidence.release.as_ref().is_none_or(|r| r.state == ReleaseState::Withdrawn);
     for rule in RULES {
-        let level = if rule.core { Level::Block } else { policy.level(rule.code) };
+        let level = if rule.core || nothing { Level::Block } else { policy.level(rule.code, scope) };
         if level == Level::Silent {
             continue;
         }
         let first = all.len();
         all.append(&mut (rule.check)(evidence, policy));
         all[first..].iter_mut().for_each(|finding: &mut Finding| finding.blocking &= level == Level::Block);
+    }
+    if policy.has_rules() {
+        all.extend(own::findings(evidence, policy));
     }
     all
 }

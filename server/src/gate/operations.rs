@@ -6,20 +6,24 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Activation, Decision, Finding, Gap, GateRequest, Intent, Verdict};
+use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registration::{PlanRequest, PlannedRelease};
 use licit_schemas::registry::{Part, PartKind, ReleaseSpec, ReleaseState};
+use licit_schemas::resource::Registered;
+use licit_schemas::review::BoundSubject;
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::evidence::{Ask, gather};
-use super::policy::Policy;
+use super::policy::{Policy, check};
 use super::{GapClosed, baseline, decide, gap_key};
 use crate::catalogue::Stated;
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, canonical};
 use crate::registry::{Release, ReleaseMoved, deployment_of};
 use crate::resolve::{expect, parse};
+use crate::review::operations::Terms;
 
 /// What is asked, from a request: the deployment, or that of the release.
 ///
@@ -58,9 +62,9 @@ pub fn ask(request: &GateRequest, now: Timestamp) -> Result<Ask> {
 /// # Errors
 /// Evidence that has no canonical form.
 pub fn dry(world: &World, ask: Ask) -> Result<Decision> {
-    let policy = Policy::in_force(world);
+    let policy = Policy::in_force(world, ask.valid_at);
     let evidence = gather(world, ask);
-    let digest = Digest::of(canonical(&evidence.document())?.as_bytes());
+    let digest = Digest::of(canonical(&evidence.document(&policy))?.as_bytes());
     Ok(decide::decision(&evidence, &policy, Uuid::nil(), digest))
 }
 
@@ -71,9 +75,9 @@ pub fn dry(world: &World, ask: Ask) -> Result<Decision> {
 pub fn decide(tx: &mut Tx<'_>, ask: Ask) -> Result<Decision> {
     let id = tx.new_id();
     let (decision, text, digest) = {
-        let policy = Policy::in_force(tx.world());
+        let policy = Policy::in_force(tx.world(), ask.valid_at);
         let evidence = gather(tx.world(), ask);
-        let text = canonical(&evidence.document())?;
+        let text = canonical(&evidence.document(&policy))?;
         let digest = Digest::of(text.as_bytes());
         (decide::decision(&evidence, &policy, id, digest), text, digest)
     };
@@ -88,6 +92,23 @@ fn compressed(text: &str) -> Result<Vec<u8>> {
         .write_all(text.as_bytes())
         .and_then(|()| encoder.finish())
         .map_err(|e| Error::Internal(format!("evidence cannot be compressed: {e}")))
+}
+
+/// Propose a revision of the policy.
+///
+/// # Errors
+/// One that speaks of the hard core or of a rule there is not; a single vote for a deployment of high risk; an unknown environment.
+pub fn policy(tx: &mut Tx<'_>, spec: PolicySpec) -> Result<Registered> {
+    let faults = check(&spec);
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    crate::lawfulness::operations::policy(tx, spec)
+}
+
+/// What the policy in force asks of a review.
+pub fn terms(tx: &Tx<'_>, subjects: &[BoundSubject]) -> Terms {
+    Policy::in_force(tx.world(), tx.now()).terms(tx.world(), subjects)
 }
 
 /// Activate a release: the gate runs inside the write. A refusal is recorded as a decision, too; the caller sees it in the answer.
@@ -179,7 +200,7 @@ pub fn plan(tx: &mut Tx<'_>, request: PlanRequest) -> Result<licit_schemas::gate
 
 /// Gaps as they are now: every active release is asked whether it may go on as if it began.
 pub fn gaps_now(world: &World, deployment: Option<&str>, now: Timestamp) -> Vec<Gap> {
-    let policy = Policy::in_force(world);
+    let policy = Policy::in_force(world, now);
     let running = world.registry.running();
     running
         .iter()

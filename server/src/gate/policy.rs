@@ -1,54 +1,278 @@
-//! What an organisation may decide about the gate. The hard core is not among it.
+//! What an organisation may decide about reviews and the gate. The hard core is not among it.
+//!
+//! In force at a moment is what the board approved last by then. Where that approval ended or was taken back, nothing may become
+//! looser by it: of that revision, of any other that still holds, and of the default, the strictest answer counts.
+
+mod check;
+
+use std::sync::{Arc, LazyLock};
 
 use chrono::Duration;
 use licit_schemas::gate::{Level, Status};
+use licit_schemas::policy::{Grace, OwnRule, PolicySpec, ReviewPolicy, Reviewed};
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::registry::RiskClass;
+use licit_schemas::review::BoundSubject;
+use licit_schemas::text::Key;
+use licit_schemas::time::Timestamp;
+use serde_json::{Value, json};
 
-use crate::facts::World;
+pub use self::check::check;
+use super::rules::is_core;
+use crate::catalogue::Revision;
+use crate::facts::{World, digest};
+use crate::lawfulness::Readable;
+use crate::review::Approval;
+use crate::review::operations::Terms;
 
 /// The policy in force.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// Its revision, as decisions record it.
     pub revision: String,
-    /// Board members that must agree.
-    pub quorum: u16,
-    /// Days an approval lasts unless the review asks for less.
-    pub approval_days: i64,
-    /// Days *continue* passes after an approval, a document or a validity ended.
-    pub grace_expired_days: i64,
-    /// Days *continue* passes after something unknown appeared upstream.
-    pub grace_unknown_days: i64,
+    /// Revisions of which the strictest answer counts; one, unless the approval of what was in force ended.
+    layers: Vec<Layer>,
 }
+
+/// One revision.
+#[derive(Clone, Debug)]
+struct Layer {
+    /// Absent: the default.
+    revision: Option<Arc<Revision<PolicySpec>>>,
+    /// The approval that carries it, or carried it.
+    approval: Option<Arc<Approval>>,
+}
+
+impl Layer {
+    const DEFAULT: Self = Self { revision: None, approval: None };
+
+    fn reference(&self) -> &str {
+        self.revision.as_ref().map_or("policy:default@1", |r| &r.reference)
+    }
+
+    fn spec(&self) -> &PolicySpec {
+        self.revision.as_ref().map_or(&DEFAULT, |r| &r.spec)
+    }
+}
+
+/// Where what is judged runs, and how risky it is. What is not known may be anything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scope<'a> {
+    /// Key of the environment.
+    pub environment: Option<&'a str>,
+    /// Risk class of the system.
+    pub risk_class: Option<RiskClass>,
+}
+
+/// What holds while the board approved no policy.
+static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
+    name: "Default".parse().unwrap_or_else(|_| unreachable!("it is a name")),
+    review: ReviewPolicy { quorum: 2, approval_days: 365, overrides: Vec::new() },
+    grace: Grace::default(),
+    levels: Vec::new(),
+    rules: Vec::new(),
+});
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            revision: "policy:default@1".to_owned(),
-            quorum: 2,
-            approval_days: 365,
-            grace_expired_days: 30,
-            grace_unknown_days: 14,
-        }
+        Self::of(vec![Layer::DEFAULT])
     }
 }
 
 impl Policy {
-    /// The policy in force.
-    pub fn in_force(_: &World) -> Self {
-        Self::default()
+    fn of(layers: Vec<Layer>) -> Self {
+        let names: Vec<&str> = layers.iter().map(Layer::reference).collect();
+        Self { revision: names.join(", "), layers }
     }
 
-    /// What a finding of a rule does. Asked only for rules outside the hard core.
-    pub fn level(&self, _: &str) -> Level {
-        Level::Block
+    /// The policy in force at a moment. Unlike what a basis covers, it does not reach back: what was approved later does not count.
+    pub fn in_force(world: &World, moment: Timestamp) -> Self {
+        let given = |reference: &str| {
+            let all = world.review.approvals(reference).iter().filter(|a| a.spec.valid_from <= moment);
+            let last = all.clone().next_back().cloned();
+            (all.rev().find(|a| a.holds(moment)).cloned(), last)
+        };
+        let mut approved = Vec::new();
+        for revision in world.lawfulness.policies.all(&Ref::policy().to_string()) {
+            let (holds, last) = given(&revision.reference);
+            let Some(last) = last else { continue };
+            let (granted, stands) = (last.seq, holds.is_some());
+            let layer = Layer { revision: Some(Arc::clone(revision)), approval: holds.or(Some(last)) };
+            approved.push((granted, stands, layer));
+        }
+        approved.sort_by_key(|(granted, ..)| std::cmp::Reverse(*granted));
+        match approved.first() {
+            None => Self::default(),
+            Some((_, true, layer)) => Self::of(vec![layer.clone()]),
+            Some(_) => {
+                let strictest = approved.into_iter().enumerate().filter(|(place, (_, holds, _))| *place == 0 || *holds);
+                let layers = strictest.map(|(_, (.., layer))| layer);
+                Self::of(layers.chain([Layer::DEFAULT]).collect())
+            }
+        }
+    }
+
+    /// What a review over these things asks, pinned: of a dossier, the strictest of what each asks.
+    pub fn terms(&self, world: &World, subjects: &[BoundSubject]) -> Terms {
+        let each = subjects.iter().map(|subject| {
+            let reference = &subject.r#ref;
+            let base = reference.unpinned().to_string();
+            let registry = &world.registry;
+            let class = |system: &Ref| {
+                let found = registry.systems.revision(&system.unpinned().to_string(), system.rev()?)?;
+                Some(found.spec.risk_class)
+            };
+            match reference.kind() {
+                Kind::Purpose => self.review(Reviewed::Purpose, Scope::default()),
+                Kind::Basis => self.review(Reviewed::Basis, Scope::default()),
+                Kind::Assessment => self.review(Reviewed::Assessment, Scope::default()),
+                Kind::System => {
+                    let scope = Scope { environment: None, risk_class: class(reference) };
+                    self.review(Reviewed::System, scope)
+                }
+                Kind::Deployment => {
+                    let found = registry.deployments.latest(&base);
+                    let spec = found.map(|d| &d.spec);
+                    let scope = Scope {
+                        environment: spec.map(|d| d.environment.name()),
+                        risk_class: spec.and_then(|d| class(&d.system)),
+                    };
+                    self.review(Reviewed::Deployment, scope)
+                }
+                _ => self.review(Reviewed::Policy, Scope::default()),
+            }
+        });
+        each.reduce(stricter).unwrap_or_else(|| self.review(Reviewed::Policy, Scope::default()))
+    }
+
+    /// What a review of one thing asks.
+    fn review(&self, kind: Reviewed, scope: Scope<'_>) -> Terms {
+        let each = self.layers.iter().map(|layer| terms(&layer.spec().review, kind, scope));
+        each.reduce(stricter).unwrap_or(Terms { quorum: u16::MAX, approval_days: 1 })
+    }
+
+    /// What a finding of a rule does. Of the hard core, whatever a policy says, it refuses.
+    pub fn level(&self, rule: &str, scope: Scope<'_>) -> Level {
+        if is_core(rule) {
+            return Level::Block;
+        }
+        let each = self.layers.iter().map(|layer| {
+            let Some(stated) = layer.spec().levels.iter().find(|l| l.rule.as_str() == rule) else {
+                return Level::Block;
+            };
+            let overrides = stated.overrides.iter();
+            let fitting = overrides.map(|o| (fits(&o.environments, &o.risk_classes, scope), Some(o.level)));
+            strictest(stated.level, fitting, Ord::min)
+        });
+        each.min().unwrap_or(Level::Block)
     }
 
     /// For how long what already runs may go on with a finding: nothing for wrong bytes and what a law forbids outright.
     pub fn grace(&self, rule: &str, status: Status) -> Duration {
-        match (rule, status) {
-            ("artifact.digest" | "prohibited.practice" | "purpose.forbids", _) | (_, Status::Unmet) => Duration::zero(),
-            (_, Status::Expired) => Duration::days(self.grace_expired_days),
-            (_, Status::Unknown) => Duration::days(self.grace_unknown_days),
+        let core = is_core(rule);
+        let days = |grace: Grace| match status {
+            Status::Unmet => 0,
+            Status::Expired => grace.expired_days,
+            Status::Unknown => grace.unknown_days,
+        };
+        if matches!(rule, "artifact.digest" | "prohibited.practice" | "purpose.forbids") {
+            return Duration::zero();
         }
+        let each = self.layers.iter().map(|layer| {
+            let spec = layer.spec();
+            let own = spec.levels.iter().find(|l| !core && l.rule.as_str() == rule).and_then(|l| l.grace);
+            let general = days(spec.grace).min(if core { days(Grace::default()) } else { u16::MAX });
+            own.map_or(general, days)
+        });
+        Duration::days(i64::from(each.min().unwrap_or(0)))
     }
+
+    /// The organisation's own rules with their conditions: of all revisions that count, each once.
+    pub fn rules<'w>(&'w self, world: &'w World) -> Vec<(&'w OwnRule, &'w Readable)> {
+        let mut all: Vec<(&OwnRule, &Readable)> = Vec::new();
+        for revision in self.layers.iter().filter_map(|l| l.revision.as_deref()) {
+            for rule in revision.spec.rules.iter().zip(world.lawfulness.conditions(revision)) {
+                if !all.iter().any(|(known, _)| *known == rule.0) {
+                    all.push(rule);
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether there are rules of the organisation's own.
+    pub fn has_rules(&self) -> bool {
+        self.layers.iter().any(|layer| !layer.spec().rules.is_empty())
+    }
+
+    /// What was looked at, for the canonical evidence.
+    pub fn document(&self) -> Value {
+        let layers = self.layers.iter().map(|layer| {
+            json!({
+                "ref": layer.reference(),
+                "digest": layer.revision.as_ref().map_or_else(|| digest(&*DEFAULT), |r| r.digest),
+                "approval": layer.approval.as_ref().map(|a| json!({"id": a.id.to_string(), "end": a.end()})),
+            })
+        });
+        layers.collect()
+    }
+}
+
+fn stricter(one: Terms, other: Terms) -> Terms {
+    Terms { quorum: one.quorum.max(other.quorum), approval_days: one.approval_days.min(other.approval_days) }
+}
+
+/// What one revision asks of a review.
+fn terms(review: &ReviewPolicy, kind: Reviewed, scope: Scope<'_>) -> Terms {
+    let fitting = || {
+        let named = review.overrides.iter().filter(|o| o.kinds.is_empty() || o.kinds.contains(&kind));
+        named.map(|o| (fits(&o.environments, &o.risk_classes, scope), o))
+    };
+    Terms {
+        quorum: strictest(review.quorum, fitting().map(|(fit, o)| (fit, o.quorum)), Ord::max),
+        approval_days: i64::from(strictest(
+            review.approval_days,
+            fitting().map(|(fit, o)| (fit, o.approval_days)),
+            Ord::min,
+        )),
+    }
+}
+
+/// Whether an override applies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Yes,
+    /// It names something that is not known of what is judged.
+    Perhaps,
+    No,
+}
+
+fn fits(environments: &[Key], risk_classes: &[RiskClass], scope: Scope<'_>) -> Fit {
+    let environment =
+        (!environments.is_empty()).then(|| scope.environment.map(|own| environments.iter().any(|e| e.as_str() == own)));
+    let risk_class = (!risk_classes.is_empty()).then(|| scope.risk_class.map(|own| risk_classes.contains(&own)));
+    let both = [environment, risk_class];
+    if both.contains(&Some(Some(false))) {
+        Fit::No
+    } else if both.contains(&Some(None)) {
+        Fit::Perhaps
+    } else {
+        Fit::Yes
+    }
+}
+
+/// The general answer, unless an override takes its place; of all that apply or might, the strictest.
+fn strictest<T: Copy>(general: T, overrides: impl Iterator<Item = (Fit, Option<T>)>, stricter: fn(T, T) -> T) -> T {
+    let (mut sure, mut perhaps) = (None, None);
+    for (fit, answer) in overrides {
+        let Some(answer) = answer else { continue };
+        let place = match fit {
+            Fit::Yes => &mut sure,
+            Fit::Perhaps => &mut perhaps,
+            Fit::No => continue,
+        };
+        *place = Some(place.map_or(answer, |other| stricter(other, answer)));
+    }
+    let known = sure.unwrap_or(general);
+    perhaps.map_or(known, |other| stricter(known, other))
 }

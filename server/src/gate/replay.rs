@@ -41,14 +41,14 @@ pub fn question(decision: &Decision, evidence: &str) -> Result<Ask> {
 
 /// A decision with its canonical evidence, under the id of the one it repeats.
 fn judged(world: &World, ask: Ask, id: uuid::Uuid) -> Result<(Decision, String)> {
-    let policy = Policy::in_force(world);
+    let policy = Policy::in_force(world, ask.valid_at);
     let evidence = gather(world, ask);
-    let text = canonical(&evidence.document())?;
+    let text = canonical(&evidence.document(&policy))?;
     Ok((decide::decision(&evidence, &policy, id, Digest::of(text.as_bytes())), text))
 }
 
-/// The decision once more: `text` is its canonical form as the ledger holds it; `then` is the world at its position; `known` another one to judge the same question in, about the
-/// release it was then.
+/// The decision once more: `text` is its canonical form as the ledger holds it; `then` is the world at its position;
+/// `known` another one to judge the same question in, about the release it was then.
 ///
 /// # Errors
 /// Evidence that is not of our form.

@@ -1,14 +1,16 @@
-//! What may be: purposes, legal bases, assessments; and the dated tables of law.
+//! What may be: purposes, legal bases, assessments, the organisation's policy; and the dated tables of law.
 
 pub mod api;
 pub mod law;
 pub mod operations;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use imbl::HashMap;
+use licit_schemas::condition::{self, Condition};
 use licit_schemas::digest::Digest;
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, Covers, PurposeSpec};
+use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::Ref;
 use licit_schemas::text::Iri;
 
@@ -48,7 +50,10 @@ impl Covered {
     }
 }
 
-/// Purposes, bases, assessments.
+/// A condition, or why it cannot be read: what passed the fence of one version of the program may not pass that of another.
+pub type Readable = Result<Condition, String>;
+
+/// Purposes, bases, assessments, the policy.
 #[derive(Clone, Default)]
 pub struct State {
     /// Purposes by `purpose:<key>`.
@@ -57,6 +62,10 @@ pub struct State {
     pub bases: Catalogue<BasisSpec>,
     /// Assessments by `assessment:<key>`.
     pub assessments: Catalogue<AssessmentSpec>,
+    /// The organisation's policy, `policy:organisation`.
+    pub policies: Catalogue<PolicySpec>,
+    /// Conditions of each policy revision that has rules of its own, by its pinned reference; read when first asked.
+    conditions: HashMap<Arc<str>, Arc<OnceLock<Vec<Readable>>>>,
     /// Assessments of a thing, by its pinned reference.
     of: HashMap<Arc<str>, Arc<Vec<Arc<Revision<AssessmentSpec>>>>>,
     /// Basis keys by the purpose they cover.
@@ -80,6 +89,15 @@ impl State {
     /// What a revision of a basis covers.
     pub fn covered(&self, basis: &str) -> &Arc<Covered> {
         self.covered.get(basis).unwrap_or(&self.nothing)
+    }
+
+    /// The conditions of a policy revision, in the order of its rules.
+    pub fn conditions(&self, policy: &Revision<PolicySpec>) -> &[Readable] {
+        let Some(read) = self.conditions.get(&policy.reference) else { return &[] };
+        read.get_or_init(|| {
+            let texts: Vec<&str> = policy.spec.rules.iter().map(|rule| rule.when.as_str()).collect();
+            condition::read(&texts)
+        })
     }
 
     /// The purpose and its broader ones, nearest first, each once: `purpose:<key>`.
@@ -170,6 +188,28 @@ impl State {
             doc: text(spec),
             valid_from: Some(spec.valid_from),
             valid_to: Some(spec.valid_to),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a policy revision in.
+    pub fn policy(&mut self, fact: &Stated<PolicySpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base = Ref::policy().to_string();
+        let reference = format!("{base}@{}", fact.rev);
+        if !spec.rules.is_empty() {
+            self.conditions.insert(reference.as_str().into(), Arc::default());
+        }
+        self.policies.put(&base, reference.clone(), fact, digest, at);
+        rows.put(at, || NewRow {
+            kind: "policy",
+            id: fact.id.to_string(),
+            state: "proposed".to_owned(),
+            name: spec.name.to_string(),
+            parent: base,
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
             ..NewRow::default()
         });
     }

@@ -1,6 +1,7 @@
-//! Proposing purposes, bases, assessments. They count once the board approves them.
+//! Proposing purposes, bases, assessments, the policy. They count once the board approves them.
 
 use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, LegalBasis, PurposeSpec};
+use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::resource::Registered;
 use licit_schemas::text::Iri;
@@ -175,6 +176,26 @@ pub fn assessment(tx: &mut Tx<'_>, mut spec: AssessmentSpec) -> Result<Registere
     period(spec.valid_from, Some(spec.valid_to))?;
     let own = Ref::assessment(&spec.key);
     revise(tx, own, |w| &w.lawfulness.assessments, spec, Fact::AssessmentRevised)
+}
+
+/// Propose a policy. What it may not touch is known to the gate, and checked there.
+///
+/// # Errors
+/// An environment that is not registered: a misspelt one would never be meant.
+pub fn policy(tx: &mut Tx<'_>, spec: PolicySpec) -> Result<Registered> {
+    let terms = spec.review.overrides.iter().enumerate();
+    let terms = terms.map(|(place, o)| (format!("/review/overrides/{place}"), &o.environments));
+    let levels = spec.levels.iter().enumerate().flat_map(|(rule, level)| {
+        let overrides = level.overrides.iter().enumerate();
+        overrides.map(move |(place, o)| (format!("/levels/{rule}/overrides/{place}"), &o.environments))
+    });
+    for (at, environments) in terms.chain(levels) {
+        for (place, key) in environments.iter().enumerate() {
+            let at = format!("{at}/environments/{place}");
+            pin(tx.world(), &Ref::environment(key), tx.now(), &at)?;
+        }
+    }
+    revise(tx, Ref::policy(), |w| &w.lawfulness.policies, spec, Fact::PolicyRevised)
 }
 
 /// What an assessment of compatibility must say (GDPR Art. 6(4)). Of a dataset it holds for all versions, of a purpose for all

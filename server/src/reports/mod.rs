@@ -42,7 +42,7 @@ pub fn question(world: &World, deployment: &str, at: Timestamp) -> Ask {
 
 /// Judge a deployment as a gap would be: as if what runs began then.
 pub fn stand(world: &World, deployment: &str, at: Timestamp) -> Stand {
-    let policy = Policy::in_force(world);
+    let policy = Policy::in_force(world, at);
     let evidence = gather(world, question(world, deployment, at));
     let mut findings = decide::findings(&evidence, &policy);
     let verdict = if findings.iter().any(|f| f.blocking) { Verdict::Deny } else { Verdict::Allow };

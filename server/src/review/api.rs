@@ -11,7 +11,7 @@ use crate::http::{Body, Ctx, Reply};
 pub async fn create_review(
     ctx: Ctx,
     body: Body,
-    terms: operations::Terms,
+    terms: operations::TermsOf,
     envelopes: operations::Envelopes,
 ) -> Result<Reply> {
     api::create::<ReviewCreate>(ctx, body, "reviews", move |tx, create| operations::open(tx, &create, terms, envelopes))

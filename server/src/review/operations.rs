@@ -24,7 +24,7 @@ use crate::resolve::{created, expect, parse, pin};
 pub type Envelopes = fn(&Tx<'_>, &str) -> Result<(licit_schemas::review::Envelope, Vec<Uuid>)>;
 
 /// What a review asks of policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// Board members that must agree.
     pub quorum: u16,
@@ -32,20 +32,20 @@ pub struct Terms {
     pub approval_days: i64,
 }
 
+/// The terms that the policy in force asks of a review over these things, pinned. Given from above, like the envelopes: inside
+/// the write, so that no policy takes effect in between.
+pub type TermsOf = fn(&Tx<'_>, &[BoundSubject]) -> Terms;
+
 /// What the board votes on.
-const VOTABLE: [Kind; 6] =
-    [Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment, Kind::Baseline];
+const VOTABLE: [Kind; 7] =
+    [Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment, Kind::Baseline, Kind::Policy];
 
 /// Open a review over one or several things.
 ///
 /// # Errors
 /// Things that cannot be approved, or a deployment without a release to judge.
-pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: Terms, envelopes: Envelopes) -> Result<Registered> {
+pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: TermsOf, envelopes: Envelopes) -> Result<Registered> {
     let now = tx.now();
-    let valid_to = create.valid_to.unwrap_or(now.plus(chrono::Duration::days(terms.approval_days)));
-    if valid_to <= now || valid_to > now.plus(chrono::Duration::days(terms.approval_days * 5)) {
-        return Err(Error::invalid("/valid_to", "must lie in the future, and within five of the usual periods"));
-    }
     let mut excluded = vec![tx.world().access.person(tx.actor())];
     let mut subjects: Vec<BoundSubject> = Vec::new();
     for (place, subject) in create.subjects.iter().enumerate() {
@@ -69,6 +69,11 @@ pub fn open(tx: &mut Tx<'_>, create: &ReviewCreate, terms: Terms, envelopes: Env
             include_narrower: subject.include_narrower,
             envelope,
         });
+    }
+    let terms = terms(tx, &subjects);
+    let valid_to = create.valid_to.unwrap_or(now.plus(chrono::Duration::days(terms.approval_days)));
+    if valid_to <= now || valid_to > now.plus(chrono::Duration::days(terms.approval_days * 5)) {
+        return Err(Error::invalid("/valid_to", "must lie in the future, and within five of the usual periods"));
     }
     excluded.sort_unstable();
     excluded.dedup();
@@ -103,6 +108,7 @@ fn pin_latest(
         Kind::System => world.registry.systems.latest(&base).map(|r| r.reference.clone()),
         Kind::Assessment => world.lawfulness.assessments.latest(&base).map(|r| r.reference.clone()),
         Kind::Baseline => world.review.baselines.latest(&base).map(|r| r.reference.clone()),
+        Kind::Policy => world.lawfulness.policies.latest(&base).map(|r| r.reference.clone()),
         _ => None,
     };
     match latest {
@@ -123,6 +129,7 @@ fn content(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, envelopes: En
         Kind::System => proposed(world, world.registry.systems.all(&base), rev),
         Kind::Assessment => proposed(world, world.lawfulness.assessments.all(&base), rev),
         Kind::Baseline => proposed(world, world.review.baselines.all(&base), rev),
+        Kind::Policy => proposed(world, world.lawfulness.policies.all(&base), rev),
         _ => {
             let (envelope, authors) = envelopes(tx, &base).map_err(|e| e.under(at))?;
             return Ok((digest(&envelope), Some(envelope), authors));

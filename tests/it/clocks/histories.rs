@@ -7,6 +7,7 @@ use chrono::Duration;
 use harness::{TestDatabase, scenario};
 use licit_schemas::gate::{Activation, Decision, GateRequest, Intent};
 use licit_schemas::reference::Ref;
+use licit_schemas::review::BoundSubject;
 use licit_schemas::time::Timestamp;
 use licit_server::db::Manager;
 use licit_server::error::Result;
@@ -48,7 +49,9 @@ fn from<T: DeserializeOwned>(value: Value) -> T {
 
 const ANA: Uuid = Uuid::from_u128(1);
 const BEA: Uuid = Uuid::from_u128(2);
-const TERMS: Terms = Terms { quorum: 1, approval_days: 365 };
+fn terms(_: &Tx<'_>, _: &[BoundSubject]) -> Terms {
+    Terms { quorum: 1, approval_days: 365 }
+}
 const WHOLE: [&str; 4] = ["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"];
 const DATASETS: [&str; 2] = ["people", "panel"];
 
@@ -245,7 +248,7 @@ fn board(db: &Db, dice: &mut Dice, now: Timestamp) {
 fn approve(db: &Db, of: &[&str], now: Timestamp, end: Timestamp) {
     let subjects: Vec<Value> = of.iter().map(|r| json!({"ref": r})).collect();
     let create = from(json!({"title": "Dossier", "subjects": subjects, "valid_to": end.to_string()}));
-    let Ok(opened) = db.write_blocking(ANA, now, move |tx| review::open(tx, &create, TERMS, envelope::under_review))
+    let Ok(opened) = db.write_blocking(ANA, now, move |tx| review::open(tx, &create, terms, envelope::under_review))
     else {
         return;
     };

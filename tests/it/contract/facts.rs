@@ -53,6 +53,16 @@ fn every_kind() -> Vec<(String, u16, String)> {
     assert_eq!(open["items"], json!([]), "approved again, nothing is open: {open:#}");
 
     let admin = s.server.admin();
+    let level = json!({"rule": "basis.holds", "level": "warn", "overrides": [{"environments": ["production"], "level": "block"}]});
+    let rule = json!({
+        "code": "org.children", "when": "evidence.view.sources.exists(s, s.subjects.exists(t, t.endsWith('#Child')))", "status": "unmet",
+        "level": "block", "article": "House rule 7", "sentence": "we do not score children", "addressee": "dpo", "remedy": "leave them out",
+    });
+    let policy = json!({
+        "name": "What we decided", "rules": [rule], "grace": {"expired_days": 30, "unknown_days": 7}, "levels": [level],
+        "review": {"quorum": 2, "approval_days": 365, "overrides": [{"kinds": ["deployment"], "risk_classes": ["high"], "quorum": 3}]},
+    });
+    admin.post("/api/v1/policies", &policy).good();
     let tokens = admin.get("/api/v1/tokens").good();
     let last = tokens["items"].as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
     admin.send("DELETE", &format!("/api/v1/tokens/{last}"), &[], None).good();

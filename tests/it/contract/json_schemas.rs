@@ -6,7 +6,7 @@ use std::process::Command;
 
 use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
-use licit_schemas::{gate, lawfulness, registration, registry, review};
+use licit_schemas::{gate, lawfulness, policy, registration, registry, review};
 use serde_json::Value;
 
 use crate::support::{root, same_as_committed};
@@ -68,6 +68,7 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("run", check::<registry::RunSpec>),
     ("model-version", check::<registry::ModelVersionSpec>),
     ("purpose", check::<lawfulness::PurposeSpec>),
+    ("policy", check::<policy::PolicySpec>),
     ("review", check::<review::ReviewCreate>),
     ("registration", check::<registration::Registration>),
     ("gate-request", check::<gate::GateRequest>),

@@ -83,6 +83,7 @@ fn ids_nobody_has_are_not_found() {
         "purposes",
         "bases",
         "assessments",
+        "policies",
         "reviews",
         "decisions",
     ] {

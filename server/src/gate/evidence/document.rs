@@ -11,17 +11,19 @@ use crate::db::Projection;
 use crate::gate::baseline;
 use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
+use crate::gate::policy::Policy;
 
 impl Evidence<'_> {
     /// What was looked at, as a document that stays: every word in it is part of the format.
-    pub fn document(&self) -> Value {
+    pub fn document(&self, policy: &Policy) -> Value {
         let review = &self.world.review;
-        json!({
+        let mut document = json!({
             "position": self.world.position(),
             "valid_at": self.ask.valid_at,
             "intent": self.ask.intent,
             "asked": self.ask.release,
             "mode": self.mode,
+            "policy": policy.document(),
             "deployment": {
                 "ref": self.ask.deployment,
                 "digest": self.deployment.as_ref().map(|d| d.digest),
@@ -75,7 +77,12 @@ impl Evidence<'_> {
             "unversioned": self.unversioned,
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
-        })
+        });
+        // What the organisation's own rules were judged on, in words.
+        if policy.has_rules() {
+            document["view"] = self.view();
+        }
+        document
     }
 
     /// Assessments of the sources, of their datasets, of joins, and of what is said to be anonymous.

@@ -5,6 +5,7 @@ mod cohorts;
 mod document;
 mod inspect;
 mod joins;
+mod view;
 mod views;
 
 use std::cell::RefCell;

@@ -12,6 +12,7 @@ mod covered;
 mod filed;
 mod life;
 mod lineage;
+pub mod own;
 mod purpose;
 mod release;
 mod retention;
@@ -71,6 +72,11 @@ pub const RULES: &[Rule] = &[
     core("artifact.digest", release::artifact),
     optional("release.approved", release::approved),
 ];
+
+/// Whether a rule belongs to the hard core.
+pub fn is_core(code: &str) -> bool {
+    RULES.iter().any(|rule| rule.core && rule.code == code)
+}
 
 /// Tier of GDPR Art. 83(5): principles, lawfulness, special categories.
 pub(super) const GDPR_UPPER: &str = "up to EUR 20 million or 4 % of turnover (GDPR Art. 83(5))";
