@@ -122,7 +122,7 @@ fn sample(schema: &Value, definitions: &Value) -> Value {
     let first = |list: &Value| list.as_array().and_then(|all| all.first()).cloned();
     if let Some(name) = schema["$ref"].as_str().and_then(|to| to.strip_prefix("#/$defs/")) {
         return match name {
-            "Timestamp" => "2026-01-01".into(),
+            "Timestamp" | "KnownAt" => "2026-01-01".into(),
             "Digest" => format!("sha256:{}", "0".repeat(64)).into(),
             "Iri" | "Uri" => "https://example.com".into(),
             "Ref" => "dataset:crm/people@1".into(),

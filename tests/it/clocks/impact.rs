@@ -44,6 +44,21 @@ fn of_data_it_says_whether_they_are_contained() {
 }
 
 #[test]
+fn who_only_measured_a_model_is_not_contained_in_it() {
+    let s = world(|p| {
+        p.datasets.push("panel");
+        let mut panel = scenario::people("1");
+        panel["dataset"] = json!("dataset:crm/panel");
+        p.versions.push(panel);
+        p.runs[0]["inputs"].as_array_mut().unwrap().push(json!({"ref": "dataset:crm/panel@1", "role": "test"}));
+    });
+    let found = impact(&s, "dataset:crm/panel@1");
+    for name in ["model:score@1", "release:score-prod@1"] {
+        assert_eq!(found[name]["how"], json!(["validation"]), "{found:#?}");
+    }
+}
+
+#[test]
 fn an_anonymous_model_is_shaped_only() {
     let s = world(|p| {
         p.assessments.push(json!({

@@ -62,7 +62,11 @@ fn lists_and_things_are_read_as_they_were() {
         read["spec"]["owner"].as_str().unwrap().to_owned()
     };
     assert_eq!((owner("").as_str(), owner(&format!("?known_at={before}")).as_str()), ("others", "ml-team"));
-    let state = |query: &str| items(&s.audit.get(&format!("/api/v1/purposes{query}")).good())[0]["state"].clone();
+    let state = |query: &str| {
+        let listed = items(&s.audit.get(&format!("/api/v1/purposes{query}")).good());
+        assert_eq!(listed.len(), 1, "one state is in force at a time: {listed:#?}");
+        listed[0]["state"].clone()
+    };
     assert_eq!((state(""), state(&format!("?known_at={before}"))), (json!("revoked"), json!("approved")));
     let versions = |query: &str| items(&s.audit.get(&format!("/api/v1/dataset-versions{query}")).good()).len();
     assert_eq!((versions(""), versions(&format!("?known_at={before}"))), (2, 1));
