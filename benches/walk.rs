@@ -88,7 +88,7 @@ fn node(layer: usize, i: usize) -> Node {
         9 => (NodeKind::Release, Flags::default()),
         _ => (NodeKind::DatasetVersion, Flags::default()),
     };
-    Node { kind, flags, class: 0 }
+    Node { flags, ..Node::new(kind) }
 }
 
 fn generate(edges: usize, grouped: bool) -> (Plan, Vec<Node>, Vec<Edge>) {

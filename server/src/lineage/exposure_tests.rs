@@ -9,7 +9,7 @@ use super::super::graph::{Edge, Origin};
 use super::*;
 
 fn node(kind: NodeKind, flags: Flags) -> Node {
-    Node { kind, flags, class: 0 }
+    Node { flags, ..Node::new(kind) }
 }
 
 const DATASET: Node = Node::new(NodeKind::DatasetVersion);

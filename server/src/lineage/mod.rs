@@ -21,7 +21,6 @@ use licit_schemas::text::Country;
 use licit_schemas::time::Timestamp;
 
 use self::graph::{Edge, EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Origin, Role};
-use self::pages::Pages;
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
 use crate::registry::vocabulary::{TermId, vocabulary};
@@ -116,8 +115,6 @@ impl Class {
 pub struct State {
     graph: Graph,
     records: Vector<Record>,
-    /// Per node the number of the dataset it is a version of, and that of the end of its retention; 0 for what is none.
-    datasets: Pages<(u32, u32)>,
     /// Ends of retention, by number from 1: many versions share one.
     ends: Vector<Timestamp>,
     end_of: HashMap<Timestamp, u32>,
@@ -154,16 +151,6 @@ impl State {
     /// The class of a node.
     pub fn class(&self, id: NodeId) -> &Arc<Class> {
         self.class_at(self.graph.node(id).class)
-    }
-
-    /// The number of the dataset a node is a version of; 0 for what is none.
-    pub fn dataset(&self, id: NodeId) -> u32 {
-        self.datasets.get(id.index()).0
-    }
-
-    /// The same, and the number of the end of its retention; 0 where none is stated.
-    pub fn dataset_and_end(&self, id: NodeId) -> (u32, u32) {
-        self.datasets.get(id.index())
     }
 
     /// An end of retention by its number.
@@ -299,10 +286,9 @@ impl State {
                 collected_under: facts.collected_under.iter().map(|b| b.to_string().into()).collect(),
             }
         });
+        node.dataset = facts.number;
+        node.end = facts.retention.map_or(0, |end| self.number_end(end));
         let id = self.register(held, node, at);
-        self.datasets.grow(id.index() + 1);
-        let end = facts.retention.map_or(0, |end| self.number_end(end));
-        self.datasets.set(id.index(), (facts.number, end));
         self.note_people(id);
         let followers = self.followers.get(fact.spec.dataset.to_string().as_str()).cloned().unwrap_or_default();
         for &(deployment, kind) in followers.iter() {

@@ -7,6 +7,7 @@ use super::{Cohort, Evidence};
 use crate::gate::coverage::{Answer, Question};
 use crate::lawfulness::Covered;
 use crate::lineage::exposure::{CONTAINED, Exposure, MODES, SERVED};
+use crate::lineage::graph::Node;
 use crate::lineage::walk::Label;
 
 /// So many cohorts are looked at before one is looked up: there are rarely more.
@@ -59,10 +60,10 @@ impl Sorting {
         evidence: &mut Evidence<'_>,
         exposure: &Exposure,
         place: usize,
-        (class, label): (u32, Label),
-        dataset: u32,
+        (node, label): (Node, Label),
         derived: bool,
     ) -> usize {
+        let Node { class, dataset, .. } = node;
         let further = match exposure.more.as_slice() {
             [] => None,
             more => Some(more.iter().map(|labels| labels[place].1).collect()),

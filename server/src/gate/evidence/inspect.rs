@@ -23,8 +23,6 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     let mut nobody = HashSet::new();
     let mut classes = vec![false; lineage.class_count()];
     evidence.sources.reserve(exposure.nodes.len());
-    // Place in the exposure, class, and whether derived, of each source.
-    let mut people: Vec<(usize, u32, bool)> = Vec::with_capacity(exposure.nodes.len());
     for (place, &(id, label)) in exposure.nodes.iter().enumerate() {
         let node = graph.node(id);
         if let Some(seen) = classes.get_mut(node.class as usize)
@@ -84,17 +82,8 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         {
             evidence.gaps.push(Gap { node: id, missing });
         }
-        people.push((place, node.class, derived));
-        evidence.sources.push(Source { node: id, dataset: 0, end: 0, cohort: 0 });
-    }
-    // All at once: memory answers many such reads in the time of one.
-    for source in &mut evidence.sources {
-        (source.dataset, source.end) = lineage.dataset_and_end(source.node);
-    }
-    for (number, (place, class, derived)) in people.into_iter().enumerate() {
-        let (label, dataset) = (exposure.nodes[place].1, evidence.sources[number].dataset);
-        let cohort = sorting.cohort(evidence, exposure, place, (class, label), dataset, derived);
-        evidence.sources[number].cohort = cohort;
+        let cohort = sorting.cohort(evidence, exposure, place, (node, label), derived);
+        evidence.sources.push(Source { node: id, dataset: node.dataset, end: node.end, cohort });
     }
 }
 

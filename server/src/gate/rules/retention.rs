@@ -19,9 +19,14 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let lineage = &evidence.world.lineage;
     let graph = lineage.graph();
     let mut list = Grouped::new();
+    // Tables that stand beside each other are mostly kept equally long: an end is looked up once for a row of them.
+    let mut known = (0, None);
     for source in &evidence.sources {
         let cohort = evidence.cohort(source);
-        let Some(end) = lineage.end(source.end) else {
+        if known.0 != source.end {
+            known = (source.end, lineage.end(source.end));
+        }
+        let Some(end) = known.1 else {
             if !cohort.derived {
                 unstated(evidence, source, &mut list);
             }

@@ -174,7 +174,7 @@ impl std::ops::BitOr for Flags {
     }
 }
 
-/// What the graph keeps of a node: eight bytes.
+/// What the graph keeps of a node: sixteen bytes, read together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     /// What it is.
@@ -183,19 +183,28 @@ pub struct Node {
     pub flags: Flags,
     /// An index whose meaning others define (the node's class of categories and identifiability).
     pub class: u32,
+    /// The number of the dataset it is a version of; 0 for what is none.
+    pub dataset: u32,
+    /// The number of the end of its retention; 0 where none is stated.
+    pub end: u32,
 }
 
-const _: () = assert!(size_of::<Node>() == 8, "nodes are read on every step of a walk");
+const _: () = assert!(size_of::<Node>() == 16, "nodes are read on every step of a walk");
 
 impl Node {
     /// What a number the graph never gave reads as: something named but never registered, so that rules refuse it.
-    pub const MISSING: Self =
-        Self { kind: NodeKind::DatasetVersion, flags: Flags(Flags::DANGLING.0 | Flags::NO_ORIGIN.0), class: u32::MAX };
+    pub const MISSING: Self = Self {
+        kind: NodeKind::DatasetVersion,
+        flags: Flags(Flags::DANGLING.0 | Flags::NO_ORIGIN.0),
+        class: u32::MAX,
+        dataset: 0,
+        end: 0,
+    };
 
     /// A node without flags, of class 0.
     #[must_use]
     pub const fn new(kind: NodeKind) -> Self {
-        Self { kind, flags: Flags(0), class: 0 }
+        Self { kind, flags: Flags(0), class: 0, dataset: 0, end: 0 }
     }
 }
 
