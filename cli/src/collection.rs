@@ -46,6 +46,7 @@ collections! {
     BASES = "/bases", Basis, lawfulness::BasisSpec;
     ASSESSMENTS = "/assessments", Assessment, lawfulness::AssessmentSpec;
     BASELINES = "/baselines", Baseline, adoption::BaselineCreate;
+    LOOSENINGS = "/loosenings", Loosening, adoption::LooseningSpec;
     REVIEWS = "/reviews", Review, review::ReviewCreate;
 }
 

@@ -3,9 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::gate::Status;
 use crate::reference::Ref;
-use crate::text::{Key, Text};
+use crate::registry::uuid_text::Uuid;
+use crate::registry::{Mode, ModelFile};
+use crate::text::{Key, Sentence, Text};
 use crate::time::Timestamp;
 
 /// Take over today's findings of what runs: once, for an end. The board votes on it as `baseline:<key>`.
@@ -74,4 +77,58 @@ pub struct BaselineProgress {
     pub cleared: u32,
     /// Until when it lasts.
     pub valid_to: Timestamp,
+}
+
+/// Let a denied release through in an emergency: one person of the policy's roster, for hours, ratified by the board afterwards.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlassCreate {
+    /// The incident it is for, such as `inc-2041`.
+    pub incident: Key,
+    /// Why it cannot wait. Kept erasable; the ledger holds its salted digest.
+    pub reason: Sentence,
+    /// Files as found where they will run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5000))]
+    pub artifacts: Vec<ModelFile>,
+}
+
+/// A denied release let through, as recorded. The board ratifies it as `break-glass:<incident>@<n>`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlassSpec {
+    /// The incident.
+    pub incident: Key,
+    /// The deployment.
+    pub deployment: String,
+    /// The release that runs although denied.
+    pub release: String,
+    /// The person.
+    pub person: Uuid,
+    /// Salted digest of the reason.
+    pub reason_digest: Digest,
+    /// From when.
+    pub valid_from: Timestamp,
+    /// Until when it may run.
+    pub valid_to: Timestamp,
+    /// By when the board must have ratified it: the end of the third working day after (Regulation 1182/71 Art. 3; no public
+    /// holiday is left out).
+    pub ratify_by: Timestamp,
+    /// What was denied when it was let through.
+    pub findings: Vec<BaselineItem>,
+}
+
+/// Propose that an environment enforces less for a while. The board votes on it as `loosening:<environment>`; the verdict stays
+/// what it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LooseningSpec {
+    /// The environment.
+    pub environment: Ref,
+    /// The looser mode.
+    pub mode: Mode,
+    /// Until when; at most a year ahead.
+    pub valid_to: Timestamp,
+    /// Why.
+    pub reason: Text,
 }

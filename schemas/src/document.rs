@@ -63,6 +63,8 @@ documents! {
     "basis" => lawfulness::BasisSpec,
     "assessment" => lawfulness::AssessmentSpec,
     "baseline" => adoption::BaselineCreate,
+    "break-glass" => adoption::BreakGlassCreate,
+    "loosening" => adoption::LooseningSpec,
     "policy" => policy::PolicySpec,
     "review" => review::ReviewCreate,
     "vote" => review::VoteCreate,

@@ -149,7 +149,13 @@ pub struct Decision {
     /// Baselines in force that took over every finding: it runs on with them, though denied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub baselines: Vec<String>,
-    /// Mode of the environment.
+    /// The emergency under which somebody let it through: it runs for hours, though denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
+    /// When the environment's time to live was over for this release: it runs no more, whatever the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// Mode in which the environment enforces.
     pub mode: Mode,
     /// Ledger position known.
     pub position: u64,

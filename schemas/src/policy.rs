@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gate::{Level, Status};
 use crate::registry::RiskClass;
+use crate::registry::uuid_text::Uuid;
 use crate::text::{Expression, Key, Name, Sentence};
 
 /// The key of the one policy a registry has: `policy:organisation`.
@@ -29,6 +30,26 @@ pub struct PolicySpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub rules: Vec<OwnRule>,
+    /// Who may let a denied release through in an emergency; absent, nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BreakGlassPolicy>,
+}
+
+/// Who may let a denied release through in an emergency, and for how long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakGlassPolicy {
+    /// Persons, by the ids of their actors.
+    #[schemars(length(min = 1, max = 50))]
+    pub roster: Vec<Uuid>,
+    /// Hours for which it runs.
+    #[serde(default = "a_day")]
+    #[schemars(range(min = 1, max = 24))]
+    pub hours: u16,
+}
+
+fn a_day() -> u16 {
+    24
 }
 
 /// A rule of the organisation's own: where its condition is true, there is a finding; where that cannot be known, one of status

@@ -38,6 +38,9 @@ pub enum Kind {
     Baseline,
     Review,
     Policy,
+    #[serde(rename = "break-glass")]
+    BreakGlass,
+    Loosening,
 }
 
 /// What stands between the `:` and the `@`.
@@ -58,10 +61,10 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
         Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
-        Self::Review, Self::Policy,
+        Self::Review, Self::Policy, Self::BreakGlass, Self::Loosening,
     ];
 
     /// The word before the `:`.
@@ -88,6 +91,8 @@ impl Kind {
             Self::Baseline => "baseline:before-licit@1",
             Self::Review => "review:01939f00-0000-7000-8000-000000000000",
             Self::Policy => "policy:organisation@1",
+            Self::BreakGlass => "break-glass:inc-2041@1",
+            Self::Loosening => "loosening:production@1",
         }
     }
 
@@ -97,9 +102,14 @@ impl Kind {
             Self::Model => (Body::Name, Version::Free),
             Self::Deployment => (Body::Name, Version::None),
             Self::Release => (Body::Name, Version::Rev),
-            Self::System | Self::Purpose | Self::Basis | Self::Assessment | Self::Baseline | Self::Policy => {
-                (Body::Key, Version::Rev)
-            }
+            Self::System
+            | Self::Purpose
+            | Self::Basis
+            | Self::Assessment
+            | Self::Baseline
+            | Self::Policy
+            | Self::BreakGlass
+            | Self::Loosening => (Body::Key, Version::Rev),
             Self::Party | Self::Environment => (Body::Key, Version::None),
             Self::Run | Self::Decision | Self::Review => (Body::Uuid, Version::None),
         }
@@ -158,6 +168,8 @@ impl Ref {
         basis: &Key => Basis, "A legal basis, unpinned.";
         assessment: &Key => Assessment, "An assessment, unpinned.";
         baseline: &Key => Baseline, "A baseline, unpinned.";
+        break_glass: &Key => BreakGlass, "What was let through under an incident, unpinned.";
+        loosening: &Key => Loosening, "A looser mode of the environment of this key, unpinned.";
         party: &Key => Party, "A party.";
         environment: &Key => Environment, "An environment.";
         run: Uuid => Run, "A run.";
@@ -336,7 +348,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });

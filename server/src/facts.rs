@@ -10,7 +10,7 @@ use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::{access, gate, lawfulness, lineage, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
-use licit_schemas::adoption::BaselineSpec;
+use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, LooseningSpec};
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Gap};
 use licit_schemas::json;
@@ -78,6 +78,8 @@ facts! {
     BasisRevised(Stated<BasisSpec>) = "basis.revised" v 1;
     AssessmentRevised(Stated<AssessmentSpec>) = "assessment.revised" v 1;
     BaselineRevised(Stated<BaselineSpec>) = "baseline.revised" v 1;
+    BreakGlassUsed(Stated<BreakGlassSpec>) = "break_glass.used" v 1;
+    LooseningProposed(Stated<LooseningSpec>) = "loosening.proposed" v 1;
     PolicyRevised(Stated<PolicySpec>) = "policy.revised" v 1;
     ReviewOpened(Stated<ReviewSpec>) = "review.opened" v 1;
     VoteCast(Stated<VoteSpec>) = "vote.cast" v 1;
@@ -185,6 +187,8 @@ impl Projection for World {
                 }
             }
             Fact::BaselineRevised(f) => self.review.baseline(f, digest(&f.spec), at, rows),
+            Fact::BreakGlassUsed(f) => self.review.broke(f, digest(&f.spec), at, rows),
+            Fact::LooseningProposed(f) => self.review.loosening(f, digest(&f.spec), at, rows),
             Fact::PolicyRevised(f) => self.lawfulness.policy(f, digest(&f.spec), at, rows),
             Fact::ReviewOpened(f) => self.review.opened(f, digest(&f.spec), at, rows),
             Fact::VoteCast(f) => self.review.voted(f, digest(&f.spec), at, rows),
@@ -216,6 +220,8 @@ impl World {
             Kind::Basis => law.bases.revision(&base, rev).map(|r| ("basis", r.id)),
             Kind::Assessment => law.assessments.revision(&base, rev).map(|r| ("assessment", r.id)),
             Kind::Baseline => self.review.baselines.revision(&base, rev).map(|r| ("baseline", r.id)),
+            Kind::BreakGlass => self.review.broken.revision(&base, rev).map(|r| ("break_glass", r.id)),
+            Kind::Loosening => self.review.loosenings.revision(&base, rev).map(|r| ("loosening", r.id)),
             Kind::Policy => law.policies.revision(&base, rev).map(|r| ("policy", r.id)),
             Kind::System => registry.systems.revision(&base, rev).map(|r| ("system", r.id)),
             _ => None,

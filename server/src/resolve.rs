@@ -48,11 +48,11 @@ pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Res
         Kind::Basis => revision(world, &world.lawfulness.bases, reference, now, pointer),
         Kind::Assessment => revision(world, &world.lawfulness.assessments, reference, now, pointer),
         Kind::Baseline => revision(world, &world.review.baselines, reference, now, pointer),
+        Kind::BreakGlass => revision(world, &world.review.broken, reference, now, pointer),
+        Kind::Loosening => revision(world, &world.review.loosenings, reference, now, pointer),
         Kind::Policy => revision(world, &world.lawfulness.policies, reference, now, pointer),
         Kind::Party => exists(world.registry.parties.latest(&reference.to_string()).is_some(), reference, pointer),
-        Kind::Environment => {
-            exists(world.registry.environments.latest(&reference.to_string()).is_some(), reference, pointer)
-        }
+        Kind::Environment => exists(world.registry.environment_of(reference.name()).is_some(), reference, pointer),
         Kind::Deployment => {
             exists(world.registry.deployments.latest(&reference.to_string()).is_some(), reference, pointer)
         }

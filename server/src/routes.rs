@@ -4,7 +4,9 @@
 use actix_web::web::{delete, get, post, put};
 use licit_schemas::access::Role::{self, Admin, Auditor, Dpo, Registrar, Releaser, Reviewer, Viewer};
 use licit_schemas::access::{ActorCreate, TokenCreate, TokenCreated, TokenView, WhoAmI};
-use licit_schemas::adoption::{BaselineCreate, BaselineProgress, BaselineSpec};
+use licit_schemas::adoption::{
+    BaselineCreate, BaselineProgress, BaselineSpec, BreakGlassCreate, BreakGlassSpec, LooseningSpec,
+};
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Plan};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::ledger::{
@@ -154,6 +156,12 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/releases/{id}/withdraw", "withdraw_release", "Take a release out for good", || post().to(registry::api::withdraw_release)).may(RELEASE).gives::<Registered>(),
     Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to the release on standby", || post().to(gate::api::rollback)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
     Route::get("/api/v1/gaps", "list_gaps", "Active releases that would not be allowed today", || get().to(gate::api::gaps)).may(READ).asks::<gate::api::GapQuery>().gives::<Page<Gap>>(),
+    Route::post("/api/v1/releases/{id}/break-glass", "create_break_glass", "Let a denied release through in an emergency", || post().to(gate::api::break_glass)).may(&[Reviewer, Releaser]).takes::<BreakGlassCreate>().gives::<Decision>().limit(LARGE).keyed(),
+    Route::get("/api/v1/break-glass", "list_break_glass", "Releases let through in emergencies", || get().to(|ctx: Ctx| api::list(ctx, "break_glass"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<BreakGlassSpec>>>(),
+    Route::get("/api/v1/break-glass/{id}", "get_break_glass", "Read one of them", || get().to(|ctx: Ctx| api::get(ctx, "break_glass"))).may(READ).gives::<Resource<BreakGlassSpec>>(),
+    Route::post("/api/v1/loosenings", "create_loosening", "Propose that an environment enforces less for a while", || post().to(gate::api::create_loosening)).may(&[Registrar, Reviewer]).takes::<LooseningSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/loosenings", "list_loosenings", "List proposals to enforce less", || get().to(|ctx: Ctx| api::list(ctx, "loosening"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<LooseningSpec>>>(),
+    Route::get("/api/v1/loosenings/{id}", "get_loosening", "Read a proposal to enforce less", || get().to(|ctx: Ctx| api::get(ctx, "loosening"))).may(READ).gives::<Resource<LooseningSpec>>(),
     Route::post("/api/v1/baselines", "create_baseline", "Take over today's findings of what runs, for the board to vote on", || post().to(gate::api::create_baseline)).may(&[Registrar, Reviewer]).takes::<BaselineCreate>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/baselines", "list_baselines", "List baselines", || get().to(|ctx: Ctx| api::list(ctx, "baseline"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<BaselineSpec>>>(),
     Route::get("/api/v1/baselines/{id}", "get_baseline", "Read a baseline", || get().to(|ctx: Ctx| api::get(ctx, "baseline"))).may(READ).gives::<Resource<BaselineSpec>>(),

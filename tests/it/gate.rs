@@ -3,6 +3,7 @@
 mod anonymity;
 mod assessments;
 mod baseline;
+mod emergency;
 mod behind;
 mod cohorts;
 mod combination;

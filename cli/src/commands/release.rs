@@ -34,6 +34,29 @@ pub(crate) enum Release {
         #[command(flatten)]
         activation: ActivationArgs,
     },
+    /// Let a denied release through in an emergency: for hours, loudly, ratified by the board afterwards
+    #[command(
+        after_help = "Only persons the policy names may. It runs for at most 24 hours; everybody is told; the board ratifies it within
+three working days, or it is a gap of its own. Wrong bytes and prohibited practices are never let through.
+
+Example:
+  licit release break-glass vote-forecast@2 --incident inc-2041 --reason \"The old model calls the wrong district\"
+  licit review create --title \"Ratify inc-2041\" break-glass:inc-2041"
+    )]
+    BreakGlass {
+        /// Release, such as `vote-forecast@2`
+        #[arg(value_name = "REF")]
+        reference: String,
+        /// The incident, such as `inc-2041`
+        #[arg(long, value_name = "KEY")]
+        incident: String,
+        /// Why it cannot wait; kept erasable
+        #[arg(long)]
+        reason: String,
+        /// File or directory as found where it will run; may be repeated
+        #[arg(long = "artifact", value_name = "PATH")]
+        artifacts: Vec<PathBuf>,
+    },
     /// Take a release out for good
     Withdraw {
         /// Release, such as `vote-forecast@2`
@@ -131,6 +154,12 @@ pub(crate) fn run(context: &Context, command: Release) -> Result<Exit> {
             let client = context.client()?;
             let id = c::RELEASES.id(&client, &reference)?;
             decided(context, &client.post(&format!("/releases/{id}/activate"), &body)?)
+        }
+        Release::BreakGlass { reference, incident, reason, artifacts: found } => {
+            let client = context.client()?;
+            let id = c::RELEASES.id(&client, &reference)?;
+            let body = json!({"incident": incident, "reason": reason, "artifacts": artifacts(&found)?});
+            decided(context, &client.post(&format!("/releases/{id}/break-glass"), &body)?)
         }
         Release::Withdraw { reference } => {
             let client = context.client()?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use licit_schemas::time::Timestamp;
 use serde_json::json;
 
 use super::retire::{self, RetireArgs};
@@ -75,13 +76,38 @@ pub(crate) enum Environment {
     List(ListArgs),
     /// Show everything that was stated
     Show(ShowArgs),
+    /// Propose that it enforces less for a while, for the board to vote on
+    Loosen(LoosenArgs),
+    /// Proposals to enforce less, newest first
+    Loosenings(ListArgs),
+}
+
+/// A looser mode.
+#[derive(Debug, Args)]
+#[command(after_help = "Tightening is free: `licit env create KEY --mode enforce --replace`. The verdict stays what it is.
+
+Example:
+  licit env loosen production --mode warn --until 2026-12-15 --reason \"Migration of the old pipelines\"
+  licit review create --title \"Warn during the migration\" loosening:production")]
+pub(crate) struct LoosenArgs {
+    /// Environment, such as `production`
+    key: String,
+    /// The looser mode
+    #[arg(long, value_parser = ["observe", "warn"])]
+    mode: String,
+    /// Until when: a date or a moment, at most a year ahead
+    #[arg(long, value_name = "DATE")]
+    until: Timestamp,
+    /// Why
+    #[arg(long)]
+    reason: String,
 }
 
 /// A new environment.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   licit env create production --mode enforce --class production
-  licit env create review-apps --mode warn --class test --pattern 'pr-*'")]
+  licit env create review-apps --mode warn --class test --pattern 'pr-*' --time-to-live-hours 72")]
 pub(crate) struct EnvironmentCreate {
     /// Short key, as in `environment:production`
     #[arg(required_unless_present = "file")]
@@ -95,8 +121,11 @@ pub(crate) struct EnvironmentCreate {
     /// Name pattern it stands for; may be repeated
     #[arg(long = "pattern", value_name = "PATTERN")]
     patterns: Vec<String>,
+    /// Hours for which a release may run here
+    #[arg(long, value_name = "N")]
+    time_to_live_hours: Option<u32>,
     /// YAML or JSON file instead; `-` is stdin
-    #[arg(short, long, conflicts_with_all = ["key", "mode", "class", "patterns"])]
+    #[arg(short, long, conflicts_with_all = ["key", "mode", "class", "patterns", "time_to_live_hours"])]
     file: Vec<PathBuf>,
     /// Where other content stands under the same key, replace it
     #[arg(long)]
@@ -110,11 +139,23 @@ pub(crate) fn environment(context: &Context, command: Environment) -> Result<Exi
             things::create(context, &c::ENVIRONMENTS, &CreateArgs { file: args.file, replace: args.replace })
         }
         Environment::Create(args) => {
-            let value = json!({"key": args.key, "mode": args.mode, "class": args.class, "patterns": args.patterns});
+            let mut value =
+                json!({"key": args.key, "mode": args.mode, "class": args.class, "patterns": args.patterns});
+            if let Some(hours) = args.time_to_live_hours {
+                value["time_to_live_hours"] = hours.into();
+            }
             things::create_value(context, &c::ENVIRONMENTS, value, args.replace)
         }
         Environment::List(args) => things::list(context, &c::ENVIRONMENTS, &args),
         Environment::Show(args) => things::show(context, &c::ENVIRONMENTS, &args),
+        Environment::Loosen(args) => {
+            let environment = c::ENVIRONMENTS.reference(&args.key)?;
+            let value = json!({
+                "environment": environment, "mode": args.mode, "valid_to": args.until, "reason": args.reason,
+            });
+            things::create_value(context, &c::LOOSENINGS, value, false)
+        }
+        Environment::Loosenings(args) => things::list(context, &c::LOOSENINGS, &args),
     }
 }
 

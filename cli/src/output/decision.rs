@@ -20,7 +20,8 @@ pub(crate) fn text(decision: &Decision) -> String {
 
 fn verdict(decision: &Decision) -> String {
     let word = match (decision.verdict, decision.passes) {
-        (Verdict::Allow, _) => style::green("ALLOWED"),
+        (Verdict::Allow, true) => style::green("ALLOWED"),
+        (Verdict::Allow, false) => style::red("ALLOWED, BUT ENDED"),
         (Verdict::Deny, false) => style::red("REFUSED"),
         (Verdict::Deny, true) => style::yellow("REFUSED, BUT PASSES"),
     };
@@ -31,8 +32,17 @@ fn verdict(decision: &Decision) -> String {
     let subject = decision.release.as_deref().unwrap_or(&decision.deployment);
     let mut out = format!("{word}  {subject} {intent}\n");
     if decision.verdict == Verdict::Deny && decision.passes {
-        let mode = if decision.mode == Mode::Observe { "observes" } else { "warns" };
-        out.push_str(&format!("its environment only {mode}: this is recorded as allowed by mode, never as approved\n"));
+        let why = match (&decision.break_glass, decision.mode) {
+            (Some(emergency), _) => format!("let through in an emergency, {emergency}: the board must ratify it"),
+            (None, Mode::Observe) => "its environment only observes: recorded as allowed by mode, never as approved".to_owned(),
+            (None, Mode::Warn) => "its environment only warns: recorded as allowed by mode, never as approved".to_owned(),
+            (None, Mode::Enforce) => format!("taken over by {}", decision.baselines.join(", ")),
+        };
+        out.push_str(&wrap::wrapped("", &why));
+    }
+    if let Some(ended) = decision.ended {
+        let ended = resource::minute(&ended.to_string());
+        out.push_str(&wrap::wrapped("", &format!("the time to live of its environment was over {ended}: propose a new release")));
     }
     let refusing = decision.findings.iter().filter(|finding| finding.blocking).count();
     let warning = decision.findings.len() - refusing;

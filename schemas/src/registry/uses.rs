@@ -156,8 +156,8 @@ pub struct SystemSpec {
     pub documents: Vec<Document>,
 }
 
-/// How an environment enforces verdicts. The verdict itself is always true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How an environment enforces verdicts, the loosest first. The verdict itself is always true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Record only.
@@ -178,7 +178,8 @@ pub struct EnvironmentSpec {
     pub mode: Mode,
     /// Class of data allowed here: `production`, `test`, `synthetic` …
     pub class: Key,
-    /// Name patterns it stands for, such as `pr-*`.
+    /// Keys it stands for besides its own, such as `pr-*`: a deployment names `environment:pr-123`, and nobody registers it. `*`
+    /// stands for any characters, `?` for one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub patterns: Vec<Name>,

@@ -1,13 +1,13 @@
 //! The gate over HTTP.
 
-use licit_schemas::adoption::BaselineCreate;
+use licit_schemas::adoption::{BaselineCreate, BreakGlassCreate, LooseningSpec};
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Intent};
 use licit_schemas::registration::PlanRequest;
 use licit_schemas::reports::ReplayQuery;
 use licit_schemas::resource::Page;
 use serde::Deserialize;
 
-use super::{baseline, operations, replay};
+use super::{baseline, emergency, modes, operations, replay};
 use crate::api;
 use crate::db::Conn;
 use crate::error::{Error, Result};
@@ -61,6 +61,24 @@ pub async fn activate(ctx: Ctx, body: Body) -> Result<Reply> {
         .write_once(ctx.caller.actor, ctx.now, key, move |tx| operations::activate(tx, id, &activation, Intent::Start))
         .await?;
     answer(&ctx, decision)
+}
+
+/// Let a denied release through in an emergency.
+pub async fn break_glass(ctx: Ctx, body: Body) -> Result<Reply> {
+    let id = ctx.id()?;
+    let create: BreakGlassCreate = body.read()?;
+    let key = ctx.key(&body.0)?;
+    let decision = ctx
+        .app
+        .db
+        .write_once(ctx.caller.actor, ctx.now, key, move |tx| emergency::break_glass(tx, id, &create))
+        .await?;
+    answer(&ctx, decision)
+}
+
+/// Propose that an environment enforces less for a while.
+pub async fn create_loosening(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create::<LooseningSpec>(ctx, body, "loosenings", modes::propose).await
 }
 
 /// Roll back to the release that ran before.

@@ -23,7 +23,7 @@ const LONGEST: i64 = 730;
 /// Findings a baseline takes over at most.
 const MOST: usize = 5_000;
 /// What nobody can take over: wrong bytes, and what a law forbids whoever agrees.
-const NEVER: [&str; 3] = ["artifact.digest", "prohibited.practice", "purpose.forbids"];
+pub const NEVER: [&str; 3] = ["artifact.digest", "prohibited.practice", "purpose.forbids"];
 
 /// Baselines that hold at a moment: the latest the board approved under each key, until its end.
 pub fn in_force(world: &World, now: Timestamp) -> impl Iterator<Item = &Arc<Revision<BaselineSpec>>> {
@@ -70,12 +70,17 @@ fn nodes(finding: &Finding) -> impl Iterator<Item = &String> {
 }
 
 fn item(gap: &Gap) -> BaselineItem {
+    item_of(&gap.deployment, &gap.release, &gap.finding)
+}
+
+/// A finding of a release, as it is taken over or let through.
+pub fn item_of(deployment: &str, release: &str, finding: &Finding) -> BaselineItem {
     BaselineItem {
-        deployment: gap.deployment.clone(),
-        release: gap.release.clone(),
-        rule: gap.finding.rule.clone(),
-        status: gap.finding.status,
-        nodes: nodes(&gap.finding).cloned().collect(),
+        deployment: deployment.to_owned(),
+        release: release.to_owned(),
+        rule: finding.rule.clone(),
+        status: finding.status,
+        nodes: nodes(finding).cloned().collect(),
     }
 }
 

@@ -5,7 +5,7 @@ use licit_schemas::gate::{Decision, Finding, Intent, Level, Verdict};
 use licit_schemas::registry::{Mode, ReleaseState, uuid_text};
 use licit_schemas::time::Timestamp;
 
-use super::baseline;
+use super::{baseline, emergency};
 use super::evidence::Evidence;
 use super::policy::{Policy, Scope};
 use super::rules::{RULES, VERSION, own};
@@ -27,7 +27,7 @@ pub struct Judgement {
 pub fn findings(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
     let mut all = Vec::new();
     let scope = Scope {
-        environment: evidence.deployment.as_ref().map(|d| d.spec.environment.name()),
+        environment: evidence.environment.as_ref().map(|e| e.spec.key.as_str()),
         risk_class: evidence.system.as_ref().map(|s| s.spec.risk_class),
     };
     // Where there is nothing to release, no policy makes an approval of it dispensable.
@@ -90,14 +90,29 @@ pub fn decision(evidence: &Evidence<'_>, policy: &Policy, id: uuid::Uuid, eviden
         }
         _ => Vec::new(),
     };
+    let now = evidence.ask.valid_at;
+    let break_glass = match (&evidence.release, judgement.verdict) {
+        (Some(release), Verdict::Deny) => {
+            let deployment = &evidence.ask.deployment;
+            emergency::running(evidence.world, deployment, &release.reference, &judgement.findings, now)
+        }
+        _ => None,
+    };
+    let ended = evidence.ends.filter(|ends| *ends <= now);
+    let lets = judgement.verdict == Verdict::Allow
+        || evidence.mode != Mode::Enforce
+        || !baselines.is_empty()
+        || break_glass.is_some();
     Decision {
         id: uuid_text::Uuid(id),
         deployment: evidence.ask.deployment.clone(),
         release: evidence.release.as_ref().map(|r| r.reference.to_string()),
         intent: evidence.ask.intent,
         verdict: judgement.verdict,
-        passes: judgement.verdict == Verdict::Allow || evidence.mode != Mode::Enforce || !baselines.is_empty(),
+        passes: lets && ended.is_none(),
         baselines,
+        break_glass,
+        ended,
         mode: evidence.mode,
         position: evidence.world.position(),
         valid_at: evidence.ask.valid_at,

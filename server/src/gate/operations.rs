@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use licit_schemas::digest::Digest;
-use licit_schemas::gate::{Activation, Decision, Finding, Gap, GateRequest, Intent, Verdict};
+use licit_schemas::gate::{Activation, Decision, Finding, Gap, GateRequest, Intent};
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registration::{PlanRequest, PlannedRelease};
@@ -277,5 +277,5 @@ pub fn changed(world: &World, now_open: &[Gap]) -> bool {
 
 /// Whether a decision let the release run.
 pub fn refused(decision: &Decision) -> bool {
-    decision.verdict == Verdict::Deny && !decision.passes
+    !decision.passes
 }

@@ -71,6 +71,7 @@ static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     grace: Grace::default(),
     levels: Vec::new(),
     rules: Vec::new(),
+    break_glass: None,
 });
 
 impl Default for Policy {
@@ -134,7 +135,9 @@ impl Policy {
                     let found = registry.deployments.latest(&base);
                     let spec = found.map(|d| &d.spec);
                     let scope = Scope {
-                        environment: spec.map(|d| d.environment.name()),
+                        environment: spec.and_then(|d| {
+                            Some(registry.environment_of(d.environment.name())?.spec.key.as_str())
+                        }),
                         risk_class: spec.and_then(|d| class(&d.system)),
                     };
                     self.review(Reviewed::Deployment, scope)
@@ -198,6 +201,15 @@ impl Policy {
             }
         }
         all
+    }
+
+    /// For how many hours a person may let a denied release through; of several revisions, all must name them.
+    pub fn emergency(&self, person: uuid::Uuid) -> Option<u16> {
+        let each = self.layers.iter().map(|layer| {
+            let stated = layer.spec().break_glass.as_ref()?;
+            stated.roster.iter().any(|named| named.0 == person).then_some(stated.hours)
+        });
+        each.reduce(|one, other| Some(one?.min(other?))).flatten()
     }
 
     /// Whether there are rules of the organisation's own.

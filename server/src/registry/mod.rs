@@ -16,14 +16,14 @@ use licit_schemas::registry::{
     DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, Life, ModelSpec, ModelVersionSpec, PartySpec,
     ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
 };
-use licit_schemas::text::Key;
+use licit_schemas::text::{Key, Name};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, What};
 pub use self::numbers::{NumberMap, NumberSet, Numbers};
-use crate::catalogue::{Catalogue, Stated};
+use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
 
@@ -69,6 +69,11 @@ pub struct ReleaseMoved {
     pub reason: Option<String>,
 }
 
+/// A pattern of names: `*` any characters, `?` one, `[ab]` one of these, `{a,b}` either. None if it is not one.
+pub fn glob(pattern: &Name) -> Option<globset::Glob> {
+    globset::GlobBuilder::new(pattern.as_str()).literal_separator(false).build().ok()
+}
+
 /// Everything that exists.
 #[derive(Clone, Default)]
 pub struct State {
@@ -92,6 +97,19 @@ pub struct State {
 }
 
 impl State {
+    /// The environment of a key: the one registered, else the one whose pattern stands for it; of several, that of the longest
+    /// pattern, then the strictest.
+    pub fn environment_of(&self, key: &str) -> Option<&Arc<Revision<EnvironmentSpec>>> {
+        self.environments.latest(&format!("environment:{key}")).or_else(|| {
+            let fits = |pattern: &&Name| glob(pattern).is_some_and(|glob| glob.compile_matcher().is_match(key));
+            let longest = |r: &&Arc<Revision<EnvironmentSpec>>| {
+                r.spec.patterns.iter().filter(fits).map(|p| p.as_str().len()).max()
+            };
+            let fitting = self.environments.iter().filter_map(|r| Some((longest(&r)?, r.spec.mode, &r.reference, r)));
+            fitting.max_by_key(|(length, mode, reference, _)| (*length, *mode, *reference)).map(|(.., found)| found)
+        })
+    }
+
     /// A dataset version, run or model version by pinned reference.
     pub fn held(&self, reference: &str) -> Option<&Arc<Held>> {
         self.held.get(reference)

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Life, LifeChange, Mode, ModelKind,
+    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Life, LifeChange, ModelKind,
     ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, Retirement, SystemSpec,
 };
 use licit_schemas::resource::Registered;
@@ -182,26 +182,25 @@ pub fn system(tx: &mut Tx<'_>, spec: SystemSpec) -> Result<Registered> {
     state(tx, &thing, spec, Existing::Revise)
 }
 
-fn strictness(mode: Mode) -> u8 {
-    match mode {
-        Mode::Observe => 0,
-        Mode::Warn => 1,
-        Mode::Enforce => 2,
-    }
-}
-
 /// Register an environment, or change it.
 ///
 /// # Errors
 /// A mode looser than the one in force; those of `existing`.
 pub fn environment(tx: &mut Tx<'_>, spec: EnvironmentSpec, existing: Existing) -> Result<Registered> {
+    if let Some(place) = spec.patterns.iter().position(|pattern| super::glob(pattern).is_none()) {
+        return Err(Error::invalid(
+            &format!("/patterns/{place}"),
+            "is no pattern: `*` stands for any characters, `?` for one, `[ab]` for one of these, `{a,b}` for either",
+        ));
+    }
     let base = Ref::environment(&spec.key).to_string();
     if let Some(now) = tx.world().registry.environments.latest(&base)
-        && strictness(spec.mode) < strictness(now.spec.mode)
+        && spec.mode < now.spec.mode
     {
         return Err(Error::Conflict(
             format!(
-                "`{base}` is stricter today: tightening is free, loosening would let denied releases run; use another environment"
+                "`{base}` is stricter today: tightening is free, loosening is the board's to decide, for a while: `licit env loosen {}`",
+                spec.key
             ),
             vec![licit_schemas::problem::Fault::new("/mode", "is looser than the mode in force")],
         ));

@@ -133,7 +133,7 @@ fn known(world: &World, reference: &Ref) -> bool {
     match reference.kind() {
         Kind::Party => registry.parties.latest(&own).is_some(),
         Kind::System => registry.systems.latest(&own).is_some(),
-        Kind::Environment => registry.environments.latest(&own).is_some(),
+        Kind::Environment => registry.environment_of(reference.name()).is_some(),
         Kind::Purpose => law.purposes.latest(&own).is_some(),
         Kind::Basis => law.bases.latest(&own).is_some(),
         Kind::Assessment => law.assessments.latest(&own).is_some(),

@@ -7,10 +7,10 @@ mod within;
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdMap};
-use licit_schemas::adoption::BaselineSpec;
+use imbl::{HashMap, HashSet, OrdMap};
+use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, LooseningSpec};
 use licit_schemas::digest::Digest;
-use licit_schemas::reference::Ref;
+use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::review::{ApprovalSpec, Choice, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,12 @@ pub struct State {
     approvals: HashMap<Arc<str>, Arc<Vec<Arc<Approval>>>>,
     /// Baselines by `baseline:<key>`.
     pub baselines: Catalogue<BaselineSpec>,
+    /// Denied releases let through, by `break-glass:<incident>`.
+    pub broken: Catalogue<BreakGlassSpec>,
+    /// What of them the board refused to ratify.
+    refused: HashSet<Arc<str>>,
+    /// Looser modes, by `loosening:<environment>`.
+    pub loosenings: Catalogue<LooseningSpec>,
 }
 
 impl State {
@@ -156,6 +162,53 @@ impl State {
             doc: text(&fact.spec),
             valid_from: Some(fact.spec.taken_at),
             valid_to: Some(fact.spec.valid_to),
+            ..NewRow::default()
+        });
+    }
+
+    /// Whether the board refused to ratify what was let through.
+    pub fn refused(&self, reference: &str) -> bool {
+        self.refused.contains(reference)
+    }
+
+    /// Fold a release let through in.
+    pub fn broke(&mut self, fact: &Stated<BreakGlassSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base = Ref::break_glass(&spec.incident).to_string();
+        let reference = format!("{base}@{}", fact.rev);
+        self.broken.put(&base, reference.clone(), fact, digest, at);
+        rows.put(at, || NewRow {
+            kind: "break_glass",
+            id: fact.id.to_string(),
+            state: "used".to_owned(),
+            name: spec.release.clone(),
+            parent: spec.deployment.clone(),
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            valid_from: Some(spec.valid_from),
+            valid_to: Some(spec.valid_to),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold a proposal to enforce less in.
+    pub fn loosening(&mut self, fact: &Stated<LooseningSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let spec = &fact.spec;
+        let base = format!("loosening:{}", spec.environment.name());
+        let reference = format!("{base}@{}", fact.rev);
+        self.loosenings.put(&base, reference.clone(), fact, digest, at);
+        rows.put(at, || NewRow {
+            kind: "loosening",
+            id: fact.id.to_string(),
+            state: "proposed".to_owned(),
+            name: word(&spec.mode),
+            parent: spec.environment.to_string(),
+            reference,
+            digest: Some(digest),
+            doc: text(spec),
+            valid_from: Some(at.time),
+            valid_to: Some(spec.valid_to),
             ..NewRow::default()
         });
     }
@@ -250,6 +303,10 @@ impl State {
     pub fn closed(&mut self, fact: &ReviewClosed, at: &At, rows: &mut Rows) {
         if let Some(review) = self.reviews.get_mut(&fact.id) {
             Arc::make_mut(review).ending = Some(fact.ending);
+            if fact.ending == Ending::Rejected {
+                let broken = review.spec.subjects.iter().filter(|s| s.r#ref.kind() == Kind::BreakGlass);
+                self.refused.extend(broken.map(|s| Arc::<str>::from(s.r#ref.to_string())));
+            }
             rows.restate(at, "review", fact.id, &word(&fact.ending));
         }
     }

@@ -37,8 +37,17 @@ pub struct Terms {
 pub type TermsOf = fn(&Tx<'_>, &[BoundSubject]) -> Terms;
 
 /// What the board votes on.
-const VOTABLE: [Kind; 7] =
-    [Kind::Purpose, Kind::Basis, Kind::System, Kind::Assessment, Kind::Deployment, Kind::Baseline, Kind::Policy];
+const VOTABLE: [Kind; 9] = [
+    Kind::Purpose,
+    Kind::Basis,
+    Kind::System,
+    Kind::Assessment,
+    Kind::Deployment,
+    Kind::Baseline,
+    Kind::Policy,
+    Kind::BreakGlass,
+    Kind::Loosening,
+];
 
 /// Open a review over one or several things.
 ///
@@ -108,6 +117,8 @@ fn pin_latest(
         Kind::System => world.registry.systems.latest(&base).map(|r| r.reference.clone()),
         Kind::Assessment => world.lawfulness.assessments.latest(&base).map(|r| r.reference.clone()),
         Kind::Baseline => world.review.baselines.latest(&base).map(|r| r.reference.clone()),
+        Kind::BreakGlass => world.review.broken.latest(&base).map(|r| r.reference.clone()),
+        Kind::Loosening => world.review.loosenings.latest(&base).map(|r| r.reference.clone()),
         Kind::Policy => world.lawfulness.policies.latest(&base).map(|r| r.reference.clone()),
         _ => None,
     };
@@ -129,6 +140,8 @@ fn content(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, envelopes: En
         Kind::System => proposed(world, world.registry.systems.all(&base), rev),
         Kind::Assessment => proposed(world, world.lawfulness.assessments.all(&base), rev),
         Kind::Baseline => proposed(world, world.review.baselines.all(&base), rev),
+        Kind::BreakGlass => proposed(world, world.review.broken.all(&base), rev),
+        Kind::Loosening => proposed(world, world.review.loosenings.all(&base), rev),
         Kind::Policy => proposed(world, world.lawfulness.policies.all(&base), rev),
         _ => {
             let (envelope, authors) = envelopes(tx, &base).map_err(|e| e.under(at))?;

@@ -23,6 +23,12 @@ impl Evidence<'_> {
             "intent": self.ask.intent,
             "asked": self.ask.release,
             "mode": self.mode,
+            "loosened": self.loosened,
+            "ends": self.ends,
+            "emergencies": crate::gate::emergency::uses(self.world, &self.ask.deployment, self.ask.valid_at).iter().map(|used| json!({
+                "ref": &*used.reference, "digest": used.digest,
+                "ratification": format!("{:?}", crate::gate::emergency::ratification(self.world, &used.reference)).to_lowercase(),
+            })).collect::<Vec<_>>(),
             "policy": policy.document(),
             "deployment": {
                 "ref": self.ask.deployment,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::{AssessmentKind, BasisSpec, PurposeSpec, Stage};
 use licit_schemas::reference::Ref;
-use licit_schemas::registry::{Declaration, DeploymentSpec, Life, Mode, ModelFile, SystemSpec};
+use licit_schemas::registry::{Declaration, DeploymentSpec, EnvironmentSpec, Life, Mode, ModelFile, SystemSpec};
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
@@ -182,8 +182,14 @@ pub struct Evidence<'w> {
     pub deployment: Option<Arc<Revision<DeploymentSpec>>>,
     /// The release judged.
     pub release: Option<Release>,
-    /// Mode of the environment; *enforce* when unknown.
+    /// Where it runs.
+    pub environment: Option<Arc<Revision<EnvironmentSpec>>>,
+    /// How that enforces; *enforce* when unknown.
     pub mode: Mode,
+    /// The board's word by which it enforces less, for a while.
+    pub loosened: Option<Arc<str>>,
+    /// When the environment's time to live is over for the release.
+    pub ends: Option<Timestamp>,
     /// The use case.
     pub system: Option<Arc<Revision<SystemSpec>>>,
     /// The purpose.
@@ -231,7 +237,10 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         world,
         deployment,
         release,
+        environment: None,
         mode: Mode::Enforce,
+        loosened: None,
+        ends: None,
         system: None,
         purpose: None,
         bases: Vec::new(),
@@ -255,8 +264,13 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     let Some(deployment) = evidence.deployment.clone() else { return evidence };
     let spec = &deployment.spec;
     let now = evidence.ask.valid_at;
-    if let Some(environment) = registry.environments.latest(&spec.environment.to_string()) {
-        evidence.mode = environment.spec.mode;
+    if let Some(environment) = registry.environment_of(spec.environment.name()) {
+        let loosened = super::modes::loosened(world, &environment.spec, now);
+        evidence.environment = Some(Arc::clone(environment));
+        evidence.mode = loosened.map_or(environment.spec.mode, |l| l.spec.mode);
+        evidence.loosened = loosened.map(|l| Arc::clone(&l.reference));
+        let hours = environment.spec.time_to_live_hours.map(|hours| chrono::Duration::hours(i64::from(hours)));
+        evidence.ends = hours.zip(evidence.release.as_ref()).map(|(hours, release)| release.proposed_at.plus(hours));
     }
     evidence.system = revision(&registry.systems, &spec.system);
     evidence.purpose = revision(&world.lawfulness.purposes, &spec.purpose);

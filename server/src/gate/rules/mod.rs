@@ -9,6 +9,7 @@ mod compatibility;
 mod conditions;
 mod controller;
 mod covered;
+mod emergency;
 mod filed;
 mod life;
 mod lineage;
@@ -26,7 +27,7 @@ use super::evidence::Evidence;
 use super::policy::Policy;
 
 /// Version of the rules: replaying a decision with the same version gives the same bytes.
-pub const VERSION: &str = "2026-11-24.2";
+pub const VERSION: &str = "2026-11-24.3";
 
 /// A rule.
 pub struct Rule {
@@ -71,6 +72,7 @@ pub const RULES: &[Rule] = &[
     core("lineage.complete", lineage::complete),
     core("artifact.digest", release::artifact),
     optional("release.approved", release::approved),
+    core("break.glass", emergency::ratified),
 ];
 
 /// Whether a rule belongs to the hard core.

@@ -1,0 +1,145 @@
+//! A denied release let through on a Friday evening, an environment that enforces less for a while, review environments by pattern.
+
+use harness::Scenario;
+use serde_json::{Value, json};
+
+use super::parts::{allowed, days, only, state, world};
+
+/// The basis does not cover what is served: denied. The policy names one person for emergencies.
+fn denied() -> Scenario {
+    let s = world(|p| p.bases[0]["covers"]["stages"] = json!(["training"]));
+    let ana = s.ana.whoami();
+    let policy = json!({
+        "name": "With a roster", "review": {"quorum": 2, "approval_days": 365},
+        "break_glass": {"roster": [ana], "hours": 12},
+    });
+    s.server.admin().post("/api/v1/policies", &policy).good();
+    s.approve(&["policy:organisation@1"]);
+    s
+}
+
+fn break_glass(s: &Scenario, who: &harness::Client, incident: &str) -> harness::Reply {
+    let id = s.ana.resolve("release:score-prod@1")["id"].as_str().unwrap().to_owned();
+    who.post(&format!("/api/v1/releases/{id}/break-glass"), &json!({"incident": incident, "reason": "It cannot wait."}))
+}
+
+#[test]
+fn one_person_lets_it_through_for_hours_and_the_board_ratifies_or_it_is_a_gap() {
+    let s = denied();
+    assert_eq!(s.dry("start")["passes"], false);
+    break_glass(&s, &s.bob, "inc-1").problem(403);
+    let decision = break_glass(&s, &s.ana, "inc-1").good();
+    assert_eq!(
+        (&decision["verdict"], &decision["passes"], &decision["break_glass"]),
+        (&json!("deny"), &json!(true), &json!("break-glass:inc-1@1")),
+        "{decision:#}"
+    );
+    assert_eq!(state(&s, "release:score-prod@1"), "active");
+    assert_eq!(s.dry("continue")["passes"], true, "tonight's batch runs");
+    let used = s.ana.resolve("break-glass:inc-1@1");
+    assert_eq!(used["spec"]["findings"][0]["rule"], "source.covered", "{used:#}");
+    assert!(!used.to_string().contains("cannot wait"), "the reason is not in the ledger");
+    assert_eq!(s.dry_at("continue", Some(&days(1)))["passes"], false, "twelve hours are over");
+    break_glass(&s, &s.ana, "inc-2").problem(409);
+    // Three working days without a word: a gap of its own, which nobody clears by waiting.
+    let late = s.dry_at("start", Some(&days(8)));
+    let finding = late["findings"].as_array().unwrap().iter().find(|f| f["rule"] == "break.glass");
+    let finding = finding.unwrap_or_else(|| panic!("{late:#}"));
+    assert_eq!((&finding["status"], &finding["node"]), (&json!("unmet"), &json!("break-glass:inc-1@1")));
+    assert_eq!(
+        finding["remedy"]["command"],
+        "licit review create --title \"Ratify what was let through\" break-glass:inc-1@1"
+    );
+    s.approve(&["break-glass:inc-1@1"]);
+    let ratified = s.dry_at("start", Some(&days(8)));
+    assert!(!ratified.to_string().contains("break.glass"), "the remedy is true: {ratified:#}");
+    break_glass(&s, &s.ana, "inc-2").good();
+}
+
+#[test]
+fn who_broke_the_glass_does_not_ratify_it_and_a_refusal_ends_it() {
+    let s = denied();
+    break_glass(&s, &s.ana, "inc-1").good();
+    let review = json!({"title": "Ratify", "subjects": [{"ref": "break-glass:inc-1@1"}]});
+    let opened = s.ana.post("/api/v1/reviews", &review).good();
+    let view = s.ana.get(&format!("/api/v1/reviews/{}", opened["id"].as_str().unwrap())).good();
+    assert!(view["review"]["spec"]["excluded"].as_array().unwrap().contains(&json!(s.ana.whoami())), "{view:#}");
+    let vote = json!({"choice": "reject", "digest": opened["digest"]});
+    for member in s.board() {
+        member.post(&format!("/api/v1/reviews/{}/votes", opened["id"].as_str().unwrap()), &vote).good();
+    }
+    let decision = s.dry("continue");
+    assert_eq!((&decision["passes"], decision.get("break_glass")), (&json!(false), None), "{decision:#}");
+    let finding = decision["findings"].as_array().unwrap().iter().find(|f| f["rule"] == "break.glass");
+    assert_eq!(finding.unwrap()["remedy"]["command"], "licit release withdraw release:score-prod@1");
+}
+
+#[test]
+fn wrong_bytes_are_never_let_through_and_what_is_allowed_needs_no_emergency() {
+    let s = denied();
+    let id = s.ana.resolve("release:score-prod@1")["id"].as_str().unwrap().to_owned();
+    let wrong = json!({
+        "incident": "inc-1", "reason": "It cannot wait.",
+        "artifacts": [{"path": "model.bin", "digest": format!("sha256:{}", "0".repeat(64))}],
+    });
+    let refused = s.ana.post(&format!("/api/v1/releases/{id}/break-glass"), &wrong).problem(409);
+    assert!(refused.to_string().contains("artifact.digest"), "{refused:#}");
+    assert_eq!(s.audit.get("/api/v1/break-glass").good()["items"], json!([]));
+
+    let fine = allowed();
+    let policy = json!({
+        "name": "With a roster", "review": {"quorum": 2, "approval_days": 365},
+        "break_glass": {"roster": [fine.ana.whoami()]},
+    });
+    fine.server.admin().post("/api/v1/policies", &policy).good();
+    fine.approve(&["policy:organisation@1"]);
+    break_glass(&fine, &fine.ana, "inc-1").problem(409);
+}
+
+#[test]
+fn an_environment_enforces_less_only_while_the_board_says_so() {
+    let s = world(|p| p.bases[0]["covers"]["stages"] = json!(["training"]));
+    let body = |mode: &str, end: &str| json!({"environment": "environment:production", "mode": mode, "valid_to": end, "reason": "Migration."});
+    s.ana.post("/api/v1/loosenings", &body("enforce", &days(10))).problem(422);
+    s.ana.post("/api/v1/loosenings", &body("warn", &days(400))).problem(422);
+    s.add("loosenings", body("warn", &days(10)));
+    assert_eq!(s.dry("start")["passes"], false, "nobody voted");
+    s.approve(&["loosening:production"]);
+    let decision = s.dry("start");
+    assert_eq!(
+        (&decision["verdict"], &decision["passes"], &decision["mode"]),
+        (&json!("deny"), &json!(true), &json!("warn"))
+    );
+    assert_eq!(s.dry_at("start", Some(&days(11)))["passes"], false, "it ends by itself");
+    s.revoke("loosening:production", 0);
+    assert_eq!(s.dry("start")["mode"], "enforce");
+}
+
+#[test]
+fn a_review_environment_needs_no_registration_and_ends() {
+    let s = world(|p| p.bases[0]["covers"]["stages"] = json!(["training"]));
+    let environment =
+        json!({"key": "review", "mode": "warn", "class": "test", "patterns": ["pr-*"], "time_to_live_hours": 48});
+    s.add("environments", environment.clone());
+    let mut deployment: Value = s.ana.resolve("deployment:score-prod")["spec"].clone();
+    deployment["name"] = json!("score-pr-7");
+    deployment["environment"] = json!("environment:pr-7");
+    s.add("deployments", deployment.clone());
+    s.add("releases", json!({"deployment": "deployment:score-pr-7", "composition": [{"part": "base", "model": "model:score@1"}]}));
+    let ask = |at: &str| {
+        let body = json!({"deployment": "deployment:score-pr-7", "dry_run": true, "valid_at": at});
+        s.ana.post("/api/v1/gate", &body).good()
+    };
+    let decision = ask(&days(1));
+    assert_eq!((&decision["mode"], &decision["passes"]), (&json!("warn"), &json!(true)), "{decision:#}");
+    let over = ask(&days(3));
+    assert_eq!((&over["passes"], over["ended"].is_string()), (&json!(false), true), "{over:#}");
+    deployment["name"] = json!("score-x");
+    deployment["environment"] = json!("environment:staging-7");
+    s.ana.post("/api/v1/deployments", &deployment).problem(422);
+    let mut wrong = environment;
+    wrong["key"] = json!("broken");
+    wrong["patterns"] = json!(["pr-[a"]);
+    s.ana.post("/api/v1/environments", &wrong).problem(422);
+    let _ = only;
+}
