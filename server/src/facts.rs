@@ -220,7 +220,7 @@ impl World {
             Kind::Basis => law.bases.revision(&base, rev).map(|r| ("basis", r.id)),
             Kind::Assessment => law.assessments.revision(&base, rev).map(|r| ("assessment", r.id)),
             Kind::Baseline => self.review.baselines.revision(&base, rev).map(|r| ("baseline", r.id)),
-            Kind::BreakGlass => self.review.broken.revision(&base, rev).map(|r| ("break_glass", r.id)),
+            Kind::BreakGlass => self.review.broken.revision(&base, rev).map(|r| ("break-glass", r.id)),
             Kind::Loosening => self.review.loosenings.revision(&base, rev).map(|r| ("loosening", r.id)),
             Kind::Policy => law.policies.revision(&base, rev).map(|r| ("policy", r.id)),
             Kind::System => registry.systems.revision(&base, rev).map(|r| ("system", r.id)),

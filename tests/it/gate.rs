@@ -3,12 +3,12 @@
 mod anonymity;
 mod assessments;
 mod baseline;
-mod emergency;
 mod behind;
 mod cohorts;
 mod combination;
 mod compatibility;
 mod decisions;
+mod emergency;
 mod envelope;
 mod forbidden;
 mod gaps;

@@ -84,11 +84,13 @@ pub(crate) enum Environment {
 
 /// A looser mode.
 #[derive(Debug, Args)]
-#[command(after_help = "Tightening is free: `licit env create KEY --mode enforce --replace`. The verdict stays what it is.
+#[command(
+    after_help = "Tightening is free: `licit env create KEY --mode enforce --replace`. The verdict stays what it is.
 
 Example:
   licit env loosen production --mode warn --until 2026-12-15 --reason \"Migration of the old pipelines\"
-  licit review create --title \"Warn during the migration\" loosening:production")]
+  licit review create --title \"Warn during the migration\" loosening:production"
+)]
 pub(crate) struct LoosenArgs {
     /// Environment, such as `production`
     key: String,
@@ -139,8 +141,7 @@ pub(crate) fn environment(context: &Context, command: Environment) -> Result<Exi
             things::create(context, &c::ENVIRONMENTS, &CreateArgs { file: args.file, replace: args.replace })
         }
         Environment::Create(args) => {
-            let mut value =
-                json!({"key": args.key, "mode": args.mode, "class": args.class, "patterns": args.patterns});
+            let mut value = json!({"key": args.key, "mode": args.mode, "class": args.class, "patterns": args.patterns});
             if let Some(hours) = args.time_to_live_hours {
                 value["time_to_live_hours"] = hours.into();
             }

@@ -34,15 +34,22 @@ fn verdict(decision: &Decision) -> String {
     if decision.verdict == Verdict::Deny && decision.passes {
         let why = match (&decision.break_glass, decision.mode) {
             (Some(emergency), _) => format!("let through in an emergency, {emergency}: the board must ratify it"),
-            (None, Mode::Observe) => "its environment only observes: recorded as allowed by mode, never as approved".to_owned(),
-            (None, Mode::Warn) => "its environment only warns: recorded as allowed by mode, never as approved".to_owned(),
+            (None, Mode::Observe) => {
+                "its environment only observes: recorded as allowed by mode, never as approved".to_owned()
+            }
+            (None, Mode::Warn) => {
+                "its environment only warns: recorded as allowed by mode, never as approved".to_owned()
+            }
             (None, Mode::Enforce) => format!("taken over by {}", decision.baselines.join(", ")),
         };
         out.push_str(&wrap::wrapped("", &why));
     }
     if let Some(ended) = decision.ended {
         let ended = resource::minute(&ended.to_string());
-        out.push_str(&wrap::wrapped("", &format!("the time to live of its environment was over {ended}: propose a new release")));
+        out.push_str(&wrap::wrapped(
+            "",
+            &format!("the time to live of its environment was over {ended}: propose a new release"),
+        ));
     }
     let refusing = decision.findings.iter().filter(|finding| finding.blocking).count();
     let warning = decision.findings.len() - refusing;

@@ -5,10 +5,10 @@ use licit_schemas::gate::{Decision, Finding, Intent, Level, Verdict};
 use licit_schemas::registry::{Mode, ReleaseState, uuid_text};
 use licit_schemas::time::Timestamp;
 
-use super::{baseline, emergency};
 use super::evidence::Evidence;
 use super::policy::{Policy, Scope};
 use super::rules::{RULES, VERSION, own};
+use super::{baseline, emergency};
 use crate::db::Projection;
 use crate::registry::vocabulary::vocabulary;
 

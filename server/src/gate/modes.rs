@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::Duration;
 use licit_schemas::adoption::LooseningSpec;
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::registry::{EnvironmentSpec};
+use licit_schemas::registry::EnvironmentSpec;
 use licit_schemas::resource::Registered;
 use licit_schemas::time::Timestamp;
 

@@ -135,9 +135,8 @@ impl Policy {
                     let found = registry.deployments.latest(&base);
                     let spec = found.map(|d| &d.spec);
                     let scope = Scope {
-                        environment: spec.and_then(|d| {
-                            Some(registry.environment_of(d.environment.name())?.spec.key.as_str())
-                        }),
+                        environment: spec
+                            .and_then(|d| Some(registry.environment_of(d.environment.name())?.spec.key.as_str())),
                         risk_class: spec.and_then(|d| class(&d.system)),
                     };
                     self.review(Reviewed::Deployment, scope)

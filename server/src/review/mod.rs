@@ -178,7 +178,7 @@ impl State {
         let reference = format!("{base}@{}", fact.rev);
         self.broken.put(&base, reference.clone(), fact, digest, at);
         rows.put(at, || NewRow {
-            kind: "break_glass",
+            kind: "break-glass",
             id: fact.id.to_string(),
             state: "used".to_owned(),
             name: spec.release.clone(),

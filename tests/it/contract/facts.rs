@@ -63,6 +63,16 @@ fn every_kind() -> Vec<(String, u16, String)> {
         "review": {"quorum": 2, "approval_days": 365, "overrides": [{"kinds": ["deployment"], "risk_classes": ["high"], "quorum": 3}]},
     });
     admin.post("/api/v1/policies", &policy).good();
+    let eve = s.server.person("Eve", &["releaser"]);
+    let mut roster = policy;
+    roster["break_glass"] = json!({"roster": [eve.get("/api/v1/whoami").good()["actor"]], "hours": 8});
+    admin.post("/api/v1/policies", &roster).good();
+    s.approve(&["policy:organisation@2"]);
+    s.revoke("basis:scoring-contract@1", 0);
+    let release = s.ana.resolve("release:score-prod@1")["id"].as_str().unwrap().to_owned();
+    let incident = json!({"incident": "inc-1", "reason": "It cannot wait."});
+    eve.post(&format!("/api/v1/releases/{release}/break-glass"), &incident).good();
+    s.add("loosenings", json!({"environment": "environment:production", "mode": "warn", "valid_to": "2027-06-30", "reason": "Migration."}));
     let tokens = admin.get("/api/v1/tokens").good();
     let last = tokens["items"].as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();
     admin.send("DELETE", &format!("/api/v1/tokens/{last}"), &[], None).good();

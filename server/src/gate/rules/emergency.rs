@@ -15,11 +15,12 @@ pub(super) fn ratified(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     for used in uses(evidence.world, deployment, now) {
         let reference = &*used.reference;
-        let begin = || {
-            finding("break.glass", Status::Unmet, "GDPR Art. 5(2), Art. 24(1)", reference)
-                .fine(GDPR_UPPER)
-                .path(vec![deployment.clone(), used.spec.release.clone(), reference.to_owned()])
-        };
+        let begin =
+            || {
+                finding("break.glass", Status::Unmet, "GDPR Art. 5(2), Art. 24(1)", reference)
+                    .fine(GDPR_UPPER)
+                    .path(vec![deployment.clone(), used.spec.release.clone(), reference.to_owned()])
+            };
         match ratification(evidence.world, reference) {
             Ratification::Ratified => {}
             Ratification::Pending if now < used.spec.ratify_by => {}
