@@ -8,7 +8,7 @@ use crate::gate::Status;
 use crate::reference::Ref;
 use crate::registry::uuid_text::Uuid;
 use crate::registry::{Mode, ModelFile};
-use crate::text::{Key, Sentence, Text};
+use crate::text::{Key, Name, Sentence, Text};
 use crate::time::Timestamp;
 
 /// Take over today's findings of what runs: once, for an end. The board votes on it as `baseline:<key>`.
@@ -131,4 +131,77 @@ pub struct LooseningSpec {
     pub valid_to: Timestamp,
     /// Why.
     pub reason: Text,
+}
+
+/// Say that a finding of a recorded decision is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContestCreate {
+    /// The decision, `decision:<id>`.
+    pub decision: Ref,
+    /// Rule code of the finding.
+    pub rule: Key,
+    /// The offending thing it names.
+    pub node: Name,
+    /// Why it is wrong. Kept erasable; the ledger holds its salted digest.
+    pub reason: Sentence,
+}
+
+/// A finding contested, as recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContestSpec {
+    /// The decision.
+    pub decision: Ref,
+    /// The deployment it is about.
+    pub deployment: String,
+    /// Rule code.
+    pub rule: String,
+    /// The offending thing.
+    pub node: String,
+    /// Who contests it, as a person.
+    pub person: Uuid,
+    /// Salted digest of the reason.
+    pub reason_digest: Digest,
+}
+
+/// What became of a contest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Settlement {
+    /// The finding was wrong: nothing had to change but the rule, or what the registry was told of it.
+    Upheld,
+    /// The finding was right.
+    Dismissed,
+}
+
+/// Settle a contest. It changes no verdict: that follows from what is registered; it counts against the rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettlementCreate {
+    /// What became of it.
+    pub outcome: Settlement,
+    /// Why. Kept erasable; the ledger holds its salted digest.
+    pub reason: Sentence,
+}
+
+/// How often findings of a rule were contested, and rightly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleContests {
+    /// Rule code.
+    pub rule: String,
+    /// Refusals: distinct findings of recorded denials, by deployment and offending thing.
+    pub refusals: u64,
+    /// Contests not settled.
+    pub open: u64,
+    /// Contests upheld.
+    pub upheld: u64,
+    /// Contests dismissed.
+    pub dismissed: u64,
+    /// Upheld of a thousand settled; absent while none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upheld_per_mille: Option<u64>,
+    /// Upheld of a thousand refusals; above 50 the rule refuses too much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_refusals_per_mille: Option<u64>,
 }

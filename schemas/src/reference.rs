@@ -41,6 +41,8 @@ pub enum Kind {
     #[serde(rename = "break-glass")]
     BreakGlass,
     Loosening,
+    Delegation,
+    Contest,
 }
 
 /// What stands between the `:` and the `@`.
@@ -61,10 +63,10 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
         Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
-        Self::Review, Self::Policy, Self::BreakGlass, Self::Loosening,
+        Self::Review, Self::Policy, Self::BreakGlass, Self::Loosening, Self::Delegation, Self::Contest,
     ];
 
     /// The word before the `:`.
@@ -93,6 +95,8 @@ impl Kind {
             Self::Policy => "policy:organisation@1",
             Self::BreakGlass => "break-glass:inc-2041@1",
             Self::Loosening => "loosening:production@1",
+            Self::Delegation => "delegation:01939f00-0000-7000-8000-000000000000",
+            Self::Contest => "contest:01939f00-0000-7000-8000-000000000000",
         }
     }
 
@@ -111,7 +115,9 @@ impl Kind {
             | Self::BreakGlass
             | Self::Loosening => (Body::Key, Version::Rev),
             Self::Party | Self::Environment => (Body::Key, Version::None),
-            Self::Run | Self::Decision | Self::Review => (Body::Uuid, Version::None),
+            Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest => {
+                (Body::Uuid, Version::None)
+            }
         }
     }
 }
@@ -175,6 +181,8 @@ impl Ref {
         run: Uuid => Run, "A run.";
         decision: Uuid => Decision, "A decision.";
         review: Uuid => Review, "A review.";
+        delegation: Uuid => Delegation, "A delegation.";
+        contest: Uuid => Contest, "A contest.";
     }
 
     /// The organisation's policy, unpinned.
@@ -348,7 +356,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });

@@ -96,6 +96,9 @@ pub struct VoteCreate {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub conditions: Vec<Sentence>,
+    /// The board member whose seat is taken, by a delegation in force; absent, one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<Uuid>,
     /// Why. Kept erasable; the ledger holds its salted digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<Text>,
@@ -111,6 +114,9 @@ pub struct VoteSpec {
     pub person: Uuid,
     /// The vote.
     pub choice: Choice,
+    /// The board member whose seat it is, where another person sits in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<Uuid>,
     /// Digest of the review voted on.
     pub digest: Digest,
     /// Conditions.
@@ -119,6 +125,33 @@ pub struct VoteSpec {
     /// Salted digest of the comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_digest: Option<Digest>,
+}
+
+/// Let another person sit in one's seat on the board for a while. A seat that is delegated is not delegated further.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelegationCreate {
+    /// The person, by the id of their actor.
+    pub to: Uuid,
+    /// From when; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
+    /// Until when; at most ninety days after.
+    pub valid_to: Timestamp,
+}
+
+/// A delegation as recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DelegationSpec {
+    /// The board member.
+    pub from: Uuid,
+    /// Who sits in their seat.
+    pub to: Uuid,
+    /// From when.
+    pub valid_from: Timestamp,
+    /// Until when.
+    pub valid_to: Timestamp,
 }
 
 /// Who gives an opinion. They advise, they never vote (GDPR Art. 38(6), CJEU C-453/21).

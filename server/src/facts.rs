@@ -10,7 +10,7 @@ use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::{access, gate, lawfulness, lineage, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
-use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, LooseningSpec};
+use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Gap};
 use licit_schemas::json;
@@ -22,7 +22,7 @@ use licit_schemas::registry::{
     DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec, PartySpec,
     ReleaseSpec, RunSpec, SystemSpec,
 };
-use licit_schemas::review::{ApprovalSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
+use licit_schemas::review::{ApprovalSpec, DelegationSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
 
 /// A running operation over the whole projection.
 pub type Tx<'a> = crate::db::Tx<'a, World>;
@@ -87,6 +87,10 @@ facts! {
     ApprovalGranted(Stated<ApprovalSpec>) = "approval.granted" v 1;
     ReviewClosed(review::ReviewClosed) = "review.closed" v 1;
     ApprovalRevoked(Stated<RevocationSpec>) = "approval.revoked" v 1;
+    DelegationMade(Stated<DelegationSpec>) = "delegation.made" v 1;
+    DelegationEnded(review::DelegationEnded) = "delegation.ended" v 1;
+    ContestRaised(Stated<ContestSpec>) = "contest.raised" v 1;
+    ContestSettled(gate::contest::ContestSettled) = "contest.settled" v 1;
     DecisionMade(Stated<Decision>) = "decision.made" v 1;
     GapOpened(Stated<Gap>) = "gap.opened" v 1;
     GapClosed(gate::GapClosed) = "gap.closed" v 1;
@@ -202,6 +206,10 @@ impl Projection for World {
                 self.review.revoked(f, digest(&f.spec), at, rows);
                 self.restate(&f.spec.r#ref, "revoked", at, rows);
             }
+            Fact::DelegationMade(f) => self.review.delegated(f, digest(&f.spec), at, rows),
+            Fact::DelegationEnded(f) => self.review.undelegated(f, at, rows),
+            Fact::ContestRaised(f) => self.gate.contests.raised(f, digest(&f.spec), at, rows),
+            Fact::ContestSettled(f) => self.gate.contests.settled(f, at, rows),
             Fact::DecisionMade(f) => self.gate.decided(f, digest(&f.spec), at, rows),
             Fact::GapOpened(f) => self.gate.opened(f, digest(&f.spec), at, rows),
             Fact::GapClosed(f) => self.gate.closed(f, at, rows),

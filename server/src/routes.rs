@@ -5,7 +5,8 @@ use actix_web::web::{delete, get, post, put};
 use licit_schemas::access::Role::{self, Admin, Auditor, Dpo, Registrar, Releaser, Reviewer, Viewer};
 use licit_schemas::access::{ActorCreate, TokenCreate, TokenCreated, TokenView, WhoAmI};
 use licit_schemas::adoption::{
-    BaselineCreate, BaselineProgress, BaselineSpec, BreakGlassCreate, BreakGlassSpec, LooseningSpec,
+    BaselineCreate, BaselineProgress, BaselineSpec, BreakGlassCreate, BreakGlassSpec, ContestCreate, ContestSpec,
+    LooseningSpec, RuleContests, SettlementCreate,
 };
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Plan};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
@@ -24,7 +25,7 @@ use licit_schemas::reports::{
 };
 use licit_schemas::resource::{GetQuery, ListQuery, Page, Registered, Resource};
 use licit_schemas::review::{
-    ApprovalSpec, OpinionCreate, ReviewCreate, ReviewSpec, ReviewView, RevocationCreate, RevocationSpec, VoteCreate,
+    ApprovalSpec, DelegationCreate, DelegationSpec, OpinionCreate, ReviewCreate, ReviewSpec, ReviewView, RevocationCreate, RevocationSpec, VoteCreate,
 };
 
 use crate::api::{self, ByRef, Health, TermView, Terms};
@@ -44,6 +45,8 @@ const RELEASE: &[Role] = &[Releaser];
 const PROPOSE: &[Role] = &[Registrar, Releaser];
 /// Votes and revokes.
 const BOARD: &[Role] = &[Reviewer];
+/// Votes: in another's seat, whoever it was delegated to.
+const SEATED: &[Role] = &[Viewer, Registrar, Reviewer, Releaser, Auditor, Admin];
 /// Proposes how the organisation governs.
 const GOVERN: &[Role] = &[Reviewer, Admin];
 /// Manages who may.
@@ -144,7 +147,7 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/reviews", "create_review", "Open a review or a dossier of several things", || post().to(gate::api::create_review)).may(&[Registrar, Reviewer]).takes::<ReviewCreate>().gives::<Registered>().success(&[201]).keyed(),
     Route::get("/api/v1/reviews", "list_reviews", "List reviews", || get().to(|ctx: Ctx| api::list(ctx, "review"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ReviewSpec>>>(),
     Route::get("/api/v1/reviews/{id}", "get_review", "A review with all that was said on it", || get().to(review::api::get_review)).may(READ).gives::<ReviewView>(),
-    Route::post("/api/v1/reviews/{id}/votes", "create_vote", "Cast a vote", || post().to(review::api::create_vote)).may(BOARD).takes::<VoteCreate>().gives::<Registered>().success(&[201]).keyed(),
+    Route::post("/api/v1/reviews/{id}/votes", "create_vote", "Cast a vote, in one's own seat or one delegated", || post().to(review::api::create_vote)).may(SEATED).takes::<VoteCreate>().gives::<Registered>().success(&[201]).keyed(),
     Route::post("/api/v1/reviews/{id}/opinions", "create_opinion", "Give an opinion", || post().to(review::api::create_opinion)).may(&[Dpo]).takes::<OpinionCreate>().gives::<Registered>().success(&[201]).keyed(),
     Route::get("/api/v1/approvals", "list_approvals", "List approvals", || get().to(|ctx: Ctx| api::list(ctx, "approval"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ApprovalSpec>>>(),
     Route::post("/api/v1/revocations", "create_revocation", "Take an approval back", || post().to(review::api::create_revocation)).may(BOARD).takes::<RevocationCreate>().gives::<Registered>().success(&[201]).keyed(),
@@ -156,6 +159,15 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/releases/{id}/withdraw", "withdraw_release", "Take a release out for good", || post().to(registry::api::withdraw_release)).may(RELEASE).gives::<Registered>(),
     Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to the release on standby", || post().to(gate::api::rollback)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
     Route::get("/api/v1/gaps", "list_gaps", "Active releases that would not be allowed today", || get().to(gate::api::gaps)).may(READ).asks::<gate::api::GapQuery>().gives::<Page<Gap>>(),
+    Route::post("/api/v1/delegations", "create_delegation", "Let another person sit in one's seat on the board for a while", || post().to(review::api::create_delegation)).may(BOARD).takes::<DelegationCreate>().gives::<Registered>().success(&[201]).keyed(),
+    Route::get("/api/v1/delegations", "list_delegations", "List delegations", || get().to(|ctx: Ctx| api::list(ctx, "delegation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DelegationSpec>>>(),
+    Route::get("/api/v1/delegations/{id}", "get_delegation", "Read a delegation", || get().to(|ctx: Ctx| api::get(ctx, "delegation"))).may(READ).gives::<Resource<DelegationSpec>>(),
+    Route::delete("/api/v1/delegations/{id}", "end_delegation", "End a delegation before its time", || delete().to(review::api::end_delegation)).may(BOARD).success(&[204]),
+    Route::post("/api/v1/contests", "create_contest", "Say that a finding of a recorded decision is wrong", || post().to(gate::api::create_contest)).may(&[Registrar, Releaser, Reviewer, Dpo]).takes::<ContestCreate>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/contests", "list_contests", "List contests", || get().to(|ctx: Ctx| api::list(ctx, "contest"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ContestSpec>>>(),
+    Route::get("/api/v1/contests/{id}", "get_contest", "Read a contest", || get().to(|ctx: Ctx| api::get(ctx, "contest"))).may(READ).gives::<Resource<ContestSpec>>(),
+    Route::post("/api/v1/contests/{id}/settlement", "settle_contest", "Settle a contest: the finding was wrong, or right", || post().to(gate::api::settle_contest)).may(&[Reviewer, Dpo]).takes::<SettlementCreate>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/reports/contests", "get_contest_figures", "By rule, how often findings were contested, and rightly", || get().to(gate::api::contest_figures)).may(READ).gives::<Page<RuleContests>>(),
     Route::post("/api/v1/releases/{id}/break-glass", "create_break_glass", "Let a denied release through in an emergency", || post().to(gate::api::break_glass)).may(&[Reviewer, Releaser]).takes::<BreakGlassCreate>().gives::<Decision>().limit(LARGE).keyed(),
     Route::get("/api/v1/break-glass", "list_break_glass", "Releases let through in emergencies", || get().to(|ctx: Ctx| api::list(ctx, "break-glass"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<BreakGlassSpec>>>(),
     Route::get("/api/v1/break-glass/{id}", "get_break_glass", "Read one of them", || get().to(|ctx: Ctx| api::get(ctx, "break-glass"))).may(READ).gives::<Resource<BreakGlassSpec>>(),

@@ -1,13 +1,15 @@
 //! The gate over HTTP.
 
-use licit_schemas::adoption::{BaselineCreate, BreakGlassCreate, LooseningSpec};
+use licit_schemas::adoption::{
+    BaselineCreate, BreakGlassCreate, ContestCreate, LooseningSpec, RuleContests, SettlementCreate,
+};
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Intent};
 use licit_schemas::registration::PlanRequest;
 use licit_schemas::reports::ReplayQuery;
 use licit_schemas::resource::Page;
 use serde::Deserialize;
 
-use super::{baseline, emergency, modes, operations, replay};
+use super::{baseline, contest, emergency, modes, operations, replay};
 use crate::api;
 use crate::db::Conn;
 use crate::error::{Error, Result};
@@ -74,6 +76,23 @@ pub async fn break_glass(ctx: Ctx, body: Body) -> Result<Reply> {
         .write_once(ctx.caller.actor, ctx.now, key, move |tx| emergency::break_glass(tx, id, &create))
         .await?;
     answer(&ctx, decision)
+}
+
+/// Say that a finding is wrong.
+pub async fn create_contest(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create::<ContestCreate>(ctx, body, "contests", |tx, create| contest::contest(tx, &create)).await
+}
+
+/// Settle a contest.
+pub async fn settle_contest(ctx: Ctx, body: Body) -> Result<Reply> {
+    let id = ctx.id()?;
+    api::create::<SettlementCreate>(ctx, body, "", move |tx, create| contest::settle(tx, id, &create)).await
+}
+
+/// By rule, how often findings were contested, and rightly.
+pub async fn contest_figures(ctx: Ctx) -> Result<Reply> {
+    let items = ctx.app.db.fresh().await?.gate.contests.figures();
+    Reply::ok(&Page::<RuleContests> { items, next: None })
 }
 
 /// Propose that an environment enforces less for a while.

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod baseline;
+pub mod contest;
 pub mod coverage;
 pub mod decide;
 pub mod emergency;
@@ -42,6 +43,8 @@ pub struct State {
     allowed: HashMap<Arc<str>, u64>,
     /// Open gaps by key.
     gaps: OrdMap<Arc<str>, (Uuid, Arc<Gap>)>,
+    /// Findings contested.
+    pub contests: contest::Contests,
 }
 
 impl State {
@@ -63,6 +66,7 @@ impl State {
     /// Fold a decision in.
     pub fn decided(&mut self, fact: &Stated<Decision>, digest: Digest, at: &At, rows: &mut Rows) {
         let decision = &fact.spec;
+        self.contests.decided(decision);
         if let (Verdict::Allow, Some(release)) = (decision.verdict, &decision.release) {
             self.allowed.insert(release.as_str().into(), at.seq);
         }

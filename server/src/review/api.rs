@@ -1,7 +1,9 @@
 //! Reviews, votes, opinions, revocations, over HTTP.
 
-use licit_schemas::review::{OpinionCreate, ReviewCreate, RevocationCreate, VoteCreate};
+use licit_schemas::access::Role;
+use licit_schemas::review::{DelegationCreate, OpinionCreate, ReviewCreate, RevocationCreate, VoteCreate};
 
+use super::operations::Seat;
 use super::{operations, store};
 use crate::api;
 use crate::error::Result;
@@ -28,7 +30,20 @@ pub async fn get_review(ctx: Ctx) -> Result<Reply> {
 /// Cast a vote.
 pub async fn create_vote(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
-    api::create::<VoteCreate>(ctx, body, "", move |tx, create| operations::vote(tx, id, &create)).await
+    let sits = if ctx.caller.may(&[Role::Reviewer]) { Seat::Member } else { Seat::Guest };
+    api::create::<VoteCreate>(ctx, body, "", move |tx, create| operations::vote(tx, id, &create, sits)).await
+}
+
+/// Let another person sit in one's seat.
+pub async fn create_delegation(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create::<DelegationCreate>(ctx, body, "delegations", |tx, create| operations::delegate(tx, &create)).await
+}
+
+/// End a delegation before its time.
+pub async fn end_delegation(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::end_delegation(tx, id)).await?;
+    Ok(Reply::nothing())
 }
 
 /// Give an opinion.

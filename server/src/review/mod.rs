@@ -1,6 +1,7 @@
 //! What the board says: reviews, votes, opinions, approvals and their revocation.
 
 pub mod api;
+mod delegation;
 pub mod operations;
 pub mod store;
 mod within;
@@ -16,6 +17,7 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::delegation::{Delegation, DelegationEnded};
 pub use self::within::{Grant, Within};
 use crate::catalogue::{Catalogue, Stated};
 use crate::db::{At, NewRow, Rows};
@@ -110,6 +112,7 @@ pub enum Standing<'a> {
 pub struct State {
     reviews: HashMap<Uuid, Arc<Review>>,
     approvals: HashMap<Arc<str>, Arc<Vec<Arc<Approval>>>>,
+    delegations: HashMap<Uuid, Arc<Delegation>>,
     /// Baselines by `baseline:<key>`.
     pub baselines: Catalogue<BaselineSpec>,
     /// Denied releases let through, by `break-glass:<incident>`.

@@ -7,13 +7,13 @@ use licit_schemas::reference::Kind;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::Registered;
 use licit_schemas::review::{
-    ApprovalSpec, BoundSubject, Choice, OpinionCreate, OpinionSpec, ReviewCreate, ReviewSpec, RevocationCreate,
+    ApprovalSpec, BoundSubject, Choice, DelegationCreate, DelegationSpec, OpinionCreate, OpinionSpec, ReviewCreate, ReviewSpec, RevocationCreate,
     RevocationSpec, VoteCreate, VoteSpec,
 };
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
-use super::{Ending, Review, ReviewClosed};
+use super::{DelegationEnded, Ending, Review, ReviewClosed};
 use crate::catalogue::{Revision, Stated};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, digest};
@@ -35,6 +35,9 @@ pub struct Terms {
 /// The terms that the policy in force asks of a review over these things, pinned. Given from above, like the envelopes: inside
 /// the write, so that no policy takes effect in between.
 pub type TermsOf = fn(&Tx<'_>, &[BoundSubject]) -> Terms;
+
+/// Days for which a seat may be delegated.
+const LONGEST_DELEGATION: i64 = 90;
 
 /// What the board votes on.
 const VOTABLE: [Kind; 9] = [
@@ -174,26 +177,114 @@ fn open_review(tx: &Tx<'_>, id: Uuid) -> Result<std::sync::Arc<Review>> {
     }
 }
 
+/// In whose seat a vote is cast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seat {
+    /// The token is a board member's: one's own, or another's by delegation.
+    Member,
+    /// Another's by delegation, no other.
+    Guest,
+}
+
+/// The board member whose seat the voter sits in.
+fn seat(tx: &Tx<'_>, person: Uuid, sits: Seat, create: &VoteCreate) -> Result<Uuid> {
+    let (world, now) = (tx.world(), tx.now());
+    let Some(member) = create.on_behalf_of.map(|member| member.0).filter(|member| *member != person) else {
+        return match sits {
+            Seat::Member => Ok(person),
+            Seat::Guest => Err(Error::Forbidden(
+                "only a board member votes: name in `on_behalf_of` whose seat was delegated to you".to_owned(),
+            )),
+        };
+    };
+    if !world.review.sits_for(person, member, now) || !world.access.holds(member, Role::Reviewer, now) {
+        return Err(Error::Forbidden(format!("no delegation of board member `{member}` to you is in force")));
+    }
+    Ok(member)
+}
+
+/// Let another person sit in one's seat for a while. What is delegated is not passed on: only who is a member delegates.
+///
+/// # Errors
+/// A service, oneself, nobody, a data protection officer, a time that is over or too long.
+pub fn delegate(tx: &mut Tx<'_>, create: &DelegationCreate) -> Result<Registered> {
+    let (now, from, to) = (tx.now(), tx.actor(), create.to.0);
+    let access = &tx.world().access;
+    if access.person(from) != from {
+        return Err(Error::Forbidden("a service has no seat on the board".to_owned()));
+    }
+    if to == from || access.actor(to).is_none() || access.person(to) != to {
+        return Err(Error::invalid("/to", "name another person by the id of their actor: services cast no vote"));
+    }
+    if access.holds(to, Role::Dpo, now) {
+        return Err(Error::invalid("/to", "who advises as data protection officer casts no vote (GDPR Art. 38(6))"));
+    }
+    let valid_from = create.valid_from.unwrap_or(now).max(now);
+    if create.valid_to <= valid_from || create.valid_to > valid_from.plus(chrono::Duration::days(LONGEST_DELEGATION)) {
+        return Err(Error::invalid("/valid_to", format!("must lie within {LONGEST_DELEGATION} days of the beginning")));
+    }
+    let spec = DelegationSpec {
+        from: uuid_text::Uuid(from),
+        to: create.to,
+        valid_from,
+        valid_to: create.valid_to,
+    };
+    let (id, sum) = (tx.new_id(), digest(&spec));
+    let seq = tx.record(Fact::DelegationMade(Stated { id, rev: 1, spec }))?;
+    Ok(Registered {
+        id: uuid_text::Uuid(id),
+        r#ref: licit_schemas::reference::Ref::delegation(id),
+        outcome: licit_schemas::resource::Outcome::Created,
+        state: None,
+        digest: sum,
+        seq,
+    })
+}
+
+/// End a delegation before its time.
+///
+/// # Errors
+/// None such; another's.
+pub fn end_delegation(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
+    let found = tx.world().review.delegation(id).cloned();
+    let delegation = found.ok_or_else(|| Error::NotFound(format!("there is no delegation `{id}`")))?;
+    if delegation.spec.from.0 != tx.actor() {
+        return Err(Error::Forbidden("only who made a delegation ends it".to_owned()));
+    }
+    if !delegation.ended {
+        tx.record(Fact::DelegationEnded(DelegationEnded { id }))?;
+    }
+    Ok(())
+}
+
 /// Cast a vote. With the one that completes the quorum, everything under review is approved.
 ///
 /// # Errors
 /// A service, a data protection officer, the requester, an author of what is new, another digest than that of the review.
-pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate) -> Result<Registered> {
+pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate, sits: Seat) -> Result<Registered> {
     let review = open_review(tx, id)?;
     let person = tx.actor();
     if tx.world().access.person(person) != person {
         return Err(Error::Forbidden("votes count persons: a service casts none".to_owned()));
     }
-    if tx.world().access.holds(person, Role::Dpo, tx.now()) {
+    let member = seat(tx, person, sits, create)?;
+    let (world, now) = (tx.world(), tx.now());
+    if [person, member].iter().any(|p| world.access.holds(*p, Role::Dpo, now)) {
         return Err(Error::Forbidden(
             "who advises as data protection officer casts no vote (GDPR Art. 38(6)), whatever other roles they hold"
                 .to_owned(),
         ));
     }
-    if review.spec.excluded.iter().any(|e| e.0 == person) {
+    if review.spec.excluded.iter().any(|e| e.0 == person || e.0 == member) {
         return Err(Error::Forbidden(
-            "who requested this review, or is author of what is new in it, does not vote on it".to_owned(),
+            "who requested this review, or is author of what is new in it, does not vote on it, nor does another in their seat"
+                .to_owned(),
         ));
+    }
+    // One seat, one vote; one person, one vote: who sits in two seats chooses one.
+    let sat_in = |vote: &VoteSpec| vote.on_behalf_of.map_or(vote.person.0, |m| m.0);
+    if let Some((_, (_, vote))) = review.votes.iter().find(|(_, (_, vote))| sat_in(vote) == member && vote.person.0 != person) {
+        return Err(Error::conflict(format!("`{}` has voted in this seat already", vote.person.0)));
     }
     if create.digest != review.spec.digest {
         return Err(Error::Conflict(
@@ -206,6 +297,7 @@ pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate) -> Result<Registered
         review: uuid_text::Uuid(id),
         person: uuid_text::Uuid(person),
         choice: create.choice,
+        on_behalf_of: (member != person).then_some(uuid_text::Uuid(member)),
         digest: create.digest,
         conditions: create.conditions.clone(),
         comment_digest,
