@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, calendar, completions, config, dataset, decision, deployment, diff, exposure, gaps, gate, impact,
-    init, ledger, lineage, policy, register, release, retire, review, simple, things, vocabulary, whatif,
+    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff,
+    exposure, gaps, gate, impact, init, ledger, lineage, policy, register, release, retire, review, simple, things,
+    vocabulary, whatif,
 };
 use crate::demo;
 
@@ -95,6 +96,16 @@ pub(crate) enum Command {
     Baseline {
         #[command(subcommand)]
         command: baseline::Baseline,
+    },
+    /// Findings said to be wrong, and whether they were
+    Contest {
+        #[command(subcommand)]
+        command: contest::Contest,
+    },
+    /// Seats of the board in which others sit for a while
+    Delegation {
+        #[command(subcommand)]
+        command: delegation::Delegation,
     },
     /// Legal entities
     Party {

@@ -46,6 +46,8 @@ collections! {
     BASES = "/bases", Basis, lawfulness::BasisSpec;
     ASSESSMENTS = "/assessments", Assessment, lawfulness::AssessmentSpec;
     BASELINES = "/baselines", Baseline, adoption::BaselineCreate;
+    DELEGATIONS = "/delegations", Delegation, review::DelegationCreate;
+    CONTESTS = "/contests", Contest, adoption::ContestCreate;
     LOOSENINGS = "/loosenings", Loosening, adoption::LooseningSpec;
     REVIEWS = "/reviews", Review, review::ReviewCreate;
 }

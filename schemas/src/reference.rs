@@ -115,9 +115,7 @@ impl Kind {
             | Self::BreakGlass
             | Self::Loosening => (Body::Key, Version::Rev),
             Self::Party | Self::Environment => (Body::Key, Version::None),
-            Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest => {
-                (Body::Uuid, Version::None)
-            }
+            Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest => (Body::Uuid, Version::None),
         }
     }
 }

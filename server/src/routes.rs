@@ -25,7 +25,8 @@ use licit_schemas::reports::{
 };
 use licit_schemas::resource::{GetQuery, ListQuery, Page, Registered, Resource};
 use licit_schemas::review::{
-    ApprovalSpec, DelegationCreate, DelegationSpec, OpinionCreate, ReviewCreate, ReviewSpec, ReviewView, RevocationCreate, RevocationSpec, VoteCreate,
+    ApprovalSpec, DelegationCreate, DelegationSpec, OpinionCreate, ReviewCreate, ReviewSpec, ReviewView,
+    RevocationCreate, RevocationSpec, VoteCreate,
 };
 
 use crate::api::{self, ByRef, Health, TermView, Terms};

@@ -155,6 +155,11 @@ pub fn finding(decision: &Value, rule: &str) -> Option<Value> {
     decision["findings"].as_array()?.iter().find(|f| f["rule"] == rule).cloned()
 }
 
+/// A moment some days from now.
+pub fn in_days(days: i64) -> String {
+    (chrono::Utc::now() + chrono::Duration::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+}
+
 pub fn evidence() -> Value {
     json!({"uri": "https://docs.example/evidence.pdf", "digest": ZEROS})
 }

@@ -363,3 +363,88 @@ fn a_revocation_is_not_put_off_by_another() {
     revoke(Some("2098-01-01"), 1).problem(409);
     revoke(None, 0).good();
 }
+
+fn actor(client: &Client) -> Value {
+    client.get("/api/v1/whoami").good()["actor"].clone()
+}
+
+fn seated(client: &Client, review: &Value, member: &Client) -> Answer {
+    let path = format!("/api/v1/reviews/{}/votes", review["id"].as_str().unwrap());
+    let body = json!({"choice": "approve", "digest": review["digest"], "on_behalf_of": actor(member)});
+    client.post(&path, &body)
+}
+
+fn delegated(member: &Client, to: &Client) -> Answer {
+    let body = json!({"to": actor(to), "valid_to": harness::scenario::in_days(30)});
+    member.post("/api/v1/delegations", &body)
+}
+
+#[test]
+fn a_seat_is_delegated_by_name_and_for_a_time_and_counts_once() {
+    let s = Scenario::registered();
+    let eve = s.server.person("Eve", &["viewer"]);
+    let review = open(&s, &["purpose:scoring"]);
+    vote(&eve, &review, "approve").problem(403);
+    seated(&eve, &review, &s.bea).problem(403);
+    let seat = delegated(&s.bea, &eve).good();
+    delegated(&eve, &s.carl).problem(403);
+    seated(&eve, &review, &s.bea).good();
+    let shown = view(&s, &review);
+    assert_eq!(shown["votes"][0]["spec"]["on_behalf_of"], actor(&s.bea), "{shown:#}");
+    vote(&s.bea, &review, "approve").problem(409);
+    assert_eq!(state(&s, &review), "open", "one seat, one vote");
+    vote(&s.carl, &review, "approve").good();
+    assert_eq!(state(&s, &review), "approved");
+
+    let next = open(&s, &["system:scorer"]);
+    s.carl.send("DELETE", &format!("/api/v1/delegations/{}", seat["id"].as_str().unwrap()), &[], None).problem(403);
+    s.bea.send("DELETE", &format!("/api/v1/delegations/{}", seat["id"].as_str().unwrap()), &[], None).good();
+    seated(&eve, &next, &s.bea).problem(403);
+}
+
+#[test]
+fn nobody_sits_for_who_may_not_vote_and_two_seats_are_one_person() {
+    let s = Scenario::registered();
+    let eve = s.server.person("Eve", &["viewer"]);
+    delegated(&s.bea, &s.dora).problem(422);
+    delegated(&s.bea, &s.bea).problem(422);
+    delegated(&s.bea, &s.ci).problem(422);
+    let late = json!({"to": actor(&eve), "valid_to": harness::scenario::in_days(200)});
+    s.bea.post("/api/v1/delegations", &late).problem(422);
+    delegated(&s.bea, &eve).good();
+    delegated(&s.carl, &eve).good();
+    let review = open(&s, &["purpose:scoring"]);
+    seated(&eve, &review, &s.bea).good();
+    seated(&eve, &review, &s.carl).good();
+    assert_eq!(state(&s, &review), "open", "the second vote of one person takes the place of the first");
+    // Who asked for the review is not sat in for.
+    let asked = s.bea.post("/api/v1/reviews", &json!({"title": "Mine", "subjects": [{"ref": "system:scorer"}]})).good();
+    seated(&eve, &asked, &s.bea).problem(403);
+}
+
+#[test]
+fn a_contest_is_settled_by_another_and_counts_against_its_rule() {
+    let s = Scenario::registered();
+    let denied = s.ci.post("/api/v1/gate", &json!({"deployment": "deployment:score-prod"})).good();
+    let finding = &denied["findings"][0];
+    let body = json!({
+        "decision": format!("decision:{}", denied["id"].as_str().unwrap()), "rule": finding["rule"], "node": finding["node"],
+        "reason": "It was approved by letter.",
+    });
+    let mut wrong = body.clone();
+    wrong["node"] = json!("dataset:crm/other@1");
+    s.ana.post("/api/v1/contests", &wrong).problem(422);
+    let raised = s.bea.post("/api/v1/contests", &body).good();
+    assert_eq!(s.bea.post("/api/v1/contests", &body).good()["id"], raised["id"], "said again: the same");
+    let path = format!("/api/v1/contests/{}/settlement", raised["id"].as_str().unwrap());
+    let upheld = json!({"outcome": "upheld", "reason": "The letter holds."});
+    s.bea.post(&path, &upheld).problem(403);
+    s.carl.post(&path, &upheld).good();
+    s.carl.post(&path, &upheld).good();
+    s.carl.post(&path, &json!({"outcome": "dismissed", "reason": "No."})).problem(409);
+    let figures = s.audit.get("/api/v1/reports/contests").good();
+    let figure = figures["items"].as_array().unwrap().iter().find(|f| f["rule"] == finding["rule"]).unwrap().clone();
+    assert_eq!((&figure["upheld"], &figure["open"], &figure["upheld_per_mille"]), (&json!(1), &json!(0), &json!(1000)));
+    assert!(figure["refusals"].as_u64().unwrap() >= 1, "{figure:#}");
+    assert_eq!(s.dry("start")["verdict"], "deny", "a contest changes no verdict");
+}

@@ -12,8 +12,10 @@ pub(crate) mod baseline;
 pub(crate) mod calendar;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod contest;
 pub(crate) mod dataset;
 pub(crate) mod decision;
+pub(crate) mod delegation;
 pub(crate) mod deployment;
 pub(crate) mod diff;
 pub(crate) mod exposure;
@@ -50,6 +52,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Diff(args) => diff::run(context, &args),
         Command::Gaps(args) => gaps::run(context, &args),
         Command::Baseline { command } => baseline::run(context, command),
+        Command::Contest { command } => contest::run(context, command),
+        Command::Delegation { command } => delegation::run(context, command),
         Command::Party { command } => simple::party(context, command),
         Command::Dataset { command } => dataset::run(context, command),
         Command::Run { command } => retire::run(context, command),

@@ -39,6 +39,9 @@ pub(crate) enum Review {
         /// Condition attached to an approval; may be repeated
         #[arg(long = "condition", value_name = "SENTENCE")]
         conditions: Vec<String>,
+        /// Board member in whose seat you sit, by the id of their actor
+        #[arg(long = "for", value_name = "ACTOR")]
+        on_behalf_of: Option<String>,
         /// Why, kept erasable
         #[arg(long)]
         comment: Option<String>,
@@ -145,7 +148,7 @@ pub(crate) fn run(context: &Context, command: Review) -> Result<Exit> {
             context.answer(&answer, || text(&view, &names));
             Ok(Exit::Done)
         }
-        Review::Vote { id, choice, conditions, comment } => {
+        Review::Vote { id, choice, conditions, on_behalf_of, comment } => {
             let client = context.client()?;
             let (id, answer) = read(&client, &id)?;
             let view: ReviewView = typed(&answer)?;
@@ -154,7 +157,8 @@ pub(crate) fn run(context: &Context, command: Review) -> Result<Exit> {
             }
             // The digest read here is the one voted on: had anything changed in between, the server would refuse.
             let vote = json!({"choice": word(&choice), "digest": view.review.spec.digest, "conditions": conditions});
-            let answer = client.post(&format!("/reviews/{id}/votes"), &with(vote, "comment", comment))?;
+            let vote = with(with(vote, "comment", comment), "on_behalf_of", on_behalf_of);
+            let answer = client.post(&format!("/reviews/{id}/votes"), &vote)?;
             // Whether this vote completed the quorum.
             let state = client.get(&format!("/reviews/{id}"), &[])?["review"]["state"].clone();
             context.answer(&answer, || {
@@ -262,6 +266,9 @@ fn text(view: &ReviewView, names: &Names) -> String {
             style::bold(&format!("vote {}", resource::text(&choice))),
             person(&vote.spec.person)
         ));
+        if let Some(member) = &vote.spec.on_behalf_of {
+            out.push_str(&format!(" for {}", person(member)));
+        }
         vote.spec
             .conditions
             .iter()

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::{HashSet, OrdMap};
-use licit_schemas::adoption::{
-    ContestCreate, ContestSpec, RuleContests, Settlement, SettlementCreate,
-};
+use licit_schemas::adoption::{ContestCreate, ContestSpec, RuleContests, Settlement, SettlementCreate};
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Verdict};
 use licit_schemas::reference::{Kind, Ref};

@@ -7,8 +7,8 @@ use licit_schemas::reference::Kind;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::Registered;
 use licit_schemas::review::{
-    ApprovalSpec, BoundSubject, Choice, DelegationCreate, DelegationSpec, OpinionCreate, OpinionSpec, ReviewCreate, ReviewSpec, RevocationCreate,
-    RevocationSpec, VoteCreate, VoteSpec,
+    ApprovalSpec, BoundSubject, Choice, DelegationCreate, DelegationSpec, OpinionCreate, OpinionSpec, ReviewCreate,
+    ReviewSpec, RevocationCreate, RevocationSpec, VoteCreate, VoteSpec,
 };
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
@@ -223,12 +223,7 @@ pub fn delegate(tx: &mut Tx<'_>, create: &DelegationCreate) -> Result<Registered
     if create.valid_to <= valid_from || create.valid_to > valid_from.plus(chrono::Duration::days(LONGEST_DELEGATION)) {
         return Err(Error::invalid("/valid_to", format!("must lie within {LONGEST_DELEGATION} days of the beginning")));
     }
-    let spec = DelegationSpec {
-        from: uuid_text::Uuid(from),
-        to: create.to,
-        valid_from,
-        valid_to: create.valid_to,
-    };
+    let spec = DelegationSpec { from: uuid_text::Uuid(from), to: create.to, valid_from, valid_to: create.valid_to };
     let (id, sum) = (tx.new_id(), digest(&spec));
     let seq = tx.record(Fact::DelegationMade(Stated { id, rev: 1, spec }))?;
     Ok(Registered {
@@ -283,7 +278,9 @@ pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate, sits: Seat) -> Resul
     }
     // One seat, one vote; one person, one vote: who sits in two seats chooses one.
     let sat_in = |vote: &VoteSpec| vote.on_behalf_of.map_or(vote.person.0, |m| m.0);
-    if let Some((_, (_, vote))) = review.votes.iter().find(|(_, (_, vote))| sat_in(vote) == member && vote.person.0 != person) {
+    if let Some((_, (_, vote))) =
+        review.votes.iter().find(|(_, (_, vote))| sat_in(vote) == member && vote.person.0 != person)
+    {
         return Err(Error::conflict(format!("`{}` has voted in this seat already", vote.person.0)));
     }
     if create.digest != review.spec.digest {

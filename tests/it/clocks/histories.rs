@@ -14,7 +14,7 @@ use licit_server::error::Result;
 use licit_server::facts::{Db, Tx};
 use licit_server::gate::{envelope, operations as gate, replay};
 use licit_server::registry::operations::{self as registry, Existing};
-use licit_server::review::operations::{self as review, Terms};
+use licit_server::review::operations::{self as review, Seat, Terms};
 use licit_server::{lawfulness, ledger, lineage};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -253,7 +253,7 @@ fn approve(db: &Db, of: &[&str], now: Timestamp, end: Timestamp) {
         return;
     };
     let vote = from(json!({"choice": "approve", "digest": opened.digest}));
-    db.write_blocking(BEA, now, move |tx| review::vote(tx, opened.id.0, &vote)).unwrap();
+    db.write_blocking(BEA, now, move |tx| review::vote(tx, opened.id.0, &vote, Seat::Member)).unwrap();
 }
 
 /// Every decision of the ledger: its canonical text by position of the entry.

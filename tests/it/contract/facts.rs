@@ -72,6 +72,17 @@ fn every_kind() -> Vec<(String, u16, String)> {
     let release = s.ana.resolve("release:score-prod@1")["id"].as_str().unwrap().to_owned();
     let incident = json!({"incident": "inc-1", "reason": "It cannot wait."});
     eve.post(&format!("/api/v1/releases/{release}/break-glass"), &incident).good();
+    let seat = json!({"to": eve.get("/api/v1/whoami").good()["actor"], "valid_to": harness::scenario::in_days(30)});
+    let seat = s.bea.post("/api/v1/delegations", &seat).good();
+    s.bea.send("DELETE", &format!("/api/v1/delegations/{}", seat["id"].as_str().unwrap()), &[], None).good();
+    let denied = s.ci.post("/api/v1/gate", &json!({"deployment": "deployment:score-prod"})).good();
+    let contest = json!({
+        "decision": format!("decision:{}", denied["id"].as_str().unwrap()), "rule": denied["findings"][0]["rule"],
+        "node": denied["findings"][0]["node"], "reason": "It is wrong.",
+    });
+    let contest = s.ana.post("/api/v1/contests", &contest).good();
+    let settlement = json!({"outcome": "dismissed", "reason": "It is right."});
+    s.bea.post(&format!("/api/v1/contests/{}/settlement", contest["id"].as_str().unwrap()), &settlement).good();
     s.add("loosenings", json!({"environment": "environment:production", "mode": "warn", "valid_to": "2027-06-30", "reason": "Migration."}));
     let tokens = admin.get("/api/v1/tokens").good();
     let last = tokens["items"].as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned();

@@ -3,12 +3,14 @@
 mod conditions;
 mod system;
 
+use harness::Scenario;
 use harness::scenario::{self, POLITICS, evidence};
 use serde_json::{Value, json};
 
 use super::anonymity::{anonymity, anonymous};
 use super::combination::{combination, joined, rejoin};
 use super::compatibility::{compatible, elsewhere};
+use super::emergency::{denied, emergency};
 use super::parts::{
     self, Parts, acquired, assessment, basis, days, endpoint, other_basis, people_with, redeploy, release_of, retrain,
     revise_basis, wide_basis,
@@ -29,6 +31,8 @@ pub(crate) struct Cell {
     pub(crate) in_days: Option<i64>,
     /// What is made different.
     pub(crate) edit: fn(&mut Parts),
+    /// What happens in it then.
+    pub(crate) then: fn(&Scenario),
     /// What clears it.
     pub(crate) remedy: fn(&mut Case),
     /// Files found where it will run.
@@ -58,11 +62,17 @@ const fn cell(
     edit: fn(&mut Parts),
     remedy: fn(&mut Case),
 ) -> Line {
-    Line { rule, state, exists: Ok(Cell { in_days, edit, remedy, artifacts: Vec::new }) }
+    Line { rule, state, exists: Ok(Cell { in_days, edit, then: |_| {}, remedy, artifacts: Vec::new }) }
 }
 
 const fn found(rule: &'static str, state: State, artifacts: fn() -> Vec<Value>, remedy: fn(&mut Case)) -> Line {
-    Line { rule, state, exists: Ok(Cell { in_days: None, edit: |_| {}, remedy, artifacts }) }
+    Line { rule, state, exists: Ok(Cell { in_days: None, edit: |_| {}, then: |_| {}, remedy, artifacts }) }
+}
+
+/// A denied release that somebody let through, judged some days later.
+const fn let_through(state: State, in_days: i64, remedy: fn(&mut Case)) -> Line {
+    let cell = Cell { in_days: Some(in_days), edit: denied, then: emergency, remedy, artifacts: Vec::new };
+    Line { rule: "break.glass", state, exists: Ok(cell) }
 }
 
 /// A year's approvals are over by then.

@@ -4,7 +4,7 @@ use harness::scenario::{evidence, people};
 use serde_json::json;
 
 use super::State::{Expired, Satisfied, Unknown, Unmet};
-use super::{Line, basis, days, holds, later, none, now, other_basis, retrain, revise_basis, wide_basis};
+use super::{Line, basis, days, holds, later, let_through, none, now, other_basis, retrain, revise_basis, wide_basis};
 use crate::gate::parts::{Parts, people_with};
 
 const CONVICTION: &str = "https://w3id.org/dpv/pd#CriminalConviction";
@@ -21,6 +21,11 @@ pub(super) const LINES: &[Line] = &[
     now("minors", Unmet, children, |c| revise_basis(&c.s, parents())),
     none("minors", Unknown, "whom the data are about, where nobody said it, is a finding of basis.governing"),
     none("minors", Expired, "the basis shows who consents or not; the end of the basis itself is a finding of basis.approved"),
+
+    let_through(Satisfied, 1, |_| {}),
+    let_through(Unmet, 8, |c| { c.s.approve(&["break-glass:inc-1@1"]); }),
+    none("break.glass", Unknown, "what was let through is recorded here or was not let through"),
+    none("break.glass", Expired, "what the board never ratified has not held and ended: it is unmet"),
 
     holds("retention", |_| {}),
     now("retention", Unmet, |p| p.versions[0]["retention"] = json!({"until": "2025-12-31"}), |c| retrain(&c.s, "2", people("2"))),
