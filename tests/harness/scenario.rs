@@ -157,7 +157,7 @@ pub fn finding(decision: &Value, rule: &str) -> Option<Value> {
 
 /// A moment some days from now.
 pub fn in_days(days: i64) -> String {
-    (chrono::Utc::now() + chrono::Duration::days(days)).to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+    licit_server::clock::now().plus(chrono::Duration::days(days)).to_string()
 }
 
 pub fn evidence() -> Value {

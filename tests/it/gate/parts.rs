@@ -1,11 +1,9 @@
 //! The scenario taken apart: a test changes one part before everything is registered and approved, or acts afterwards.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use harness::Scenario;
 use harness::client::Answer;
+pub(crate) use harness::scenario::in_days as days;
 use harness::scenario::{self, ZEROS};
-use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
 
 /// What a scenario is made of. What `deferred` names is registered, not approved.
@@ -78,12 +76,6 @@ pub(crate) fn world(edit: impl FnOnce(&mut Parts)) -> Scenario {
 /// A composition of one model.
 pub(crate) fn release_of(model: &str) -> Value {
     json!({"deployment": "deployment:score-prod", "composition": [{"part": "base", "model": model}]})
-}
-
-/// Days from now, as text.
-pub(crate) fn days(n: i64) -> String {
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap();
-    Timestamp::from_micros(now + n * 86_400_000_000).unwrap().to_string()
 }
 
 /// A field of one category.
