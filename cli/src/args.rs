@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff,
+    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, erase,
     exposure, gaps, gate, impact, init, ledger, lineage, policy, register, release, retire, review, simple, things,
     vocabulary, whatif,
 };
@@ -106,6 +106,11 @@ pub(crate) enum Command {
     Delegation {
         #[command(subcommand)]
         command: delegation::Delegation,
+    },
+    /// Names and comments kept beside the ledger
+    Erase {
+        #[command(subcommand)]
+        command: erase::Erase,
     },
     /// Legal entities
     Party {

@@ -25,6 +25,9 @@ const FIRST: i64 = -62_135_596_800_000_000;
 const LAST: i64 = 253_402_300_799_999_999;
 
 impl Timestamp {
+    /// `1970-01-01T00:00:00.000000Z`.
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
     /// From microseconds since 1970-01-01T00:00:00Z; none outside the years 0001 to 9999.
     pub fn from_micros(micros: i64) -> Option<Self> {
         if !(FIRST..=LAST).contains(&micros) {

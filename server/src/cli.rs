@@ -9,6 +9,7 @@ use clap::Parser;
 use licit_schemas::text::Key;
 
 use crate::config::{Cli, Command, Config, LogFormat, TokenCommand};
+use crate::db::Manager;
 use crate::facts::World;
 use crate::{access, app, clock, ledger};
 
@@ -22,7 +23,7 @@ pub fn main() -> ExitCode {
     let outcome = match command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&config),
         Command::Migrate => migrate(&config),
-        Command::Rebuild { .. } => return rebuild(&config),
+        Command::Rebuild { check } => return rebuild(&config, check),
         Command::Token(TokenCommand::Create { label }) => token(&config, &label),
         Command::Openapi => {
             print!("{}", app::openapi_text());
@@ -67,7 +68,7 @@ fn serve(config: &Config) -> Result<(), String> {
 }
 
 fn migrate(config: &Config) -> Result<(), String> {
-    let manager = crate::db::Manager::new(&config.database_url)?;
+    let manager = Manager::new(&config.database_url)?;
     let mut conn = manager.open().map_err(|e| format!("cannot open {}: {e}", manager.shown()))?;
     let done = crate::db::migrate::run(&mut conn)?;
     match done.len() {
@@ -77,12 +78,16 @@ fn migrate(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-fn rebuild(config: &Config) -> ExitCode {
-    let report = crate::db::Manager::new(&config.database_url)
-        .and_then(|manager| ledger::rebuild::check::<World>(&manager).map_err(|e| e.to_string()));
+fn rebuild(config: &Config, check: bool) -> ExitCode {
+    let (work, done): (fn(&Manager) -> _, _) = if check {
+        (ledger::rebuild::check::<World>, "folding it anew gives the same tables")
+    } else {
+        (ledger::rebuild::refill::<World>, "the tables were made anew from it")
+    };
+    let report = Manager::new(&config.database_url).and_then(|manager| work(&manager).map_err(|e| e.to_string()));
     match report {
         Ok(report) if report.faults.is_empty() => {
-            println!("{} entries: the ledger holds, and folding it anew gives the same tables", report.entries);
+            println!("{} entries: the ledger holds, and {done}", report.entries);
             ExitCode::SUCCESS
         }
         Ok(report) => {

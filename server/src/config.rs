@@ -85,10 +85,14 @@ pub enum Command {
     Serve,
     /// Bring the database to the present shape and stop
     Migrate,
-    /// Check the ledger, fold it into an empty database and compare it with the live one
+    /// Check the ledger, then fold it into the tables anew
+    ///
+    /// Drops what is projected and makes it again from the ledger, in one transaction. Servers go on reading and wait with
+    /// writing; one on `SQLite` answers 503 to what waits for more than five seconds. A ledger that does not hold is left alone,
+    /// exit code 4.
     Rebuild {
-        /// Compare and say what differs; exit code 4 if anything does
-        #[arg(long, required = true)]
+        /// Change nothing: fold into an empty database beside, compare, and say what differs; exit code 4 if anything does
+        #[arg(long)]
         check: bool,
     },
     /// Manage tokens on this machine

@@ -53,6 +53,9 @@ const GOVERN: &[Role] = &[Reviewer, Admin];
 /// Manages who may.
 const MANAGE: &[Role] = &[Admin];
 
+/// Erases what is kept beside the ledger about people.
+const ERASE: &[Role] = &[Dpo, Admin];
+
 /// Bodies that list many files or fields.
 const LARGE: usize = 8 << 20;
 
@@ -201,6 +204,8 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/whoami", "get_whoami", "Who the caller is", || get().to(access::api::whoami)).may(READ).gives::<WhoAmI>(),
     Route::post("/api/v1/actors", "create_actor", "Make a person or a service known", || post().to(access::api::create_actor)).may(MANAGE).takes::<ActorCreate>().gives::<access::api::ActorCreated>().success(&[201]).keyed(),
     Route::get("/api/v1/actors", "list_actors", "List actors", || get().to(access::api::list_actors)).may(READ).asks::<ListQuery>().gives::<Page<access::api::ActorView>>(),
+    Route::delete("/api/v1/actors/{id}/name", "erase_actor_name", "Erase an actor's display name", || delete().to(access::api::erase_name)).may(ERASE).success(&[204]),
+    Route::delete("/api/v1/comments/{digest}", "erase_comment", "Erase a comment or a reason by its salted digest", || delete().to(access::api::erase_comment)).may(ERASE).success(&[204]),
     Route::post("/api/v1/tokens", "create_token", "Issue a token; its secret is shown this once", || post().to(access::api::create_token)).may(MANAGE).takes::<TokenCreate>().gives::<TokenCreated>().success(&[201]),
     Route::get("/api/v1/tokens", "list_tokens", "List tokens, without secrets", || get().to(access::api::list_tokens)).may(MANAGE).gives::<Page<TokenView>>(),
     Route::delete("/api/v1/tokens/{id}", "revoke_token", "Take a token back", || delete().to(access::api::revoke_token)).may(MANAGE).success(&[204]),

@@ -80,6 +80,29 @@ fn sixteen_clients_registering_at_once_lose_nothing() {
 }
 
 #[test]
+fn the_check_holds_while_others_write() {
+    let s = prepared();
+    let (writers, each) = (4, 25);
+    thread::scope(|scope| {
+        let writing: Vec<_> = (0..writers)
+            .map(|n| {
+                let client = Client::new(&s.ana.url, s.ana.token.as_deref());
+                scope.spawn(move || {
+                    for k in 0..each {
+                        client.post("/api/v1/registrations", &registration(&format!("m{n}-{k}"))).good();
+                    }
+                })
+            })
+            .collect();
+        while !writing.iter().all(thread::ScopedJoinHandle::is_finished) {
+            rebuilds(&s.server.db);
+        }
+    });
+    assert_eq!(references(&s.ana, "model-versions").len(), writers * each);
+    rebuilds(&s.server.db);
+}
+
+#[test]
 fn the_same_registration_by_all_is_registered_once() {
     let s = prepared();
     let mut body = registration("same");

@@ -3,6 +3,7 @@
 mod proofs;
 
 use harness::{Scenario, TestDatabase, TestServer};
+use serde_json::json;
 
 use crate::support::rebuilds;
 
@@ -115,6 +116,52 @@ fn changed_evidence() {
 #[test]
 fn evidence_that_is_gone() {
     named(&["DELETE FROM evidence"], &["table evidence", "of decision", "is missing"]);
+}
+
+#[test]
+fn a_changed_comment() {
+    let s = Scenario::running();
+    let review = json!({"title": "Again", "subjects": [{"ref": "purpose:scoring"}], "comment": "Quite right."});
+    s.bea.post("/api/v1/reviews", &review).good();
+    let db = s.server.kill();
+    rebuilds(&db);
+    db.sql("UPDATE note SET text = 'Quite wrong.'");
+    check(&db, &["table note", "is not what its digest says"]);
+}
+
+#[test]
+fn tables_that_are_not_what_the_ledger_says_are_made_anew_from_it() {
+    let db = left_behind();
+    db.sql("UPDATE resource SET doc = replace(doc, 'enforce', 'observe') WHERE kind = 'environment'");
+    db.sql("DELETE FROM resource WHERE kind = 'revocation'");
+    db.sql("DELETE FROM lineage_edge");
+    check(&db, &["environment:production"]);
+    let (code, stdout, said) = TestServer::run(&db, &["rebuild"]);
+    assert_eq!(code, 0, "{stdout}{said}");
+    rebuilds(&db);
+    let server = TestServer::on(db);
+    server.admin().get("/api/v1/lineage?ref=release:score-prod@1").good();
+}
+
+/// What a migration of the projection leaves behind.
+#[test]
+fn a_server_fills_tables_that_were_emptied() {
+    let db = left_behind();
+    db.sql("DELETE FROM resource");
+    db.sql("DELETE FROM lineage_edge");
+    TestServer::on(std::sync::Arc::clone(&db)).kill();
+    rebuilds(&db);
+}
+
+#[test]
+fn nothing_is_made_anew_from_a_ledger_that_does_not_hold() {
+    let db = unlocked();
+    db.sql("DELETE FROM ledger_entry WHERE seq = 7");
+    let before = db.sql("SELECT count(*) FROM resource");
+    let (code, stdout, said) = TestServer::run(&db, &["rebuild"]);
+    assert_eq!(code, 4, "{stdout}{said}");
+    assert!(said.contains("entry 7 is missing"), "{said}");
+    assert_eq!(db.sql("SELECT count(*) FROM resource"), before);
 }
 
 /// The triggers out of the way, as the owner of a database can.

@@ -18,6 +18,7 @@ pub(crate) mod decision;
 pub(crate) mod delegation;
 pub(crate) mod deployment;
 pub(crate) mod diff;
+pub(crate) mod erase;
 pub(crate) mod exposure;
 pub(crate) mod gaps;
 pub(crate) mod gate;
@@ -54,6 +55,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Baseline { command } => baseline::run(context, command),
         Command::Contest { command } => contest::run(context, command),
         Command::Delegation { command } => delegation::run(context, command),
+        Command::Erase { command } => erase::run(context, &command),
         Command::Party { command } => simple::party(context, command),
         Command::Dataset { command } => dataset::run(context, command),
         Command::Run { command } => retire::run(context, command),

@@ -1,13 +1,14 @@
 //! Actors and tokens over HTTP.
 
 use licit_schemas::access::{ActorCreate, TokenCreate, TokenView, WhoAmI};
+use licit_schemas::digest::Digest;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::Page;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{operations, store};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{Body, Ctx, Reply};
 
 /// The caller's own token.
@@ -86,6 +87,29 @@ pub async fn list_actors(ctx: Ctx) -> Result<Reply> {
         })
         .collect();
     Reply::ok(&Page { items, next: page.next })
+}
+
+/// Erase an actor's display name: ids and proofs stay as they are.
+pub async fn erase_name(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::erase_name(tx, id)).await?;
+    Ok(Reply::nothing())
+}
+
+/// Erase a comment or a reason. What was erased, or never was, is not there afterwards.
+pub async fn erase_comment(ctx: Ctx) -> Result<Reply> {
+    let digest: Digest = ctx
+        .text("digest")
+        .parse()
+        .map_err(|e| Error::NotFound(format!("the path names no comment by its digest: {e}")))?;
+    ctx.app
+        .db
+        .write(ctx.caller.actor, ctx.now, move |tx| {
+            tx.erase_note(digest);
+            Ok(())
+        })
+        .await?;
+    Ok(Reply::nothing())
 }
 
 /// Issue a token. It takes no idempotency key: its answer holds the secret, which is kept nowhere. After a lost answer, revoke the

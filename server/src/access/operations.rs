@@ -42,6 +42,18 @@ pub fn register_actor(tx: &mut Tx<'_>, create: &ActorCreate) -> Result<Uuid> {
     Ok(id)
 }
 
+/// Erase an actor's display name (GDPR Art. 17). Doing so again changes nothing.
+///
+/// # Errors
+/// An unknown actor.
+pub fn erase_name(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
+    if tx.world().access.actor(id).is_none() {
+        return Err(Error::NotFound(format!("there is no actor `{id}`")));
+    }
+    tx.erase_name(id);
+    Ok(())
+}
+
 /// Issue a token. The secret was drawn before; only its hash is recorded.
 ///
 /// # Errors

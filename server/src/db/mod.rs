@@ -5,6 +5,7 @@
 //! memory. `db` knows a fact as a kind, a version and canonical text; what facts mean is given from above as a [`Projection`].
 
 mod conn;
+mod fold;
 pub mod listing;
 pub mod migrate;
 mod past;
@@ -96,8 +97,9 @@ impl<P: Projection> Db<P> {
     pub fn open(manager: Manager, readers: u32) -> std::result::Result<Self, String> {
         let mut conn = manager.open().map_err(|e| format!("cannot open {}: {e}", manager.shown()))?;
         migrate::run(&mut conn).map_err(|e| format!("cannot migrate {}: {e}", manager.shown()))?;
-        let state =
-            writer::load::<P>(&mut conn).map_err(|e| format!("cannot read the ledger of {}: {e}", manager.shown()))?;
+        let unread = |e| format!("cannot read the ledger of {}: {e}", manager.shown());
+        fold::refold_emptied::<P>(&mut conn).map_err(unread)?;
+        let state = writer::load::<P>(&mut conn).map_err(unread)?;
         let world = Arc::new(ArcSwap::from_pointee(state.world.clone()));
         let pool = Pool::builder()
             .max_size(readers)
@@ -268,7 +270,16 @@ impl<P: Projection> Db<P> {
 /// # Errors
 /// A gap in the ledger, a fact this program does not know, or what the databases said.
 pub fn fold_into<P: Projection>(live: &mut Conn, empty: &mut Conn) -> Result<()> {
-    writer::fold_into::<P>(live, empty)
+    fold::fold_into::<P>(live, empty)
+}
+
+/// Empty the projected tables of a database and fold its own ledger into them, under the lock of every write. Returns the number
+/// of entries.
+///
+/// # Errors
+/// As [`fold_into`]; the tables stay as they were then.
+pub fn refold<P: Projection>(conn: &mut Conn) -> Result<u64> {
+    fold::refold::<P>(conn)
 }
 
 /// Reads run in one transaction, which sees one state, on a connection that cannot write: [`Db::write`] stays the only way to

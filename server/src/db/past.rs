@@ -10,7 +10,7 @@ use licit_schemas::time::Timestamp;
 
 use super::conn::Conn;
 use super::schema::ledger_entry;
-use super::{Projection, migrate, writer};
+use super::{Projection, fold, migrate};
 use crate::error::{Error, Result};
 
 /// Projections kept: those asked for last.
@@ -67,7 +67,7 @@ impl<P: Projection> Past<P> {
             return Ok(found);
         }
         let from = self.before(position).map(|world| (*world).clone()).unwrap_or_default();
-        let world = Arc::new(writer::fold_on(&mut *conn()?, from, position)?);
+        let world = Arc::new(fold::fold_on(&mut *conn()?, from, position)?);
         self.keep(world.clone());
         Ok(world)
     }

@@ -49,10 +49,18 @@ pub(super) struct Batch {
     pub names: Vec<(Uuid, String)>,
     pub evidence: Vec<(Digest, Vec<u8>)>,
     pub kept: Vec<Kept>,
+    pub erased: Vec<Erased>,
+}
+
+/// What is taken out of the erasable tables.
+#[derive(Clone, Debug)]
+pub(super) enum Erased {
+    Name(Uuid),
+    Note(Digest),
 }
 
 /// Marks into a [`Batch`], to go back to when an operation fails.
-pub(super) struct Mark([usize; 6]);
+pub(super) struct Mark([usize; 7]);
 
 impl Batch {
     pub(super) fn mark(&self) -> Mark {
@@ -63,16 +71,18 @@ impl Batch {
             self.names.len(),
             self.evidence.len(),
             self.kept.len(),
+            self.erased.len(),
         ])
     }
 
-    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept]): &Mark) {
+    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept, erased]): &Mark) {
         self.facts.truncate(*facts);
         self.rows.truncate(*rows);
         self.notes.truncate(*notes);
         self.names.truncate(*names);
         self.evidence.truncate(*evidence);
         self.kept.truncate(*kept);
+        self.erased.truncate(*erased);
     }
 }
 
@@ -146,6 +156,16 @@ impl<P: Projection> Tx<'_, P> {
     /// Keep an actor's name erasable.
     pub fn name_actor(&mut self, actor: Uuid, name: &str) {
         self.batch.names.push((actor, name.to_owned()));
+    }
+
+    /// Erase an actor's name (GDPR Art. 17): the ledger knows the id only, and stays as it is.
+    pub fn erase_name(&mut self, actor: Uuid) {
+        self.batch.erased.push(Erased::Name(actor));
+    }
+
+    /// Erase a comment and its salt: its digest in the ledger says nothing any more.
+    pub fn erase_note(&mut self, digest: Digest) {
+        self.batch.erased.push(Erased::Note(digest));
     }
 
     /// Keep the canonical evidence of a decision, compressed, by its digest.

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection;
 use licit_schemas::digest::Digest;
@@ -22,27 +23,32 @@ use licit_schemas::time::Timestamp;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::Projection;
 use super::conn::{Conn, Manager};
-use super::rows::{At, Rows};
+use super::rows::At;
 use super::schema::{actor_name, evidence, idempotency, ledger_entry, ledger_hash, ledger_head, note};
-use super::tx::{Batch, Tx};
+use super::tx::{Batch, Erased, Tx};
+use super::{Projection, fold};
 use crate::error::{Error, Result};
 
 /// Operations in one group at most.
 const GROUP: usize = 256;
 /// Operations that may wait; beyond it callers are told to come back.
 const QUEUE: usize = 4096;
-/// Entries read at a time when the ledger is folded.
-const PAGE: i64 = 1_000;
-
 /// The projection with what is needed to append to it.
 #[derive(Clone)]
 pub(super) struct State<P> {
     pub world: P,
-    edge: Edge,
-    last: Timestamp,
+    pub edge: Edge,
+    pub last: Timestamp,
     pruned: Timestamp,
+}
+
+impl<P: Projection> State<P> {
+    /// Before the first entry, around a projection that may know more.
+    pub(super) fn before(world: P) -> Self {
+        let start = Timestamp::EPOCH;
+        Self { world, edge: Edge::default(), last: start, pruned: start }
+    }
 }
 
 #[derive(Insertable)]
@@ -63,9 +69,6 @@ struct HashRow {
     idx: i64,
     hash: Vec<u8>,
 }
-
-/// An entry as stored: position, kind, version, time, actor, entry, data.
-type Stored = (i64, String, i32, chrono::NaiveDateTime, String, String, String);
 
 trait Job<P: Projection>: Send {
     /// Whether it succeeded; the answer waits inside until the group is durable.
@@ -352,12 +355,17 @@ fn run<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch: &mut Batch, 
     }
 }
 
-/// Lock by updating: the same on both databases. What others appended since is folded in first.
-fn lock_and_catch_up<P: Projection>(conn: &mut Conn, state: &mut State<P>) -> Result<()> {
-    let size: i64 = diesel::update(ledger_head::table.find(1))
+/// Lock by updating: the same on both databases. The number of entries.
+pub(super) fn lock(conn: &mut Conn) -> Result<i64> {
+    Ok(diesel::update(ledger_head::table.find(1))
         .set(ledger_head::size.eq(ledger_head::size))
         .returning(ledger_head::size)
-        .get_result(conn)?;
+        .get_result(conn)?)
+}
+
+/// Lock, and fold in first what others appended since.
+fn lock_and_catch_up<P: Projection>(conn: &mut Conn, state: &mut State<P>) -> Result<()> {
+    let size = lock(conn)?;
     let known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
     if size < known {
         return Err(Error::Unavailable(format!(
@@ -365,7 +373,7 @@ fn lock_and_catch_up<P: Projection>(conn: &mut Conn, state: &mut State<P>) -> Re
         )));
     }
     if size > known {
-        fold(conn, state, size, true)?;
+        fold::fold(conn, state, size, true)?;
     }
     Ok(())
 }
@@ -392,84 +400,10 @@ pub(super) fn load<P: Projection>(conn: &mut Conn) -> Result<State<P>> {
                 "the Merkle nodes do not add up to the ledger's head: run `licit-server rebuild --check`".to_owned(),
             ));
         }
-        let last = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
-        let mut state = State { world: P::default(), edge, last, pruned: last };
-        fold(conn, &mut state, size, false)?;
+        let mut state = State { edge, ..State::before(P::default()) };
+        fold::fold(conn, &mut state, size, false)?;
         Ok(state)
     })
-}
-
-/// Fold entries after the known position up to `size` into memory; with `hash`, into the tree's edge too.
-fn fold<P: Projection>(conn: &mut Conn, state: &mut State<P>, size: i64, hash: bool) -> Result<()> {
-    let mut rows = Rows::discarding();
-    loop {
-        let known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
-        if known >= size {
-            return Ok(());
-        }
-        let page: Vec<Stored> = ledger_entry::table
-            .filter(ledger_entry::seq.gt(known))
-            .filter(ledger_entry::seq.le(size.min(known + PAGE)))
-            .order(ledger_entry::seq)
-            .load(conn)?;
-        for stored in page {
-            let leaf = hash.then(|| merkle::leaf_hash(stored.5.as_bytes()));
-            let (at, fact) = read_fact::<P>(&state.world, stored)?;
-            state.world.apply(&at, &fact, &mut rows);
-            state.last = state.last.max(at.time);
-            if let Some(leaf) = leaf {
-                state.edge.push(leaf, |_, _| {});
-            }
-        }
-        let now_known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
-        if now_known == known {
-            return Err(Error::Internal(format!("ledger entry {} is missing", known + 1)));
-        }
-    }
-}
-
-/// Fold entries after what a projection knows, up to a position, into it. Nothing is written.
-pub(super) fn fold_on<P: Projection>(conn: &mut Conn, world: P, position: u64) -> Result<P> {
-    let last = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
-    let mut state = State { world, edge: Edge::default(), last, pruned: last };
-    fold(conn, &mut state, i64::try_from(position).unwrap_or(i64::MAX), false)?;
-    Ok(state.world)
-}
-
-/// Fold a ledger into another, empty database: the same projection, the same flush.
-pub(super) fn fold_into<P: Projection>(live: &mut Conn, empty: &mut Conn) -> Result<()> {
-    let last = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
-    let mut state = State { world: P::default(), edge: Edge::default(), last, pruned: last };
-    loop {
-        let known = i64::try_from(state.world.position()).unwrap_or(i64::MAX);
-        let page: Vec<Stored> =
-            ledger_entry::table.filter(ledger_entry::seq.gt(known)).order(ledger_entry::seq).limit(PAGE).load(live)?;
-        if page.is_empty() {
-            return Ok(());
-        }
-        #[expect(clippy::disallowed_methods, reason = "a page of entries is written whole")]
-        empty.transaction(|empty| {
-            let mut batch = Batch::default();
-            for stored in page {
-                let (at, fact) = read_fact::<P>(&state.world, stored)?;
-                let encoded = P::encode(&fact)?;
-                state.world.apply(&at, &fact, &mut batch.rows);
-                batch.facts.push(super::tx::Pending { at, fact: encoded });
-            }
-            flush(empty, &mut state, batch)
-        })?;
-    }
-}
-
-/// A stored entry as a fact with its place.
-fn read_fact<P: Projection>(world: &P, (seq, kind, version, at, actor, _, data): Stored) -> Result<(At, P::Fact)> {
-    let seq = u64::try_from(seq).unwrap_or(0);
-    if seq != world.position() + 1 {
-        return Err(Error::Internal(format!("ledger entry {} is missing", world.position() + 1)));
-    }
-    let actor = actor.parse().map_err(|_| Error::Internal(format!("ledger entry {seq}: actor is not a UUID")))?;
-    let fact = P::decode(&kind, u16::try_from(version).unwrap_or(u16::MAX), &data)?;
-    Ok((At { seq, time: Timestamp::from_naive(at), actor }, fact))
 }
 
 /// The canonical entry of a fact: the leaf of the tree.
@@ -486,7 +420,7 @@ pub(super) fn entry_text(at: &At, kind: &str, version: u16, data: &str) -> Resul
 }
 
 /// Write what a group recorded: a handful of statements, however many operations.
-fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch: Batch) -> Result<()> {
+pub(super) fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch: Batch) -> Result<()> {
     if !batch.facts.is_empty() {
         let mut entries = Vec::with_capacity(batch.facts.len());
         let mut hashes = Vec::with_capacity(batch.facts.len() * 2);
@@ -536,6 +470,7 @@ fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch: Batch) -> 
             .values((actor_name::actor.eq(actor.to_string()), actor_name::name.eq(name)))
             .execute(conn)?;
     }
+    erase(conn, &batch.erased)?;
     for (digest, body) in &batch.evidence {
         keep_evidence(conn, digest, body)?;
     }
@@ -547,6 +482,26 @@ fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch: Batch) -> 
         let old = state.last.plus(-chrono::Duration::hours(24)).naive();
         diesel::delete(idempotency::table.filter(idempotency::created_at.lt(old))).execute(conn)?;
         state.pruned = state.last;
+    }
+    Ok(())
+}
+
+/// Take names and comments out. SQLite would leave the bytes in the file: there they are overwritten.
+fn erase(conn: &mut Conn, erased: &[Erased]) -> Result<()> {
+    if erased.is_empty() {
+        return Ok(());
+    }
+    if let Conn::Sqlite(lite) = conn {
+        lite.batch_execute("PRAGMA secure_delete = ON")?;
+    }
+    for one in erased {
+        match one {
+            Erased::Name(actor) => diesel::delete(actor_name::table.find(actor.to_string())).execute(conn)?,
+            Erased::Note(digest) => diesel::delete(note::table.find(digest.to_string())).execute(conn)?,
+        };
+    }
+    if let Conn::Sqlite(lite) = conn {
+        lite.batch_execute("PRAGMA secure_delete = OFF")?;
     }
     Ok(())
 }

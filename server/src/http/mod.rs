@@ -83,6 +83,11 @@ impl Ctx {
         })
     }
 
+    /// A path parameter as it stands; empty where there is none of the name.
+    pub fn text(&self, name: &str) -> &str {
+        self.request.match_info().get(name).unwrap_or_default()
+    }
+
     /// A path parameter that is a number.
     ///
     /// # Errors

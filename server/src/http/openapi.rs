@@ -47,10 +47,10 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
         .split('/')
         .filter_map(|part| part.strip_prefix('{').and_then(|p| p.strip_suffix('}')))
         .map(|name| {
-            let schema = if name == "seq" {
-                json!({"type": "integer", "minimum": 1})
-            } else {
-                json!({"type": "string", "format": "uuid"})
+            let schema = match name {
+                "seq" => json!({"type": "integer", "minimum": 1}),
+                "digest" => json!({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}),
+                _ => json!({"type": "string", "format": "uuid"}),
             };
             json!({"name": name, "in": "path", "required": true, "schema": schema})
         })

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use licit_schemas::digest::Digest;
 
 use super::verify::{self, Report};
 use crate::db::rows::{EdgeRow, Row};
-use crate::db::schema::{evidence, lineage_edge, resource};
-use crate::db::{Conn, Manager, Projection, fold_into, migrate};
+use crate::db::schema::{evidence, lineage_edge, note, resource};
+use crate::db::{Conn, Manager, Projection, fold_into, migrate, refold};
 use crate::error::{Error, Result};
 
 const PAGE: i64 = 2_000;
@@ -18,15 +19,33 @@ const PAGE: i64 = 2_000;
 /// # Errors
 /// Only what keeps the check from being made.
 pub fn check<P: Projection>(manager: &Manager) -> Result<Report> {
-    let mut live = open(manager)?;
-    let mut report = verify::ledger(&mut live)?;
-    if !report.faults.is_empty() {
-        return Ok(report);
-    }
     let scratch = Scratch::new(manager)?;
-    let outcome = against::<P>(&mut live, &scratch, &mut report);
-    scratch.remove(&mut live)?;
-    outcome.map(|()| report)
+    // Servers may be writing: everything is read from one state of the live database.
+    #[expect(clippy::disallowed_methods, reason = "one snapshot of ledger and tables, which cannot write")]
+    let outcome = open(&manager.read_only())?.transaction(|live| {
+        let mut report = verify::ledger(live)?;
+        if report.faults.is_empty() {
+            against::<P>(live, &scratch, &mut report)?;
+        }
+        Ok(report)
+    });
+    scratch.remove(manager)?;
+    outcome
+}
+
+/// Drop what is projected and fold the ledger into the tables once more: for tables that are not what the ledger says. The ledger
+/// itself is checked first, and a broken one is left alone with its tables. Returns what that check found.
+///
+/// # Errors
+/// As [`check`]; the tables are as they were then.
+pub fn refill<P: Projection>(manager: &Manager) -> Result<Report> {
+    let mut conn = open(manager)?;
+    migrate::run(&mut conn).map_err(Error::Internal)?;
+    let report = verify::ledger(&mut conn)?;
+    if report.faults.is_empty() {
+        refold::<P>(&mut conn)?;
+    }
+    Ok(report)
 }
 
 fn against<P: Projection>(live: &mut Conn, scratch: &Scratch, report: &mut Report) -> Result<()> {
@@ -34,7 +53,8 @@ fn against<P: Projection>(live: &mut Conn, scratch: &Scratch, report: &mut Repor
     migrate::run(&mut empty).map_err(Error::Internal)?;
     fold_into::<P>(live, &mut empty)?;
     compare(live, &mut empty, report)?;
-    check_evidence(live, report)
+    check_evidence(live, report)?;
+    check_notes(live, report)
 }
 
 fn open(manager: &Manager) -> Result<Conn> {
@@ -61,13 +81,13 @@ impl Scratch {
         Ok(Self { manager: Manager::new(&url).map_err(Error::Internal)?, name })
     }
 
-    fn remove(self, live: &mut Conn) -> Result<()> {
+    fn remove(self, beside: &Manager) -> Result<()> {
         if let Some(path) = self.manager.url().strip_prefix("sqlite://") {
             for suffix in ["", "-wal", "-shm"] {
                 let _ = std::fs::remove_file(format!("{path}{suffix}"));
             }
         } else {
-            live.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.name))?;
+            open(beside)?.batch_execute(&format!("DROP SCHEMA {} CASCADE", self.name))?;
         }
         Ok(())
     }
@@ -166,6 +186,23 @@ fn row_fault(have: &Row, want: &Row) -> String {
         have.id,
         wrong.join(", ")
     )
+}
+
+/// Comments are kept beside the ledger, which holds their salted digests: what is kept is sound. One that is gone was erased.
+fn check_notes(live: &mut Conn, report: &mut Report) -> Result<()> {
+    let mut after = String::new();
+    while report.faults.len() < 20 {
+        let page: Vec<(String, Vec<u8>, String)> =
+            note::table.filter(note::digest.gt(&after)).order(note::digest).limit(PAGE).load(live)?;
+        let Some((last, ..)) = page.last() else { break };
+        after.clone_from(last);
+        for (digest, salt, text) in page {
+            if Digest::of(&[&salt[..], text.as_bytes()].concat()).to_string() != digest {
+                report.faults.push(format!("table note: {digest} is not what its digest says"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Evidence is kept beside the ledger, which holds its digest: what is kept is sound, and none is gone.
