@@ -14,7 +14,7 @@ test *ARGS:
 
 # The integration tests on a throwaway PostgreSQL cluster
 test-postgres *ARGS:
-    tests/run --postgres cargo test -p tests --test it {{ARGS}}
+    tests/run --postgres cargo test --workspace --test it {{ARGS}}
 
 # The server on a local SQLite file
 run *ARGS:

@@ -7,6 +7,7 @@
     clippy::expect_used,
     clippy::cast_possible_truncation,
     clippy::panic,
+    clippy::disallowed_methods,
     reason = "a bench fails loudly"
 )]
 
@@ -16,8 +17,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use harness::TestServer;
 use harness::scenario::{model_version, party};
+use harness::{TestDatabase, TestServer};
 use serde_json::json;
 
 /// One keep-alive connection that sends what it is told.
@@ -173,6 +174,46 @@ fn pgbench(base: &str, clients: usize, seconds: f64) -> Option<f64> {
     text.lines().find_map(|l| l.strip_prefix("tps = ")?.split(' ').next()?.parse().ok())
 }
 
+/// The least that is durable: a bare group commit on SQLite FULL, one row of the size of a model version for each.
+fn bare_inserts(seconds: f64) -> f64 {
+    use diesel::prelude::*;
+    use licit_server::db::schema::resource;
+    use licit_server::db::{Conn, Manager, Row, migrate};
+    let db = TestDatabase::new();
+    let mut conn = Manager::new(&db.url).unwrap().open().unwrap();
+    migrate::run(&mut conn).unwrap();
+    let Conn::Sqlite(mut lite) = conn else { return f64::NAN };
+    let moment = licit_server::clock::now().naive();
+    let text = |length: usize| "d".repeat(length);
+    let (started, mut done) = (Instant::now(), 0i64);
+    while started.elapsed().as_secs_f64() < seconds {
+        let row = |n: i64| Row {
+            kind: "model_version".to_owned(),
+            id: format!("{n:036}"),
+            reference: format!("model:score@v{n}"),
+            state: "built".to_owned(),
+            name: format!("v{n}"),
+            owner: String::new(),
+            parent: "model:score".to_owned(),
+            tags: String::new(),
+            search: text(60),
+            digest: text(71),
+            doc: text(450),
+            actor: text(36),
+            recorded_at: moment,
+            since_seq: n,
+            until_seq: None,
+            valid_from: None,
+            valid_to: None,
+        };
+        // As many as wait at 32 clients.
+        let rows: Vec<Row> = (done..done + 32).map(row).collect();
+        lite.transaction(|lite| diesel::insert_into(resource::table).values(&rows).execute(lite)).unwrap();
+        done += 32;
+    }
+    done as f64 / started.elapsed().as_secs_f64()
+}
+
 fn main() {
     let seconds: f64 = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(5.0);
     let server = TestServer::start();
@@ -194,6 +235,10 @@ fn main() {
         at_32 = load("register model version, durable", &server.url, &token, clients, seconds, |wire, n| {
             wire.send("POST", "/api/v1/model-versions", &body(offset + n))
         });
+    }
+    if !server.db.is_postgres() {
+        let bare = bare_inserts(seconds);
+        println!("bare group commit of 32 rows: {bare:.0} rows/s; ratio {:.2}", at_32 / bare);
     }
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
         match pgbench(&url, 32, seconds) {

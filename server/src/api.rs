@@ -139,12 +139,10 @@ pub async fn resolve(ctx: Ctx) -> Result<Reply> {
             .unwrap_or(reference.clone())
             .to_string(),
     };
-    let query = ListQuery { reference: Some(text), limit: 1, known_at: asked.known_at, ..ListQuery::default() };
     let found = ctx.app.db.read(move |conn| {
-        let rows = listing::list(conn, kind, &query)?.items;
-        let seq = rows.first().map(|row| row.since_seq);
-        let seq = seq.ok_or_else(|| Error::NotFound(format!("there is no `{reference}`")))?;
-        Ok((seq, shown(conn, rows, true)?))
+        let row = listing::by_reference(conn, kind, &text, asked.known_at)?;
+        let row = row.ok_or_else(|| Error::NotFound(format!("there is no `{reference}`")))?;
+        Ok((row.since_seq, shown(conn, vec![row], true)?))
     });
     let (seq, found) = found.await?;
     Ok(Reply::ok(&found.first())?.tagged(seq))

@@ -4,6 +4,7 @@ mod kill;
 mod lost;
 mod tokens;
 mod twins;
+mod writer;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -33,7 +33,7 @@ pub(crate) fn same_as_committed(path: &str, wanted: &str) {
     let found = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(
         found == wanted,
-        "{path} is not what the code says (first difference in line {}): run `UPDATE=1 cargo test -p tests --test it contract`, \
+        "{path} is not what the code says (first difference in line {}): run `UPDATE=1 cargo test --workspace --test it contract`, \
          look at the difference, commit it",
         found.lines().zip(wanted.lines()).take_while(|(a, b)| a == b).count() + 1
     );

@@ -136,6 +136,22 @@ pub fn by_id_known(conn: &mut Conn, kind: &str, id: &str, known_at: Option<Known
         .optional()?)
 }
 
+/// The state of what a reference names, as of a position. Found by its key, as [`by_id`] is.
+///
+/// # Errors
+/// A position the ledger has not reached.
+pub fn by_reference(conn: &mut Conn, kind: &str, reference: &str, known_at: Option<KnownAt>) -> Result<Option<Row>> {
+    let seq = known(conn, known_at)?.unwrap_or(i64::MAX);
+    Ok(resource::table
+        .filter(resource::kind.eq(kind))
+        .filter(resource::reference.eq(reference))
+        .filter(resource::since_seq.le(seq))
+        .order(resource::since_seq.desc())
+        .select(Row::as_select())
+        .first(conn)
+        .optional()?)
+}
+
 /// The position asked for, where it is not simply now.
 fn known(conn: &mut Conn, known_at: Option<KnownAt>) -> Result<Option<i64>> {
     match known_at {

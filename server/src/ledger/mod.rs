@@ -4,5 +4,3 @@ pub mod api;
 pub mod rebuild;
 pub mod store;
 pub mod verify;
-#[cfg(test)]
-mod writer_tests;

@@ -149,7 +149,7 @@ fn every_version_ever_released_is_understood() {
     }
     assert!(
         missing.is_empty(),
-        "without golden file: {missing:?}; run `UPDATE=1 cargo test -p tests --test it contract::facts`, look at them, commit them"
+        "without golden file: {missing:?}; run `UPDATE=1 cargo test --workspace --test it contract::facts`, look at them, commit them"
     );
 }
 

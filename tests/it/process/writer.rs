@@ -1,19 +1,21 @@
 //! The writer alone, over a projection that only counts: operations that fail or panic roll back alone, in memory too.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use harness::TestDatabase;
 use licit_schemas::digest::Digest;
+use licit_server::clock;
+use licit_server::db::{At, Db, Encoded, Manager, NewRow, Projection, Rows, position};
+use licit_server::error::{Error, Result};
+use licit_server::ledger::rebuild;
 use uuid::Uuid;
-
-use super::rebuild;
-use crate::db::{At, Db, Encoded, Manager, NewRow, Projection, Rows};
-use crate::error::{Error, Result};
 
 #[derive(Clone, Default)]
 struct Names {
     position: u64,
-    names: imbl::OrdSet<String>,
+    names: BTreeSet<String>,
 }
 
 impl Projection for Names {
@@ -49,9 +51,8 @@ impl Projection for Names {
 
 #[test]
 fn what_fails_rolls_back_alone() {
-    let dir = std::env::temp_dir().join(format!("licit-writer-{}", Uuid::now_v7()));
-    std::fs::create_dir(&dir).unwrap();
-    let manager = Manager::new(&format!("sqlite://{}/db", dir.display())).unwrap();
+    let database = TestDatabase::new();
+    let manager = Manager::new(&database.url).unwrap();
     let db: Db<Names> = Db::open(manager.clone(), 2).unwrap();
     let (good, bad) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     std::thread::scope(|scope| {
@@ -63,7 +64,7 @@ fn what_fails_rolls_back_alone() {
                         3 => format!("clash-{thread}-{n}"),
                         _ => format!("name-{thread}-{n}"),
                     };
-                    let outcome = db.write_blocking(Uuid::nil(), crate::clock::now(), move |tx| {
+                    let outcome = db.write_blocking(Uuid::nil(), clock::now(), move |tx| {
                         let seq = tx.record(name.clone())?;
                         match n % 10 {
                             5 => Err(Error::conflict("refused after recording")),
@@ -86,17 +87,14 @@ fn what_fails_rolls_back_alone() {
     db.close();
     let report = rebuild::check::<Names>(&manager).unwrap();
     assert_eq!((report.entries, report.faults), (16 * 35, Vec::new()));
-    std::fs::remove_dir_all(&dir).unwrap();
 }
 
 #[test]
 fn every_earlier_position_is_folded_anew() {
     use licit_schemas::known::KnownAt;
-    let dir = std::env::temp_dir().join(format!("licit-past-{}", Uuid::now_v7()));
-    std::fs::create_dir(&dir).unwrap();
-    let manager = Manager::new(&format!("sqlite://{}/db", dir.display())).unwrap();
-    let db: Db<Names> = Db::open(manager, 2).unwrap();
-    let start = crate::clock::now();
+    let database = TestDatabase::new();
+    let db: Db<Names> = Db::open(Manager::new(&database.url).unwrap(), 2).unwrap();
+    let start = clock::now();
     let second = |n: i64| start.plus(chrono::Duration::seconds(n));
     // More than one page, three entries a second.
     for n in 0..1500i64 {
@@ -106,10 +104,10 @@ fn every_earlier_position_is_folded_anew() {
     for position in [1_200, 3, 1_201, 700, 1_499, 0, 3, 1_500, 1_200] {
         let world = db.at_blocking(position).unwrap();
         assert_eq!((world.position, world.names.len() as u64), (position, position));
-        let last = world.names.get_max().cloned();
+        let last = world.names.last().cloned();
         assert_eq!(last, position.checked_sub(1).map(|n| format!("name-{n:04}")));
     }
-    let known = |at: KnownAt| db.read_blocking(move |conn| crate::db::position(conn, at));
+    let known = |at: KnownAt| db.read_blocking(move |conn| position(conn, at));
     for (moment, position) in [(-1, 0), (0, 3), (1, 6), (499, 1_500), (4_000, 1_500)] {
         assert_eq!(known(KnownAt::Time(second(moment))).unwrap(), position, "{moment}");
     }
@@ -117,5 +115,4 @@ fn every_earlier_position_is_folded_anew() {
     assert_eq!(known(KnownAt::Now).unwrap(), 1_500);
     assert!(known(KnownAt::Position(1_501)).is_err());
     db.close();
-    std::fs::remove_dir_all(&dir).unwrap();
 }
