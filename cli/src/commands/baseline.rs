@@ -22,6 +22,7 @@ pub(crate) enum Baseline {
     /// Show everything that was recorded
     Show(things::ShowArgs),
     /// What of a baseline stands today, and what is cleared
+    #[command(after_help = "Example:\n  licit baseline progress before-licit")]
     Progress(things::ShowArgs),
 }
 
