@@ -66,7 +66,7 @@ pub(crate) enum Token {
 pub(crate) struct TokenCreate {
     /// Id of the person or service
     actor: String,
-    /// What it allows: viewer, registrar, reviewer, dpo, works_council, releaser, auditor, admin; may be repeated
+    /// What it allows: `viewer`, `registrar`, `reviewer`, `dpo`, `works_council`, `releaser`, `auditor` or `admin`; may be repeated
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
     /// What it is for, a short key

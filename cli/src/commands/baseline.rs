@@ -28,7 +28,7 @@ pub(crate) enum Baseline {
 
 /// What to take over.
 #[derive(Debug, Args)]
-#[command(after_help = "The verdict stays what it is: what a baseline in force took over runs on, though denied.
+#[command(after_help = "The verdict stays what it is: what a baseline in force took over runs on, though denied. \
 Worse findings, other releases, wrong bytes and prohibited practices are not covered.
 
 Examples:

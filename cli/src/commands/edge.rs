@@ -39,7 +39,7 @@ pub(crate) struct EdgeArgs {
     /// Its cause
     #[arg(required_unless_present = "file", value_name = "CAUSE")]
     to: Option<String>,
-    /// Of an edge `used`: training, validation, test, bias_check or reference
+    /// Of an edge `used`: training, validation, test, bias-check or reference
     #[arg(long)]
     role: Option<String>,
     /// How it is known

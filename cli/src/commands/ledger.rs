@@ -23,7 +23,7 @@ pub(crate) enum Ledger {
     Entries(EntriesArgs),
     /// Recompute every hash from the data, and compare with what the server says
     #[command(
-        after_help = "Recomputes, for every entry from the first to the last: the digest of its data, its canonical form
+        after_help = "Recomputes, for every entry from the first to the last: the digest of its data, its canonical form \
 (RFC 8785), its leaf hash and the root of the tree (RFC 9162). Exit code 4 names the first entry that does not hold.
 
 Example:

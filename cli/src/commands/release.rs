@@ -37,7 +37,7 @@ pub(crate) enum Release {
     },
     /// Let a denied release through in an emergency: for hours, loudly, ratified by the board afterwards
     #[command(
-        after_help = "Only persons the policy names may. It runs for at most 24 hours; everybody is told; the board ratifies it within
+        after_help = "Only persons the policy names may. It runs for at most 24 hours; everybody is told; the board ratifies it within \
 three working days, or it is a gap of its own. Wrong bytes and prohibited practices are never let through.
 
 Example:

@@ -14,7 +14,7 @@ use crate::output::style;
 /// What to retire.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is removed: lists and lineage show it as retired, and the gate refuses what rests on it. There is no
+    after_help = "Nothing is removed: lists and lineage show it as retired, and the gate refuses what rests on it. There is no \
 way back; register it right under a new version.
 
 Examples:

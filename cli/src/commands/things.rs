@@ -72,7 +72,7 @@ pub(crate) struct ListArgs {
     /// Exact reference, such as `purpose:election-research@1`
     #[arg(long = "ref", value_name = "REF")]
     pub(crate) exact: Option<String>,
-    /// Order
+    /// Newest first, oldest first, or by name
     #[arg(long, value_enum, default_value_t = Order::Newest)]
     pub(crate) sort: Order,
     /// As known at a ledger position or a time; default: now
@@ -86,15 +86,12 @@ pub(crate) struct ListArgs {
     pub(crate) all: bool,
 }
 
-/// Order of a list.
+/// Order of a list. Its words need no help of their own, which would spread the help of every list over two screens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Order {
-    /// Newest first
     #[default]
     Newest,
-    /// Oldest first
     Oldest,
-    /// By name
     Name,
 }
 

@@ -15,7 +15,7 @@ use crate::output::{style, table};
 /// Which entry, in which tree.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The entry is read and hashed from its data, where the token may read it; then the path of hashes from it must
+    after_help = "The entry is read and hashed from its data, where the token may read it; then the path of hashes from it must \
 lead to the root (RFC 9162 section 2.1.3). Exit code 4 where it does not, or where the root is not the one you kept.
 
 Examples:
@@ -36,7 +36,7 @@ pub(crate) struct ProveArgs {
 /// Which trees.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A head kept elsewhere (`licit ledger head`) and this proof say that nothing before it was changed or taken out since
+    after_help = "A head kept elsewhere (`licit ledger head`) and this proof say that nothing before it was changed or taken out since \
 (RFC 9162 section 2.1.4). Exit code 4 where that does not hold.
 
 Examples:
