@@ -16,6 +16,12 @@ test *ARGS:
 test-postgres *ARGS:
     tests/run --postgres cargo test --workspace --test it {{ARGS}}
 
+# Write the generated files anew; the second run holds them against the code. Look at the difference, then commit it
+accept:
+    -UPDATE=1 cargo test --workspace --test it contract
+    UPDATE=1 cargo test --workspace --test it contract
+    git status --short tests/golden schemas
+
 # The server on a local SQLite file
 run *ARGS:
     cargo run -p licit-server -- --database-url sqlite://licit.db {{ARGS}}

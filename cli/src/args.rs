@@ -5,15 +5,22 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, erase,
-    exposure, gaps, gate, impact, init, ledger, lineage, policy, register, release, retire, review, simple, things,
-    vocabulary, whatif,
+    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, edge,
+    erase, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, register, release, retire, review,
+    simple, things, vocabulary, whatif,
 };
 use crate::demo;
 
 /// Licit, the model registry that answers: are we allowed to use these people's data, in this system, for this purpose?
 #[derive(Debug, Parser)]
-#[command(name = "licit", version, propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
+#[command(
+    name = "licit",
+    bin_name = "licit",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 110
+)]
 #[command(after_help = "Exit codes:
   0  allowed, or done
   1  failure
@@ -67,6 +74,7 @@ pub(crate) enum Command {
     /// Write a commented licit.yaml
     Init(init::InitArgs),
     /// Print the JSON Schema of licit.yaml, for editors
+    #[command(after_help = "Example:\n  licit schema > licit-yaml.schema.json")]
     Schema,
     /// Register what licit.yaml describes, all or nothing
     Register(register::RegisterArgs),
@@ -78,6 +86,13 @@ pub(crate) enum Command {
     Explain(gate::ExplainArgs),
     /// What came from what
     Lineage(lineage::LineageArgs),
+    /// Lineage that became known late
+    Edge {
+        #[command(subcommand)]
+        command: edge::Edge,
+    },
+    /// Every state that a thing had
+    History(history::HistoryArgs),
     /// The personal data that reach a thing
     Exposure(exposure::ExposureArgs),
     /// Terms of the vocabularies: purposes, data categories, subjects
@@ -198,6 +213,7 @@ pub(crate) enum Command {
         command: access::Token,
     },
     /// Who this token belongs to, and what it allows
+    #[command(after_help = "Example:\n  licit whoami")]
     Whoami,
     /// The configuration file
     Config {
@@ -220,14 +236,35 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    #[test]
-    fn every_command_has_help_that_fits() {
-        fn walk(command: &clap::Command) {
-            for sub in command.get_subcommands() {
-                assert!(sub.get_about().is_some(), "{} has no help", sub.get_name());
-                walk(sub);
-            }
+    /// Every command below, by what one types for it.
+    fn walk<'a>(command: &'a clap::Command, typed: &str, see: &mut impl FnMut(&'a clap::Command, &str)) {
+        for sub in command.get_subcommands() {
+            let typed = format!("{typed} {}", sub.get_name());
+            see(sub, &typed);
+            walk(sub, &typed, see);
         }
-        walk(&Cli::command());
+    }
+
+    #[test]
+    fn every_command_says_what_it_does_and_shows_an_example() {
+        let whole = Cli::command();
+        let (mut lacking, mut wide) = (Vec::new(), Vec::new());
+        walk(&whole, "licit", &mut |command, typed| {
+            assert!(command.get_about().is_some(), "`{typed}` has no help");
+            let shown = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            // A broken line is not what people copy.
+            let long = |line: &&str| line.chars().count() > 80 && line.trim_start().starts_with("licit ");
+            wide.extend(shown.lines().filter(long).map(str::to_owned));
+            // A group of commands does nothing by itself; its commands have the examples.
+            let group = command.is_subcommand_required_set();
+            // What many collections share, such as `list`, is shown on one of them.
+            let shows = |line: &str| line.contains("licit ") && line.split(' ').any(|word| word == command.get_name());
+            let example = shown.split_once("Example").is_some_and(|(_, example)| example.lines().any(shows));
+            if !group && !example {
+                lacking.push(typed.to_owned());
+            }
+        });
+        assert!(lacking.is_empty(), "no example: {lacking:#?}");
+        assert!(wide.is_empty(), "examples that 80 columns do not hold: {wide:#?}");
     }
 }

@@ -59,6 +59,10 @@ pub(crate) const DECISIONS: Collection = Collection {
     check: |_| Err(vec![Fault::new("", "a decision is made by `licit gate`, not written")]),
 };
 
+/// `/break-glass`.
+pub(crate) const BREAK_GLASSES: Collection =
+    Collection { path: "/break-glass", kind: Kind::BreakGlass, check: checked::<adoption::BreakGlassCreate> };
+
 /// `/policies`.
 pub(crate) const POLICIES: Collection = Collection { path: "/policies", kind: Kind::Policy, check: policy };
 
@@ -68,6 +72,17 @@ fn policy(mut value: Value) -> std::result::Result<Value, Vec<Fault>> {
         members.remove("tests");
     }
     checked::<policy::PolicySpec>(value)
+}
+
+/// What flags describe, held against its schema like a file: nothing is sent that the server would not read.
+pub(crate) fn from_flags<T: Document>(value: Value) -> Result<T> {
+    document::from_value(value).map_err(|faults| named(&faults))
+}
+
+/// Faults of what flags describe: there is no file whose lines could be named.
+pub(crate) fn named(faults: &[Fault]) -> Failure {
+    let line = |fault: &Fault| format!("{}: {}", fault.pointer.trim_start_matches("#/"), fault.detail);
+    Failure::Faults(faults.iter().map(line).collect())
 }
 
 fn checked<T: Document + Serialize>(value: Value) -> std::result::Result<Value, Vec<Fault>> {

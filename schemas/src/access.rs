@@ -20,6 +20,8 @@ pub enum Role {
     Reviewer,
     /// Data protection officer: gives opinions, reads everything.
     Dpo,
+    /// Works council: gives opinions, reads everything.
+    WorksCouncil,
     /// CI: asks the gate, activates releases.
     Releaser,
     /// Reads and checks the ledger.
@@ -29,8 +31,16 @@ pub enum Role {
 }
 
 /// All roles, in the order of the documentation.
-pub const ROLES: [Role; 7] =
-    [Role::Viewer, Role::Registrar, Role::Reviewer, Role::Dpo, Role::Releaser, Role::Auditor, Role::Admin];
+pub const ROLES: [Role; 8] = [
+    Role::Viewer,
+    Role::Registrar,
+    Role::Reviewer,
+    Role::Dpo,
+    Role::WorksCouncil,
+    Role::Releaser,
+    Role::Auditor,
+    Role::Admin,
+];
 
 /// A person or a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,7 +83,7 @@ pub struct TokenCreate {
     /// Whose it is.
     pub actor: Uuid,
     /// What it allows.
-    #[schemars(length(min = 1, max = 7))]
+    #[schemars(length(min = 1, max = 8))]
     pub roles: Vec<Role>,
     /// What it is for.
     pub label: Key,

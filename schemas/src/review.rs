@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::access::Role;
 use crate::digest::Digest;
 use crate::reference::Ref;
 use crate::registry::uuid_text::Uuid;
@@ -30,7 +31,7 @@ pub struct ReviewCreate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewSubject {
-    /// A purpose, basis, system, assessment or policy revision, or a deployment.
+    /// A purpose, basis, system, assessment or policy revision, a deployment, a baseline, a loosening, or an emergency to ratify.
     pub r#ref: Ref,
     /// For a purpose: the approval shall cover narrower purposes too.
     #[serde(default)]
@@ -154,7 +155,7 @@ pub struct DelegationSpec {
     pub valid_to: Timestamp,
 }
 
-/// Who gives an opinion. They advise, they never vote (GDPR Art. 38(6), CJEU C-453/21).
+/// In which office an opinion is given; the token has its role. They advise, they never vote (GDPR Art. 38(6), CJEU C-453/21).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OpinionRole {
@@ -162,6 +163,27 @@ pub enum OpinionRole {
     Dpo,
     /// Works council.
     WorksCouncil,
+}
+
+impl OpinionRole {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Dpo, Self::WorksCouncil];
+
+    /// The role of a token that gives opinions in this office, and in no other.
+    pub fn token(self) -> Role {
+        match self {
+            Self::Dpo => Role::Dpo,
+            Self::WorksCouncil => Role::WorksCouncil,
+        }
+    }
+
+    /// What people call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Dpo => "data protection officer",
+            Self::WorksCouncil => "works council",
+        }
+    }
 }
 
 /// What the opinion concludes.
@@ -223,7 +245,7 @@ pub struct ApprovalSpec {
     pub conditions: Vec<Sentence>,
 }
 
-/// Take an approval back: of a purpose, a basis, a system, an assessment, a deployment or the policy.
+/// Take an approval back, of whatever the board votes on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevocationCreate {

@@ -2,7 +2,7 @@
 //! here cannot be reached, and a route without roles is open only where it says so.
 
 use actix_web::web::{delete, get, post, put};
-use licit_schemas::access::Role::{self, Admin, Auditor, Dpo, Registrar, Releaser, Reviewer, Viewer};
+use licit_schemas::access::Role::{self, Admin, Auditor, Dpo, Registrar, Releaser, Reviewer, Viewer, WorksCouncil};
 use licit_schemas::access::{ActorCreate, TokenCreate, TokenCreated, TokenView, WhoAmI};
 use licit_schemas::adoption::{
     BaselineCreate, BaselineProgress, BaselineSpec, BreakGlassCreate, BreakGlassSpec, ContestCreate, ContestSpec,
@@ -35,7 +35,7 @@ use crate::http::route::Route;
 use crate::{access, gate, lawfulness, ledger, lineage, registry, reports, review};
 
 /// Reads.
-const READ: &[Role] = &[Viewer, Registrar, Reviewer, Dpo, Releaser, Auditor, Admin];
+const READ: &[Role] = &[Viewer, Registrar, Reviewer, Dpo, WorksCouncil, Releaser, Auditor, Admin];
 /// Registers what exists and proposes what may be.
 const REGISTER: &[Role] = &[Registrar];
 /// Shapes where things run.
@@ -46,8 +46,10 @@ const RELEASE: &[Role] = &[Releaser];
 const PROPOSE: &[Role] = &[Registrar, Releaser];
 /// Votes and revokes.
 const BOARD: &[Role] = &[Reviewer];
-/// Votes: in another's seat, whoever it was delegated to.
-const SEATED: &[Role] = &[Viewer, Registrar, Reviewer, Releaser, Auditor, Admin];
+/// Votes: in another's seat, whoever it was delegated to, but for those who advise the board, and by no token that makes tokens.
+const SEATED: &[Role] = &[Viewer, Registrar, Reviewer, Releaser, Auditor];
+/// Advises the board: each in their own office, see `OpinionRole::token`.
+const ADVISE: &[Role] = &[Dpo, WorksCouncil];
 /// Proposes how the organisation governs.
 const GOVERN: &[Role] = &[Reviewer, Admin];
 /// Manages who may.
@@ -152,7 +154,7 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/reviews", "list_reviews", "List reviews", || get().to(|ctx: Ctx| api::list(ctx, "review"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ReviewSpec>>>(),
     Route::get("/api/v1/reviews/{id}", "get_review", "A review with all that was said on it", || get().to(review::api::get_review)).may(READ).gives::<ReviewView>(),
     Route::post("/api/v1/reviews/{id}/votes", "create_vote", "Cast a vote, in one's own seat or one delegated", || post().to(review::api::create_vote)).may(SEATED).takes::<VoteCreate>().gives::<Registered>().success(&[201]).keyed(),
-    Route::post("/api/v1/reviews/{id}/opinions", "create_opinion", "Give an opinion", || post().to(review::api::create_opinion)).may(&[Dpo]).takes::<OpinionCreate>().gives::<Registered>().success(&[201]).keyed(),
+    Route::post("/api/v1/reviews/{id}/opinions", "create_opinion", "Give an opinion", || post().to(review::api::create_opinion)).may(ADVISE).takes::<OpinionCreate>().gives::<Registered>().success(&[201]).keyed(),
     Route::get("/api/v1/approvals", "list_approvals", "List approvals", || get().to(|ctx: Ctx| api::list(ctx, "approval"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ApprovalSpec>>>(),
     Route::post("/api/v1/revocations", "create_revocation", "Take an approval back", || post().to(review::api::create_revocation)).may(BOARD).takes::<RevocationCreate>().gives::<Registered>().success(&[201]).keyed(),
     Route::get("/api/v1/revocations", "list_revocations", "List revocations", || get().to(|ctx: Ctx| api::list(ctx, "revocation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<RevocationSpec>>>(),

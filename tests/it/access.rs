@@ -105,7 +105,7 @@ fn a_service_has_a_person_and_casts_no_votes() {
     ] {
         assert!(faults(&admin.post("/api/v1/actors", &body).problem(422)).contains_key(pointer), "{body}");
     }
-    for role in ["reviewer", "dpo"] {
+    for role in ["reviewer", "dpo", "works_council"] {
         let problem =
             token(&s.server, &json!({"actor": service, "roles": ["viewer", role], "label": "t"})).problem(422);
         assert!(faults(&problem).contains_key("#/roles/1"), "{problem}");

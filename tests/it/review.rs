@@ -339,12 +339,42 @@ fn who_wrote_an_earlier_revision_of_a_deployment_does_not_vote_on_it() {
 }
 
 #[test]
-fn a_data_protection_officer_casts_no_vote_whatever_else_they_are() {
+fn who_advises_casts_no_vote_whatever_else_they_are() {
     let s = Scenario::registered();
-    let both = s.server.person("Both", &["reviewer", "dpo"]);
     let review = open(&s, &["purpose:scoring"]);
-    vote(&both, &review, "approve").problem(403);
+    for office in ["dpo", "works_council"] {
+        let both = s.server.person("Both", &["reviewer", office]);
+        vote(&both, &review, "approve").problem(403);
+        delegated(&s.bea, &both).problem(422);
+    }
     assert!(view(&s, &review)["votes"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn an_opinion_is_given_in_the_office_of_the_token_and_in_no_other() {
+    let s = Scenario::registered();
+    let council = s.server.person("Wanda", &["works_council"]);
+    let both = s.server.person("Both", &["dpo", "works_council"]);
+    let review = open(&s, &["purpose:scoring"]);
+    let path = format!("/api/v1/reviews/{}/opinions", review["id"].as_str().unwrap());
+    let opine = |who: &Client, office: &str| who.post(&path, &json!({"role": office, "outcome": "reserved"}));
+    let problem = opine(&s.dora, "works_council").problem(403);
+    assert!(problem["detail"].as_str().unwrap().contains("`works_council`"), "{problem}");
+    opine(&council, "dpo").problem(403);
+    vote(&council, &review, "approve").problem(403);
+    opine(&s.dora, "dpo").good();
+    opine(&council, "works_council").good();
+    opine(&both, "dpo").good();
+    opine(&both, "works_council").good();
+    assert_eq!(view(&s, &review)["opinions"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn an_administrator_sits_in_no_seat() {
+    let s = Scenario::registered();
+    let admin = s.server.admin();
+    delegated(&s.bea, &admin).good();
+    seated(&admin, &open(&s, &["purpose:scoring"]), &s.bea).problem(403);
 }
 
 #[test]

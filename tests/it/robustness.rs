@@ -28,7 +28,7 @@ impl Victim {
         let db = TestDatabase::new();
         let program = Program::start(&db, &[], &[("LICIT_BOOTSTRAP_TOKEN", ADMIN)]);
         let admin = program.client(ADMIN);
-        let ana = person(&admin, "Ana", &["registrar", "releaser", "auditor"]);
+        let ana = person(&admin, "Ana", &["registrar", "reviewer", "dpo", "releaser", "auditor"]);
         for (collection, body) in [
             ("parties", party("acme")),
             ("purposes", purpose("scoring")),

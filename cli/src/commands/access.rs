@@ -1,11 +1,12 @@
 //! `licit actor`, `licit token`, `licit whoami`.
 
 use clap::{Args, Subcommand, ValueEnum};
-use licit_schemas::access::{TokenCreated, WhoAmI};
+use licit_schemas::access::{self, TokenCreated, WhoAmI};
 use serde_json::{Value, json};
 
 use super::things::{self, ListArgs};
 use crate::client::{percent, typed};
+use crate::collection::from_flags;
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::output::{resource, style, table};
@@ -23,7 +24,7 @@ pub(crate) enum Actor {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   licit actor create person \"Ana Martin\"
-  licit actor create service \"CI of team forecast\" --responsible 01939f00-0000-7000-8000-000000000000")]
+  licit actor create service \"CI of team forecast\" --responsible ID")]
 pub(crate) struct ActorCreate {
     /// Person or service
     kind: ActorKind,
@@ -48,9 +49,11 @@ pub(crate) enum ActorKind {
 pub(crate) enum Token {
     /// Issue a token; its secret is shown once
     Create(TokenCreate),
-    /// List, newest first; never the secrets; whose they are stands in --json
-    List(ListArgs),
+    /// List, oldest first; never the secrets; whose they are stands in --json
+    #[command(after_help = "Examples:\n  licit token list\n  licit token list --json | jq '.items[].actor'")]
+    List,
     /// Take a token back
+    #[command(after_help = "Example:\n  licit token revoke ID")]
     Revoke {
         /// Id of the token
         id: String,
@@ -59,13 +62,11 @@ pub(crate) enum Token {
 
 /// A new token.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  licit token create 01939f00-0000-7000-8000-000000000000 --role releaser --label ci"
-)]
+#[command(after_help = "Example:\n  licit token create ID --role releaser --label ci")]
 pub(crate) struct TokenCreate {
     /// Id of the person or service
     actor: String,
-    /// What it allows: viewer, registrar, reviewer, dpo, releaser, auditor, admin; may be repeated
+    /// What it allows: `viewer`, `registrar`, `reviewer`, `dpo`, `works_council`, `releaser`, `auditor` or `admin`; may be repeated
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
     /// What it is for, a short key
@@ -78,7 +79,6 @@ pub(crate) struct TokenCreate {
 
 /// Run a command on actors.
 pub(crate) fn actor(context: &Context, command: Actor) -> Result<Exit> {
-    let client = context.client()?;
     match command {
         Actor::Create(args) => {
             let kind = args.kind.to_possible_value().map(|value| value.get_name().to_owned());
@@ -86,11 +86,12 @@ pub(crate) fn actor(context: &Context, command: Actor) -> Result<Exit> {
             if let Some(responsible) = args.responsible {
                 actor["responsible"] = responsible.into();
             }
-            let answer = client.post("/actors", &actor)?;
+            let actor: access::ActorCreate = from_flags(actor)?;
+            let answer = context.client()?.post("/actors", &actor)?;
             context.answer(&answer, || format!("{}  actor {}", style::green("created"), resource::text(&answer["id"])));
         }
         Actor::List(args) => {
-            let page = things::pages(&client, "/actors", &args)?;
+            let page = things::pages(&context.client()?, "/actors", &args)?;
             context.answer(&page, || columns(&page, &["id", "kind", "name"]));
         }
     }
@@ -99,14 +100,14 @@ pub(crate) fn actor(context: &Context, command: Actor) -> Result<Exit> {
 
 /// Run a command on tokens.
 pub(crate) fn token(context: &Context, command: Token) -> Result<Exit> {
-    let client = context.client()?;
     match command {
         Token::Create(args) => {
             let mut token = json!({"actor": args.actor, "roles": args.roles, "label": args.label});
             if let Some(expires_at) = args.expires_at {
                 token["expires_at"] = expires_at.into();
             }
-            let answer = client.post("/tokens", &token)?;
+            let token: access::TokenCreate = from_flags(token)?;
+            let answer = context.client()?.post("/tokens", &token)?;
             let created: TokenCreated = typed(&answer)?;
             context.answer(&answer, || {
                 let until = resource::minute(&created.expires_at.to_string());
@@ -115,12 +116,12 @@ pub(crate) fn token(context: &Context, command: Token) -> Result<Exit> {
                     + &once
             });
         }
-        Token::List(args) => {
-            let page = things::pages(&client, "/tokens", &args)?;
+        Token::List => {
+            let page = context.client()?.get("/tokens", &[])?;
             context.answer(&page, || columns(&page, &["id", "label", "roles", "expires_at", "revoked"]));
         }
         Token::Revoke { id } => {
-            let answer = client.delete(&format!("/tokens/{}", percent(&id)))?;
+            let answer = context.client()?.delete(&format!("/tokens/{}", percent(&id)))?;
             context.answer(&answer, || format!("{}  token {id} is revoked", style::green("done")));
         }
     }

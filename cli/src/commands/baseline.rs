@@ -22,12 +22,13 @@ pub(crate) enum Baseline {
     /// Show everything that was recorded
     Show(things::ShowArgs),
     /// What of a baseline stands today, and what is cleared
+    #[command(after_help = "Example:\n  licit baseline progress before-licit")]
     Progress(things::ShowArgs),
 }
 
 /// What to take over.
 #[derive(Debug, Args)]
-#[command(after_help = "The verdict stays what it is: what a baseline in force took over runs on, though denied.
+#[command(after_help = "The verdict stays what it is: what a baseline in force took over runs on, though denied. \
 Worse findings, other releases, wrong bytes and prohibited practices are not covered.
 
 Examples:

@@ -1,7 +1,7 @@
 //! `licit contest`: a finding is wrong.
 
 use clap::{Subcommand, ValueEnum};
-use licit_schemas::adoption::RuleContests;
+use licit_schemas::adoption::{RuleContests, SettlementCreate};
 use licit_schemas::resource::Page;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ pub(crate) enum Contest {
         after_help = "The verdict stays: it follows from what is registered. Contests that are upheld count against the rule.
 
 Example:
-  licit contest create decision:01939f00-0000-7000-8000-000000000000 special.category dataset:crm/notes@3 \\
+  licit contest create decision:ID special.category dataset:crm/notes@3 \\
       --reason \"The column holds product names\""
     )]
     Create {
@@ -39,9 +39,7 @@ Example:
     /// Show everything that was recorded
     Show(things::ShowArgs),
     /// Settle a contest that another person raised
-    #[command(
-        after_help = "Example:\n  licit contest settle 01939f00-0000-7000-8000-000000000000 upheld --reason \"The rule read the wrong field\""
-    )]
+    #[command(after_help = "Example:\n  licit contest settle ID upheld --reason \"The rule read the wrong field\"")]
     Settle {
         /// Id or reference of the contest
         id: String,
@@ -52,6 +50,7 @@ Example:
         reason: String,
     },
     /// By rule, how often findings were contested, and rightly
+    #[command(after_help = "Example:\n  licit contest figures")]
     Figures,
 }
 
@@ -83,7 +82,7 @@ pub(crate) fn run(context: &Context, command: Contest) -> Result<Exit> {
                 Outcome::Upheld => "upheld",
                 Outcome::Dismissed => "dismissed",
             };
-            let body = json!({"outcome": outcome, "reason": reason});
+            let body: SettlementCreate = c::from_flags(json!({"outcome": outcome, "reason": reason}))?;
             let answer = context.client()?.post(&format!("/contests/{id}/settlement"), &body)?;
             context.answer(&answer, || format!("{}  contest {id} is {outcome}", style::green("recorded")));
             Ok(Exit::Done)

@@ -1,6 +1,7 @@
 //! `licit dataset`.
 
 use clap::{Subcommand, ValueEnum};
+use licit_schemas::registry::LifeChange;
 use serde_json::json;
 
 use super::retire::{self, RetireArgs};
@@ -17,6 +18,7 @@ pub(crate) enum Dataset {
     #[command(flatten)]
     Things(Things),
     /// The versions of a dataset
+    #[command(after_help = "Example:\n  licit dataset versions anes/survey")]
     Versions {
         /// Dataset, such as `anes/survey`
         #[arg(value_name = "REF")]
@@ -25,6 +27,7 @@ pub(crate) enum Dataset {
         list: ListArgs,
     },
     /// Register a version from a file
+    #[command(after_help = "Example:\n  licit dataset create-version -f survey-2.yaml")]
     CreateVersion(CreateArgs),
     /// Say that a version is held, restricted or erased; never back from erased
     #[command(after_help = "Example:\n  licit dataset life anes/survey@1 erased")]
@@ -60,10 +63,11 @@ pub(crate) fn run(context: &Context, command: Dataset) -> Result<Exit> {
         Dataset::CreateVersion(args) => things::create(context, &c::DATASET_VERSIONS, &args),
         Dataset::Retire(args) => retire::retire(context, &c::DATASET_VERSIONS, &args),
         Dataset::Life { reference, life } => {
-            let client = context.client()?;
             let life = life.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+            let change: LifeChange = c::from_flags(json!({ "life": life }))?;
+            let client = context.client()?;
             let id = c::DATASET_VERSIONS.id(&client, &reference)?;
-            let answer = client.post(&format!("/dataset-versions/{id}/life"), &json!({ "life": life }))?;
+            let answer = client.post(&format!("/dataset-versions/{id}/life"), &change)?;
             context.answer(&answer, || format!("{}  {reference} is {life}", style::green("done")));
             Ok(Exit::Done)
         }

@@ -1,6 +1,7 @@
 //! `licit decision`: what the gate answered, and the same computed again.
 
 use clap::{Args, Subcommand};
+use licit_schemas::digest::Digest;
 use licit_schemas::known::KnownAt;
 use licit_schemas::reports::Replay;
 
@@ -8,8 +9,8 @@ use super::things::{self, ListArgs, ShowArgs};
 use crate::client::typed;
 use crate::collection as c;
 use crate::context::Context;
-use crate::error::{Exit, Result};
-use crate::output::{decision, style, wrap};
+use crate::error::{Exit, Failure, Result};
+use crate::output::{self, decision, style, wrap};
 
 /// Decisions.
 #[derive(Debug, Subcommand)]
@@ -18,6 +19,18 @@ pub(crate) enum Decision {
     List(ListArgs),
     /// Show everything that was decided
     Show(ShowArgs),
+    /// Print the canonical evidence it rests on, byte for byte what its digest is of
+    #[command(
+        after_help = "Its digest stands in the decision, and is recomputed here: exit code 4 where it is another.
+
+Example:
+  licit decision evidence ID | jq .view"
+    )]
+    Evidence {
+        /// Decision, its id
+        #[arg(value_name = "ID")]
+        reference: String,
+    },
     /// Compute it again from the ledger, as known then or later
     Replay(ReplayArgs),
 }
@@ -28,9 +41,9 @@ pub(crate) enum Decision {
     after_help = "Exit codes: 0 it is the same, or rules or vocabularies changed since; 4 it is not, and should be.
 
 Examples:
-  licit decision replay 01939f00-0000-7000-8000-000000000000
-  licit decision replay 01939f00-0000-7000-8000-000000000000 --known-at now
-  licit decision replay 01939f00-0000-7000-8000-000000000000 --known-at 2026-06-01"
+  licit decision replay ID
+  licit decision replay ID --known-at now
+  licit decision replay ID --known-at 2026-06-01"
 )]
 pub(crate) struct ReplayArgs {
     /// Decision, its id
@@ -46,8 +59,25 @@ pub(crate) fn run(context: &Context, command: Decision) -> Result<Exit> {
     match command {
         Decision::List(args) => things::list(context, &c::DECISIONS, &args),
         Decision::Show(args) => things::show(context, &c::DECISIONS, &args),
+        Decision::Evidence { reference } => evidence(context, &reference),
         Decision::Replay(args) => replay(context, &args),
     }
+}
+
+fn evidence(context: &Context, reference: &str) -> Result<Exit> {
+    let client = context.client()?;
+    let found = c::DECISIONS.find(&client, reference)?;
+    let id = found["id"].as_str().unwrap_or_default();
+    let text = client.get_text(&format!("/decisions/{id}/evidence"), &[])?;
+    let (digest, stated) = (Digest::of(text.as_bytes()).to_string(), &found["spec"]["evidence_digest"]);
+    if stated.as_str() != Some(&digest) {
+        let stated = stated.as_str().unwrap_or("none");
+        return Err(Failure::LedgerBroken(format!(
+            "the evidence has the digest {digest}, the decision names {stated}"
+        )));
+    }
+    output::print(&text);
+    Ok(Exit::Done)
 }
 
 fn replay(context: &Context, args: &ReplayArgs) -> Result<Exit> {

@@ -18,7 +18,7 @@ pub(crate) enum Delegation {
         after_help = "They vote with `licit review vote … --for YOUR-ID`. Whoever may not vote cannot be sat in for, either.
 
 Example:
-  licit delegation create 01939f00-0000-7000-8000-000000000000 --from 2026-12-20 --until 2027-01-05"
+  licit delegation create ID --from 2026-12-20 --until 2027-01-05"
     )]
     Create {
         /// The person, by the id of their actor
@@ -32,7 +32,11 @@ Example:
     },
     /// List, newest first
     List(things::ListArgs),
+    /// Show everything that was recorded
+    #[command(after_help = "Example:\n  licit delegation show ID")]
+    Show(things::ShowArgs),
     /// End one before its time
+    #[command(after_help = "Example:\n  licit delegation end ID")]
     End {
         /// Id or reference of the delegation
         id: String,
@@ -50,6 +54,7 @@ pub(crate) fn run(context: &Context, command: Delegation) -> Result<Exit> {
             things::create_value(context, &c::DELEGATIONS, delegation, false)
         }
         Delegation::List(args) => things::list(context, &c::DELEGATIONS, &args),
+        Delegation::Show(args) => things::show(context, &c::DELEGATIONS, &args),
         Delegation::End { id } => {
             let id = c::DELEGATIONS.reference(&id)?.name().to_owned();
             let answer = context.client()?.delete(&format!("/delegations/{id}"))?;

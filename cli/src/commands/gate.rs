@@ -23,7 +23,7 @@ use crate::output::{decision, exposure, resource, style, table};
 
 Examples:
   licit gate vote-forecast --artifact vote-model/
-  licit gate vote-forecast --continue             # restart, scale, tonight's batch
+  licit gate vote-forecast --continue        # restart, scale, tonight's batch
   licit gate vote-forecast --release vote-forecast@3 --dry-run
   licit gate vote-forecast --dry-run --known-at 1200 --valid-at 2026-06-01")]
 pub(crate) struct GateArgs {
@@ -138,15 +138,15 @@ fn approvals(client: &Client, stated: Option<&Value>) -> Result<Vec<Value>> {
     Ok(items.into_iter().filter(of).collect())
 }
 
-fn approved(approvals: &[Value]) -> String {
-    let day = |moment: &Value| moment.as_str().and_then(|m| m.get(..10)).unwrap_or_default().to_owned();
+/// What is approved, and for how long.
+pub(crate) fn approved(approvals: &[Value]) -> String {
     let row = |item: &Value| {
         let spec = &item["spec"];
         vec![
             resource::text(&spec["subject"]["ref"]),
             resource::text(&item["state"]),
-            day(&spec["valid_from"]),
-            day(&spec["valid_to"]),
+            resource::day(&spec["valid_from"]),
+            resource::day(&spec["valid_to"]),
         ]
     };
     table::table(&["approved", "state", "from", "until"], approvals.iter().map(row).collect())

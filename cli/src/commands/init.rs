@@ -14,9 +14,7 @@ const TEMPLATE: &str = include_str!("../manifest/template.yaml");
 
 /// Where to write.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  licit init && licit schema > licit-yaml.schema.json   # editors then complete the file"
-)]
+#[command(after_help = "Example:\n  licit init && licit schema > licit-yaml.schema.json   # for editors")]
 pub(crate) struct InitArgs {
     /// Write over a file that is there
     #[arg(long)]

@@ -10,24 +10,30 @@ use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::output::{resource, style, table};
 
+mod prove;
 mod verify;
 
 /// The ledger.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
-    /// Size and root hash
+    /// Size and root hash: keep both elsewhere, to ask for `licit ledger consistency` later
+    #[command(after_help = "Example:\n  licit ledger head --json >> heads.jsonl")]
     Head,
     /// What was recorded
     Entries(EntriesArgs),
     /// Recompute every hash from the data, and compare with what the server says
     #[command(
-        after_help = "Recomputes, for every entry from the first to the last: the digest of its data, its canonical form
+        after_help = "Recomputes, for every entry from the first to the last: the digest of its data, its canonical form \
 (RFC 8785), its leaf hash and the root of the tree (RFC 9162). Exit code 4 names the first entry that does not hold.
 
 Example:
   licit ledger verify"
     )]
     Verify,
+    /// Prove that an entry is in the tree
+    Prove(prove::ProveArgs),
+    /// Prove that the tree continues an earlier one
+    Consistency(prove::ConsistencyArgs),
 }
 
 /// Which entries.
@@ -77,6 +83,8 @@ pub(crate) fn run(context: &Context, command: Ledger) -> Result<Exit> {
                 table::table(&["entry", "recorded", "kind", "actor"], page.items.iter().map(row).collect())
             });
         }
+        Ledger::Prove(args) => prove::inclusion(context, &client, &args)?,
+        Ledger::Consistency(args) => prove::consistency(context, &client, &args)?,
         Ledger::Verify => {
             let verified = verify::run(&client)?;
             let answer = json!({"verified": true, "size": verified.size, "root": verified.root});

@@ -16,7 +16,7 @@ use crate::output::{self, style};
 #[command(after_help = "Examples:
   licit lineage model:vote-model@1
   licit lineage dataset:anes/survey@1 --downstream
-  licit lineage release:vote-forecast@1 --format dot | dot -Tsvg > lineage.svg
+  licit lineage release:vote-forecast@1 --format dot | dot -Tsvg > out.svg
   licit lineage path release:vote-forecast@1 dataset:anes/survey@1")]
 pub(crate) struct LineageArgs {
     #[command(subcommand)]
@@ -39,6 +39,10 @@ pub(crate) struct LineageArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Lineage {
     /// The shortest path from an effect to its cause
+    #[command(after_help = "Exit code 1 where there is none.
+
+Example:
+  licit lineage path release:vote-forecast@1 dataset:anes/survey@1")]
     Path {
         /// The effect
         from: String,

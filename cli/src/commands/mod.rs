@@ -18,10 +18,12 @@ pub(crate) mod decision;
 pub(crate) mod delegation;
 pub(crate) mod deployment;
 pub(crate) mod diff;
+pub(crate) mod edge;
 pub(crate) mod erase;
 pub(crate) mod exposure;
 pub(crate) mod gaps;
 pub(crate) mod gate;
+pub(crate) mod history;
 pub(crate) mod impact;
 pub(crate) mod init;
 pub(crate) mod ledger;
@@ -46,6 +48,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Gate(args) => gate::gate(context, &args),
         Command::Explain(args) => gate::explain(context, &args),
         Command::Lineage(args) => lineage::run(context, &args),
+        Command::Edge { command } => edge::run(context, command),
+        Command::History(args) => history::run(context, &args),
         Command::Exposure(args) => exposure::run(context, &args),
         Command::Whatif(args) => whatif::run(context, &args),
         Command::Impact(args) => impact::run(context, &args),

@@ -39,8 +39,8 @@ pub(crate) enum Policy {
       evidence: {view: {sources: [{subjects: ['https://w3id.org/dpv#Child']}]}}
       expect: [org.no-minors]
 
-`expect` names the rules that find something; `org.no-minors unknown` where nobody can tell. The evidence of a decision, from
-`/api/v1/decisions/ID/evidence`, has this form, and a `view` where the policy has rules. Which rules of the gate a policy may
+`expect` names the rules that find something; `org.no-minors unknown` where nobody can tell. The evidence of a decision, from \
+`licit decision evidence ID`, has this form, and a `view` where the policy has rules. Which rules of the gate a policy may \
 speak of, and which environments there are, only the server knows.
 
 Exit code 1 where a test fails.

@@ -17,8 +17,8 @@ use crate::output::{self, decision, style, table};
 
 /// What to register.
 #[derive(Debug, Args)]
-#[command(after_help = "Files are hashed here and never sent. Registering the same again registers nothing new.
-The digest of a directory is SHA-256 over one line per file, sorted by path: path, NUL, `sha256:` and the
+#[command(after_help = "Files are hashed here and never sent. Registering the same again registers nothing new. \
+The digest of a directory is SHA-256 over one line per file, sorted by path: path, NUL, `sha256:` and the \
 file's digest in hex, line feed.
 
 Examples:

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use licit_schemas::adoption::BreakGlassCreate;
 use licit_schemas::gate::{Activation, Decision};
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{ModelFile, PartKind};
@@ -36,11 +37,12 @@ pub(crate) enum Release {
     },
     /// Let a denied release through in an emergency: for hours, loudly, ratified by the board afterwards
     #[command(
-        after_help = "Only persons the policy names may. It runs for at most 24 hours; everybody is told; the board ratifies it within
+        after_help = "Only persons the policy names may. It runs for at most 24 hours; everybody is told; the board ratifies it within \
 three working days, or it is a gap of its own. Wrong bytes and prohibited practices are never let through.
 
 Example:
-  licit release break-glass vote-forecast@2 --incident inc-2041 --reason \"The old model calls the wrong district\"
+  licit release break-glass vote-forecast@2 --incident inc-2041 \\
+      --reason \"The old model calls the wrong district\"
   licit review create --title \"Ratify inc-2041\" break-glass:inc-2041"
     )]
     BreakGlass {
@@ -57,7 +59,11 @@ Example:
         #[arg(long = "artifact", value_name = "PATH")]
         artifacts: Vec<PathBuf>,
     },
+    /// Releases let through in emergencies, newest first
+    #[command(after_help = "Example:\n  licit release break-glasses --q vote-forecast")]
+    BreakGlasses(ListArgs),
     /// Take a release out for good
+    #[command(after_help = "Example:\n  licit release withdraw vote-forecast@2")]
     Withdraw {
         /// Release, such as `vote-forecast@2`
         #[arg(value_name = "REF")]
@@ -71,8 +77,10 @@ Example:
 
 Examples:
   licit release create vote-forecast --model vote-model@2
-  licit release create helpdesk --model assistant@3 --part adapter=helpdesk-tuning@7 --part guard=toxicity@2
-  licit release create helpdesk --model assistant@3 --part embedder=e5@1 --index kb/articles@2026-11
+  licit release create helpdesk --model assistant@3 --part adapter=tuning@7 \\
+      --part guard=toxicity@2
+  licit release create helpdesk --model assistant@3 --part embedder=e5@1 \\
+      --index kb/articles@2026-11
   licit release create -f release.yaml")]
 pub(crate) struct ReleaseCreate {
     /// Deployment, such as `vote-forecast`
@@ -156,11 +164,13 @@ pub(crate) fn run(context: &Context, command: Release) -> Result<Exit> {
             decided(context, &client.post(&format!("/releases/{id}/activate"), &body)?)
         }
         Release::BreakGlass { reference, incident, reason, artifacts: found } => {
+            let body = json!({"incident": incident, "reason": reason, "artifacts": artifacts(&found)?});
+            let body: BreakGlassCreate = c::from_flags(body)?;
             let client = context.client()?;
             let id = c::RELEASES.id(&client, &reference)?;
-            let body = json!({"incident": incident, "reason": reason, "artifacts": artifacts(&found)?});
             decided(context, &client.post(&format!("/releases/{id}/break-glass"), &body)?)
         }
+        Release::BreakGlasses(args) => things::list(context, &c::BREAK_GLASSES, &args),
         Release::Withdraw { reference } => {
             let client = context.client()?;
             let id = c::RELEASES.id(&client, &reference)?;

@@ -14,13 +14,13 @@ use crate::output::style;
 /// What to retire.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is removed: lists and lineage show it as retired, and the gate refuses what rests on it. There is no
+    after_help = "Nothing is removed: lists and lineage show it as retired, and the gate refuses what rests on it. There is no \
 way back; register it right under a new version.
 
 Examples:
-  licit dataset retire crm/customers@3 --reason \"wrong file: this is the test table\"
+  licit dataset retire crm/customers@3 --reason \"this is the test table\"
   licit model retire vote-model@2 --reason \"registered twice\"
-  licit run retire 01939f00-0000-7000-8000-000000000000 --reason \"it read another version\""
+  licit run retire ID --reason \"it read another version\""
 )]
 pub(crate) struct RetireArgs {
     /// Version, such as `crm/customers@3`; for a run, its id

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use licit_schemas::registry::uuid_text::Uuid;
-use licit_schemas::review::ReviewView;
+use licit_schemas::review::{OpinionCreate, ReviewView, RevocationCreate, VoteCreate};
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::gate::approved;
 use super::things::{self, CreateArgs, ListArgs};
 use crate::client::{Client, typed};
 use crate::collection as c;
@@ -23,14 +25,13 @@ pub(crate) enum Review {
     /// List, newest first
     List(ListArgs),
     /// Show a review with its votes and opinions
+    #[command(after_help = "Example:\n  licit review show ID")]
     Show {
         /// Id or reference of the review
         id: String,
     },
     /// Vote, on the digest of what is shown
-    #[command(
-        after_help = "Example:\n  licit review vote 01939f00-0000-7000-8000-000000000000 approve --condition \"yearly audit\""
-    )]
+    #[command(after_help = "Example:\n  licit review vote ID approve --condition \"yearly audit\"")]
     Vote {
         /// Id or reference of the review
         id: String,
@@ -47,25 +48,27 @@ pub(crate) enum Review {
         comment: Option<String>,
     },
     /// Give an opinion; it advises, it is no vote
-    #[command(
-        after_help = "Example:\n  licit review opinion 01939f00-0000-7000-8000-000000000000 favourable --role dpo"
-    )]
+    #[command(after_help = "Example:\n  licit review opinion ID favourable --role dpo")]
     Opinion {
         /// Id or reference of the review
         id: String,
         /// The conclusion
         outcome: Outcome,
-        /// In which office
+        /// In which office; your token has its role
         #[arg(long)]
         role: Office,
         /// Its text, kept erasable
         #[arg(long)]
         comment: Option<String>,
     },
+    /// Approvals that the votes made, newest first
+    #[command(after_help = "Examples:\n  licit review approvals\n  licit review approvals --state granted --json")]
+    Approvals(ListArgs),
+    /// Approvals taken back, newest first
+    #[command(after_help = "Example:\n  licit review revocations --all")]
+    Revocations(ListArgs),
     /// Take an approval back, from now or later; what was done before stays lawful
-    #[command(
-        after_help = "Example:\n  licit review revoke basis:research@1 --reason \"the programme ended\" --grace-days 14"
-    )]
+    #[command(after_help = "Example:\n  licit review revoke basis:research@1 --reason \"it ended\" --grace-days 14")]
     Revoke {
         /// What loses its approval
         #[arg(value_name = "REF")]
@@ -85,13 +88,14 @@ pub(crate) enum Review {
 /// A new review.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  licit review create --title \"Election research\" purpose:election-research basis:research deployment:vote-forecast
+  licit review create --title \"Election research\" \\
+      purpose:election-research basis:research deployment:vote-forecast
   licit review create -f review.yaml")]
 pub(crate) struct ReviewCreate {
     /// Title for people
     #[arg(long, required_unless_present = "file")]
     title: Option<String>,
-    /// Purposes, bases, systems, assessments, deployments, the policy
+    /// Purposes, bases, systems, assessments, deployments, the policy, baselines, loosenings; emergencies to ratify
     #[arg(value_name = "REF", required_unless_present = "file")]
     references: Vec<String>,
     /// The approval of its purposes shall cover narrower purposes too
@@ -140,6 +144,8 @@ pub(crate) fn run(context: &Context, command: Review) -> Result<Exit> {
     match command {
         Review::Create(args) => create(context, args),
         Review::List(args) => things::list(context, &c::REVIEWS, &args),
+        Review::Approvals(args) => listed(context, "/approvals", &args, approved),
+        Review::Revocations(args) => listed(context, "/revocations", &args, revoked),
         Review::Show { id } => {
             let client = context.client()?;
             let (_, answer) = read(&client, &id)?;
@@ -157,7 +163,7 @@ pub(crate) fn run(context: &Context, command: Review) -> Result<Exit> {
             }
             // The digest read here is the one voted on: had anything changed in between, the server would refuse.
             let vote = json!({"choice": word(&choice), "digest": view.review.spec.digest, "conditions": conditions});
-            let vote = with(with(vote, "comment", comment), "on_behalf_of", on_behalf_of);
+            let vote: VoteCreate = c::from_flags(with(with(vote, "comment", comment), "on_behalf_of", on_behalf_of))?;
             let answer = client.post(&format!("/reviews/{id}/votes"), &vote)?;
             // Whether this vote completed the quorum.
             let state = client.get(&format!("/reviews/{id}"), &[])?["review"]["state"].clone();
@@ -167,17 +173,36 @@ pub(crate) fn run(context: &Context, command: Review) -> Result<Exit> {
             Ok(Exit::Done)
         }
         Review::Opinion { id, outcome, role, comment } => {
-            let client = context.client()?;
             let id = c::REVIEWS.reference(&id)?.name().to_owned();
             let opinion = with(json!({"role": word(&role), "outcome": word(&outcome)}), "comment", comment);
-            said(context, &client, &format!("/reviews/{id}/opinions"), &opinion)
+            let opinion: OpinionCreate = c::from_flags(opinion)?;
+            said(context, &format!("/reviews/{id}/opinions"), &opinion)
         }
         Review::Revoke { reference, reason, effective_at, grace_days } => {
             let reference = c::any_reference(&reference)?;
             let body = json!({"ref": reference, "reason": reason, "grace_days": grace_days});
-            said(context, &context.client()?, "/revocations", &with(body, "effective_at", effective_at))
+            let body: RevocationCreate = c::from_flags(with(body, "effective_at", effective_at))?;
+            said(context, "/revocations", &body)
         }
     }
+}
+
+/// A list whose things have no names of their own: what they are about is shown instead.
+fn listed(context: &Context, path: &str, args: &ListArgs, text: fn(&[Value]) -> String) -> Result<Exit> {
+    let page = things::pages(&context.client()?, path, args)?;
+    context.answer(&page, || {
+        let more = if page["next"].is_string() { "\nthere is more: --all, or a narrower search" } else { "" };
+        format!("{}{}", text(page["items"].as_array().map(Vec::as_slice).unwrap_or_default()), style::dim(more))
+    });
+    Ok(Exit::Done)
+}
+
+fn revoked(items: &[Value]) -> String {
+    let row = |item: &Value| {
+        let text = |name: &str| resource::text(&item["spec"][name]);
+        vec![text("ref"), resource::day(&item["spec"]["effective_at"]), text("grace_days"), text("reason")]
+    };
+    table::table(&["revoked", "from", "days of grace", "why"], items.iter().map(row).collect())
 }
 
 fn create(context: &Context, args: ReviewCreate) -> Result<Exit> {
@@ -207,8 +232,8 @@ fn read(client: &Client, id: &str) -> Result<(String, Value)> {
     Ok((id, answer))
 }
 
-fn said(context: &Context, client: &Client, path: &str, body: &Value) -> Result<Exit> {
-    let answer = client.post(path, body)?;
+fn said(context: &Context, path: &str, body: &impl Serialize) -> Result<Exit> {
+    let answer = context.client()?.post(path, body)?;
     context.answer(&answer, || format!("{}  {}", style::green("recorded"), resource::text(&answer["ref"])));
     Ok(Exit::Done)
 }

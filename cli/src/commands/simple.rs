@@ -79,7 +79,21 @@ pub(crate) enum Environment {
     /// Propose that it enforces less for a while, for the board to vote on
     Loosen(LoosenArgs),
     /// Proposals to enforce less, newest first
+    #[command(after_help = "Example:\n  licit env loosenings --parent environment:production")]
     Loosenings(ListArgs),
+    /// One of the proposals to enforce less
+    Loosening {
+        #[command(subcommand)]
+        command: Loosening,
+    },
+}
+
+/// Commands below `env loosening`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Loosening {
+    /// Show everything that was proposed
+    #[command(after_help = "Example:\n  licit env loosening show production")]
+    Show(ShowArgs),
 }
 
 /// A looser mode.
@@ -88,8 +102,9 @@ pub(crate) enum Environment {
     after_help = "Tightening is free: `licit env create KEY --mode enforce --replace`. The verdict stays what it is.
 
 Example:
-  licit env loosen production --mode warn --until 2026-12-15 --reason \"Migration of the old pipelines\"
-  licit review create --title \"Warn during the migration\" loosening:production"
+  licit env loosen production --mode warn --until 2026-12-15 \\
+      --reason \"Migration of the old pipelines\"
+  licit review create --title \"Warn for a while\" loosening:production"
 )]
 pub(crate) struct LoosenArgs {
     /// Environment, such as `production`
@@ -109,7 +124,8 @@ pub(crate) struct LoosenArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   licit env create production --mode enforce --class production
-  licit env create review-apps --mode warn --class test --pattern 'pr-*' --time-to-live-hours 72")]
+  licit env create review-apps --mode warn --class test \\
+      --pattern 'pr-*' --time-to-live-hours 72")]
 pub(crate) struct EnvironmentCreate {
     /// Short key, as in `environment:production`
     #[arg(required_unless_present = "file")]
@@ -157,6 +173,7 @@ pub(crate) fn environment(context: &Context, command: Environment) -> Result<Exi
             things::create_value(context, &c::LOOSENINGS, value, false)
         }
         Environment::Loosenings(args) => things::list(context, &c::LOOSENINGS, &args),
+        Environment::Loosening { command: Loosening::Show(args) } => things::show(context, &c::LOOSENINGS, &args),
     }
 }
 
@@ -166,6 +183,7 @@ pub(crate) enum Model {
     #[command(flatten)]
     Things(Things),
     /// The versions of a model
+    #[command(after_help = "Example:\n  licit model versions vote-model")]
     Versions {
         /// Model, such as `vote-model`
         #[arg(value_name = "REF")]
@@ -174,6 +192,7 @@ pub(crate) enum Model {
         list: ListArgs,
     },
     /// Register a version from a file: an acquired model, an endpoint
+    #[command(after_help = "Example:\n  licit model create-version -f mistral.yaml")]
     CreateVersion(CreateArgs),
     /// Retire a version that was registered by mistake
     Retire(RetireArgs),

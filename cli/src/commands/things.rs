@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use licit_schemas::known::KnownAt;
 use licit_schemas::reference::Kind;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::collection::{Collection, DEPLOYMENTS};
+use crate::collection::{Collection, DEPLOYMENTS, named};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
 use crate::output::{resource, style};
@@ -48,7 +48,8 @@ pub(crate) struct CreateArgs {
   licit dataset list --q survey
   licit release list --parent deployment:vote-forecast --state active
   licit purpose list --known-at 2026-06-01
-  licit model list --tag team=forecast --all --json")]
+  licit model list --tag team=forecast --all --json
+  licit decision list --sort oldest --limit 10")]
 pub(crate) struct ListArgs {
     /// Words in name, reference, owner, description or tags
     #[arg(long, value_name = "WORDS")]
@@ -68,6 +69,12 @@ pub(crate) struct ListArgs {
     /// Reference of what it belongs to, such as `deployment:vote-forecast`
     #[arg(long, value_name = "REF")]
     pub(crate) parent: Option<String>,
+    /// Exact reference, such as `purpose:election-research@1`
+    #[arg(long = "ref", value_name = "REF")]
+    pub(crate) exact: Option<String>,
+    /// Newest first, oldest first, or by name
+    #[arg(long, value_enum, default_value_t = Order::Newest)]
+    pub(crate) sort: Order,
     /// As known at a ledger position or a time; default: now
     #[arg(long, value_name = "WHEN")]
     pub(crate) known_at: Option<KnownAt>,
@@ -79,12 +86,32 @@ pub(crate) struct ListArgs {
     pub(crate) all: bool,
 }
 
+/// Order of a list. Its words need no help of their own, which would spread the help of every list over two screens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Order {
+    #[default]
+    Newest,
+    Oldest,
+    Name,
+}
+
+impl Order {
+    /// The API's word; what it does by itself needs none.
+    fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Newest => None,
+            Self::Oldest => Some("recorded"),
+            Self::Name => Some("name"),
+        }
+    }
+}
+
 /// What to show.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   licit purpose show election-research
   licit dataset show dataset:anes/survey@1
-  licit deployment show 01939f00-0000-7000-8000-000000000000 --json")]
+  licit deployment show ID --json")]
 pub(crate) struct ShowArgs {
     /// Reference, its part after the colon, or id
     #[arg(value_name = "REF")]
@@ -119,10 +146,7 @@ pub(crate) fn create(context: &Context, collection: &Collection, args: &CreateAr
 
 /// Create what flags describe.
 pub(crate) fn create_value(context: &Context, collection: &Collection, value: Value, replace: bool) -> Result<Exit> {
-    let document = (collection.check)(value).map_err(|faults| {
-        let lines = faults.into_iter().map(|f| format!("{}: {}", f.pointer.trim_start_matches("#/"), f.detail));
-        Failure::Faults(lines.collect())
-    })?;
+    let document = (collection.check)(value).map_err(|faults| named(&faults))?;
     send(context, &context.client()?, collection, &document, replace)?;
     Ok(Exit::Done)
 }
@@ -172,6 +196,10 @@ pub(crate) fn list(context: &Context, collection: &Collection, args: &ListArgs) 
         let parent = args.parent.map(|parent| DEPLOYMENTS.reference(&parent)).transpose()?;
         args.parent = parent.map(|parent| parent.to_string());
     }
+    // Shortened as people do; what names its kind is sent as it is.
+    if let Some(short) = args.exact.take_if(|text| !text.contains(':')) {
+        args.exact = Some(collection.reference(&short)?.to_string());
+    }
     let page = pages(&context.client()?, collection.path, &args)?;
     context.answer(&page, || {
         let items = page["items"].as_array().cloned().unwrap_or_default();
@@ -200,6 +228,8 @@ pub(crate) fn pages(client: &Client, path: &str, args: &ListArgs) -> Result<Valu
                 ("tag", args.tag.as_deref()),
                 ("state", args.state.as_deref()),
                 ("parent", args.parent.as_deref()),
+                ("ref", args.exact.as_deref()),
+                ("sort", args.sort.word()),
                 ("known_at", known_at.as_deref()),
                 ("limit", Some(&limit)),
                 ("cursor", cursor.as_deref()),

@@ -20,7 +20,8 @@ Examples:
   licit whatif --revoke basis:research
   licit whatif --drop crm/customers --deployment vote-forecast
   licit whatif --let-expire assessment:mistral-7b
-  licit whatif --move-region crm/customers=US --withdraw purpose:marketing --at 2027-01-01"
+  licit whatif --move-region crm/customers=US --withdraw purpose:marketing \\
+      --at 2027-01-01"
 )]
 pub(crate) struct WhatIfArgs {
     /// Take the approval of a purpose, basis, system, assessment or deployment back; may be repeated

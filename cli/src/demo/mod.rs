@@ -22,7 +22,7 @@ mod story;
 
 Examples:
   licit demo
-  licit demo --keep       # then look around with the address and tokens it prints")]
+  licit demo --keep       # then look around with the tokens it prints")]
 pub(crate) struct DemoArgs {
     /// Leave the server running, and print its address and tokens
     #[arg(long)]

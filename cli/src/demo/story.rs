@@ -5,8 +5,6 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
-
 use super::server::Running;
 use crate::error::{Exit, Failure, Result};
 use crate::output::{self, style};
@@ -52,7 +50,7 @@ impl Story {
         let shown = format!("licit {command}");
         output::print(&format!("{} {}", style::dim(&format!("{who} $")), style::bold(&shown)));
         let (said, colourful) = self.run(who, command)?;
-        let indented: Vec<String> = colourful.trim_end().lines().map(|line| format!("  {line}")).collect();
+        let indented: Vec<String> = masked(colourful.trim_end()).lines().map(|line| format!("  {line}")).collect();
         output::print(&indented.join("\n"));
         if said.exit != exit as i32 {
             return Err(otherwise(
@@ -61,12 +59,6 @@ impl Story {
             ));
         }
         Ok(said)
-    }
-
-    /// The same without showing it: the JSON of a question the story asks for itself.
-    pub(super) fn asks(&mut self, who: &str, command: &str) -> Result<Value> {
-        let (said, _) = self.run(who, &format!("{command} --json"))?;
-        serde_json::from_str(&said.text).map_err(|e| otherwise(&said, &format!("it was to answer in JSON: {e}")))
     }
 
     fn run(&mut self, who: &str, command: &str) -> Result<(Said, String)> {
@@ -87,14 +79,12 @@ impl Story {
 
     /// A person or a service with a token of its own.
     pub(super) fn joins(&mut self, name: &str, actor: &str, roles: &[&str]) -> Result<String> {
-        let created = self.asks("admin", &format!("actor create {actor}"))?;
-        let id = created["id"].as_str().unwrap_or_default().to_owned();
+        let created = self.does("admin", &format!("actor create {actor}"), Exit::Done)?;
+        let id = created.after("actor")?;
         let roles: Vec<String> = roles.iter().map(|role| format!("--role {role}")).collect();
-        let issued = self.asks("admin", &format!("token create {id} --label demo {}", roles.join(" ")))?;
-        let token = issued["token"]
-            .as_str()
-            .ok_or_else(|| Failure::plain(format!("no token was issued for {name}: {issued}")))?;
-        self.tokens.insert(name.to_owned(), token.to_owned());
+        let issued = self.does("admin", &format!("token create {id} --label demo {}", roles.join(" ")), Exit::Done)?;
+        let token = issued.word(SECRET)?;
+        self.tokens.insert(name.to_owned(), token);
         Ok(id)
     }
 
@@ -133,10 +123,33 @@ impl Said {
         let found = self.text.split_whitespace().find(|word| word.starts_with(start));
         found.map(str::to_owned).ok_or_else(|| otherwise(self, &format!("its result was to name a `{start}…`")))
     }
+
+    /// The word of the result that follows this one.
+    fn after(&self, word: &str) -> Result<String> {
+        let found = self.text.split_whitespace().skip_while(|found| *found != word).nth(1);
+        found.map(str::to_owned).ok_or_else(|| otherwise(self, &format!("its result was to name an id after `{word}`")))
+    }
 }
 
 fn otherwise(said: &Said, why: &str) -> Failure {
     Failure::plain(format!("the story came out otherwise than told at `{}`: {why}", said.command))
+}
+
+/// What the server's secrets begin with.
+const SECRET: &str = "licit_";
+
+/// A result as others may see it: the demo is shown on screens and kept in logs. `--keep` tells the tokens at its end.
+fn masked(text: &str) -> String {
+    let mut parts = text.split(SECRET);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        // A word such as `licit_server` is none.
+        out.push_str(SECRET);
+        out.push_str(if part.len() - rest.len() == 64 { "…" } else { &part[..part.len() - rest.len()] });
+        out.push_str(rest);
+    }
+    out
 }
 
 /// A command line as a shell splits it: at spaces outside double quotes.
@@ -161,6 +174,12 @@ fn words(command: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_secret_is_not_shown() {
+        let shown = super::masked(&format!("token  licit_{}\nid  1, licit_server", "ab".repeat(32)));
+        assert_eq!(shown, "token  licit_…\nid  1, licit_server");
+    }
+
     #[test]
     fn a_command_is_split_as_a_shell_splits_it() {
         assert_eq!(super::words("review create --title \"A b\" x"), ["review", "create", "--title", "A b", "x"]);

@@ -12,8 +12,9 @@ pub(crate) fn list(items: &[Value]) -> String {
 
 fn row(item: &Value) -> Vec<String> {
     let spec = &item["spec"];
-    let what =
-        ["title", "name", "operation", "kind", "mode", "intended_purpose"].iter().find_map(|key| spec[key].as_str());
+    let what = ["title", "name", "operation", "kind", "mode", "intended_purpose", "release", "rule"]
+        .iter()
+        .find_map(|key| spec[key].as_str());
     let reference = text(&item["ref"]);
     // A name that reference or state say already tells nothing new.
     let state = text(&item["state"]);
@@ -93,6 +94,11 @@ pub(crate) fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// The day of a moment.
+pub(crate) fn day(moment: &Value) -> String {
+    moment.as_str().and_then(|moment| moment.get(..10)).unwrap_or_default().to_owned()
 }
 
 /// A moment to the minute, UTC.

@@ -63,7 +63,8 @@ pub fn issue_token(tx: &mut Tx<'_>, create: &TokenCreate, secret: &str) -> Resul
         return Err(Error::invalid("/actor", format!("there is no actor `{}`", create.actor.0)));
     };
     if actor.kind == ActorKind::Service
-        && let Some(place) = create.roles.iter().position(|r| matches!(r, Role::Reviewer | Role::Dpo))
+        && let Some(place) =
+            create.roles.iter().position(|r| matches!(r, Role::Reviewer | Role::Dpo | Role::WorksCouncil))
     {
         return Err(Error::invalid(&format!("/roles/{place}"), "a service casts no votes and gives no opinions"));
     }

@@ -48,8 +48,8 @@ pub async fn end_delegation(ctx: Ctx) -> Result<Reply> {
 
 /// Give an opinion.
 pub async fn create_opinion(ctx: Ctx, body: Body) -> Result<Reply> {
-    let id = ctx.id()?;
-    api::create::<OpinionCreate>(ctx, body, "", move |tx, create| operations::opine(tx, id, &create)).await
+    let (id, roles) = (ctx.id()?, ctx.caller.roles.clone());
+    api::create::<OpinionCreate>(ctx, body, "", move |tx, create| operations::opine(tx, id, &create, &roles)).await
 }
 
 /// Take approvals back.

@@ -7,8 +7,8 @@ use licit_schemas::reference::Kind;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::Registered;
 use licit_schemas::review::{
-    ApprovalSpec, BoundSubject, Choice, DelegationCreate, DelegationSpec, OpinionCreate, OpinionSpec, ReviewCreate,
-    ReviewSpec, RevocationCreate, RevocationSpec, VoteCreate, VoteSpec,
+    ApprovalSpec, BoundSubject, Choice, DelegationCreate, DelegationSpec, OpinionCreate, OpinionRole, OpinionSpec,
+    ReviewCreate, ReviewSpec, RevocationCreate, RevocationSpec, VoteCreate, VoteSpec,
 };
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
@@ -203,10 +203,15 @@ fn seat(tx: &Tx<'_>, person: Uuid, sits: Seat, create: &VoteCreate) -> Result<Uu
     Ok(member)
 }
 
+/// The office in which a person advises: they do not decide besides what they advise on, by any token they hold.
+fn advises(world: &World, person: Uuid, now: Timestamp) -> Option<OpinionRole> {
+    OpinionRole::ALL.into_iter().find(|office| world.access.holds(person, office.token(), now))
+}
+
 /// Let another person sit in one's seat for a while. What is delegated is not passed on: only who is a member delegates.
 ///
 /// # Errors
-/// A service, oneself, nobody, a data protection officer, a time that is over or too long.
+/// A service, oneself, nobody, who advises the board, a time that is over or too long.
 pub fn delegate(tx: &mut Tx<'_>, create: &DelegationCreate) -> Result<Registered> {
     let (now, from, to) = (tx.now(), tx.actor(), create.to.0);
     let access = &tx.world().access;
@@ -216,8 +221,9 @@ pub fn delegate(tx: &mut Tx<'_>, create: &DelegationCreate) -> Result<Registered
     if to == from || access.actor(to).is_none() || access.person(to) != to {
         return Err(Error::invalid("/to", "name another person by the id of their actor: services cast no vote"));
     }
-    if access.holds(to, Role::Dpo, now) {
-        return Err(Error::invalid("/to", "who advises as data protection officer casts no vote (GDPR Art. 38(6))"));
+    if let Some(office) = advises(tx.world(), to, now) {
+        let why = format!("who advises as {} casts no vote (GDPR Art. 38(6))", office.title());
+        return Err(Error::invalid("/to", why));
     }
     let valid_from = create.valid_from.unwrap_or(now).max(now);
     if create.valid_to <= valid_from || create.valid_to > valid_from.plus(chrono::Duration::days(LONGEST_DELEGATION)) {
@@ -255,7 +261,7 @@ pub fn end_delegation(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
 /// Cast a vote. With the one that completes the quorum, everything under review is approved.
 ///
 /// # Errors
-/// A service, a data protection officer, the requester, an author of what is new, another digest than that of the review.
+/// A service, who advises the board, the requester, an author of what is new, another digest than that of the review.
 pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate, sits: Seat) -> Result<Registered> {
     let review = open_review(tx, id)?;
     let person = tx.actor();
@@ -264,11 +270,11 @@ pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate, sits: Seat) -> Resul
     }
     let member = seat(tx, person, sits, create)?;
     let (world, now) = (tx.world(), tx.now());
-    if [person, member].iter().any(|p| world.access.holds(*p, Role::Dpo, now)) {
-        return Err(Error::Forbidden(
-            "who advises as data protection officer casts no vote (GDPR Art. 38(6)), whatever other roles they hold"
-                .to_owned(),
-        ));
+    if let Some(office) = [person, member].iter().find_map(|p| advises(world, *p, now)) {
+        return Err(Error::Forbidden(format!(
+            "who advises as {} casts no vote (GDPR Art. 38(6)), whatever other roles they hold",
+            office.title()
+        )));
     }
     if review.spec.excluded.iter().any(|e| e.0 == person || e.0 == member) {
         return Err(Error::Forbidden(
@@ -336,8 +342,12 @@ fn conclude(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
 /// Give an opinion: it advises, it counts no vote (GDPR Art. 38(6)).
 ///
 /// # Errors
-/// A closed review.
-pub fn opine(tx: &mut Tx<'_>, id: Uuid, create: &OpinionCreate) -> Result<Registered> {
+/// An office that the token's roles do not give, a closed review.
+pub fn opine(tx: &mut Tx<'_>, id: Uuid, create: &OpinionCreate, roles: &[Role]) -> Result<Registered> {
+    if !roles.contains(&create.role.token()) {
+        let (office, role) = (create.role.title(), crate::facts::word(&create.role.token()));
+        return Err(Error::Forbidden(format!("an opinion as {office} takes a token of role `{role}`")));
+    }
     open_review(tx, id)?;
     let comment_digest = create.comment.as_ref().map(|c| tx.note(c.as_str())).transpose()?;
     let spec = OpinionSpec {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
-use licit_schemas::{gate, lawfulness, policy, registration, registry, review};
+use licit_schemas::{access, adoption, gate, lawfulness, lineage, policy, registration, registry, reports, review};
 use serde_json::Value;
 
 use crate::support::{root, same_as_committed};
@@ -61,22 +61,55 @@ fn check<T: Document>(document: &Value) -> Vec<Fault> {
     document::from_value::<T>(document.clone()).err().unwrap_or_default()
 }
 
-/// Schemas with fixtures: `good*.json` is a document, `bad-*.json` one under `document` with the pointers of its `faults`.
+/// Every document with fixtures, as in `documents!`: `good*.json` is one, `bad-*.json` one under `document` with the pointers of its
+/// `faults`.
 const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("party", check::<registry::PartySpec>),
+    ("dataset", check::<registry::DatasetSpec>),
     ("dataset-version", check::<registry::DatasetVersionSpec>),
+    ("life-change", check::<registry::LifeChange>),
+    ("retirement", check::<registry::Retirement>),
     ("run", check::<registry::RunSpec>),
+    ("model", check::<registry::ModelSpec>),
     ("model-version", check::<registry::ModelVersionSpec>),
+    ("system", check::<registry::SystemSpec>),
+    ("environment", check::<registry::EnvironmentSpec>),
+    ("deployment", check::<registry::DeploymentSpec>),
+    ("release", check::<registry::ReleaseSpec>),
+    ("registration", check::<registration::Registration>),
+    ("plan", check::<registration::PlanRequest>),
+    ("edge", check::<lineage::EdgeCreate>),
     ("purpose", check::<lawfulness::PurposeSpec>),
+    ("basis", check::<lawfulness::BasisSpec>),
+    ("assessment", check::<lawfulness::AssessmentSpec>),
+    ("baseline", check::<adoption::BaselineCreate>),
+    ("break-glass", check::<adoption::BreakGlassCreate>),
+    ("contest", check::<adoption::ContestCreate>),
+    ("delegation", check::<review::DelegationCreate>),
+    ("loosening", check::<adoption::LooseningSpec>),
+    ("settlement", check::<adoption::SettlementCreate>),
     ("policy", check::<policy::PolicySpec>),
     ("review", check::<review::ReviewCreate>),
-    ("registration", check::<registration::Registration>),
+    ("vote", check::<review::VoteCreate>),
+    ("opinion", check::<review::OpinionCreate>),
+    ("revocation", check::<review::RevocationCreate>),
     ("gate-request", check::<gate::GateRequest>),
+    ("activation", check::<gate::Activation>),
+    ("what-if", check::<reports::WhatIfRequest>),
+    ("actor", check::<access::ActorCreate>),
+    ("token", check::<access::TokenCreate>),
 ];
+
+#[test]
+fn every_document_has_fixtures() {
+    let documents: Vec<&str> = document::all().iter().map(|(name, _)| *name).collect();
+    assert_eq!(CHECKED.iter().map(|(name, _)| *name).collect::<Vec<_>>(), documents);
+}
 
 #[test]
 fn fixtures_are_taken_and_refused_as_they_say() {
     let folder = root().join("tests/fixtures/documents");
+    let mut wrong = Vec::new();
     for (name, check) in CHECKED {
         let (mut good, mut bad) = (0, 0);
         for file in fs::read_dir(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}")) {
@@ -84,16 +117,22 @@ fn fixtures_are_taken_and_refused_as_they_say() {
             let value: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
             if path.file_name().unwrap().to_str().unwrap().starts_with("good") {
                 good += 1;
-                assert_eq!(check(&value), Vec::new(), "{}", path.display());
+                let found = check(&value);
+                if !found.is_empty() {
+                    wrong.push(format!("{}: {found:?}", path.display()));
+                }
             } else {
                 bad += 1;
                 let found: BTreeSet<String> = check(&value["document"]).into_iter().map(|f| f.pointer).collect();
                 let wanted: BTreeSet<String> = serde_json::from_value(value["faults"].clone()).unwrap();
-                assert_eq!(found, wanted, "{}", path.display());
+                if found != wanted {
+                    wrong.push(format!("{}: {found:?}, wanted {wanted:?}", path.display()));
+                }
             }
         }
         assert!(good > 0 && bad > 0, "{name} has {good} good and {bad} bad fixtures");
     }
+    assert!(wrong.is_empty(), "{wrong:#?}");
     let folders = fs::read_dir(&folder).unwrap().count();
     assert_eq!(folders, CHECKED.len(), "a folder of fixtures is not checked");
 }

@@ -86,6 +86,11 @@ fn ids_nobody_has_are_not_found() {
         "policies",
         "reviews",
         "decisions",
+        "baselines",
+        "loosenings",
+        "break-glass",
+        "delegations",
+        "contests",
     ] {
         for id in [
             NOBODY,
@@ -111,6 +116,13 @@ fn ids_nobody_has_are_not_found() {
     v.ana.send("POST", &format!("/api/v1/releases/{NOBODY}/withdraw"), &[], None).problem(404);
     v.ana.send("POST", &format!("/api/v1/deployments/{NOBODY}/rollback"), &[], Some(b"{}")).problem(404);
     v.admin.send("DELETE", &format!("/api/v1/tokens/{NOBODY}"), &[], None).problem(404);
+    let post = |path: &str, body: &str| v.ana.send("POST", path, &[], Some(body.as_bytes())).problem(404);
+    post(&format!("/api/v1/releases/{NOBODY}/break-glass"), r#"{"incident":"inc-1","reason":"x"}"#);
+    post(&format!("/api/v1/contests/{NOBODY}/settlement"), r#"{"outcome":"upheld","reason":"x"}"#);
+    post(&format!("/api/v1/reviews/{NOBODY}/opinions"), r#"{"role":"dpo","outcome":"reserved"}"#);
+    v.ana.send("DELETE", &format!("/api/v1/delegations/{NOBODY}"), &[], None).problem(404);
+    v.ana.get(&format!("/api/v1/baselines/{NOBODY}/progress")).problem(404);
+    v.ana.get(&format!("/api/v1/decisions/{NOBODY}/replay")).problem(404);
     v.ana.get(&format!("/api/v1/decisions/{NOBODY}/evidence")).problem(404);
     v.ana.get("/api/v1/lineage?ref=model:nobody@1").problem(404);
     v.ana.get("/api/v1/exposure?ref=model:nobody").problem(404);

@@ -16,7 +16,7 @@ use crate::error::{Failure, Result};
 
 /// An entry with its data as the bytes that came: parsed and printed again, a number could come out otherwise.
 #[derive(Deserialize)]
-struct Received {
+pub(super) struct Received {
     entry: Entry,
     leaf_hash: Digest,
     data: Box<RawValue>,
@@ -57,7 +57,7 @@ pub(super) fn run(client: &Client) -> Result<TreeHead> {
 }
 
 /// The leaf of an entry, from its data up.
-fn one(received: &Received, expected: u64) -> Result<Digest> {
+pub(super) fn one(received: &Received, expected: u64) -> Result<Digest> {
     let broken = |what: String| Failure::LedgerBroken(format!("entry {expected}: {what}"));
     let entry = &received.entry;
     if entry.seq != expected {
