@@ -26,7 +26,7 @@ use crate::demo;
   1  failure
   2  wrong usage
   3  refused by the gate
-  4  the ledger does not verify
+  4  the ledger does not verify, or a decision computed again differs
   5  the server was not reached; a pipeline treats this as refused
 
 Examples:

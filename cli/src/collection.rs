@@ -79,6 +79,13 @@ pub(crate) fn from_flags<T: Document>(value: Value) -> Result<T> {
     document::from_value(value).map_err(|faults| named(&faults))
 }
 
+/// [`from_flags`] for a request that has its type already, but whose lists may be longer than the server takes.
+pub(crate) fn within_bounds<T: Document + Serialize>(request: T) -> Result<T> {
+    let value = serde_json::to_value(&request).map_err(|e| Failure::plain(e.to_string()))?;
+    let faults = T::form().faults(&value);
+    if faults.is_empty() { Ok(request) } else { Err(named(&faults)) }
+}
+
 /// Faults of what flags describe: there is no file whose lines could be named.
 pub(crate) fn named(faults: &[Fault]) -> Failure {
     let line = |fault: &Fault| format!("{}: {}", fault.pointer.trim_start_matches("#/"), fault.detail);

@@ -62,7 +62,7 @@ pub(crate) struct ExplainArgs {
 
 /// Ask the gate.
 pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
-    let request = GateRequest {
+    let request = c::within_bounds(GateRequest {
         deployment: Some(c::DEPLOYMENTS.reference(&args.deployment)?),
         release: args.release.as_ref().map(|release| c::RELEASES.reference(release)).transpose()?,
         intent: if args.go_on { Intent::Continue } else { Intent::Start },
@@ -70,7 +70,7 @@ pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
         dry_run: args.dry_run,
         valid_at: args.valid_at,
         known_at: args.known_at,
-    };
+    })?;
     release::decided(context, &context.client()?.post("/gate", &request)?)
 }
 

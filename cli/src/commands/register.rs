@@ -61,7 +61,8 @@ pub(crate) fn register(context: &Context, args: &RegisterArgs) -> Result<Exit> {
         });
         return Ok(Exit::Done);
     }
-    let answer = context.client()?.post_persistently("/registrations", &assembled.registration)?;
+    let registration = c::within_bounds(assembled.registration)?;
+    let answer = context.client()?.post_persistently("/registrations", &registration)?;
     let result: RegistrationResult = typed(&answer)?;
     context.answer(&answer, || registered(&result.items));
     Ok(Exit::Done)
@@ -78,13 +79,13 @@ pub(crate) fn plan(context: &Context, args: &PlanArgs) -> Result<Exit> {
     let assembled = assemble::assemble(&read)?;
     warnings(&assembled.warnings);
     let models: Vec<Ref> = assembled.model.into_iter().collect();
-    let request = PlanRequest {
+    let request = c::within_bounds(PlanRequest {
         registration: assembled.registration,
         deployments: deployments
             .into_iter()
             .map(|deployment| PlannedRelease { deployment, models: models.clone() })
             .collect(),
-    };
+    })?;
     let answer = context.client()?.post("/plans", &request)?;
     let plan: Plan = typed(&answer)?;
     context.answer(&answer, || text(&plan));

@@ -139,7 +139,7 @@ impl ActivationArgs {
     pub(crate) fn body(&self) -> Result<Activation> {
         let reason = self.reason.as_ref().map(|reason| reason.parse()).transpose();
         let reason = reason.map_err(|e| Failure::Usage(format!("--reason: {e}")))?;
-        Ok(Activation { artifacts: artifacts(&self.artifacts)?, reason })
+        c::within_bounds(Activation { artifacts: artifacts(&self.artifacts)?, reason })
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) struct WhatIfArgs {
 /// Ask what would be.
 pub(crate) fn run(context: &Context, args: &WhatIfArgs) -> Result<Exit> {
     let list = |texts: &[String]| texts.iter().map(|text| any_reference(text)).collect::<Result<Vec<_>>>();
-    let request = WhatIfRequest {
+    let request = c::within_bounds(WhatIfRequest {
         revoke: list(&args.revoke)?,
         withdraw: list(&args.withdraw)?,
         drop: args.drop.iter().map(|text| c::DATASETS.reference(text)).collect::<Result<_>>()?,
@@ -58,7 +58,7 @@ pub(crate) fn run(context: &Context, args: &WhatIfArgs) -> Result<Exit> {
         move_region: args.move_region.iter().map(|text| step(text)).collect::<Result<_>>()?,
         at: args.at,
         deployments: args.deployment.iter().map(|text| c::DEPLOYMENTS.reference(text)).collect::<Result<_>>()?,
-    };
+    })?;
     let answer = context.client()?.post("/whatif", &request)?;
     let whatif: WhatIf = typed(&answer)?;
     context.answer(&answer, || text(&whatif));

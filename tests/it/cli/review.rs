@@ -80,6 +80,11 @@ fn what_flags_describe_is_checked_before_anything_is_sent() {
         assert_eq!((code, out.as_str()), (1, ""), "licit {args:?}: {said}");
         assert!(said.starts_with(word), "licit {args:?}: `{word}` in {said}");
     }
+    let many: Vec<String> = (0..51).flat_map(|n| ["--drop".to_owned(), format!("crm/d{n}")]).collect();
+    let many = [&["whatif"], &many.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat();
+    let (code, _, said) = licit(&nobody, &many);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.starts_with("drop"), "{said}");
     // A vote reads the review first; its fault is named before the vote is sent.
     failed(&s.bea, &["review", "vote", id, "approve"], "there is no");
 }
