@@ -249,6 +249,8 @@ pub struct Standpoint {
     pub release: Option<String>,
     /// Whether it may begin.
     pub verdict: Verdict,
+    /// Whether it would run: refused all the same where its environment does not enforce, or a baseline or an emergency lets it.
+    pub passes: bool,
 }
 
 /// A finding that came or went, and why.

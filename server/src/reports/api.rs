@@ -6,9 +6,11 @@ use licit_schemas::reports::{CalendarQuery, Diff, DiffQuery, ImpactQuery, Standp
 use licit_schemas::time::Timestamp;
 
 use super::diff::{Seen, because, rests_on};
-use super::{calendar, impact, operations, stand, store};
+use super::{calendar, impact, operations, question, stand, store};
 use crate::db::{position, recorded_at};
 use crate::error::{Error, Result};
+use crate::facts::World;
+use crate::gate::operations as gate;
 use crate::gate::replay::changed;
 use crate::http::{Body, Ctx, Reply};
 
@@ -86,14 +88,17 @@ pub async fn diff(ctx: Ctx) -> Result<Reply> {
         seen.push(Seen { after: Some(fact.clone()), findings: stand(&world, &deployment, later).findings });
     }
     let (came, went) = changed(&first.findings, &last.findings);
-    let standpoint =
-        |position, at, stand: super::Stand| Standpoint { position, at, release: stand.release, verdict: stand.verdict };
+    let standpoint = |position, world: &World, at, stand: super::Stand| {
+        let passes = gate::dry(world, question(world, &deployment, at))?.passes;
+        Ok::<_, Error>(Standpoint { position, at, release: stand.release, verdict: stand.verdict, passes })
+    };
+    let (earlier, later) = (standpoint(from, &then, earlier, first)?, standpoint(to, &now, later, last)?);
     Reply::ok(&Diff {
-        deployment,
         came: because(came, &seen, true),
         went: because(went, &seen, false),
-        from: standpoint(from, earlier, first),
-        to: standpoint(to, later, last),
+        from: earlier,
+        to: later,
         facts,
+        deployment,
     })
 }

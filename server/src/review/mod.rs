@@ -129,6 +129,11 @@ impl State {
         self.reviews.get(&id)
     }
 
+    /// Every review, in no order.
+    pub fn reviews(&self) -> impl Iterator<Item = &Arc<Review>> {
+        self.reviews.values()
+    }
+
     /// Approvals of a pinned reference, oldest first.
     pub fn approvals(&self, reference: &str) -> &[Arc<Approval>] {
         self.approvals.get(reference).map_or(&[], |list| list.as_slice())
