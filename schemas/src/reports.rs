@@ -73,9 +73,12 @@ pub struct WhatIfRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub move_region: Vec<Move>,
-    /// The moment judged; absent, now, or the end that is waited for.
+    /// Up to which entry the registry is known: `now`, a ledger position or a time; absent, now. All is supposed as if that were now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Timestamp>,
+    pub known_at: Option<KnownAt>,
+    /// The moment judged; absent, now, the time of what is known, or the end that is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
     /// Only these deployments; absent, all that run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 500))]
@@ -137,6 +140,9 @@ pub struct ImpactQuery {
     /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<KnownAt>,
+    /// The moment at which assessments hold that cut the exposure of releases; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
 }
 
 /// Everything downstream of something.
@@ -176,9 +182,15 @@ pub struct Affected {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarQuery {
-    /// Until when; absent, 90 days from now.
+    /// Until when; absent, 90 days after `valid_at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+    /// From when to look; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
 }
 
 /// What ends when.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use licit_schemas::gate::Verdict;
+use licit_schemas::known::KnownAt;
 use licit_schemas::reports::{Move, Turn, WhatIf, WhatIfRequest};
 use licit_schemas::time::Timestamp;
 
@@ -20,7 +21,7 @@ Examples:
   licit whatif --revoke basis:research
   licit whatif --drop crm/customers --deployment vote-forecast
   licit whatif --let-expire assessment:mistral-7b
-  licit whatif --move-region crm/customers=US --withdraw purpose:marketing --at 2027-01-01"
+  licit whatif --move-region crm/customers=US --withdraw purpose:marketing --valid-at 2027-01-01"
 )]
 pub(crate) struct WhatIfArgs {
     /// Take the approval of a purpose, basis, system, assessment or deployment back; may be repeated
@@ -38,9 +39,12 @@ pub(crate) struct WhatIfArgs {
     /// Move a dataset, or where a deployment computes, to another region
     #[arg(long, value_name = "REF=REGION")]
     move_region: Vec<String>,
+    /// As if this were now: a ledger position or a time
+    #[arg(long, value_name = "WHEN")]
+    known_at: Option<KnownAt>,
     /// Judge at this moment
     #[arg(long, value_name = "TIME")]
-    at: Option<Timestamp>,
+    valid_at: Option<Timestamp>,
     /// Only this deployment; may be repeated [default: all that run]
     #[arg(long, value_name = "NAME")]
     deployment: Vec<String>,
@@ -55,7 +59,8 @@ pub(crate) fn run(context: &Context, args: &WhatIfArgs) -> Result<Exit> {
         drop: args.drop.iter().map(|text| c::DATASETS.reference(text)).collect::<Result<_>>()?,
         let_expire: list(&args.let_expire)?,
         move_region: args.move_region.iter().map(|text| step(text)).collect::<Result<_>>()?,
-        at: args.at,
+        known_at: args.known_at,
+        valid_at: args.valid_at,
         deployments: args.deployment.iter().map(|text| c::DEPLOYMENTS.reference(text)).collect::<Result<_>>()?,
     };
     let answer = context.client()?.post("/whatif", &request)?;

@@ -96,6 +96,8 @@ enum Change {
         id: String,
         state: String,
         at: At,
+        /// The earlier end of its validity, where it is over before the one stated.
+        ends: Option<Timestamp>,
     },
     Edge(EdgeRow),
 }
@@ -147,8 +149,13 @@ impl Rows {
 
     /// The same thing, in another state.
     pub fn restate(&mut self, at: &At, kind: &'static str, id: Uuid, state: &str) {
+        self.ended(at, kind, id, state, None);
+    }
+
+    /// The same thing, in another state, and valid until then at most.
+    pub fn ended(&mut self, at: &At, kind: &'static str, id: Uuid, state: &str, ends: Option<Timestamp>) {
         if !self.discard {
-            self.changes.push(Change::Restate { kind, id: id.to_string(), state: state.to_owned(), at: *at });
+            self.changes.push(Change::Restate { kind, id: id.to_string(), state: state.to_owned(), at: *at, ends });
         }
     }
 
@@ -199,7 +206,7 @@ impl Rows {
                     last.insert(key, rows.len());
                     rows.push(*row);
                 }
-                Change::Restate { kind, id, state, at } => {
+                Change::Restate { kind, id, state, at, ends } => {
                     let key = (kind.to_owned(), id.clone());
                     let known = last.get(&key).copied();
                     let before = match known {
@@ -214,6 +221,10 @@ impl Rows {
                         until_seq: None,
                         recorded_at: at.time.naive(),
                         actor: at.actor.to_string(),
+                        valid_to: match (ends.map(Timestamp::naive), before.valid_to) {
+                            (Some(ends), Some(stated)) => Some(ends.min(stated)),
+                            (ends, stated) => ends.or(stated),
+                        },
                         ..before
                     });
                 }

@@ -94,6 +94,8 @@ pub struct Tx<'a, P: Projection> {
     pub(super) conn: &'a mut Conn,
     pub(super) now: Timestamp,
     pub(super) actor: Uuid,
+    /// For what is only tried out over an earlier projection: its position, where the tables are read as they were then.
+    pub(super) upto: Option<i64>,
 }
 
 impl<P: Projection> Tx<'_, P> {
@@ -161,7 +163,10 @@ impl<P: Projection> Tx<'_, P> {
         let id = id.to_string();
         match self.batch.rows.pending(kind, &id) {
             Some(row) => Ok(Some(row.clone())),
-            None => listing::by_id(self.conn, kind, &id),
+            None => match self.upto {
+                Some(seq) => listing::by_id_upto(self.conn, kind, &id, seq),
+                None => listing::by_id(self.conn, kind, &id),
+            },
         }
     }
 

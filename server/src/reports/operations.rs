@@ -29,7 +29,7 @@ pub fn whatif(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<WhatIf> {
     let deployments = wanted(tx.world(), &request.deployments)?;
     let before: Vec<_> = deployments.iter().map(|d| stand(tx.world(), d, now)).collect();
     let (mut supposed, end) = suppose(tx, request)?;
-    let valid_at = request.at.or(end).map_or(now, |at| end.map_or(at, |end| end.max(at)));
+    let valid_at = request.valid_at.or(end).map_or(now, |at| end.map_or(at, |end| end.max(at)));
     if valid_at != now {
         supposed.push(format!("it is {valid_at}"));
     }

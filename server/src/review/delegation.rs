@@ -69,7 +69,7 @@ impl State {
     pub fn undelegated(&mut self, fact: &DelegationEnded, at: &At, rows: &mut Rows) {
         if let Some(delegation) = self.delegations.get_mut(&fact.id) {
             Arc::make_mut(delegation).ended = true;
-            rows.restate(at, "delegation", fact.id, "ended");
+            rows.ended(at, "delegation", fact.id, "ended", Some(at.time));
         }
     }
 }

@@ -113,9 +113,9 @@ fn letting_an_approval_end() {
     let then = s.dry_at("start", Some(&end));
     assert_eq!(bare(&answer["turned"][0]["came"]), bare(&then["findings"]));
     assert!(answer["turned"][0]["came"][0]["due"].as_str().unwrap() > &*end, "what runs has its grace: {answer:#}");
-    let nothing = whatif(&s, &json!({"at": days(39)}));
+    let nothing = whatif(&s, &json!({"valid_at": days(39)}));
     assert_eq!(nothing["turned"], json!([]));
-    let by_time = whatif(&s, &json!({"at": days(41)}));
+    let by_time = whatif(&s, &json!({"valid_at": days(41)}));
     assert_eq!(by_time["turned"][0]["came"].as_array().unwrap().len(), then["findings"].as_array().unwrap().len());
 }
 
@@ -137,7 +137,7 @@ fn several_things_and_one_deployment() {
     let before = size(&s);
     for (body, at) in [
         (json!({}), "#"),
-        (json!({"deployments": ["deployment:nowhere"], "at": days(1)}), "#/deployments/0"),
+        (json!({"deployments": ["deployment:nowhere"], "valid_at": days(1)}), "#/deployments/0"),
         (json!({"drop": ["model:score"]}), "#/drop/0"),
         (json!({"drop": ["dataset:crm/nothing"]}), "#/drop/0"),
         (json!({"let_expire": ["party:acme"]}), "#/let_expire/0"),
