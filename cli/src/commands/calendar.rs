@@ -47,9 +47,14 @@ pub(crate) fn run(context: &Context, args: &CalendarArgs) -> Result<Exit> {
         }
         let rows = calendar.items.iter().map(|item| {
             let hit: Vec<&str> = item.deployments.iter().map(|d| d.trim_start_matches("deployment:")).collect();
-            vec![day(&item.on.to_string()), item.says.replace('`', ""), hit.join(", ")]
+            let within = match item.warn {
+                Some(days @ ..=7) => style::red(&format!("{days} d")),
+                Some(days) => style::yellow(&format!("{days} d")),
+                None => String::new(),
+            };
+            vec![day(&item.on.to_string()), within, item.says.replace('`', ""), hit.join(", ")]
         });
-        table::table(&["on", "what", "runs on it"], rows.collect())
+        table::table(&["on", "within", "what", "runs on it"], rows.collect())
     });
     Ok(Exit::Done)
 }

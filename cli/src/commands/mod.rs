@@ -18,6 +18,7 @@ pub(crate) mod decision;
 pub(crate) mod delegation;
 pub(crate) mod deployment;
 pub(crate) mod diff;
+pub(crate) mod drift;
 pub(crate) mod exposure;
 pub(crate) mod gaps;
 pub(crate) mod gate;
@@ -31,6 +32,7 @@ pub(crate) mod release;
 pub(crate) mod retire;
 pub(crate) mod review;
 pub(crate) mod simple;
+pub(crate) mod suggest;
 pub(crate) mod things;
 pub(crate) mod vocabulary;
 pub(crate) mod whatif;
@@ -47,6 +49,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Lineage(args) => lineage::run(context, &args),
         Command::Exposure(args) => exposure::run(context, &args),
         Command::Whatif(args) => whatif::run(context, &args),
+        Command::Suggest(args) => suggest::run(context, &args),
+        Command::Drift(args) => drift::run(context, &args),
         Command::Impact(args) => impact::run(context, &args),
         Command::Calendar(args) => calendar::run(context, &args),
         Command::Diff(args) => diff::run(context, &args),

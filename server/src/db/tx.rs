@@ -155,6 +155,28 @@ impl<P: Projection> Tx<'_, P> {
         self.batch.evidence.push((digest, compressed));
     }
 
+    /// What was recorded in this group so far, in order, as the ledger would hold it.
+    pub fn recorded(&self) -> impl Iterator<Item = (&At, &Encoded)> {
+        self.batch.facts.iter().map(|pending| (&pending.at, &pending.fact))
+    }
+
+    /// Evidence kept in this group, compressed, by its digest.
+    pub fn kept_evidence(&self, digest: &Digest) -> Option<&[u8]> {
+        self.batch.evidence.iter().find(|(known, _)| known == digest).map(|(_, bytes)| bytes.as_slice())
+    }
+
+    /// Run `work`, and forget what it recorded: to try several things from the same start.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn aside<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let (world, mark) = (self.world.clone(), self.batch.mark());
+        let answer = work(self);
+        *self.world = world;
+        self.batch.back_to(&mark);
+        answer
+    }
+
     /// The row in force of an id, pending ones included.
     ///
     /// # Errors

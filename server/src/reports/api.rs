@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use licit_schemas::lineage::ExposureQuery;
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::reports::{CalendarQuery, Diff, DiffQuery, ImpactQuery, Standpoint, WhatIfRequest};
+use licit_schemas::reports::{
+    CalendarQuery, Diff, DiffQuery, DriftQuery, ImpactQuery, Standpoint, SuggestQuery, WhatIfRequest,
+};
 
 use super::diff::{Seen, because, rests_on};
-use super::{calendar, impact, operations, question, stand, store};
+use super::{calendar, drift, impact, operations, question, stand, store, suggest};
 use crate::db::Projection;
 use crate::error::{Error, Result};
 use crate::facts::{Tx, World};
@@ -26,6 +28,36 @@ pub async fn whatif(ctx: Ctx, body: Body) -> Result<Reply> {
     let work = move |tx: &mut Tx<'_>| operations::whatif(tx, &request);
     let answer = ctx.app.db.try_out(ctx.caller.actor, ctx.now, known_at, work).await?;
     Reply::ok(&answer)
+}
+
+/// What would clear a refusal.
+pub async fn suggest(ctx: Ctx) -> Result<Reply> {
+    let query: SuggestQuery = ctx.query()?;
+    let named = query.deployment;
+    let text = if named.starts_with("deployment:") { named } else { format!("deployment:{named}") };
+    let deployment: Ref =
+        text.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/deployment", e.to_string()))?;
+    let work = move |tx: &mut Tx<'_>| suggest::suggest(tx, &deployment, query.valid_at);
+    let answer = ctx.app.db.try_out(ctx.caller.actor, ctx.now, query.known_at, work).await?;
+    Reply::ok(&answer)
+}
+
+/// Per source, purposes agreed and purposes of use.
+pub async fn drift(ctx: Ctx) -> Result<Reply> {
+    let query: DriftQuery = ctx.query()?;
+    let of: Option<Ref> = query
+        .reference
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/ref", e.to_string()))?;
+    if let Some(of) = of.as_ref().filter(|of| of.kind() != Kind::Dataset) {
+        return Err(Error::invalid("/ref", format!("is a {}: purposes are agreed for datasets", of.kind())));
+    }
+    let world = ctx.app.db.known(query.known_at).await?;
+    let found = drift::drift(&world, of.as_ref(), query.valid_at.unwrap_or(ctx.now));
+    let missing =
+        || Error::NotFound("nothing registered under this reference holds data collected from people".to_owned());
+    Reply::ok(&found.ok_or_else(missing)?)
 }
 
 /// Everything downstream of something.
