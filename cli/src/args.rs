@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, edge,
-    erase, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, register, release, retire, review,
-    simple, things, vocabulary, whatif,
+    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, drift, edge, erase, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, register, release, retire, review, simple, suggest, things, vocabulary, whatif,
 };
 use crate::demo;
 
@@ -99,6 +97,10 @@ pub(crate) enum Command {
     Vocabulary(vocabulary::VocabularyArgs),
     /// What would be if: which deployments turn, by which rule, along which path
     Whatif(whatif::WhatIfArgs),
+    /// What would clear a refusal: each change tried, and what the gate said then
+    Suggest(suggest::SuggestArgs),
+    /// Per dataset, purposes agreed and purposes of use, as figures
+    Drift(drift::DriftArgs),
     /// Everything downstream of a thing, with its state
     Impact(impact::ImpactArgs),
     /// What ends when, and what runs on it

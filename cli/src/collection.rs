@@ -5,6 +5,7 @@ use licit_schemas::known::KnownAt;
 use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::text::Name;
+use licit_schemas::time::Timestamp;
 use licit_schemas::{adoption, lawfulness, policy, registry, review};
 use serde::Serialize;
 use serde_json::Value;
@@ -125,16 +126,25 @@ impl Collection {
 
     /// The resource with this id or reference, as the API shows it.
     pub(crate) fn find(&self, client: &Client, text: &str) -> Result<Value> {
-        self.find_known(client, text, None)
+        self.find_at(client, text, None, None)
     }
 
-    /// [`Self::find`], as known at a position or time.
-    pub(crate) fn find_known(&self, client: &Client, text: &str, known_at: Option<KnownAt>) -> Result<Value> {
-        let known_at = known_at.map(|at| at.to_string());
-        let known_at = ("known_at", known_at.as_deref());
+    /// [`Self::find`], as known at a position or time, and of a thing with revisions the one meant at a moment.
+    pub(crate) fn find_at(
+        &self,
+        client: &Client,
+        text: &str,
+        known_at: Option<KnownAt>,
+        valid_at: Option<Timestamp>,
+    ) -> Result<Value> {
+        let (known_at, valid_at) = (known_at.map(|at| at.to_string()), valid_at.map(|at| at.to_string()));
+        let clocks = [("known_at", known_at.as_deref()), ("valid_at", valid_at.as_deref())];
         match Uuid::try_parse(text) {
-            Ok(id) => client.get(&format!("{}/{id}", self.path), &[known_at]),
-            Err(_) => client.get("/resolve", &[("ref", Some(&self.reference(text)?.to_string())), known_at]),
+            Ok(id) => client.get(&format!("{}/{id}", self.path), &clocks),
+            Err(_) => {
+                let reference = self.reference(text)?.to_string();
+                client.get("/resolve", &[("ref", Some(reference.as_str())), clocks[0], clocks[1]])
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use crate::known::KnownAt;
 use crate::reference::Ref;
 use crate::registry::{Identifiability, InputRole};
 use crate::text::Iri;
+use crate::time::Timestamp;
 
 /// Kinds of edges a caller may add by itself; those of runs and releases follow from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -184,6 +185,23 @@ pub struct ExposureSource {
     pub path: Vec<String>,
 }
 
+/// Query of an exposure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExposureQuery {
+    /// The reference; a dataset or model without version stands for the latest.
+    pub r#ref: String,
+    /// Whose assessments of anonymity cut it: a party, or a deployment for its controller. Absent, none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+    /// The moment at which those assessments hold; absent, now. Asks for a `holder`: nothing else in an exposure has a validity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
+}
+
 /// The personal data that reach a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExposureView {
@@ -191,6 +209,15 @@ pub struct ExposureView {
     pub r#ref: String,
     /// Ledger position it reflects.
     pub position: u64,
+    /// Whose assessments of anonymity were applied; absent, none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+    /// The moment at which they were asked to hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
+    /// Where they cut the exposure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<String>,
     /// Their data can be in here.
     pub contained: Vec<ExposureSource>,
     /// Their data only formed it.

@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::known::KnownAt;
 use crate::reference::Ref;
 use crate::registry::{DatasetSpec, DatasetVersionSpec, ModelSpec, ModelVersionSpec, PartySpec, RunSpec};
 use crate::resource::Registered;
+use crate::time::Timestamp;
 
 /// What a pipeline registers in one operation. Items may refer to each other.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +57,12 @@ pub struct PlanRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub deployments: Vec<PlannedRelease>,
+    /// Up to which entry the registry is known: `now`, a ledger position or a time; absent, now. It is planned as if that were now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+    /// The moment the gate judges; absent, now, or the time of what is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
 }
 
 /// A release that would be proposed.

@@ -460,4 +460,8 @@ pub struct Retirement {
 pub struct LifeChange {
     /// The new life; never back from `erased`.
     pub life: Life,
+    /// Since when, where it is recorded later than it happened; never ahead. It takes the place of what was said of the time after
+    /// it. Absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
 }

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::gate::{Decision, Finding, Verdict};
 use crate::known::KnownAt;
+use crate::lawfulness::BasisSpec;
+use crate::policy::PolicySpec;
 use crate::reference::Ref;
 use crate::text::Country;
 use crate::time::Timestamp;
@@ -73,9 +75,24 @@ pub struct WhatIfRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub move_region: Vec<Move>,
-    /// The moment judged; absent, now, or the end that is waited for.
+    /// Revisions of bases, as narrow as they are stated here, thought approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub narrow: Vec<BasisSpec>,
+    /// What waits for the board, thought approved: the latest revision of a purpose, a basis, a system, an assessment, a baseline, a
+    /// loosening, the policy; a deployment with the release proposed for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub approve: Vec<Ref>,
+    /// Another policy, thought approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Timestamp>,
+    pub policy: Option<PolicySpec>,
+    /// Up to which entry the registry is known: `now`, a ledger position or a time; absent, now. All is supposed as if that were now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+    /// The moment judged; absent, now, the time of what is known, or the end that is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
     /// Only these deployments; absent, all that run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 500))]
@@ -137,6 +154,9 @@ pub struct ImpactQuery {
     /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<KnownAt>,
+    /// The moment at which assessments hold that cut the exposure of releases; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
 }
 
 /// Everything downstream of something.
@@ -176,9 +196,15 @@ pub struct Affected {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarQuery {
-    /// Until when; absent, 90 days from now.
+    /// Until when; absent, 90 days after `valid_at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+    /// From when to look; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
 }
 
 /// What ends when.
@@ -199,14 +225,18 @@ pub struct Calendar {
 pub struct Expiry {
     /// When.
     pub on: Timestamp,
-    /// What ends: `approval`, `validity`, `document`, `contract`.
+    /// What ends: `approval`, `validity`, `document`, `contract`, `retention`, `time_to_live`, `baseline`, `loosening`, `delegation`,
+    /// `break_glass`; or what is due: `ratification`; or what begins: `law`.
     pub what: String,
     /// Of what.
     pub r#ref: String,
     /// In words.
     pub says: String,
-    /// Running deployments that rely on it.
+    /// Running deployments that rely on it; of a law, those that it would find wanting.
     pub deployments: Vec<String>,
+    /// The warning that is due: the least of 60, 30 and 7 days within which it lies; absent where it is farther away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn: Option<u16>,
 }
 
 /// Query of a difference.
@@ -249,6 +279,8 @@ pub struct Standpoint {
     pub release: Option<String>,
     /// Whether it may begin.
     pub verdict: Verdict,
+    /// Whether it would run: refused all the same where its environment does not enforce, or a baseline or an emergency lets it.
+    pub passes: bool,
 }
 
 /// A finding that came or went, and why.
@@ -272,4 +304,166 @@ pub struct FactView {
     pub at: Timestamp,
     /// What it is about.
     pub about: String,
+}
+
+/// Query of suggestions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuggestQuery {
+    /// The deployment that is refused, with or without `deployment:` before it.
+    pub deployment: String,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+    /// The moment judged; absent, now, or the time of what is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
+}
+
+/// What would clear a refusal. Each suggestion was tried over a copy of the registry, and is there because the gate then said so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Suggestions {
+    /// The deployment.
+    pub deployment: String,
+    /// The release judged: the active one, else the latest proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Ledger position it starts from; nothing was added to it.
+    pub position: u64,
+    /// The moment judged.
+    pub valid_at: Timestamp,
+    /// Whether it might begin as things stand.
+    pub verdict: Verdict,
+    /// How many findings refuse.
+    pub refusing: u64,
+    /// How many changes were tried.
+    pub tried: u64,
+    /// What clears most first; of those alike, what leaves least and asks nobody for a vote.
+    pub items: Vec<Suggestion>,
+    /// Findings that none of them clears: their own remedies say what would.
+    pub unanswered: Vec<Finding>,
+}
+
+/// One change that clears findings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Suggestion {
+    /// `approve` something proposed or ended, use another approved `purpose`, rely on another approved `basis`, or `dossier`: several
+    /// approvals that clear more together than each alone.
+    pub kind: SuggestionKind,
+    /// What to approve or to use.
+    pub refs: Vec<String>,
+    /// In words.
+    pub says: String,
+    /// How, command by command.
+    pub commands: Vec<String>,
+    /// Whether the board must vote, on this or on what follows from it.
+    pub vote: bool,
+    /// The verdict afterwards.
+    pub after: Verdict,
+    /// Findings it clears.
+    pub clears: Vec<Finding>,
+    /// Findings that still refuse, and those that come with it.
+    pub remains: Vec<Finding>,
+}
+
+/// What a suggestion does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SuggestionKind {
+    /// Rely on another approved basis.
+    Basis,
+    /// Use another approved purpose.
+    Purpose,
+    /// Approve something.
+    Approve,
+    /// Approve several things together.
+    Dossier,
+}
+
+/// Query of the drift of purposes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DriftQuery {
+    /// One dataset, or one version of it; absent, every dataset that holds a source.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+    /// The moment at which purposes and bases hold; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
+}
+
+/// Per source, purposes agreed and purposes of use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Drift {
+    /// Ledger position it reflects.
+    pub position: u64,
+    /// The moment at which purposes and bases were asked to hold.
+    pub valid_at: Timestamp,
+    /// What drifted most first.
+    pub items: Vec<SourceDrift>,
+}
+
+/// How far the uses of one dataset's sources drifted from what was agreed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceDrift {
+    /// The dataset.
+    pub r#ref: String,
+    /// Team that answers for it, where one is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Versions of it that hold data collected from people.
+    pub versions: u64,
+    /// Purposes agreed: those it was collected for, those of the bases it was collected under, those of bases that cover it now.
+    pub agreed: Vec<AgreedPurpose>,
+    /// Purposes of use.
+    pub uses: Vec<PurposeUse>,
+    /// Uses for a purpose of collection.
+    pub as_collected: u64,
+    /// Uses for another purpose that a basis in force covers.
+    pub carried: u64,
+    /// Uses for a purpose nobody agreed to.
+    pub outside: u64,
+    /// Of a thousand uses, how many are for another purpose than that of collection.
+    pub drift_per_mille: u64,
+    /// Of a thousand uses, how many are for a purpose nobody agreed to.
+    pub outside_per_mille: u64,
+}
+
+/// A purpose agreed for a source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct AgreedPurpose {
+    /// The purpose, without revision.
+    pub purpose: String,
+    /// `collected_for`, or the basis that agrees to it.
+    pub by: String,
+}
+
+/// What a source is used for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PurposeUse {
+    /// The purpose, without revision.
+    pub purpose: String,
+    /// How far it is from what was agreed.
+    pub distance: PurposeDistance,
+    /// Training runs that read it, or what was made of it.
+    pub trainings: Vec<String>,
+    /// Running deployments that read it or contain it.
+    pub deployments: Vec<String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// How far a use is from what was agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PurposeDistance {
+    /// A purpose it was collected for, or narrower than one that includes narrower ones.
+    AsCollected,
+    /// Another, which a basis in force covers.
+    Carried,
+    /// Nobody agreed to it.
+    Outside,
 }

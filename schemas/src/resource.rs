@@ -26,6 +26,12 @@ pub struct Resource<T> {
     pub digest: Digest,
     /// When this state was recorded.
     pub recorded_at: Timestamp,
+    /// From when it is valid, where that is stated: the other clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
+    /// Until when it is valid, where that is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Timestamp>,
     /// Ledger position of this state; also the ETag.
     pub seq: u64,
     /// What was stated.
@@ -70,6 +76,10 @@ pub struct ListQuery {
     /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<KnownAt>,
+    /// Only what is valid at this moment. For what states a validity: purposes, bases, assessments, approvals, revocations,
+    /// baselines, loosenings, uses of break-glass, delegations, tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
     /// Order.
     #[serde(default)]
     pub sort: Sort,
@@ -89,6 +99,18 @@ pub struct GetQuery {
     /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<KnownAt>,
+}
+
+/// Query of what is drawn from the registry at a moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MomentQuery {
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+    /// The moment judged; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
 }
 
 /// Items a page unless asked otherwise.

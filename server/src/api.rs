@@ -6,6 +6,7 @@ use actix_web::web;
 use licit_schemas::known::KnownAt;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::resource::{GetQuery, ListQuery, Page, Registered};
+use licit_schemas::time::Timestamp;
 use serde::Deserialize;
 
 use crate::db::{Conn, Row, listing};
@@ -17,9 +18,37 @@ use crate::resource::{Sent, sent};
 use crate::{access, registry};
 use licit_schemas::document::Document;
 
+/// Kinds of things that state from when and until when they are valid.
+const VALID: [&str; 10] = [
+    "purpose",
+    "basis",
+    "assessment",
+    "approval",
+    "revocation",
+    "baseline",
+    "loosening",
+    "break-glass",
+    "delegation",
+    "token",
+];
+
+/// Refuse a moment of validity for what states none: a parameter is never ignored.
+///
+/// # Errors
+/// A fault naming the parameter.
+pub fn valid(kind: &str, at: Option<Timestamp>) -> Result<()> {
+    if at.is_none() || VALID.contains(&kind) {
+        return Ok(());
+    }
+    let sentence =
+        format!("a {} states no validity: ask with `known_at` for what was known then", kind.replace('_', " "));
+    Err(Error::invalid("/valid_at", sentence))
+}
+
 /// A page of the states in force of a kind.
 pub async fn list(ctx: Ctx, kind: &'static str) -> Result<Reply> {
     let query: ListQuery = ctx.query()?;
+    valid(kind, query.valid_at)?;
     let page = ctx.app.db.read(move |conn| {
         let page = listing::list(conn, kind, &query)?;
         Ok(Page { items: shown(conn, page.items, false)?, next: page.next })
@@ -61,8 +90,9 @@ pub async fn get(ctx: Ctx, kind: &'static str) -> Result<Reply> {
 /// Every state an id ever had, oldest first.
 pub async fn history(ctx: Ctx, kind: &'static str) -> Result<Reply> {
     let id = ctx.id()?.to_string();
+    let query: GetQuery = ctx.query()?;
     let items = ctx.app.db.read(move |conn| {
-        let rows = listing::history(conn, kind, &id)?;
+        let rows = listing::history(conn, kind, &id, query.known_at)?;
         shown(conn, rows, false)
     });
     let items = items.await?;
@@ -120,7 +150,22 @@ pub struct ByRef {
     /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
     #[serde(default)]
     pub known_at: Option<KnownAt>,
+    /// Of a thing with revisions, the one meant at this moment: the last whose approval holds then. Absent, now.
+    #[serde(default)]
+    pub valid_at: Option<Timestamp>,
 }
+
+/// Kinds of which a reference without revision means the approved one.
+const REVISED: [Kind; 8] = [
+    Kind::System,
+    Kind::Purpose,
+    Kind::Basis,
+    Kind::Assessment,
+    Kind::Baseline,
+    Kind::BreakGlass,
+    Kind::Loosening,
+    Kind::Policy,
+];
 
 /// The thing a reference names.
 pub async fn resolve(ctx: Ctx) -> Result<Reply> {
@@ -132,10 +177,15 @@ pub async fn resolve(ctx: Ctx) -> Result<Reply> {
         (Kind::Model, true) => "model_version",
         (kind, _) => kind.as_str(),
     };
+    if asked.valid_at.is_some() && !REVISED.contains(&reference.kind()) {
+        let sentence = format!("a {} has no revisions: `valid_at` says nothing about it", reference.kind());
+        return Err(Error::invalid("/valid_at", sentence));
+    }
+    let at = asked.valid_at.unwrap_or(ctx.now);
     // A dataset or model without version is itself a thing; revisions are found by the one meant.
     let text = match reference.kind() {
         Kind::Dataset | Kind::Model => reference.to_string(),
-        _ => crate::resolve::pin(&*ctx.app.db.known(asked.known_at).await?, &reference, ctx.now, "/ref")
+        _ => crate::resolve::pin(&*ctx.app.db.known(asked.known_at).await?, &reference, at, "/ref")
             .unwrap_or(reference.clone())
             .to_string(),
     };

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::catalogue::Catalogue;
 use crate::error::{Error, Result};
 use crate::facts::{Tx, World};
+use crate::lineage::graph::NodeId;
 use crate::registry::{Held, RETIRED};
 use crate::review::Standing;
 
@@ -76,6 +77,20 @@ fn revision<T>(world: &World, catalogue: &Catalogue<T>, reference: &Ref, now: Ti
         Some(revision) => parse(&revision.reference),
         None => Err(Error::invalid(pointer, format!("there is no `{reference}`"))),
     }
+}
+
+/// The node of a reference: a dataset or model without version stands for the latest.
+///
+/// # Errors
+/// No reference, or one that lineage does not know.
+pub fn node(world: &World, text: &str, at: &str) -> Result<NodeId> {
+    let reference: Ref =
+        text.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid(at, e.to_string()))?;
+    let canonical = reference.to_string();
+    let pinned = world.registry.latest(&canonical).map(ToString::to_string);
+    world.lineage.find(&pinned.unwrap_or(canonical)).ok_or_else(|| {
+        Error::NotFound(format!("`{reference}` has no place in the lineage: nothing registered names it"))
+    })
 }
 
 /// A reference the registry itself wrote.

@@ -3,6 +3,7 @@
 use licit_schemas::digest::Digest;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::Resource;
+use licit_schemas::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -24,6 +25,8 @@ pub fn typed<T: DeserializeOwned>(row: Row) -> Result<Resource<T>> {
         reason: None,
         digest: row.digest.parse::<Digest>().map_err(|_| broken("digest"))?,
         recorded_at: row.recorded(),
+        valid_from: row.valid_from.map(Timestamp::from_naive),
+        valid_to: row.valid_to.map(Timestamp::from_naive),
         seq: u64::try_from(row.since_seq).map_err(|_| broken("position"))?,
         spec: serde_json::from_str(&row.doc).map_err(|e| broken(&e.to_string()))?,
     })
@@ -40,7 +43,11 @@ pub struct Sent {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     digest: String,
-    recorded_at: licit_schemas::time::Timestamp,
+    recorded_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_from: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_to: Option<Timestamp>,
     seq: i64,
     spec: Box<RawValue>,
 }
@@ -51,6 +58,7 @@ pub struct Sent {
 /// Only if the projection is damaged.
 pub fn sent(row: Row, with_kind: bool, reason: Option<String>) -> Result<Sent> {
     let recorded_at = row.recorded();
+    let [valid_from, valid_to] = [row.valid_from, row.valid_to].map(|at| at.map(Timestamp::from_naive));
     let spec =
         RawValue::from_string(row.doc).map_err(|e| Error::Internal(format!("row {} {}: {e}", row.kind, row.id)))?;
     Ok(Sent {
@@ -61,6 +69,8 @@ pub fn sent(row: Row, with_kind: bool, reason: Option<String>) -> Result<Sent> {
         reason,
         digest: row.digest,
         recorded_at,
+        valid_from,
+        valid_to,
         seq: row.since_seq,
         spec,
     })

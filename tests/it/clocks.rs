@@ -1,11 +1,15 @@
 //! Two clocks: what was known, and what holds. Old decisions, what would be, what lies downstream, what ends, what changed.
 
 mod ahead;
+mod corrections;
 mod diff;
+mod drift;
 mod histories;
 mod impact;
 mod known;
+mod properties;
 mod replay;
+mod suggest;
 mod whatif;
 
 use harness::{Client, Scenario};

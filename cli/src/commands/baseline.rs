@@ -59,7 +59,7 @@ pub(crate) fn run(context: &Context, command: Baseline) -> Result<Exit> {
         Baseline::Create(args) => create(context, &args),
         Baseline::List(args) => things::list(context, &c::BASELINES, &args),
         Baseline::Show(args) => things::show(context, &c::BASELINES, &args),
-        Baseline::Progress(args) => progress(context, &args.reference),
+        Baseline::Progress(args) => progress(context, &args),
     }
 }
 
@@ -72,10 +72,12 @@ fn create(context: &Context, args: &CreateArgs) -> Result<Exit> {
     things::create_value(context, &c::BASELINES, document, false)
 }
 
-fn progress(context: &Context, reference: &str) -> Result<Exit> {
+fn progress(context: &Context, args: &things::ShowArgs) -> Result<Exit> {
     let client = context.client()?;
-    let id = c::BASELINES.id(&client, reference)?;
-    let answer = client.get(&format!("/baselines/{id}/progress"), &[])?;
+    let id = c::BASELINES.id(&client, &args.reference)?;
+    let (known_at, valid_at) = (args.known_at.map(|at| at.to_string()), args.valid_at.map(|at| at.to_string()));
+    let clocks = [("known_at", known_at.as_deref()), ("valid_at", valid_at.as_deref())];
+    let answer = client.get(&format!("/baselines/{id}/progress"), &clocks)?;
     let progress: BaselineProgress = typed(&answer)?;
     context.answer(&answer, || {
         let until = resource::minute(&progress.valid_to.to_string());

@@ -2,6 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 use licit_schemas::adoption::{RuleContests, SettlementCreate};
+use licit_schemas::known::KnownAt;
 use licit_schemas::resource::Page;
 use serde_json::json;
 
@@ -51,7 +52,11 @@ Example:
     },
     /// By rule, how often findings were contested, and rightly
     #[command(after_help = "Example:\n  licit contest figures")]
-    Figures,
+    Figures {
+        /// As known at a ledger position or a time; default: now
+        #[arg(long, value_name = "WHEN")]
+        known_at: Option<KnownAt>,
+    },
 }
 
 /// What became of a contest.
@@ -87,8 +92,9 @@ pub(crate) fn run(context: &Context, command: Contest) -> Result<Exit> {
             context.answer(&answer, || format!("{}  contest {id} is {outcome}", style::green("recorded")));
             Ok(Exit::Done)
         }
-        Contest::Figures => {
-            let answer = context.client()?.get("/reports/contests", &[])?;
+        Contest::Figures { known_at } => {
+            let known_at = known_at.map(|at| at.to_string());
+            let answer = context.client()?.get("/reports/contests", &[("known_at", known_at.as_deref())])?;
             let page: Page<RuleContests> = typed(&answer)?;
             context.answer(&answer, || table::table(&HEAD, page.items.iter().map(row).collect()));
             Ok(Exit::Done)

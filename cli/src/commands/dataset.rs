@@ -2,6 +2,7 @@
 
 use clap::{Subcommand, ValueEnum};
 use licit_schemas::registry::LifeChange;
+use licit_schemas::time::Timestamp;
 use serde_json::json;
 
 use super::retire::{self, RetireArgs};
@@ -30,13 +31,18 @@ pub(crate) enum Dataset {
     #[command(after_help = "Example:\n  licit dataset create-version -f survey-2.yaml")]
     CreateVersion(CreateArgs),
     /// Say that a version is held, restricted or erased; never back from erased
-    #[command(after_help = "Example:\n  licit dataset life anes/survey@1 erased")]
+    #[command(after_help = "Examples:
+  licit dataset life anes/survey@1 erased
+  licit dataset life anes/survey@1 restricted --valid-from 2026-11-02   # it was, and is recorded only now")]
     Life {
         /// Version, such as `anes/survey@1`
         #[arg(value_name = "REF")]
         reference: String,
         /// Its life from now on
         life: Life,
+        /// Since when already: it is recorded later than it happened
+        #[arg(long, value_name = "TIME")]
+        valid_from: Option<Timestamp>,
     },
     /// Retire a version that was registered by mistake
     Retire(RetireArgs),
@@ -62,9 +68,13 @@ pub(crate) fn run(context: &Context, command: Dataset) -> Result<Exit> {
         }
         Dataset::CreateVersion(args) => things::create(context, &c::DATASET_VERSIONS, &args),
         Dataset::Retire(args) => retire::retire(context, &c::DATASET_VERSIONS, &args),
-        Dataset::Life { reference, life } => {
+        Dataset::Life { reference, life, valid_from } => {
             let life = life.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-            let change: LifeChange = c::from_flags(json!({ "life": life }))?;
+            let mut change = json!({ "life": life });
+            if let Some(valid_from) = valid_from {
+                change["valid_from"] = json!(valid_from);
+            }
+            let change: LifeChange = c::from_flags(change)?;
             let client = context.client()?;
             let id = c::DATASET_VERSIONS.id(&client, &reference)?;
             let answer = client.post(&format!("/dataset-versions/{id}/life"), &change)?;

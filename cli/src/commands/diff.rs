@@ -60,6 +60,7 @@ fn text(diff: &Diff) -> String {
 fn stood(when: &str, at: &Standpoint) -> String {
     let verdict = match at.verdict {
         Verdict::Allow => style::green("allowed"),
+        Verdict::Deny if at.passes => format!("{}, runs all the same", style::red("refused")),
         Verdict::Deny => style::red("refused"),
     };
     let release = at.release.as_deref().unwrap_or("no release");

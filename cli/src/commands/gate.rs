@@ -88,7 +88,9 @@ pub(crate) fn explain(context: &Context, args: &ExplainArgs) -> Result<Exit> {
     let decided: Decision = typed(&answer)?;
     let stated = or_none(c::DEPLOYMENTS.find(&client, &deployment.to_string()))?;
     let of = decided.release.clone().unwrap_or_else(|| deployment.to_string());
-    let exposure = or_none(client.get("/exposure", &[("ref", Some(&of))]))?;
+    // As the gate sees it: with the assessments that hold for the deployment's controller.
+    let holder = stated.as_ref().map(|_| deployment.to_string());
+    let exposure = or_none(client.get("/exposure", &[("ref", Some(&of)), ("holder", holder.as_deref())]))?;
     let approvals = approvals(&client, stated.as_ref())?;
     let whole = json!({"decision": answer, "deployment": stated, "exposure": exposure, "approvals": approvals});
     let view: Option<ExposureView> = exposure.as_ref().map(typed).transpose()?;

@@ -3,6 +3,7 @@
 use clap::Args;
 use licit_schemas::known::KnownAt;
 use licit_schemas::reports::Impact;
+use licit_schemas::time::Timestamp;
 
 use crate::client::typed;
 use crate::collection::any_reference;
@@ -23,13 +24,19 @@ pub(crate) struct ImpactArgs {
     /// As known at a ledger position or a time; default: now
     #[arg(long, value_name = "WHEN")]
     known_at: Option<KnownAt>,
+    /// With the assessments that hold at this moment; default: now
+    #[arg(long, value_name = "TIME")]
+    valid_at: Option<Timestamp>,
 }
 
 /// Show what lies downstream.
 pub(crate) fn run(context: &Context, args: &ImpactArgs) -> Result<Exit> {
     let reference = any_reference(&args.reference)?.to_string();
     let known_at = args.known_at.map(|at| at.to_string());
-    let answer = context.client()?.get("/impact", &[("ref", Some(&reference)), ("known_at", known_at.as_deref())])?;
+    let valid_at = args.valid_at.map(|at| at.to_string());
+    let query =
+        [("ref", Some(reference.as_str())), ("known_at", known_at.as_deref()), ("valid_at", valid_at.as_deref())];
+    let answer = context.client()?.get("/impact", &query)?;
     let impact: Impact = typed(&answer)?;
     context.answer(&answer, || {
         if impact.items.is_empty() {

@@ -18,6 +18,7 @@ pub(crate) mod decision;
 pub(crate) mod delegation;
 pub(crate) mod deployment;
 pub(crate) mod diff;
+pub(crate) mod drift;
 pub(crate) mod edge;
 pub(crate) mod erase;
 pub(crate) mod exposure;
@@ -34,6 +35,7 @@ pub(crate) mod release;
 pub(crate) mod retire;
 pub(crate) mod review;
 pub(crate) mod simple;
+pub(crate) mod suggest;
 pub(crate) mod things;
 pub(crate) mod vocabulary;
 pub(crate) mod whatif;
@@ -52,6 +54,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::History(args) => history::run(context, &args),
         Command::Exposure(args) => exposure::run(context, &args),
         Command::Whatif(args) => whatif::run(context, &args),
+        Command::Suggest(args) => suggest::run(context, &args),
+        Command::Drift(args) => drift::run(context, &args),
         Command::Impact(args) => impact::run(context, &args),
         Command::Calendar(args) => calendar::run(context, &args),
         Command::Diff(args) => diff::run(context, &args),

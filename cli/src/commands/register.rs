@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use licit_schemas::gate::{Plan, Verdict};
+use licit_schemas::known::KnownAt;
 use licit_schemas::reference::Ref;
 use licit_schemas::registration::{PlanRequest, PlannedRelease, RegistrationResult};
 use licit_schemas::resource::{Outcome, Registered};
+use licit_schemas::time::Timestamp;
 
 use crate::client::typed;
 use crate::collection as c;
@@ -39,7 +41,8 @@ pub(crate) struct RegisterArgs {
 
 Examples:
   licit plan
-  licit plan vote-forecast vote-forecast-eu -f training/licit.yaml")]
+  licit plan vote-forecast vote-forecast-eu -f training/licit.yaml
+  licit plan vote-forecast --valid-at 2027-08-02")]
 pub(crate) struct PlanArgs {
     /// Deployments to ask the gate for, besides those under `plan:`
     #[arg(value_name = "DEPLOYMENT")]
@@ -47,6 +50,12 @@ pub(crate) struct PlanArgs {
     /// The manifest
     #[arg(short, long, default_value = "licit.yaml", value_name = "FILE")]
     file: PathBuf,
+    /// As if this were now: a ledger position or a time
+    #[arg(long, value_name = "WHEN")]
+    known_at: Option<KnownAt>,
+    /// Ask the gate about another moment than now
+    #[arg(long, value_name = "TIME")]
+    valid_at: Option<Timestamp>,
 }
 
 /// Register.
@@ -85,6 +94,8 @@ pub(crate) fn plan(context: &Context, args: &PlanArgs) -> Result<Exit> {
             .into_iter()
             .map(|deployment| PlannedRelease { deployment, models: models.clone() })
             .collect(),
+        known_at: args.known_at,
+        valid_at: args.valid_at,
     })?;
     let answer = context.client()?.post("/plans", &request)?;
     let plan: Plan = typed(&answer)?;

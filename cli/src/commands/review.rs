@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use licit_schemas::known::KnownAt;
 use licit_schemas::registry::uuid_text::Uuid;
 use licit_schemas::review::{OpinionCreate, ReviewView, RevocationCreate, VoteCreate};
 use serde::Serialize;
@@ -29,6 +30,9 @@ pub(crate) enum Review {
     Show {
         /// Id or reference of the review
         id: String,
+        /// As known at a ledger position or a time; default: now
+        #[arg(long, value_name = "WHEN")]
+        known_at: Option<KnownAt>,
     },
     /// Vote, on the digest of what is shown
     #[command(after_help = "Example:\n  licit review vote ID approve --condition \"yearly audit\"")]
@@ -146,9 +150,9 @@ pub(crate) fn run(context: &Context, command: Review) -> Result<Exit> {
         Review::List(args) => things::list(context, &c::REVIEWS, &args),
         Review::Approvals(args) => listed(context, "/approvals", &args, approved),
         Review::Revocations(args) => listed(context, "/revocations", &args, revoked),
-        Review::Show { id } => {
+        Review::Show { id, known_at } => {
             let client = context.client()?;
-            let (_, answer) = read(&client, &id)?;
+            let (_, answer) = read(&client, &id, known_at)?;
             let view: ReviewView = typed(&answer)?;
             let names = if context.json() { Names::new() } else { names(&client) };
             context.answer(&answer, || text(&view, &names));
@@ -156,7 +160,7 @@ pub(crate) fn run(context: &Context, command: Review) -> Result<Exit> {
         }
         Review::Vote { id, choice, conditions, on_behalf_of, comment } => {
             let client = context.client()?;
-            let (id, answer) = read(&client, &id)?;
+            let (id, answer) = read(&client, &id, None)?;
             let view: ReviewView = typed(&answer)?;
             if !context.json() {
                 output::print(&bound(&view));
@@ -226,9 +230,10 @@ fn with(mut body: Value, name: &str, value: Option<String>) -> Value {
     body
 }
 
-fn read(client: &Client, id: &str) -> Result<(String, Value)> {
+fn read(client: &Client, id: &str, known_at: Option<KnownAt>) -> Result<(String, Value)> {
     let id = c::REVIEWS.reference(id)?.name().to_owned();
-    let answer = client.get(&format!("/reviews/{id}"), &[])?;
+    let known_at = known_at.map(|at| at.to_string());
+    let answer = client.get(&format!("/reviews/{id}"), &[("known_at", known_at.as_deref())])?;
     Ok((id, answer))
 }
 

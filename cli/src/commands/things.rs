@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use licit_schemas::known::KnownAt;
 use licit_schemas::reference::Kind;
+use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -48,6 +49,7 @@ pub(crate) struct CreateArgs {
   licit dataset list --q survey
   licit release list --parent deployment:vote-forecast --state active
   licit purpose list --known-at 2026-06-01
+  licit basis list --valid-at 2026-06-01
   licit model list --tag team=forecast --all --json
   licit decision list --sort oldest --limit 10")]
 pub(crate) struct ListArgs {
@@ -78,6 +80,9 @@ pub(crate) struct ListArgs {
     /// As known at a ledger position or a time; default: now
     #[arg(long, value_name = "WHEN")]
     pub(crate) known_at: Option<KnownAt>,
+    /// Only what is valid at this moment: purposes, bases, assessments, approvals and the like
+    #[arg(long, value_name = "TIME")]
+    pub(crate) valid_at: Option<Timestamp>,
     /// Items a page
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
     pub(crate) limit: u16,
@@ -119,6 +124,9 @@ pub(crate) struct ShowArgs {
     /// As known at a ledger position or a time; default: now
     #[arg(long, value_name = "WHEN")]
     pub(crate) known_at: Option<KnownAt>,
+    /// Of a thing with revisions, the one approved at this moment; default: now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) valid_at: Option<Timestamp>,
 }
 
 /// Run one of them on a collection.
@@ -217,6 +225,7 @@ pub(crate) fn list(context: &Context, collection: &Collection, args: &ListArgs) 
 pub(crate) fn pages(client: &Client, path: &str, args: &ListArgs) -> Result<Value> {
     let limit = if args.all { "500".to_owned() } else { args.limit.to_string() };
     let known_at = args.known_at.map(|at| at.to_string());
+    let valid_at = args.valid_at.map(|at| at.to_string());
     let (mut items, mut cursor): (Vec<Value>, Option<String>) = (Vec::new(), None);
     loop {
         let page = client.get(
@@ -231,6 +240,7 @@ pub(crate) fn pages(client: &Client, path: &str, args: &ListArgs) -> Result<Valu
                 ("ref", args.exact.as_deref()),
                 ("sort", args.sort.word()),
                 ("known_at", known_at.as_deref()),
+                ("valid_at", valid_at.as_deref()),
                 ("limit", Some(&limit)),
                 ("cursor", cursor.as_deref()),
             ],
@@ -252,7 +262,7 @@ pub(crate) fn pages(client: &Client, path: &str, args: &ListArgs) -> Result<Valu
 
 /// Show one resource.
 pub(crate) fn show(context: &Context, collection: &Collection, args: &ShowArgs) -> Result<Exit> {
-    let found = collection.find_known(&context.client()?, &args.reference, args.known_at)?;
+    let found = collection.find_at(&context.client()?, &args.reference, args.known_at, args.valid_at)?;
     context.answer(&found, || resource::show(&found));
     Ok(Exit::Done)
 }

@@ -1,15 +1,20 @@
 //! `licit whatif`.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use licit_schemas::gate::Verdict;
+use licit_schemas::known::KnownAt;
 use licit_schemas::reports::{Move, Turn, WhatIf, WhatIfRequest};
 use licit_schemas::time::Timestamp;
+use serde::de::DeserializeOwned;
 
 use crate::client::typed;
 use crate::collection::{self as c, any_reference};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
 use crate::output::{decision, style, wrap};
+use crate::source;
 
 /// What to suppose.
 #[derive(Debug, Args)]
@@ -20,8 +25,10 @@ Examples:
   licit whatif --revoke basis:research
   licit whatif --drop crm/customers --deployment vote-forecast
   licit whatif --let-expire assessment:mistral-7b
+  licit whatif --approve basis:research --approve deployment:vote-forecast
+  licit whatif --narrow narrower-basis.yaml --policy stricter.yaml
   licit whatif --move-region crm/customers=US --withdraw purpose:marketing \\
-      --at 2027-01-01"
+      --valid-at 2027-01-01"
 )]
 pub(crate) struct WhatIfArgs {
     /// Take the approval of a purpose, basis, system, assessment or deployment back; may be repeated
@@ -39,9 +46,21 @@ pub(crate) struct WhatIfArgs {
     /// Move a dataset, or where a deployment computes, to another region
     #[arg(long, value_name = "REF=REGION")]
     move_region: Vec<String>,
+    /// Suppose these bases as narrow as the file states them, and approved; may be repeated
+    #[arg(long, value_name = "FILE")]
+    narrow: Vec<PathBuf>,
+    /// Suppose what waits for the board approved: a purpose, a basis, a deployment with its proposed release …; may be repeated
+    #[arg(long, value_name = "REF")]
+    approve: Vec<String>,
+    /// Suppose the policy of the file approved
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// As if this were now: a ledger position or a time
+    #[arg(long, value_name = "WHEN")]
+    known_at: Option<KnownAt>,
     /// Judge at this moment
     #[arg(long, value_name = "TIME")]
-    at: Option<Timestamp>,
+    valid_at: Option<Timestamp>,
     /// Only this deployment; may be repeated [default: all that run]
     #[arg(long, value_name = "NAME")]
     deployment: Vec<String>,
@@ -56,7 +75,11 @@ pub(crate) fn run(context: &Context, args: &WhatIfArgs) -> Result<Exit> {
         drop: args.drop.iter().map(|text| c::DATASETS.reference(text)).collect::<Result<_>>()?,
         let_expire: list(&args.let_expire)?,
         move_region: args.move_region.iter().map(|text| step(text)).collect::<Result<_>>()?,
-        at: args.at,
+        narrow: args.narrow.iter().map(|path| document(&c::BASES, path)).collect::<Result<_>>()?,
+        approve: list(&args.approve)?,
+        policy: args.policy.as_deref().map(|path| document(&c::POLICIES, path)).transpose()?,
+        known_at: args.known_at,
+        valid_at: args.valid_at,
         deployments: args.deployment.iter().map(|text| c::DEPLOYMENTS.reference(text)).collect::<Result<_>>()?,
     })?;
     let answer = context.client()?.post("/whatif", &request)?;
@@ -64,6 +87,13 @@ pub(crate) fn run(context: &Context, args: &WhatIfArgs) -> Result<Exit> {
     context.answer(&answer, || text(&whatif));
     let refused = whatif.turned.iter().any(|t| t.before == Verdict::Allow && t.after == Some(Verdict::Deny));
     Ok(if refused { Exit::Refused } else { Exit::Done })
+}
+
+/// A document of a collection, held against its schema.
+fn document<T: DeserializeOwned>(collection: &c::Collection, path: &Path) -> Result<T> {
+    let (value, source) = source::read(path)?;
+    let value = (collection.check)(value).map_err(|faults| source.faults(faults))?;
+    serde_json::from_value(value).map_err(|e| Failure::plain(e.to_string()))
 }
 
 /// A move, `REF=REGION`.

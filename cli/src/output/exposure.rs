@@ -22,6 +22,10 @@ pub(crate) fn text(view: &ExposureView) -> String {
     if view.contained.is_empty() && view.shaped.is_empty() && view.validation.is_empty() && view.unknown.is_empty() {
         out.push_str("none is known to reach it\n");
     }
+    for cut in &view.cuts {
+        let holder = view.holder.as_deref().unwrap_or_default();
+        out.push_str(&wrap::wrapped("cut  ", &format!("{cut}: anonymous, as assessed for {holder}")));
+    }
     if !view.special_categories.is_empty() {
         out.push_str(&wrap::wrapped("special categories  ", &style::yellow(&names(&view.special_categories))));
     }

@@ -33,6 +33,8 @@ pub(crate) fn show(item: &Value) -> String {
         ("id", "id"),
         ("digest", "digest"),
         ("recorded", "recorded_at"),
+        ("valid from", "valid_from"),
+        ("valid to", "valid_to"),
     ] {
         if let Some(value) = item[key].as_str() {
             head.push((name, value.to_owned()));

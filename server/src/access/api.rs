@@ -1,13 +1,14 @@
 //! Actors and tokens over HTTP.
 
-use licit_schemas::access::{ActorCreate, TokenCreate, TokenView, WhoAmI};
+use licit_schemas::access::{ActorCreate, TokenCreate, TokenSpec, TokenView, WhoAmI};
 use licit_schemas::digest::Digest;
 use licit_schemas::registry::uuid_text;
-use licit_schemas::resource::Page;
+use licit_schemas::resource::{ListQuery, Page};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{operations, store};
+use crate::db::{Row, listing};
 use crate::error::{Error, Result};
 use crate::http::{Body, Ctx, Reply};
 
@@ -62,12 +63,13 @@ pub struct ActorView {
 
 /// All actors.
 pub async fn list_actors(ctx: Ctx) -> Result<Reply> {
-    let query: licit_schemas::resource::ListQuery = ctx.query()?;
+    let query: ListQuery = ctx.query()?;
+    crate::api::valid("actor", query.valid_at)?;
     let (page, names) = ctx
         .app
         .db
         .read(move |conn| {
-            let page = crate::db::listing::list(conn, "actor", &query)?;
+            let page = listing::list(conn, "actor", &query)?;
             let ids: Vec<Uuid> = page.items.iter().filter_map(|r| r.id.parse().ok()).collect();
             let names = store::names(conn, &ids)?;
             Ok((page, names))
@@ -122,25 +124,19 @@ pub async fn create_token(ctx: Ctx, body: Body) -> Result<Reply> {
     Reply::created(&created)
 }
 
-/// All tokens, without their secrets.
+/// Tokens, without their secrets.
 pub async fn list_tokens(ctx: Ctx) -> Result<Reply> {
-    let items: Vec<TokenView> = ctx
-        .app
-        .db
-        .world()
-        .access
-        .tokens()
-        .into_iter()
-        .map(|token| TokenView {
-            id: uuid_text::Uuid(token.id),
-            actor: token.spec.actor,
-            roles: token.spec.roles.clone(),
-            label: token.spec.label.clone(),
-            expires_at: token.spec.expires_at,
-            revoked: token.revoked,
-        })
-        .collect();
-    Reply::ok(&Page { items, next: None })
+    let query: ListQuery = ctx.query()?;
+    let page = ctx.app.db.read(move |conn| listing::list(conn, "token", &query)).await?;
+    let broken = |row: &Row| Error::Internal(format!("token {}: not of our form", row.id));
+    let view = |row: &Row| {
+        let spec: TokenSpec = serde_json::from_str(&row.doc).map_err(|_| broken(row))?;
+        let id = row.id.parse().map_err(|_| broken(row))?;
+        let TokenSpec { actor, roles, label, expires_at, .. } = spec;
+        Ok(TokenView { id: uuid_text::Uuid(id), actor, roles, label, expires_at, revoked: row.state == "revoked" })
+    };
+    let items = page.items.iter().map(view).collect::<Result<Vec<_>>>()?;
+    Reply::ok(&Page { items, next: page.next })
 }
 
 /// Take a token back.

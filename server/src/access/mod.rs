@@ -157,7 +157,7 @@ impl State {
     pub fn revoked(&mut self, fact: &TokenRevoked, at: &At, rows: &mut Rows) {
         if let Some(token) = self.tokens.get_mut(&fact.id) {
             Arc::make_mut(token).revoked = true;
-            rows.restate(at, "token", fact.id, "revoked");
+            rows.ended(at, "token", fact.id, "revoked", Some(at.time));
         }
     }
 }

@@ -40,6 +40,12 @@ pub fn list(conn: &mut Conn, kind: &str, query: &ListQuery) -> Result<Page<Row>>
             .filter(resource::since_seq.le(seq))
             .filter(resource::until_seq.is_null().or(resource::until_seq.gt(seq))),
     };
+    if let Some(moment) = query.valid_at {
+        let moment = moment.naive();
+        select = select
+            .filter(resource::valid_from.is_null().or(resource::valid_from.le(moment)))
+            .filter(resource::valid_to.is_null().or(resource::valid_to.gt(moment)));
+    }
     if let Some(q) = &query.q {
         for word in q.to_lowercase().split_whitespace().take(8) {
             select = select.filter(resource::search.like(format!("%{}%", escaped(word))).escape('\\'));
@@ -125,7 +131,14 @@ pub fn by_id(conn: &mut Conn, kind: &str, id: &str) -> Result<Option<Row>> {
 /// # Errors
 /// A position the ledger has not reached.
 pub fn by_id_known(conn: &mut Conn, kind: &str, id: &str, known_at: Option<KnownAt>) -> Result<Option<Row>> {
-    let Some(seq) = known(conn, known_at)? else { return by_id(conn, kind, id) };
+    match known(conn, known_at)? {
+        Some(seq) => by_id_upto(conn, kind, id, seq),
+        None => by_id(conn, kind, id),
+    }
+}
+
+/// [`by_id`] as it was after an entry.
+pub(super) fn by_id_upto(conn: &mut Conn, kind: &str, id: &str, seq: i64) -> Result<Option<Row>> {
     Ok(resource::table
         .filter(resource::kind.eq(kind))
         .filter(resource::id.eq(id))
@@ -160,28 +173,32 @@ fn known(conn: &mut Conn, known_at: Option<KnownAt>) -> Result<Option<i64>> {
     }
 }
 
-/// The states in force of a parent, oldest first, whole.
+/// The states in force of a parent, now or as of a position, oldest first, whole.
 ///
 /// # Errors
-/// Only what the database said.
-pub fn children(conn: &mut Conn, kind: &str, parent: &str) -> Result<Vec<Row>> {
+/// A position the ledger has not reached.
+pub fn children(conn: &mut Conn, kind: &str, parent: &str, known_at: Option<KnownAt>) -> Result<Vec<Row>> {
+    let seq = known(conn, known_at)?.unwrap_or(i64::MAX);
     Ok(resource::table
         .filter(resource::kind.eq(kind))
         .filter(resource::parent.eq(parent))
-        .filter(resource::until_seq.is_null())
+        .filter(resource::since_seq.le(seq))
+        .filter(resource::until_seq.is_null().or(resource::until_seq.gt(seq)))
         .order((resource::since_seq.asc(), resource::id.asc()))
         .select(Row::as_select())
         .load(conn)?)
 }
 
-/// Every state an id ever had, oldest first.
+/// Every state an id ever had up to a position, oldest first.
 ///
 /// # Errors
-/// Only what the database said.
-pub fn history(conn: &mut Conn, kind: &str, id: &str) -> Result<Vec<Row>> {
+/// A position the ledger has not reached.
+pub fn history(conn: &mut Conn, kind: &str, id: &str, known_at: Option<KnownAt>) -> Result<Vec<Row>> {
+    let seq = known(conn, known_at)?.unwrap_or(i64::MAX);
     Ok(resource::table
         .filter(resource::kind.eq(kind))
         .filter(resource::id.eq(id))
+        .filter(resource::since_seq.le(seq))
         .order(resource::since_seq.asc())
         .select(Row::as_select())
         .load(conn)?)

@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub use conn::{Conn, Manager, MultiBackend};
-pub use past::{position, recorded_at};
+pub use past::position;
 pub use rows::{At, NewRow, Row, Rows};
 pub use tx::{Idempotency, Tx};
 
@@ -144,6 +144,23 @@ impl<P: Projection> Db<P> {
         self.at(position).await
     }
 
+    /// Where what is known stands: the position, and the time that belongs to it.
+    ///
+    /// # Errors
+    /// A position the ledger has not reached; [`Error::Unavailable`] when the database cannot be asked.
+    pub async fn moment(&self, at: KnownAt, now: Timestamp) -> Result<(u64, Timestamp)> {
+        self.read(move |conn| {
+            let position = past::position(conn, at)?;
+            let time = match at {
+                KnownAt::Now => now,
+                KnownAt::Position(_) => past::recorded_at(conn, position)?,
+                KnownAt::Time(time) => time,
+            };
+            Ok((position, time))
+        })
+        .await
+    }
+
     /// [`Db::known`] for a position the ledger is known to have.
     ///
     /// # Errors
@@ -241,20 +258,30 @@ impl<P: Projection> Db<P> {
             .await
     }
 
-    /// Run an operation over a copy of the projection and keep nothing of it: what would be.
+    /// Run an operation over a copy of the projection and keep nothing of it: what would be. Over what was known earlier, the
+    /// time of that takes the place of `now`.
     ///
     /// # Errors
-    /// Those of the operation.
+    /// Those of the operation; a position the ledger has not reached.
     pub async fn try_out<T: Send + 'static>(
         &self,
         actor: Uuid,
         now: Timestamp,
+        known_at: Option<KnownAt>,
         work: impl FnOnce(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let mut world = (*self.fresh().await?).clone();
+        let known_at = known_at.filter(|at| *at != KnownAt::Now);
+        let (mut world, now) = match known_at {
+            None => ((*self.fresh().await?).clone(), now),
+            Some(known_at) => {
+                let (position, now) = self.moment(known_at, now).await?;
+                ((*self.at(position).await?).clone(), now)
+            }
+        };
+        let upto = known_at.map(|_| i64::try_from(world.position()).unwrap_or(i64::MAX));
         self.read(move |conn| {
             let mut batch = tx::Batch::default();
-            work(&mut Tx { world: &mut world, batch: &mut batch, conn, now, actor })
+            work(&mut Tx { world: &mut world, batch: &mut batch, conn, now, actor, upto })
         })
         .await
     }

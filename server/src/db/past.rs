@@ -97,7 +97,7 @@ pub fn position(conn: &mut Conn, known_at: KnownAt) -> Result<u64> {
 ///
 /// # Errors
 /// No such entry.
-pub fn recorded_at(conn: &mut Conn, position: u64) -> Result<Timestamp> {
+pub(super) fn recorded_at(conn: &mut Conn, position: u64) -> Result<Timestamp> {
     let seq = i64::try_from(position.max(1)).unwrap_or(i64::MAX);
     let at: chrono::NaiveDateTime = ledger_entry::table.find(seq).select(ledger_entry::at).first(conn)?;
     Ok(Timestamp::from_naive(at))

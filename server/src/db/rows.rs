@@ -96,6 +96,10 @@ enum Change {
         id: String,
         state: String,
         at: At,
+        /// The earlier end of its validity, where it is over before the one stated.
+        ends: Option<Timestamp>,
+        /// Since when it is valid in that state, where that is said.
+        begins: Option<Timestamp>,
     },
     Edge(EdgeRow),
 }
@@ -147,8 +151,24 @@ impl Rows {
 
     /// The same thing, in another state.
     pub fn restate(&mut self, at: &At, kind: &'static str, id: Uuid, state: &str) {
+        self.restated(at, kind, id, state, [None, None]);
+    }
+
+    /// The same thing, in another state, valid since then.
+    pub fn begun(&mut self, at: &At, kind: &'static str, id: Uuid, state: &str, begins: Timestamp) {
+        self.restated(at, kind, id, state, [Some(begins), None]);
+    }
+
+    /// The same thing, in another state, and valid until then at most.
+    pub fn ended(&mut self, at: &At, kind: &'static str, id: Uuid, state: &str, ends: Option<Timestamp>) {
+        self.restated(at, kind, id, state, [None, ends]);
+    }
+
+    fn restated(&mut self, at: &At, kind: &'static str, id: Uuid, state: &str, valid: [Option<Timestamp>; 2]) {
         if !self.discard {
-            self.changes.push(Change::Restate { kind, id: id.to_string(), state: state.to_owned(), at: *at });
+            let [begins, ends] = valid;
+            let (id, state) = (id.to_string(), state.to_owned());
+            self.changes.push(Change::Restate { kind, id, state, at: *at, ends, begins });
         }
     }
 
@@ -199,7 +219,7 @@ impl Rows {
                     last.insert(key, rows.len());
                     rows.push(*row);
                 }
-                Change::Restate { kind, id, state, at } => {
+                Change::Restate { kind, id, state, at, ends, begins } => {
                     let key = (kind.to_owned(), id.clone());
                     let known = last.get(&key).copied();
                     let before = match known {
@@ -214,6 +234,11 @@ impl Rows {
                         until_seq: None,
                         recorded_at: at.time.naive(),
                         actor: at.actor.to_string(),
+                        valid_from: begins.map(Timestamp::naive).or(before.valid_from),
+                        valid_to: match (ends.map(Timestamp::naive), before.valid_to) {
+                            (Some(ends), Some(stated)) => Some(ends.min(stated)),
+                            (ends, stated) => ends.or(stated),
+                        },
                         ..before
                     });
                 }

@@ -104,6 +104,8 @@ pub struct Tx<'a, P: Projection> {
     pub(super) conn: &'a mut Conn,
     pub(super) now: Timestamp,
     pub(super) actor: Uuid,
+    /// For what is only tried out over an earlier projection: its position, where the tables are read as they were then.
+    pub(super) upto: Option<i64>,
 }
 
 impl<P: Projection> Tx<'_, P> {
@@ -173,6 +175,28 @@ impl<P: Projection> Tx<'_, P> {
         self.batch.evidence.push((digest, compressed));
     }
 
+    /// What was recorded in this group so far, in order, as the ledger would hold it.
+    pub fn recorded(&self) -> impl Iterator<Item = (&At, &Encoded)> {
+        self.batch.facts.iter().map(|pending| (&pending.at, &pending.fact))
+    }
+
+    /// Evidence kept in this group, compressed, by its digest.
+    pub fn kept_evidence(&self, digest: &Digest) -> Option<&[u8]> {
+        self.batch.evidence.iter().find(|(known, _)| known == digest).map(|(_, bytes)| bytes.as_slice())
+    }
+
+    /// Run `work`, and forget what it recorded: to try several things from the same start.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn aside<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let (world, mark) = (self.world.clone(), self.batch.mark());
+        let answer = work(self);
+        *self.world = world;
+        self.batch.back_to(&mark);
+        answer
+    }
+
     /// The row in force of an id, pending ones included.
     ///
     /// # Errors
@@ -181,7 +205,10 @@ impl<P: Projection> Tx<'_, P> {
         let id = id.to_string();
         match self.batch.rows.pending(kind, &id) {
             Some(row) => Ok(Some(row.clone())),
-            None => listing::by_id(self.conn, kind, &id),
+            None => match self.upto {
+                Some(seq) => listing::by_id_upto(self.conn, kind, &id, seq),
+                None => listing::by_id(self.conn, kind, &id),
+            },
         }
     }
 

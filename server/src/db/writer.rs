@@ -346,7 +346,7 @@ fn run<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch: &mut Batch, 
     let (world, mark) = (state.world.clone(), batch.mark());
     let (actor, now) = job.place();
     let now = now.max(state.last);
-    let good = job.run(&mut Tx { world: &mut state.world, batch, conn, now, actor });
+    let good = job.run(&mut Tx { world: &mut state.world, batch, conn, now, actor, upto: None });
     if good {
         state.last = now;
     } else {

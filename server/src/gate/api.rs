@@ -6,14 +6,14 @@ use licit_schemas::adoption::{
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Intent};
 use licit_schemas::registration::PlanRequest;
 use licit_schemas::reports::ReplayQuery;
-use licit_schemas::resource::Page;
+use licit_schemas::resource::{GetQuery, MomentQuery, Page};
 use serde::Deserialize;
 
 use super::{baseline, contest, emergency, modes, operations, replay};
 use crate::api;
 use crate::db::Conn;
 use crate::error::{Error, Result};
-use crate::facts::word;
+use crate::facts::{Tx, word};
 use crate::http::{Body, Ctx, Reply};
 use crate::ledger::store::kept_evidence;
 
@@ -91,7 +91,8 @@ pub async fn settle_contest(ctx: Ctx, body: Body) -> Result<Reply> {
 
 /// By rule, how often findings were contested, and rightly.
 pub async fn contest_figures(ctx: Ctx) -> Result<Reply> {
-    let items = ctx.app.db.fresh().await?.gate.contests.figures();
+    let query: GetQuery = ctx.query()?;
+    let items = ctx.app.db.known(query.known_at).await?.gate.contests.figures();
     Reply::ok(&Page::<RuleContests> { items, next: None })
 }
 
@@ -116,7 +117,9 @@ pub async fn rollback(ctx: Ctx, body: Body) -> Result<Reply> {
 /// What a registration and releases would lead to.
 pub async fn plan(ctx: Ctx, body: Body) -> Result<Reply> {
     let request: PlanRequest = body.read()?;
-    let plan = ctx.app.db.try_out(ctx.caller.actor, ctx.now, move |tx| operations::plan(tx, request)).await?;
+    let known_at = request.known_at;
+    let work = move |tx: &mut Tx<'_>| operations::plan(tx, request);
+    let plan = ctx.app.db.try_out(ctx.caller.actor, ctx.now, known_at, work).await?;
     Reply::ok(&plan)
 }
 
@@ -167,10 +170,11 @@ pub async fn create_baseline(ctx: Ctx, body: Body) -> Result<Reply> {
 /// How far a baseline is worked off.
 pub async fn baseline_progress(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    let world = ctx.app.db.fresh().await?;
+    let query: MomentQuery = ctx.query()?;
+    let world = ctx.app.db.known(query.known_at).await?;
     let found = world.review.baselines.every().find(|b| b.id == id);
     let found = found.ok_or_else(|| Error::NotFound(format!("there is no baseline `{id}`")))?;
-    Reply::ok(&baseline::progress(&world, &found.spec, ctx.now))
+    Reply::ok(&baseline::progress(&world, &found.spec, query.valid_at.unwrap_or(ctx.now)))
 }
 
 /// A recorded decision, its canonical form, and its kept evidence.

@@ -181,6 +181,7 @@ pub fn rollback(tx: &mut Tx<'_>, deployment: Uuid, activation: &Activation) -> R
 /// # Errors
 /// Those of registering; an unknown deployment is a denial, not an error.
 pub fn plan(tx: &mut Tx<'_>, request: PlanRequest) -> Result<licit_schemas::gate::Plan> {
+    let valid_at = request.valid_at.unwrap_or(tx.now());
     let registered =
         crate::lineage::operations::register(tx, request.registration).map_err(|e| e.under("/registration"))?.items;
     let mut decisions = Vec::new();
@@ -193,7 +194,7 @@ pub fn plan(tx: &mut Tx<'_>, request: PlanRequest) -> Result<licit_schemas::gate
             release = Some(crate::registry::operations::release(tx, spec)?.r#ref);
         }
         let request = GateRequest { deployment: Some(deployment), release, dry_run: true, ..GateRequest::default() };
-        decisions.push(dry(tx.world(), ask(&request, tx.now())?)?);
+        decisions.push(dry(tx.world(), ask(&request, valid_at)?)?);
     }
     Ok(licit_schemas::gate::Plan { registered, decisions })
 }

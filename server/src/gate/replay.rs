@@ -94,13 +94,13 @@ pub fn said(decision: &Decision) -> Vec<Finding> {
 }
 
 /// Findings that came and that went from one judgement to the next: the same rule, for the same cause, at the same thing is the
-/// same finding, however it is worded.
+/// same finding, however it is worded; but what only warned and now refuses is another.
 pub fn changed(before: &[Finding], after: &[Finding]) -> (Vec<Finding>, Vec<Finding>) {
     (without(after, before), without(before, after))
 }
 
 fn without(all: &[Finding], known: &[Finding]) -> Vec<Finding> {
-    let mut count: BTreeMap<(&str, Status, &str), usize> = BTreeMap::new();
+    let mut count: BTreeMap<Key<'_>, usize> = BTreeMap::new();
     for finding in known {
         *count.entry(key(finding)).or_default() += 1;
     }
@@ -114,6 +114,8 @@ fn without(all: &[Finding], known: &[Finding]) -> Vec<Finding> {
     new
 }
 
-fn key(finding: &Finding) -> (&str, Status, &str) {
-    (&finding.rule, finding.status, &finding.node)
+type Key<'a> = (&'a str, Status, &'a str, bool);
+
+fn key(finding: &Finding) -> Key<'_> {
+    (&finding.rule, finding.status, &finding.node, finding.blocking)
 }

@@ -10,16 +10,24 @@ use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
+use licit_schemas::problem::Fault;
 use uuid::Uuid;
 
+use super::openapi;
 use super::route::Route;
 use super::{Failed, RequestId, problem};
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-/// Routes by path pattern and method.
-pub struct Table(HashMap<&'static str, Vec<&'static Route>>);
+/// Unknown parameters named at most.
+const MAX_FAULTS: usize = 10;
+
+/// Routes by path pattern and method, and the query parameters each takes.
+pub struct Table {
+    routes: HashMap<&'static str, Vec<&'static Route>>,
+    parameters: HashMap<&'static str, Vec<String>>,
+}
 
 impl Table {
     /// Over all routes.
@@ -28,11 +36,31 @@ impl Table {
         for route in routes {
             table.entry(route.path).or_default().push(route);
         }
-        Self(table)
+        Self { routes: table, parameters: routes.iter().map(|r| (r.id, openapi::parameters(r))).collect() }
+    }
+
+    /// Refuse a parameter that a route does not know, also where it takes none: what is ignored would be believed to count.
+    fn parameters(&self, route: &Route, query: &str) -> Result<()> {
+        if query.is_empty() {
+            return Ok(());
+        }
+        let known = self.parameters.get(route.id).map(Vec::as_slice).unwrap_or_default();
+        let sent =
+            web::Query::<Vec<(String, String)>>::from_query(query).map(web::Query::into_inner).unwrap_or_default();
+        let faults = sent.iter().filter(|(name, _)| !known.contains(name)).take(MAX_FAULTS).map(|(name, _)| {
+            let takes = match known {
+                [] => "it takes none".to_owned(),
+                names => format!("it takes {}", names.join(", ")),
+            };
+            let pointer = format!("/{}", name.chars().take(100).filter(|c| !c.is_control()).collect::<String>());
+            Fault::new(&pointer, format!("is no parameter of `{}`: {takes}", route.id))
+        });
+        let faults: Vec<Fault> = faults.collect();
+        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
     fn find(&self, pattern: Option<&str>, method: &Method) -> Result<&'static Route> {
-        let Some(routes) = pattern.and_then(|p| self.0.get(p)) else {
+        let Some(routes) = pattern.and_then(|p| self.routes.get(p)) else {
             return Err(Error::NotFound("there is nothing at this path: `/docs/` shows what there is".to_owned()));
         };
         routes.iter().find(|r| r.method == *method).copied().ok_or_else(|| {
@@ -121,6 +149,7 @@ fn admit(request: &ServiceRequest, app: Option<&web::Data<App>>, pattern: Option
     let app = app.ok_or_else(|| Error::Internal("no application".to_owned()))?;
     let route = app.table.find(pattern, request.method())?;
     if route.open {
+        app.table.parameters(route, request.query_string())?;
         return Ok(route);
     }
     let caller = caller(request, app)?;
@@ -128,6 +157,7 @@ fn admit(request: &ServiceRequest, app: Option<&web::Data<App>>, pattern: Option
         let wanted: Vec<String> = route.roles.iter().map(crate::facts::word).collect();
         return Err(Error::Forbidden(format!("`{}` needs one of the roles {}", route.id, wanted.join(", "))));
     }
+    app.table.parameters(route, request.query_string())?;
     request.extensions_mut().insert(caller);
     Ok(route)
 }

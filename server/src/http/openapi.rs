@@ -114,6 +114,15 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
     operation
 }
 
+/// Names of the query parameters of a route.
+pub fn parameters(route: &Route) -> Vec<String> {
+    let Some(query) = route.query else { return Vec::new() };
+    let mut generator = SchemaGenerator::new(SchemaSettings::draft2020_12());
+    let schema = query(&mut generator).to_value();
+    let parameters = query_parameters(&schema, &generator);
+    parameters.iter().filter_map(|p| p["name"].as_str().map(str::to_owned)).collect()
+}
+
 /// What a route may refuse with.
 fn refusals(route: &Route) -> Vec<(u16, &'static str)> {
     let mut list = vec![(400, "Malformed")];

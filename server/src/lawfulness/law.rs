@@ -1,5 +1,6 @@
 //! Dated tables of law, as data: what laws forbid per purpose, and the questionnaire on prohibited practices.
 
+pub mod dates;
 pub mod duties;
 
 use std::sync::{LazyLock, OnceLock};

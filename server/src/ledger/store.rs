@@ -144,8 +144,16 @@ pub fn consistency(conn: &mut Conn, from: u64, to: Option<u64>) -> Result<Consis
 pub fn kept_evidence(conn: &mut Conn, sum: &Digest) -> Result<String> {
     let body: Option<Vec<u8>> = evidence::table.find(sum.to_string()).select(evidence::body).first(conn).optional()?;
     let body = body.ok_or_else(|| Error::NotFound("the evidence of this decision is not kept".to_owned()))?;
+    inflated(&body, sum)
+}
+
+/// Canonical evidence as it is kept, read back and held against its digest.
+///
+/// # Errors
+/// Bytes that are not what was recorded.
+pub fn inflated(body: &[u8], sum: &Digest) -> Result<String> {
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut flate2::read::ZlibDecoder::new(&body[..]), &mut text)
+    std::io::Read::read_to_string(&mut flate2::read::ZlibDecoder::new(body), &mut text)
         .map_err(|e| Error::Internal(format!("evidence {sum}: {e}")))?;
     if Digest::of(text.as_bytes()) != *sum {
         return Err(Error::Internal(format!("evidence {sum} is not what was recorded")));

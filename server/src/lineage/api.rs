@@ -1,17 +1,15 @@
 //! Runs, edges, registrations, walks, over HTTP.
 
 use licit_schemas::lineage::{LineageFormat, LineageQuery, PathQuery};
-use licit_schemas::reference::Ref;
 use licit_schemas::registration::Registration;
 use serde::{Deserialize, Serialize};
 
-use super::graph::NodeId;
 use super::{operations, views};
-use crate::api::{self, ByRef};
+use crate::api;
 use crate::db::Projection;
 use crate::error::{Error, Result};
-use crate::facts::World;
 use crate::http::{Body, Ctx, Reply};
+use crate::resolve::node;
 
 /// Record a run.
 pub async fn create_run(ctx: Ctx, body: Body) -> Result<Reply> {
@@ -51,17 +49,6 @@ pub async fn create_edge(ctx: Ctx, body: Body) -> Result<Reply> {
     Reply::ok(&created)
 }
 
-/// The node of a reference: a dataset or model without version stands for the latest.
-fn node(world: &World, text: &str, at: &str) -> Result<NodeId> {
-    let reference: Ref =
-        text.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid(at, e.to_string()))?;
-    let canonical = reference.to_string();
-    let pinned = world.registry.latest(&canonical).map(ToString::to_string);
-    world.lineage.find(&pinned.unwrap_or(canonical)).ok_or_else(|| {
-        Error::NotFound(format!("`{reference}` has no place in the lineage: nothing registered names it"))
-    })
-}
-
 /// Upstream or downstream closure.
 pub async fn closure(ctx: Ctx) -> Result<Reply> {
     let query: LineageQuery = ctx.query()?;
@@ -83,12 +70,4 @@ pub async fn path(ctx: Ctx) -> Result<Reply> {
     let world = ctx.app.db.known(query.known_at).await?;
     let (from, to) = (node(&world, &query.from, "/from")?, node(&world, &query.to, "/to")?);
     Reply::ok(&views::path(&world.lineage, world.position(), from, to))
-}
-
-/// Exposure of a node.
-pub async fn exposure(ctx: Ctx) -> Result<Reply> {
-    let query: ByRef = ctx.query()?;
-    let world = ctx.app.db.known(query.known_at).await?;
-    let root = node(&world, &query.r#ref, "/ref")?;
-    Reply::ok(&views::exposure(&world.lineage, world.position(), root))
 }

@@ -309,11 +309,16 @@ impl State {
         let Some(id) = self.find(&fact.reference.to_string()) else { return };
         let mut node = self.graph.node(id);
         node.flags = node.flags.without(Flags::ERASED).without(Flags::RESTRICTED);
-        node.flags = match fact.life {
-            Life::Held => node.flags,
-            Life::Restricted => node.flags.with(Flags::RESTRICTED),
-            Life::Erased => node.flags.with(Flags::ERASED),
-        };
+        // At whatever moment: which life counts is asked where the walk meets the flag.
+        if let Some(What::Dataset(facts)) = held.map(|held| &held.what) {
+            for (_, life) in &facts.lives {
+                node.flags = match life {
+                    Life::Held => node.flags,
+                    Life::Restricted => node.flags.with(Flags::RESTRICTED),
+                    Life::Erased => node.flags.with(Flags::ERASED),
+                };
+            }
+        }
         self.graph.set_node(id, node);
         if let (Some(record), Some(held)) = (self.records.get_mut(id.index()), held) {
             record.held = Some(held.clone());

@@ -8,7 +8,7 @@ use licit_schemas::registry::Identifiability;
 use petgraph::dot::{Config, Dot};
 use petgraph::graph::DiGraph;
 
-use super::exposure::{self, CONTAINED, SHAPED, VALIDATION, Want};
+use super::exposure::{self, CONTAINED, Cuts, Exposure, SHAPED, VALIDATION, Want};
 use super::graph::{Direction, Flags, NodeId, NodeKind, Role};
 use super::{PERSONAL, State, walk};
 use crate::registry::vocabulary::vocabulary;
@@ -145,16 +145,20 @@ pub fn path(state: &State, position: u64, from: NodeId, to: NodeId) -> PathView 
     PathView { path: path.into_iter().map(|n| state.name(n).to_string()).collect(), position }
 }
 
-/// The personal data that reach a node, and what keeps the answer from being complete.
-pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
+/// The personal data that reach a node but for what assessments cut, and what keeps the answer from being complete.
+pub fn exposure(state: &State, position: u64, root: NodeId, cuts: Cuts<'_>) -> ExposureView {
     let seeds = [(root, CONTAINED)];
-    let found = exposure::expose(&state.graph, &seeds);
+    let mut found = Exposure::default();
+    exposure::expose_into(&state.graph, &seeds, cuts, &mut found);
     let v = vocabulary();
     let (mut categories, mut subjects) = (BTreeSet::new(), BTreeSet::new());
     let mut identifiability = Identifiability::None;
     let mut view = ExposureView {
         r#ref: state.name(root).to_string(),
         position,
+        holder: None,
+        valid_at: None,
+        cuts: Vec::new(),
         contained: Vec::new(),
         shaped: Vec::new(),
         validation: Vec::new(),
@@ -190,7 +194,7 @@ pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
             [(CONTAINED, &mut view.contained), (SHAPED, &mut view.shaped), (VALIDATION, &mut view.validation)]
         {
             if label & mode != 0 {
-                let way = exposure::path(&state.graph, &seeds, exposure::NO_CUTS, id, Want::Mode(mode));
+                let way = exposure::path(&state.graph, &seeds, cuts, id, Want::Mode(mode));
                 list.push(ExposureSource {
                     r#ref: name.to_string(),
                     categories: class.categories.iter().filter_map(|t| v.iri(*t)).collect(),

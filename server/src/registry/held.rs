@@ -96,13 +96,22 @@ pub struct DatasetFacts {
     pub collected_under: Vec<Ref>,
     /// End of retention.
     pub retention: Option<Timestamp>,
-    /// Its life.
-    pub life: Life,
-    /// When that began.
-    pub life_since: Timestamp,
+    /// Its life in the time it is valid for, by what is known: since when each holds, oldest first. Before the first, *held*.
+    pub lives: Vec<(Timestamp, Life)>,
 }
 
 impl DatasetFacts {
+    /// Its life as it is known to have become last.
+    pub fn life(&self) -> Life {
+        self.lives.last().map_or(Life::Held, |(_, life)| *life)
+    }
+
+    /// Its life at a moment, and since when it was that; none while nothing else was said than that it is held.
+    pub fn life_at(&self, moment: Timestamp) -> Option<(Life, Timestamp)> {
+        let (since, life) = self.lives.iter().rev().find(|(since, _)| *since <= moment)?;
+        Some((*life, *since))
+    }
+
     /// Whether it holds personal data by its own fields: any that identifies, or any category of personal data.
     pub fn personal(&self) -> bool {
         self.identifiability > Identifiability::None || !self.categories.is_empty()
@@ -183,7 +192,7 @@ fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<Te
     list
 }
 
-pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number: u32, at: Timestamp) -> DatasetFacts {
+pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number: u32) -> DatasetFacts {
     let mut unclassified: Vec<String> =
         spec.fields.iter().filter(|f| f.identifiability.is_none()).map(|f| f.name.to_string()).take(5).collect();
     if spec.fields.is_empty() {
@@ -204,7 +213,6 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         collected_for: spec.collected_for.clone(),
         collected_under: spec.collected_under.clone(),
         retention: spec.retention.as_ref().map(|r| r.until),
-        life: Life::Held,
-        life_since: at,
+        lives: Vec::new(),
     }
 }

@@ -17,6 +17,7 @@ use licit_schemas::registry::{
     ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
 };
 use licit_schemas::text::{Key, Name};
+use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -37,6 +38,9 @@ pub struct LifeChanged {
     pub reference: Ref,
     /// The new life.
     pub life: Life,
+    /// Since when; absent, since it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
 }
 
 /// Something was registered by mistake. It stays, and nothing may rest on it.
@@ -300,7 +304,7 @@ impl State {
         let spec = &fact.spec;
         let base: Arc<str> = spec.dataset.to_string().into();
         let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
-        let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base), at.time));
+        let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base)));
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
         rows.put(at, || NewRow {
@@ -323,11 +327,12 @@ impl State {
         if let Some(held) = self.held.get_mut(fact.reference.to_string().as_str())
             && let Held { what: What::Dataset(facts), retired, .. } = Arc::make_mut(held)
         {
-            facts.life = fact.life;
-            facts.life_since = at.time;
+            let from = fact.valid_from.unwrap_or(at.time);
+            facts.lives.retain(|(earlier, _)| *earlier < from);
+            facts.lives.push((from, fact.life));
             // Data of a mistaken registration may still be erased; it stays retired.
             if retired.is_none() {
-                rows.restate(at, "dataset_version", fact.id, &word(&fact.life));
+                rows.begun(at, "dataset_version", fact.id, &word(&fact.life), from);
             }
         }
     }

@@ -333,7 +333,7 @@ fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
 /// Change the life of a dataset version.
 ///
 /// # Errors
-/// An unknown version; a way back from erased.
+/// An unknown version; a way back from erased; a moment to come.
 pub fn change_life(tx: &mut Tx<'_>, id: Uuid, change: &LifeChange) -> Result<Registered> {
     let row =
         tx.row("dataset_version", id)?.ok_or_else(|| Error::NotFound(format!("there is no dataset version `{id}`")))?;
@@ -344,16 +344,22 @@ pub fn change_life(tx: &mut Tx<'_>, id: Uuid, change: &LifeChange) -> Result<Reg
     let What::Dataset(facts) = &held.what else {
         return Err(Error::NotFound(format!("`{reference}` is not a dataset version")));
     };
-    if facts.life == change.life {
+    let at = change.valid_from.unwrap_or(tx.now());
+    if at > tx.now() {
+        return Err(Error::invalid("/valid_from", "lies ahead: what is to come is recorded when it has happened"));
+    }
+    let then = facts.life_at(at).map_or(Life::Held, |(life, _)| life);
+    if facts.life() == change.life && then == change.life {
         return Ok(unchanged(id, reference, held.digest, held.seq));
     }
-    if facts.life == Life::Erased {
+    if facts.life() == Life::Erased && change.life != Life::Erased {
         return Err(Error::conflict(format!("`{reference}` is erased: there is no way back")));
     }
     let seq = tx.record(Fact::DatasetVersionLifeChanged(LifeChanged {
         id,
         reference: reference.clone(),
         life: change.life,
+        valid_from: change.valid_from,
     }))?;
     Ok(created(id, reference, held.digest, seq))
 }

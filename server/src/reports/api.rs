@@ -1,22 +1,63 @@
 //! Reports over HTTP.
 
-use licit_schemas::known::KnownAt;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use licit_schemas::lineage::ExposureQuery;
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::reports::{CalendarQuery, Diff, DiffQuery, ImpactQuery, Standpoint, WhatIfRequest};
-use licit_schemas::time::Timestamp;
+use licit_schemas::reports::{
+    CalendarQuery, Diff, DiffQuery, DriftQuery, ImpactQuery, Standpoint, SuggestQuery, WhatIfRequest,
+};
 
 use super::diff::{Seen, because, rests_on};
-use super::{calendar, impact, operations, stand, store};
-use crate::db::{position, recorded_at};
+use super::{calendar, drift, impact, operations, question, stand, store, suggest};
+use crate::db::Projection;
 use crate::error::{Error, Result};
+use crate::facts::{Tx, World};
+use crate::gate::evidence::anonymous;
+use crate::gate::operations as gate;
 use crate::gate::replay::changed;
 use crate::http::{Body, Ctx, Reply};
+use crate::lineage::views;
+use crate::resolve::node;
 
 /// What would be.
 pub async fn whatif(ctx: Ctx, body: Body) -> Result<Reply> {
     let request: WhatIfRequest = body.read()?;
-    let answer = ctx.app.db.try_out(ctx.caller.actor, ctx.now, move |tx| operations::whatif(tx, &request)).await?;
+    let known_at = request.known_at;
+    let work = move |tx: &mut Tx<'_>| operations::whatif(tx, &request);
+    let answer = ctx.app.db.try_out(ctx.caller.actor, ctx.now, known_at, work).await?;
     Reply::ok(&answer)
+}
+
+/// What would clear a refusal.
+pub async fn suggest(ctx: Ctx) -> Result<Reply> {
+    let query: SuggestQuery = ctx.query()?;
+    let named = query.deployment;
+    let text = if named.starts_with("deployment:") { named } else { format!("deployment:{named}") };
+    let deployment: Ref =
+        text.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/deployment", e.to_string()))?;
+    let work = move |tx: &mut Tx<'_>| suggest::suggest(tx, &deployment, query.valid_at);
+    let answer = ctx.app.db.try_out(ctx.caller.actor, ctx.now, query.known_at, work).await?;
+    Reply::ok(&answer)
+}
+
+/// Per source, purposes agreed and purposes of use.
+pub async fn drift(ctx: Ctx) -> Result<Reply> {
+    let query: DriftQuery = ctx.query()?;
+    let of: Option<Ref> = query
+        .reference
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/ref", e.to_string()))?;
+    if let Some(of) = of.as_ref().filter(|of| of.kind() != Kind::Dataset) {
+        return Err(Error::invalid("/ref", format!("is a {}: purposes are agreed for datasets", of.kind())));
+    }
+    let world = ctx.app.db.known(query.known_at).await?;
+    let found = drift::drift(&world, of.as_ref(), query.valid_at.unwrap_or(ctx.now));
+    let missing =
+        || Error::NotFound("nothing registered under this reference holds data collected from people".to_owned());
+    Reply::ok(&found.ok_or_else(missing)?)
 }
 
 /// Everything downstream of something.
@@ -28,38 +69,65 @@ pub async fn impact(ctx: Ctx) -> Result<Reply> {
         return Err(Error::invalid("/ref", format!("nothing is downstream of a {}", reference.kind())));
     }
     let world = ctx.app.db.known(query.known_at).await?;
-    let found = impact::impact(&world, &reference, ctx.now);
+    let found = impact::impact(&world, &reference, query.valid_at.unwrap_or(ctx.now));
     Reply::ok(
         &found.ok_or_else(|| Error::NotFound(format!("there is no `{reference}`, or nothing registered names it")))?,
     )
 }
 
+/// Personal data that reach a node; cut where assessments of the holder named hold at the moment asked.
+pub async fn exposure(ctx: Ctx) -> Result<Reply> {
+    let query: ExposureQuery = ctx.query()?;
+    let world = ctx.app.db.known(query.known_at).await?;
+    let root = node(&world, &query.r#ref, "/ref")?;
+    let holder = query.holder.map(|text| holder(&world, &text)).transpose()?;
+    if holder.is_none() && query.valid_at.is_some() {
+        return Err(Error::invalid("/valid_at", "name a `holder`: only assessments have a validity here"));
+    }
+    let at = query.valid_at.unwrap_or(ctx.now);
+    let cuts = RefCell::new(BTreeSet::new());
+    let cut = |node| {
+        let holds = |holder| anonymous(&world, &world.lineage.name(node), holder, at);
+        let cut = holder.as_ref().is_some_and(holds);
+        if cut {
+            cuts.borrow_mut().insert(world.lineage.name(node).to_string());
+        }
+        cut
+    };
+    let mut view = views::exposure(&world.lineage, world.position(), root, &cut);
+    view.cuts = cuts.into_inner().into_iter().collect();
+    view.valid_at = holder.as_ref().map(|_| at);
+    view.holder = holder.map(|holder| holder.to_string());
+    Reply::ok(&view)
+}
+
+/// Whose assessments are asked for: a party, or the controller of a deployment.
+fn holder(world: &World, text: &str) -> Result<Ref> {
+    let reference: Ref =
+        text.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/holder", e.to_string()))?;
+    let missing = || Error::invalid("/holder", format!("there is no `{reference}`"));
+    match reference.kind() {
+        Kind::Party => world.registry.parties.latest(text).map(|_| reference.clone()).ok_or_else(missing),
+        Kind::Deployment => {
+            let deployment = world.registry.deployments.latest(&reference.to_string());
+            deployment.map(|d| d.spec.controller.clone()).ok_or_else(missing)
+        }
+        kind => {
+            Err(Error::invalid("/holder", format!("is a {kind}: name a party, or a deployment for its controller")))
+        }
+    }
+}
+
 /// What ends when.
 pub async fn calendar(ctx: Ctx) -> Result<Reply> {
     let query: CalendarQuery = ctx.query()?;
-    let until = query.until.unwrap_or(ctx.now.plus(chrono::Duration::days(90)));
-    if until <= ctx.now {
+    let from = query.valid_at.unwrap_or(ctx.now);
+    let until = query.until.unwrap_or(from.plus(chrono::Duration::days(90)));
+    if until <= from {
         return Err(Error::invalid("/until", "lies in the past: a calendar shows what is to come"));
     }
-    let world = ctx.app.db.fresh().await?;
-    Reply::ok(&calendar::calendar(&world, ctx.now, until))
-}
-
-/// Where a moment stands: the position known, and the time judged.
-async fn moment(ctx: &Ctx, at: KnownAt) -> Result<(u64, Timestamp)> {
-    let now = ctx.now;
-    ctx.app
-        .db
-        .read(move |conn| {
-            let position = position(conn, at)?;
-            let time = match at {
-                KnownAt::Now => now,
-                KnownAt::Position(_) => recorded_at(conn, position)?,
-                KnownAt::Time(time) => time,
-            };
-            Ok((position, time))
-        })
-        .await
+    let world = ctx.app.db.known(query.known_at).await?;
+    Reply::ok(&calendar::calendar(&world, from, until))
 }
 
 /// What changed for a deployment between two moments, and why.
@@ -69,8 +137,8 @@ pub async fn diff(ctx: Ctx) -> Result<Reply> {
     let db = &ctx.app.db;
     let row = db.read(move |conn| crate::db::listing::by_id(conn, "deployment", &id)).await?;
     let deployment = row.ok_or_else(|| Error::NotFound("there is no such deployment".to_owned()))?.reference;
-    let (from, earlier) = moment(&ctx, query.from).await?;
-    let (to, later) = moment(&ctx, query.to).await?;
+    let (from, earlier) = db.moment(query.from, ctx.now).await?;
+    let (to, later) = db.moment(query.to, ctx.now).await?;
     if from > to || earlier > later {
         return Err(Error::invalid("/to", "lies before `from`"));
     }
@@ -86,14 +154,17 @@ pub async fn diff(ctx: Ctx) -> Result<Reply> {
         seen.push(Seen { after: Some(fact.clone()), findings: stand(&world, &deployment, later).findings });
     }
     let (came, went) = changed(&first.findings, &last.findings);
-    let standpoint =
-        |position, at, stand: super::Stand| Standpoint { position, at, release: stand.release, verdict: stand.verdict };
+    let standpoint = |position, world: &World, at, stand: super::Stand| {
+        let passes = gate::dry(world, question(world, &deployment, at))?.passes;
+        Ok::<_, Error>(Standpoint { position, at, release: stand.release, verdict: stand.verdict, passes })
+    };
+    let (earlier, later) = (standpoint(from, &then, earlier, first)?, standpoint(to, &now, later, last)?);
     Reply::ok(&Diff {
-        deployment,
         came: because(came, &seen, true),
         went: because(went, &seen, false),
-        from: standpoint(from, earlier, first),
-        to: standpoint(to, later, last),
+        from: earlier,
+        to: later,
         facts,
+        deployment,
     })
 }

@@ -1,10 +1,11 @@
-//! What ends when, and what relies on it. Pure.
+//! What ends when, what begins, and what relies on it. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chrono::Duration;
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::registry::{ArrangementKind, DeploymentSpec};
+use licit_schemas::registry::{ArrangementKind, DeploymentSpec, Life};
 use licit_schemas::reports::{Calendar, Expiry};
 use licit_schemas::time::Timestamp;
 
@@ -12,7 +13,19 @@ use crate::catalogue::Revision;
 use crate::db::Projection;
 use crate::facts::World;
 use crate::gate::coverage::{base, broader};
+use crate::gate::emergency::{self, Ratification};
+use crate::gate::replay::changed;
+use crate::gate::{baseline, modes};
+use crate::lawfulness::law::dates;
+use crate::lineage::graph::NodeId;
 use crate::lineage::walk::{self, Direction};
+use crate::registry::{Held, What};
+
+/// Days before an end on which it is warned of, the nearest first.
+const WARNINGS: [u16; 3] = [7, 30, 60];
+
+/// Rules that ask for what a table of law says.
+const BY_LAW: [&str; 5] = ["purpose.forbids", "prohibited.practice", "risk.documents", "workers", "transparency.ai"];
 
 /// Ends after `from` up to `until`, by date.
 pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
@@ -21,6 +34,14 @@ pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
     book.approvals(&mut items);
     book.documents(&mut items);
     book.contracts(&mut items);
+    book.retention(&mut items);
+    book.running_out(&mut items);
+    book.exceptions(&mut items);
+    book.delegations(&mut items);
+    book.laws(&mut items);
+    for item in &mut items {
+        item.warn = WARNINGS.into_iter().find(|days| item.on <= from.plus(Duration::days(i64::from(*days))));
+    }
     items.sort();
     Calendar { position: world.position(), from, until, items }
 }
@@ -63,6 +84,7 @@ impl Book<'_> {
                 r#ref: reference.to_string(),
                 says,
                 deployments: deployments.clone(),
+                warn: None,
             }));
         }
     }
@@ -92,6 +114,7 @@ impl Book<'_> {
                         document.kind, system.reference
                     ),
                     deployments: self.relying(&system.reference),
+                    warn: None,
                 });
             }
         }
@@ -116,8 +139,129 @@ impl Book<'_> {
                         let mut parties = std::iter::once(&d.controller).chain(&d.processors).map(ToString::to_string);
                         parties.any(|p| p == *party.reference || p == with)
                     }),
+                    warn: None,
                 });
             }
+        }
+    }
+
+    /// Data that are to be erased: those of one dataset that end on one day together.
+    fn retention(&self, items: &mut Vec<Expiry>) {
+        let mut ends: BTreeMap<(Timestamp, &str), Vec<&Arc<Held>>> = BTreeMap::new();
+        for held in self.world.registry.all_held() {
+            let What::Dataset(facts) = &held.what else { continue };
+            let gone = facts.life_at(self.from).is_some_and(|(life, _)| life == Life::Erased);
+            if let Some(end) = facts.retention.filter(|end| self.within(*end) && !gone && held.retired.is_none()) {
+                ends.entry((end, &facts.dataset)).or_default().push(held);
+            }
+        }
+        for ((on, dataset), held) in ends {
+            let (r#ref, what) = match &held[..] {
+                [one] => (one.reference.to_string(), format!("`{}`", one.reference)),
+                many => (dataset.to_owned(), format!("{} versions of `{dataset}`", many.len())),
+            };
+            let seeds = held.iter().filter_map(|held| self.world.lineage.find(&held.reference)).collect::<Vec<_>>();
+            let deployments = self.downstream(&seeds);
+            let says = format!("the retention of {what} ends: the data are to be erased, and that recorded");
+            items.push(Expiry { on, what: "retention".to_owned(), r#ref, says, deployments, warn: None });
+        }
+    }
+
+    /// What runs where a time to live is set.
+    fn running_out(&self, items: &mut Vec<Expiry>) {
+        let registry = &self.world.registry;
+        for deployment in &self.running {
+            let environment = registry.environment_of(deployment.spec.environment.name());
+            let hours = environment.and_then(|e| e.spec.time_to_live_hours);
+            let (Some(hours), Some(release)) = (hours, registry.active(&deployment.reference)) else { continue };
+            let on = release.proposed_at.plus(Duration::hours(i64::from(hours)));
+            if self.within(on) {
+                items.push(Expiry {
+                    on,
+                    what: "time_to_live".to_owned(),
+                    r#ref: release.reference.to_string(),
+                    says: format!("the time of `{}` in `{}` is over", release.reference, deployment.spec.environment),
+                    deployments: vec![deployment.reference.to_string()],
+                    warn: None,
+                });
+            }
+        }
+    }
+
+    /// What is let run although it is refused, while that lasts: baselines, looser modes, emergencies; and until when the board must
+    /// have ratified those.
+    fn exceptions(&self, items: &mut Vec<Expiry>) {
+        let (world, review) = (self.world, &self.world.review);
+        let mut add = |on: Timestamp, what: &str, r#ref: &str, says: String, deployments: Vec<String>| {
+            if self.within(on) {
+                items.push(Expiry {
+                    on,
+                    what: what.to_owned(),
+                    r#ref: r#ref.to_owned(),
+                    says,
+                    deployments,
+                    warn: None,
+                });
+            }
+        };
+        for held in baseline::in_force(world, self.from) {
+            let says = format!("`{}` ends: what it took over refuses again", held.reference);
+            add(held.spec.valid_to, "baseline", &held.reference, says, self.relying(&held.reference));
+        }
+        for environment in world.registry.environments.iter() {
+            if let Some(looser) = modes::loosened(world, &environment.spec, self.from) {
+                let says = format!("`{}` enforces again as it states", environment.reference);
+                add(looser.spec.valid_to, "loosening", &looser.reference, says, self.relying(&looser.reference));
+            }
+        }
+        for used in review.broken.every().filter(|used| used.spec.valid_from <= self.from) {
+            let (own, deployments) = (&used.reference, vec![used.spec.deployment.clone()]);
+            let stands = emergency::ratification(world, own);
+            if stands != Ratification::Refused {
+                let says = format!("`{}` runs no more by `{own}`", used.spec.release);
+                add(used.spec.valid_to, "break_glass", own, says, deployments.clone());
+            }
+            if stands == Ratification::Pending {
+                let says = format!("the board must have ratified `{own}` by then");
+                add(used.spec.ratify_by, "ratification", own, says, deployments);
+            }
+        }
+    }
+
+    /// Seats of the board that go back.
+    fn delegations(&self, items: &mut Vec<Expiry>) {
+        for (id, delegation) in self.world.review.delegations() {
+            let end = delegation.spec.valid_to;
+            if !delegation.ended && self.within(end) {
+                let says = format!("`{}` no longer sits for `{}`", delegation.spec.to.0, delegation.spec.from.0);
+                let r#ref = format!("delegation:{id}");
+                let what = "delegation".to_owned();
+                items.push(Expiry { on: end, what, r#ref, says, deployments: Vec::new(), warn: None });
+            }
+        }
+    }
+
+    /// Laws that begin to apply, with what runs that each would find wanting: judged at that moment and just before.
+    fn laws(&self, items: &mut Vec<Expiry>) {
+        let begins = dates::begins(self.from, self.until);
+        let days: BTreeSet<Timestamp> = begins.iter().map(|(on, _)| *on).collect();
+        let mut wanting: BTreeMap<Timestamp, Vec<String>> = BTreeMap::new();
+        for on in days {
+            let before = on.plus(Duration::microseconds(-1));
+            let hit = |d: &&Arc<Revision<DeploymentSpec>>| {
+                let by_law = |at| {
+                    let mut findings = super::stand(self.world, &d.reference, at).findings;
+                    findings.retain(|f| BY_LAW.contains(&f.rule.as_str()));
+                    findings
+                };
+                !changed(&by_law(before), &by_law(on)).0.is_empty()
+            };
+            wanting.insert(on, self.running.iter().filter(hit).map(|d| d.reference.to_string()).collect());
+        }
+        for (on, law) in begins {
+            let says = format!("{law} begins to apply");
+            let deployments = wanting.get(&on).cloned().unwrap_or_default();
+            items.push(Expiry { on, what: "law".to_owned(), r#ref: law, says, deployments, warn: None });
         }
     }
 
@@ -145,16 +289,34 @@ impl Book<'_> {
             "system" => self.naming(|d| is(&d.system)),
             "deployment" => self.naming(|d| format!("deployment:{}", d.name) == own || is(&Ref::deployment(&d.name))),
             "assessment" => self.assessed(own),
+            "baseline" => {
+                let all = world.review.baselines.all(own).iter().flat_map(|b| &b.spec.items);
+                let named: BTreeSet<&str> = all.map(|item| item.deployment.as_str()).collect();
+                self.naming(|d| named.contains(Ref::deployment(&d.name).to_string().as_str()))
+            }
+            "loosening" => {
+                let looser = world.review.loosenings.latest(own).map(|l| l.spec.environment.name().to_owned());
+                self.naming(|d| {
+                    let stands = world.registry.environment_of(d.environment.name());
+                    stands.is_some_and(|e| looser.as_deref() == Some(e.spec.key.as_str()))
+                })
+            }
+            "policy" => self.naming(|_| true),
             _ => Vec::new(),
         }
     }
 
     /// Running deployments downstream of what an assessment is of.
     fn assessed(&self, assessment: &str) -> Vec<String> {
-        let lineage = &self.world.lineage;
         let of = self.world.lawfulness.assessments.all(assessment).iter().map(|a| a.spec.of.to_string());
         let seeds: Vec<_> = of.flat_map(|of| super::impact::nodes(self.world, &of)).collect();
-        let reached = walk::closure(lineage.graph(), &seeds, Direction::Downstream);
+        self.downstream(&seeds)
+    }
+
+    /// Running deployments downstream of nodes.
+    fn downstream(&self, seeds: &[NodeId]) -> Vec<String> {
+        let lineage = &self.world.lineage;
+        let reached = walk::closure(lineage.graph(), seeds, Direction::Downstream);
         let names: BTreeSet<Arc<str>> = reached.iter().map(|r| lineage.name(r.node)).collect();
         let running = self.running.iter().filter(|d| {
             let release = self.world.registry.active(&d.reference).map(|release| release.reference.clone());

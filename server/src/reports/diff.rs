@@ -1,6 +1,7 @@
 //! What changed for a deployment between two moments, and after which fact. Pure: the worlds are given.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::reference::Ref;
@@ -10,8 +11,9 @@ use licit_schemas::time::Timestamp;
 use super::question;
 use crate::facts::{Fact, World};
 use crate::gate::coverage::base;
-use crate::gate::evidence::gather;
+use crate::gate::evidence::{Evidence, gather};
 use crate::registry::{deployment_of, version_ref};
+use crate::review::Review;
 
 /// Names of everything a deployment rests on at a moment, with and without version: a fact about one of them may turn its verdict.
 pub fn rests_on(world: &World, deployment: &str, at: Timestamp) -> BTreeSet<String> {
@@ -40,8 +42,31 @@ pub fn rests_on(world: &World, deployment: &str, at: Timestamp) -> BTreeSet<Stri
     for training in &evidence.trainings {
         names.extend(training.run().map(|run| run.purpose.to_string()));
     }
+    names.extend(governing(world, &evidence));
     let bases: Vec<String> = names.iter().map(|name| base(name).to_owned()).collect();
     names.extend(bases);
+    names
+}
+
+/// What of the organisation's word a deployment stands under: the policy, modes loosened, baselines that name it, denied releases
+/// of it let through and the reviews that ratify or refuse them.
+fn governing(world: &World, evidence: &Evidence<'_>) -> BTreeSet<String> {
+    let (deployment, review) = (&evidence.ask.deployment, &world.review);
+    let mut names = BTreeSet::from([Ref::policy().to_string()]);
+    if let Some(environment) = &evidence.environment {
+        names.insert(environment.reference.to_string());
+        names.insert(Ref::loosening(&environment.spec.key).to_string());
+    }
+    let baselines = review.baselines.every().filter(|b| b.spec.items.iter().any(|item| item.deployment == *deployment));
+    names.extend(baselines.map(|baseline| base(&baseline.reference).to_owned()));
+    let broken: BTreeSet<&str> =
+        review.broken.every().filter(|used| used.spec.deployment == *deployment).map(|used| &*used.reference).collect();
+    if !broken.is_empty() {
+        let names_one =
+            |r: &&Arc<Review>| r.spec.subjects.iter().any(|s| broken.contains(s.r#ref.to_string().as_str()));
+        names.extend(review.reviews().filter(names_one).map(|r| format!("review:{}", r.id)));
+    }
+    names.extend(broken.into_iter().map(str::to_owned));
     names
 }
 
@@ -76,7 +101,31 @@ pub fn about(fact: &Fact) -> Vec<String> {
         }
         Fact::ApprovalGranted(f) => approved(&f.spec.subject.r#ref),
         Fact::ApprovalRevoked(f) => approved(&f.spec.r#ref),
-        _ => Vec::new(),
+        Fact::BaselineRevised(f) => {
+            let named: BTreeSet<&String> = f.spec.items.iter().map(|item| &item.deployment).collect();
+            let own = format!("{}@{}", Ref::baseline(&f.spec.key), f.rev);
+            std::iter::once(own).chain(named.into_iter().cloned()).collect()
+        }
+        Fact::BreakGlassUsed(f) => {
+            vec![format!("{}@{}", Ref::break_glass(&f.spec.incident), f.rev), f.spec.deployment.clone()]
+        }
+        Fact::LooseningProposed(f) => vec![format!("loosening:{}@{}", f.spec.environment.name(), f.rev)],
+        Fact::PolicyRevised(f) => revised(Ref::policy(), f.rev),
+        Fact::ReviewClosed(f) => vec![format!("review:{}", f.id)],
+        Fact::DelegationMade(f) => vec![format!("delegation:{}", f.id)],
+        Fact::DelegationEnded(f) => vec![format!("delegation:{}", f.id)],
+        // Who may, what is said on the way to a vote, and what the gate itself says or finds, turn no verdict.
+        Fact::ActorRegistered(_)
+        | Fact::TokenIssued(_)
+        | Fact::TokenRevoked(_)
+        | Fact::ReviewOpened(_)
+        | Fact::VoteCast(_)
+        | Fact::OpinionGiven(_)
+        | Fact::ContestRaised(_)
+        | Fact::ContestSettled(_)
+        | Fact::DecisionMade(_)
+        | Fact::GapOpened(_)
+        | Fact::GapClosed(_) => Vec::new(),
     }
 }
 
@@ -103,6 +152,6 @@ pub fn because(findings: Vec<Finding>, seen: &[Seen], there: bool) -> Vec<Change
     findings.into_iter().map(|finding| Change { after: turned(&finding), finding }).collect()
 }
 
-fn key(finding: &Finding) -> (&str, Status, &str) {
-    (&finding.rule, finding.status, &finding.node)
+fn key(finding: &Finding) -> (&str, Status, &str, bool) {
+    (&finding.rule, finding.status, &finding.node, finding.blocking)
 }

@@ -203,7 +203,7 @@ fn state(world: &World, name: &str, flags: Flags, kind: NodeKind) -> String {
         NodeKind::Deployment if world.registry.active(name).is_some() => "running".to_owned(),
         NodeKind::Deployment => "idle".to_owned(),
         _ => match world.registry.held(name).map(|held| &held.what) {
-            Some(What::Dataset(facts)) => word(&facts.life),
+            Some(What::Dataset(facts)) => word(&facts.life()),
             Some(What::Run(facts)) => word(&facts.operation),
             Some(What::Model(facts)) => word(&facts.kind),
             None => word(&Life::Held),

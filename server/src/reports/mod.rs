@@ -3,9 +3,11 @@
 pub mod api;
 pub mod calendar;
 pub mod diff;
+pub mod drift;
 pub mod impact;
 pub mod operations;
 pub mod store;
+pub mod suggest;
 
 use licit_schemas::gate::{Finding, Intent, Verdict};
 use licit_schemas::reference::Ref;

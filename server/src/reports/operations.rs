@@ -4,15 +4,18 @@ use licit_schemas::lineage::{EdgeCreate, EdgeName, EdgeOrigin};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{DatasetVersionSpec, Life, LifeChange};
 use licit_schemas::reports::{Move, Turn, WhatIf, WhatIfRequest};
-use licit_schemas::review::RevocationCreate;
-use licit_schemas::text::{Country, Sentence};
+use licit_schemas::review::{ApprovalSpec, ReviewCreate, ReviewSubject, RevocationCreate};
+use licit_schemas::text::{Country, Name, Sentence};
 use licit_schemas::time::Timestamp;
 
 use super::{owner, stand};
+use crate::catalogue::Stated;
 use crate::db::Projection;
 use crate::error::{Error, Result};
-use crate::facts::{Tx, World};
+use crate::facts::{Fact, Tx, World};
 use crate::gate::replay::changed;
+use crate::gate::{envelope, operations as gate};
+use crate::lawfulness::operations as lawfulness;
 use crate::lineage::graph::EdgeKind;
 use crate::registry::operations::{self as registry, Existing};
 use crate::resolve::{expect, parse, pin};
@@ -29,14 +32,14 @@ pub fn whatif(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<WhatIf> {
     let deployments = wanted(tx.world(), &request.deployments)?;
     let before: Vec<_> = deployments.iter().map(|d| stand(tx.world(), d, now)).collect();
     let (mut supposed, end) = suppose(tx, request)?;
-    let valid_at = request.at.or(end).map_or(now, |at| end.map_or(at, |end| end.max(at)));
+    let valid_at = request.valid_at.or(end).map_or(now, |at| end.map_or(at, |end| end.max(at)));
     if valid_at != now {
         supposed.push(format!("it is {valid_at}"));
     }
     if supposed.is_empty() {
         return Err(Error::invalid(
             "",
-            "nothing is supposed: name something to revoke, withdraw, drop, move or wait for",
+            "nothing is supposed: name something to revoke, withdraw, drop, move, narrow, approve or wait for",
         ));
     }
     let mut turned = Vec::new();
@@ -101,7 +104,59 @@ fn suppose(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<(Vec<String>, Opt
     for (place, step) in request.move_region.iter().enumerate() {
         said.push(move_region(tx, step, &format!("/move_region/{place}"))?);
     }
+    for (place, spec) in request.narrow.iter().enumerate() {
+        let at = format!("/narrow/{place}");
+        let revised = lawfulness::basis(tx, spec.clone()).map_err(|e| e.under(&at))?.r#ref;
+        approve(tx, &revised, &at)?;
+        said.push(format!("`{revised}` is as stated, and approved"));
+    }
+    for (place, reference) in request.approve.iter().enumerate() {
+        let approved = approve(tx, reference, &format!("/approve/{place}"))?;
+        said.push(format!("`{approved}` is approved"));
+    }
+    if let Some(spec) = &request.policy {
+        let revised = gate::policy(tx, spec.clone()).map_err(|e| e.under("/policy"))?.r#ref;
+        approve(tx, &revised, "/policy")?;
+        said.push(format!("`{revised}` is as stated, and approved"));
+    }
     Ok((said, end))
+}
+
+/// Think something approved: a review is opened as always, so that what would be bound is bound, and its votes are left out. Only
+/// for what records nothing.
+///
+/// # Errors
+/// What could not be put to the board.
+pub fn approve(tx: &mut Tx<'_>, reference: &Ref, at: &str) -> Result<Ref> {
+    let subject = ReviewSubject { r#ref: reference.clone(), include_narrower: false };
+    let title: Name = "supposed".parse().map_err(|e| Error::Internal(format!("{e}")))?;
+    let create = ReviewCreate { title, subjects: vec![subject], valid_to: None, comment: None };
+    let review = review::open(tx, &create, gate::terms, envelope::under_review);
+    // One thing is under review: what is the matter with it is said of where it stands here.
+    let review = review.map_err(|e| match e {
+        Error::Invalid(faults) => {
+            Error::invalid(at, faults.into_iter().map(|f| f.detail).collect::<Vec<_>>().join("; "))
+        }
+        other => other,
+    })?;
+    let review = review.id;
+    let opened = tx.world().review.review(review.0).cloned();
+    let opened = opened.ok_or_else(|| Error::Internal("a review just opened is gone".to_owned()))?;
+    let mut approved = reference.clone();
+    for subject in &opened.spec.subjects {
+        approved = subject.r#ref.clone();
+        let spec = ApprovalSpec {
+            review,
+            subject: subject.clone(),
+            valid_from: tx.now(),
+            valid_to: opened.spec.valid_to,
+            voters: Vec::new(),
+            conditions: Vec::new(),
+        };
+        let id = tx.new_id();
+        tx.record(Fact::ApprovalGranted(Stated { id, rev: 1, spec }))?;
+    }
+    Ok(approved)
 }
 
 fn revoke(tx: &mut Tx<'_>, reference: &Ref, at: &str) -> Result<Ref> {
@@ -151,7 +206,8 @@ fn drop_data(tx: &mut Tx<'_>, reference: &Ref, at: &str) -> Result<String> {
         return Err(Error::invalid(at, format!("no version of `{name}` is registered")));
     }
     for version in &versions {
-        registry::change_life(tx, version.id, &LifeChange { life: Life::Erased }).map_err(|e| e.under(at))?;
+        registry::change_life(tx, version.id, &LifeChange { life: Life::Erased, valid_from: None })
+            .map_err(|e| e.under(at))?;
     }
     Ok(match versions.len() {
         1 => format!("the data of `{}` are erased", versions[0].reference),

@@ -1,6 +1,7 @@
 //! Reviews, votes, opinions, revocations, over HTTP.
 
 use licit_schemas::access::Role;
+use licit_schemas::resource::GetQuery;
 use licit_schemas::review::{DelegationCreate, OpinionCreate, ReviewCreate, RevocationCreate, VoteCreate};
 
 use super::operations::Seat;
@@ -23,7 +24,8 @@ pub async fn create_review(
 /// A review with all that was said on it.
 pub async fn get_review(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    let view = ctx.app.db.read(move |conn| store::view(conn, id)).await?;
+    let query: GetQuery = ctx.query()?;
+    let view = ctx.app.db.read(move |conn| store::view(conn, id, query.known_at)).await?;
     Reply::ok(&view)
 }
 

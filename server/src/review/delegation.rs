@@ -43,6 +43,11 @@ impl State {
         self.delegations.get(&id)
     }
 
+    /// Every delegation by its id, in no order.
+    pub fn delegations(&self) -> impl Iterator<Item = (&Uuid, &Arc<Delegation>)> {
+        self.delegations.iter()
+    }
+
     /// Whether a person may sit in another's seat at a moment.
     pub fn sits_for(&self, person: Uuid, member: Uuid, now: Timestamp) -> bool {
         self.delegations.values().any(|d| d.spec.to.0 == person && d.spec.from.0 == member && d.holds(now))
@@ -69,7 +74,7 @@ impl State {
     pub fn undelegated(&mut self, fact: &DelegationEnded, at: &At, rows: &mut Rows) {
         if let Some(delegation) = self.delegations.get_mut(&fact.id) {
             Arc::make_mut(delegation).ended = true;
-            rows.restate(at, "delegation", fact.id, "ended");
+            rows.ended(at, "delegation", fact.id, "ended", Some(at.time));
         }
     }
 }

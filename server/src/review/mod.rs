@@ -129,6 +129,11 @@ impl State {
         self.reviews.get(&id)
     }
 
+    /// Every review, in no order.
+    pub fn reviews(&self) -> impl Iterator<Item = &Arc<Review>> {
+        self.reviews.values()
+    }
+
     /// Approvals of a pinned reference, oldest first.
     pub fn approvals(&self, reference: &str) -> &[Arc<Approval>] {
         self.approvals.get(reference).map_or(&[], |list| list.as_slice())
@@ -320,7 +325,7 @@ impl State {
         let Some(list) = self.approvals.get_mut(subject.as_str()) else { return };
         for approval in Arc::make_mut(list).iter_mut().filter(|a| a.id == fact.spec.approval.0) {
             Arc::make_mut(approval).revoked = Some(fact.spec.clone());
-            rows.restate(at, "approval", fact.spec.approval.0, "revoked");
+            rows.ended(at, "approval", fact.spec.approval.0, "revoked", Some(fact.spec.effective_at));
         }
         rows.put(at, || NewRow {
             kind: "revocation",

@@ -4,11 +4,127 @@ use harness::{Scenario, scenario};
 use serde_json::{Value, json};
 
 use super::{fits, items};
+use crate::gate::emergency;
 use crate::gate::parts::{days, world};
 use crate::support::licit;
 
 fn calendar(s: &Scenario, until: &str) -> Vec<Value> {
-    items(&s.audit.get(&format!("/api/v1/calendar?until={until}")).good())
+    asked(s, &format!("until={until}"))
+}
+
+/// Without the laws that begin to apply: they are the same for everybody.
+fn asked(s: &Scenario, query: &str) -> Vec<Value> {
+    let mut found = items(&s.audit.get(&format!("/api/v1/calendar?{query}")).good());
+    found.retain(|item| item["what"] != "law");
+    found
+}
+
+fn of<'a>(found: &'a [Value], what: &str) -> &'a Value {
+    found.iter().find(|item| item["what"] == what).unwrap_or_else(|| panic!("{what}: {found:#?}"))
+}
+
+#[test]
+fn warnings_are_due_at_sixty_thirty_and_seven_days() {
+    let s = world(|p| {
+        p.deferred.push("system:scorer");
+        p.versions[0]["retention"]["until"] = json!(days(29));
+        p.bases[0]["valid_to"] = json!(days(59));
+        p.purposes[0]["valid_to"] = json!(days(61));
+    });
+    s.approve_until(&["system:scorer"], Some(&days(6)));
+    s.activate("release:score-prod@1").good();
+    let found = calendar(&s, &days(90));
+    let warned: Vec<(&str, &Value)> = found.iter().map(|i| (i["ref"].as_str().unwrap(), &i["warn"])).collect();
+    assert_eq!(
+        warned,
+        [
+            ("system:scorer@1", &json!(7)),
+            ("dataset:crm/people@1", &json!(30)),
+            ("basis:scoring-contract@1", &json!(60)),
+            ("purpose:scoring@1", &Value::Null),
+        ]
+    );
+    // The same day, looked at from nearer.
+    let nearer = asked(&s, &format!("valid_at={}&until={}", days(55), days(90)));
+    assert_eq!(nearer[0]["warn"], 7, "{nearer:#?}");
+    let (code, out, _) = licit(&s.audit, &["calendar"]);
+    assert!(code == 0 && out.contains("7 d") && out.contains("60 d"), "{out}");
+}
+
+#[test]
+fn data_kept_too_long_and_time_to_live_end_too() {
+    let s = world(|p| {
+        p.versions[0]["retention"]["until"] = json!(days(20));
+        p.environment["time_to_live_hours"] = json!(48);
+    });
+    s.activate("release:score-prod@1").good();
+    let found = calendar(&s, &days(90));
+    for (what, reference) in [("retention", "dataset:crm/people@1"), ("time_to_live", "release:score-prod@1")] {
+        let item = of(&found, what);
+        assert_eq!(
+            (&item["ref"], &item["deployments"]),
+            (&json!(reference), &json!(["deployment:score-prod"])),
+            "{item:#}"
+        );
+    }
+    let id = super::id(&s.ana, "dataset:crm/people@1");
+    s.ana.post(&format!("/api/v1/dataset-versions/{id}/life"), &json!({"life": "erased"})).good();
+    assert!(!calendar(&s, &days(90)).iter().any(|i| i["what"] == "retention"), "what is gone is kept no longer");
+}
+
+#[test]
+fn what_runs_although_it_is_refused_ends() {
+    let s = world(emergency::denied);
+    emergency::emergency(&s);
+    let found = calendar(&s, &days(20));
+    for what in ["break_glass", "ratification"] {
+        let item = of(&found, what);
+        assert_eq!(
+            (&item["ref"], &item["deployments"]),
+            (&json!("break-glass:inc-1@1"), &json!(["deployment:score-prod"]))
+        );
+    }
+    assert_eq!(of(&found, "break_glass")["warn"], 7);
+    s.approve(&["break-glass:inc-1@1"]);
+    s.add("baselines", json!({"key": "old", "owner": "ml-team", "reason": "It ran before.", "valid_to": days(30)}));
+    let looser =
+        json!({"environment": "environment:production", "mode": "warn", "valid_to": days(9), "reason": "A move."});
+    s.add("loosenings", looser);
+    assert!(
+        !calendar(&s, &days(40)).iter().any(|i| i["what"] == "baseline" || i["what"] == "loosening"),
+        "only proposed"
+    );
+    s.approve(&["baseline:old", "loosening:production"]);
+    let eve = s.server.person("Eve", &["viewer"]).get("/api/v1/whoami").good()["actor"].clone();
+    s.bea.post("/api/v1/delegations", &json!({"to": eve, "valid_to": days(12)})).good();
+    let found = calendar(&s, &days(40));
+    assert!(!found.iter().any(|i| i["what"] == "ratification"), "{found:#?}");
+    for what in ["baseline", "loosening"] {
+        assert_eq!(of(&found, what)["deployments"], json!(["deployment:score-prod"]), "{found:#?}");
+    }
+    assert_eq!(of(&found, "delegation")["deployments"], json!([]));
+}
+
+#[test]
+fn a_law_that_begins_to_apply_names_what_it_finds_wanting() {
+    let s = world(|p| {
+        p.environment["mode"] = json!("observe");
+        p.system["risk_class"] = json!("high");
+        p.system["role"] = json!("provider");
+        p.system["high_risk_area"] = json!("annex-iii-5b");
+    });
+    s.activate("release:score-prod@1");
+    let query = "valid_at=2027-12-01&until=2027-12-03";
+    let found = items(&s.audit.get(&format!("/api/v1/calendar?{query}")).good());
+    let law = found.iter().find(|i| i["what"] == "law").unwrap_or_else(|| panic!("{found:#?}"));
+    assert_eq!((&law["on"], &law["warn"]), (&json!("2027-12-02T00:00:00.000000Z"), &json!(7)));
+    assert_eq!(law["deployments"], json!(["deployment:score-prod"]), "the technical documentation is missing: {law:#}");
+    let s = Scenario::running();
+    let found = items(&s.audit.get(&format!("/api/v1/calendar?{query}")).good());
+    assert!(
+        found.iter().any(|i| i["what"] == "law") && found.iter().all(|i| i["deployments"] == json!([])),
+        "{found:#?}"
+    );
 }
 
 #[test]

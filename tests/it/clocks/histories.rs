@@ -27,36 +27,37 @@ const TOGETHER: usize = 7;
 
 /// Xorshift: the same seed, the same history.
 #[derive(Clone)]
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(super) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 33).unwrap() % sides
     }
 
-    fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+    pub(super) fn one<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
         of[self.roll(of.len())]
     }
 }
 
-fn from<T: DeserializeOwned>(value: Value) -> T {
+pub(super) fn from<T: DeserializeOwned>(value: Value) -> T {
     let text = value.to_string();
     serde_json::from_value(value).unwrap_or_else(|e| panic!("{e}: {text}"))
 }
 
-const ANA: Uuid = Uuid::from_u128(1);
-const BEA: Uuid = Uuid::from_u128(2);
-fn terms(_: &Tx<'_>, _: &[BoundSubject]) -> Terms {
+pub(super) const ANA: Uuid = Uuid::from_u128(1);
+pub(super) const BEA: Uuid = Uuid::from_u128(2);
+pub(super) fn terms(_: &Tx<'_>, _: &[BoundSubject]) -> Terms {
     Terms { quorum: 1, approval_days: 365 }
 }
-const WHOLE: [&str; 4] = ["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"];
-const DATASETS: [&str; 2] = ["people", "panel"];
+pub(super) const WHOLE: [&str; 4] =
+    ["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"];
+pub(super) const DATASETS: [&str; 2] = ["people", "panel"];
 
 /// What is there from the start: names, and one of everything that can be approved.
-fn begin(tx: &mut Tx<'_>) -> Result<()> {
+pub(super) fn begin(tx: &mut Tx<'_>) -> Result<()> {
     registry::party(tx, from(scenario::party("acme")), Existing::Refuse)?;
     registry::party(tx, from(scenario::party("other")), Existing::Refuse)?;
     let environment = json!({"key": "production", "mode": "enforce", "class": "production"});
@@ -96,7 +97,7 @@ fn version(dice: &mut Dice, name: &str, version: usize) -> Value {
 }
 
 /// One thing somebody does. What is refused records nothing, or what it recorded stays: both are histories.
-fn act(tx: &mut Tx<'_>, dice: &mut Dice, step: usize) -> Result<()> {
+pub(super) fn act(tx: &mut Tx<'_>, dice: &mut Dice, step: usize) -> Result<()> {
     let now = tx.now();
     let past = |days: i64| now.plus(Duration::days(-days)).to_string();
     let dataset = dice.one(&DATASETS);
@@ -177,7 +178,7 @@ fn act(tx: &mut Tx<'_>, dice: &mut Dice, step: usize) -> Result<()> {
 }
 
 /// One decision of any kind, and with what it was asked.
-fn decide(tx: &mut Tx<'_>, dice: &mut Dice) -> Result<Decision> {
+pub(super) fn decide(tx: &mut Tx<'_>, dice: &mut Dice) -> Result<Decision> {
     let releases = tx.world().registry.releases("deployment:score-prod").to_vec();
     let intent = if dice.roll(2) == 0 { Intent::Start } else { Intent::Continue };
     match dice.roll(6) {
@@ -245,7 +246,7 @@ fn board(db: &Db, dice: &mut Dice, now: Timestamp) {
     approve(db, &of, now, end);
 }
 
-fn approve(db: &Db, of: &[&str], now: Timestamp, end: Timestamp) {
+pub(super) fn approve(db: &Db, of: &[&str], now: Timestamp, end: Timestamp) {
     let subjects: Vec<Value> = of.iter().map(|r| json!({"ref": r})).collect();
     let create = from(json!({"title": "Dossier", "subjects": subjects, "valid_to": end.to_string()}));
     let Ok(opened) = db.write_blocking(ANA, now, move |tx| review::open(tx, &create, terms, envelope::under_review))

@@ -4,7 +4,8 @@ use harness::{Scenario, scenario};
 use serde_json::{Value, json};
 
 use super::{fits, id, size};
-use crate::gate::parts::{basis, days, redeploy, world};
+use crate::gate::parts::{basis, days, redeploy, revise_basis, world};
+use crate::gate::policy::{decide, policy};
 use crate::support::licit;
 
 /// Findings without what follows from when they were asked.
@@ -113,10 +114,69 @@ fn letting_an_approval_end() {
     let then = s.dry_at("start", Some(&end));
     assert_eq!(bare(&answer["turned"][0]["came"]), bare(&then["findings"]));
     assert!(answer["turned"][0]["came"][0]["due"].as_str().unwrap() > &*end, "what runs has its grace: {answer:#}");
-    let nothing = whatif(&s, &json!({"at": days(39)}));
+    let nothing = whatif(&s, &json!({"valid_at": days(39)}));
     assert_eq!(nothing["turned"], json!([]));
-    let by_time = whatif(&s, &json!({"at": days(41)}));
+    let by_time = whatif(&s, &json!({"valid_at": days(41)}));
     assert_eq!(by_time["turned"][0]["came"].as_array().unwrap().len(), then["findings"].as_array().unwrap().len());
+}
+
+#[test]
+fn narrowing_a_basis() {
+    let s = Scenario::running();
+    let narrow = basis(|b| b["covers"]["categories"] = json!([scenario::AGE]));
+    let rules = equals(&s, &json!({"narrow": [narrow]}), |s| revise_basis(s, narrow.clone()));
+    assert!(rules.contains(&"source.covered".to_owned()), "{rules:?}");
+    let problem = s.audit.post("/api/v1/whatif", &json!({"narrow": [scenario::basis("x", "nothing")]})).problem(422);
+    assert_eq!(problem["errors"][0]["pointer"], "#/narrow/0/covers/purposes/0", "{problem}");
+}
+
+#[test]
+fn another_policy() {
+    let s = world(|p| p.bases[0] = basis(|b| _ = b["letter"].as_object_mut().unwrap().remove("necessity")));
+    let level = |level: &str| policy(json!([{"rule": "basis.holds", "level": level}]));
+    decide(&s, &level("silent"));
+    s.activate("release:score-prod@1").good();
+    let warned = whatif(&s, &json!({"policy": level("warn")}));
+    assert_eq!(warned["turned"][0]["came"][0]["blocking"], false, "{warned:#}");
+    let rules = equals(&s, &json!({"policy": level("block")}), |s| drop(decide(s, &level("block"))));
+    assert_eq!(rules, ["basis.holds"]);
+    let core = policy(json!([{"rule": "source.covered", "level": "warn"}]));
+    let problem = s.audit.post("/api/v1/whatif", &json!({"policy": core})).problem(422);
+    assert!(problem["errors"][0]["pointer"].as_str().unwrap().starts_with("#/policy/levels/0"), "{problem}");
+}
+
+#[test]
+fn what_waits_for_the_board() {
+    let s = world(|p| p.deferred.extend(["basis:scoring-contract", "deployment:score-prod"]));
+    let body = json!({
+        "approve": ["basis:scoring-contract", "deployment:score-prod"], "deployments": ["deployment:score-prod"],
+    });
+    let answer = whatif(&s, &body);
+    let turn = &answer["turned"][0];
+    assert_eq!(
+        (&turn["before"], &turn["after"], &turn["came"]),
+        (&json!("deny"), &json!("allow"), &json!([])),
+        "{answer:#}"
+    );
+    assert_eq!(answer["supposed"][0], "`basis:scoring-contract@1` is approved");
+    for (wrong, at) in [("basis:nothing", "#/approve/0"), ("party:acme", "#/approve/0")] {
+        let problem = s.audit.post("/api/v1/whatif", &json!({"approve": [wrong]})).problem(422);
+        assert_eq!(problem["errors"][0]["pointer"], at, "{problem}");
+    }
+    s.approve(&["basis:scoring-contract", "deployment:score-prod"]);
+    assert_eq!(s.dry("start")["verdict"], "allow");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("narrow.json");
+    let narrow = basis(|b| b["covers"]["categories"] = json!([scenario::AGE]));
+    std::fs::write(&file, narrow.to_string()).unwrap();
+    s.activate("release:score-prod@1").good();
+    let (code, out, err) = licit(&s.audit, &["whatif", "--narrow", file.to_str().unwrap()]);
+    assert_eq!((code, err.as_str()), (3, ""), "{out}");
+    assert!(out.contains("basis:scoring-contract@2") && out.contains("source.covered"), "{out}");
+    std::fs::write(&file, policy(json!([])).to_string()).unwrap();
+    let asked = ["whatif", "--policy", file.to_str().unwrap(), "--approve", "system:scorer"];
+    let (code, out, err) = licit(&s.audit, &asked);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
 }
 
 #[test]
@@ -137,7 +197,7 @@ fn several_things_and_one_deployment() {
     let before = size(&s);
     for (body, at) in [
         (json!({}), "#"),
-        (json!({"deployments": ["deployment:nowhere"], "at": days(1)}), "#/deployments/0"),
+        (json!({"deployments": ["deployment:nowhere"], "valid_at": days(1)}), "#/deployments/0"),
         (json!({"drop": ["model:score"]}), "#/drop/0"),
         (json!({"drop": ["dataset:crm/nothing"]}), "#/drop/0"),
         (json!({"let_expire": ["party:acme"]}), "#/let_expire/0"),

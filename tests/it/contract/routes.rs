@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{Answer, Client, TestServer};
 use licit_schemas::access::ROLES;
+use licit_server::http::openapi;
 use licit_server::http::route::Route;
 use licit_server::routes::ROUTES;
 
@@ -35,6 +36,69 @@ fn every_role_passes_where_the_table_lets_it_and_nowhere_else() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_parameter_that_a_route_does_not_know_is_refused_never_ignored() {
+    let server = TestServer::start();
+    let everybody: Vec<String> = ROLES.iter().map(name).collect();
+    let client = server.person("Everybody", &everybody.iter().map(String::as_str).collect::<Vec<_>>());
+    for route in ROUTES {
+        let path = route.path.replace("{id}", "01939f00-0000-7000-8000-000000000000").replace("{seq}", "1");
+        let body: Option<&[u8]> = matches!(route.method.as_str(), "POST" | "PUT").then_some(b"{}");
+        for query in ["surprise=1", "surprise", "known_at=now&surprise=", "limit=1&surprise=1&surprise=2"] {
+            let answer = client.send(route.method.as_str(), &format!("{path}?{query}"), &[], body);
+            assert_eq!(answer.status, 422, "{}?{query}: {}", route.id, answer.text);
+            assert!(answer.text.contains("#/surprise"), "{}?{query}: {}", route.id, answer.text);
+        }
+    }
+}
+
+/// Reads that answer alike whatever is known: what never changes, what is no part of the registry, and what asks for its own
+/// moments.
+const TIMELESS: [&str; 13] = [
+    "get_openapi",
+    "get_health",
+    "get_ready",
+    "get_metrics",
+    "get_whoami",
+    "list_terms",
+    "get_decision_evidence",
+    "get_ledger_head",
+    "list_ledger_entries",
+    "get_ledger_entry",
+    "get_inclusion_proof",
+    "get_consistency_proof",
+    "get_deployment_diff",
+];
+
+#[test]
+fn every_read_takes_both_clocks_or_says_why_not() {
+    for route in ROUTES.iter().filter(|route| route.method.as_str() == "GET") {
+        let takes = openapi::parameters(route).iter().any(|name| name == "known_at");
+        assert_eq!(takes, !TIMELESS.contains(&route.id) && route.id != "list_gaps", "{}", route.id);
+    }
+    let server = TestServer::start();
+    let client = server.person("Aude", &["auditor", "admin"]);
+    for route in
+        ROUTES.iter().filter(|r| r.id.starts_with("list_") && openapi::parameters(r).contains(&"valid_at".into()))
+    {
+        let answer = client.get(&format!("{}?valid_at=2026-01-01", route.path));
+        let stated = [
+            "purposes",
+            "bases",
+            "assessments",
+            "approvals",
+            "revocations",
+            "baselines",
+            "loosenings",
+            "break-glass",
+            "delegations",
+            "tokens",
+        ];
+        let valid = stated.iter().any(|collection| route.path.ends_with(&format!("/{collection}")));
+        assert_eq!(answer.status, if valid { 200 } else { 422 }, "{}: {}", route.id, answer.text);
+    }
 }
 
 #[test]

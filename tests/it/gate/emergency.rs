@@ -23,12 +23,12 @@ fn on_call(s: &Scenario, hours: u16) -> Client {
 }
 
 /// The basis does not cover what is served: denied.
-pub(super) fn denied(p: &mut Parts) {
+pub(crate) fn denied(p: &mut Parts) {
     p.bases[0]["covers"]["stages"] = json!(["training"]);
 }
 
 /// It is let through all the same.
-pub(super) fn emergency(s: &Scenario) {
+pub(crate) fn emergency(s: &Scenario) {
     break_glass(s, &on_call(s, 12), "inc-1").good();
 }
 

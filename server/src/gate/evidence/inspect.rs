@@ -123,7 +123,7 @@ fn barred(
 ) -> Option<Barred> {
     let record = evidence.world.lineage.record(node);
     let Some(What::Dataset(facts)) = record.held.as_deref().map(|held| &held.what) else { return None };
-    let since = facts.life_since;
+    let (life, since) = facts.life_at(evidence.ask.valid_at)?;
     let after = |&run: &usize| {
         let training = &evidence.trainings[run];
         !training.regularised && training.run().is_some_and(|run| run.started_at >= since)
@@ -132,7 +132,7 @@ fn barred(
         let indexes = evidence.release.iter().flat_map(|release| &release.spec.indexes);
         indexes.into_iter().any(|index| index.to_string() == *record.reference)
     };
-    let by = match facts.life {
+    let by = match life {
         Life::Held => return None,
         Life::Restricted if label & CONTAINED != 0 => Want::Mode(CONTAINED),
         Life::Restricted if label & SERVED != 0 => Want::Mode(SERVED),
@@ -141,7 +141,7 @@ fn barred(
         Life::Erased if index() => Want::Mode(CONTAINED),
         Life::Erased => return None,
     };
-    Some(Barred { node, life: facts.life, since, by })
+    Some(Barred { node, life, since, by })
 }
 
 /// Whether a run made a model, or a table of which nobody said where it comes from: what such a run read must be known. People

@@ -228,6 +228,11 @@ pub struct Evidence<'w> {
     pub classes: Vec<&'w Class>,
 }
 
+/// Whether an approved assessment finds something anonymous for a holder at a moment: what the exposure is cut by.
+pub fn anonymous(world: &World, name: &str, holder: &Ref, at: Timestamp) -> bool {
+    assessed::assessed(world, name, AssessmentKind::Anonymity, None, holder, at).is_none()
+}
+
 /// Gather the evidence.
 pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     let registry = &world.registry;

@@ -1,13 +1,15 @@
 //! How long data may be kept.
 
 use licit_schemas::gate::{Finding, Status};
+use licit_schemas::registry::Life;
 
 use super::asked::Grouped;
 use super::{GDPR_UPPER, finding};
 use crate::gate::evidence::{Evidence, Source};
 use crate::gate::policy::Policy;
 use crate::lineage::exposure::Want;
-use crate::lineage::graph::Flags;
+use crate::lineage::graph::{Flags, NodeId};
+use crate::registry::What;
 
 const RULE: &str = "retention";
 const ARTICLE: &str = "GDPR Art. 5(1)(e)";
@@ -17,7 +19,6 @@ const ARTICLE: &str = "GDPR Art. 5(1)(e)";
 pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let now = evidence.ask.valid_at;
     let lineage = &evidence.world.lineage;
-    let graph = lineage.graph();
     let mut list = Grouped::new();
     // Tables that stand beside each other are mostly kept equally long: an end is looked up once for a row of them.
     let mut known = (0, None);
@@ -49,7 +50,7 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .remedy("train again without it", Some("licit register".to_owned()))
             });
         }
-        if end <= now && !graph.node(source.node).flags.has(Flags::ERASED) {
+        if end <= now && !erased(evidence, source.node) {
             let name = evidence.name(source.node);
             list.add((1, name.clone()), &name, || {
                 finding(RULE, Status::Expired, ARTICLE, &name)
@@ -63,6 +64,18 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         }
     }
     list.findings()
+}
+
+/// Whether the data were gone at the moment judged, by what is known.
+fn erased(evidence: &Evidence<'_>, node: NodeId) -> bool {
+    let lineage = &evidence.world.lineage;
+    lineage.graph().node(node).flags.has(Flags::ERASED)
+        && match lineage.record(node).held.as_deref().map(|held| &held.what) {
+            Some(What::Dataset(facts)) => {
+                facts.life_at(evidence.ask.valid_at).is_some_and(|(life, _)| life == Life::Erased)
+            }
+            _ => false,
+        }
 }
 
 /// Collected, and nobody said until when.

@@ -111,6 +111,11 @@ pub fn areas() -> &'static [Area] {
     &AREAS
 }
 
+/// All documents laws ask for.
+pub fn all() -> &'static [Duty] {
+    &DUTIES
+}
+
 /// An area by its key.
 pub fn area(key: &str) -> Option<&'static Area> {
     AREAS.iter().find(|a| a.key == key)
