@@ -23,6 +23,7 @@ mod retired;
 mod rules;
 mod scores;
 mod serving;
+mod strictness;
 mod systems;
 mod table;
 

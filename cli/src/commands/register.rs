@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use licit_schemas::gate::{Plan, Verdict};
+use licit_schemas::gate::Plan;
 use licit_schemas::reference::Ref;
 use licit_schemas::registration::{PlanRequest, PlannedRelease, RegistrationResult};
 use licit_schemas::resource::{Outcome, Registered};
@@ -88,8 +88,9 @@ pub(crate) fn plan(context: &Context, args: &PlanArgs) -> Result<Exit> {
     let answer = context.client()?.post("/plans", &request)?;
     let plan: Plan = typed(&answer)?;
     context.answer(&answer, || text(&plan));
-    let denied = plan.decisions.iter().any(|decision| decision.verdict == Verdict::Deny);
-    Ok(if denied { Exit::Refused } else { Exit::Done })
+    // As with `gate` and `release activate`: what its environment or a baseline lets pass stops no pipeline.
+    let refused = plan.decisions.iter().any(|decision| !decision.passes);
+    Ok(if refused { Exit::Refused } else { Exit::Done })
 }
 
 fn text(plan: &Plan) -> String {
