@@ -5,7 +5,7 @@ use licit_schemas::known::KnownAt;
 use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::text::Name;
-use licit_schemas::{adoption, lawfulness, policy, registry, review};
+use licit_schemas::{adoption, classes, lawfulness, policy, registry, review};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -49,6 +49,7 @@ collections! {
     DELEGATIONS = "/delegations", Delegation, review::DelegationCreate;
     CONTESTS = "/contests", Contest, adoption::ContestCreate;
     LOOSENINGS = "/loosenings", Loosening, adoption::LooseningSpec;
+    CLASSES = "/classes", Class, classes::DefaultClassSpec;
     REVIEWS = "/reviews", Review, review::ReviewCreate;
 }
 

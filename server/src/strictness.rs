@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use licit_schemas::gate::Level;
 use licit_schemas::problem::Fault;
 use licit_schemas::registry::{EnvironmentSpec, Mode, RiskClass};
 use licit_schemas::text::Key;
@@ -44,11 +43,7 @@ impl<'w> Held<'w> {
     }
 
     /// What is looser than before, if anything is: the place in the document of an environment, and in words.
-    fn looser(
-        &self,
-        before: &Self,
-        levels: impl Fn(Option<&Key>) -> Vec<Level>,
-    ) -> Option<(&'static str, &'static str)> {
+    fn looser(&self, before: &Self, policy: &Policy, class: Option<RiskClass>) -> Option<(&'static str, &'static str)> {
         if self.stated < before.stated || self.now < before.now {
             return Some(("/mode", "would be held by a looser mode"));
         }
@@ -56,17 +51,17 @@ impl<'w> Held<'w> {
             return Some(("/time_to_live_hours", "would live longer"));
         }
         // The policy names environments by their keys: another key is another scope.
-        let moved = self.key() != before.key();
-        let softer = |(after, before): (Level, Level)| after > before;
-        (moved && levels(self.key()).into_iter().zip(levels(before.key())).any(softer))
-            .then_some(("/key", "would be judged by softer levels of the policy"))
-    }
-}
-
-fn levels<'p>(policy: &'p Policy, class: Option<RiskClass>) -> impl Fn(Option<&Key>) -> Vec<Level> + 'p {
-    move |key| {
-        let scope = Scope { environment: key.map(Key::as_str), risk_class: class };
-        RULES.iter().map(|rule| policy.level(rule.code, scope)).collect()
+        let scope = |held: &Self| Scope { environment: held.key().map(Key::as_str), risk_class: class };
+        let (is, was) = (scope(self), scope(before));
+        if is.environment == was.environment {
+            return None;
+        }
+        if RULES.iter().any(|rule| policy.level(rule.code, is) > policy.level(rule.code, was)) {
+            return Some(("/key", "would be judged by softer levels of the policy"));
+        }
+        let (is, was) = (policy.of_deployment(is), policy.of_deployment(was));
+        (is.quorum < was.quorum || is.approval_days > was.approval_days)
+            .then_some(("/key", "would be approved by fewer, or for longer, under the policy"))
     }
 }
 
@@ -98,7 +93,7 @@ pub fn of_all(before: &World, after: &World, now: Timestamp) -> Result<()> {
     for deployment in deployments {
         let name = deployment.spec.environment.name();
         let (was, is) = known.entry(name).or_insert_with(|| (Held::of(before, name, now), Held::of(after, name, now)));
-        if let Some(how) = is.looser(was, levels(&policy, class(before, &deployment.reference))) {
+        if let Some(how) = is.looser(was, &policy, class(before, &deployment.reference)) {
             return Err(refusal(&deployment.reference, how, was));
         }
     }
@@ -118,7 +113,7 @@ pub fn of_one(before: &World, after: &World, deployment: &str, now: Timestamp) -
     let (was, is) = (Held::of(before, was.name(), now), Held::of(after, is.name(), now));
     let policy = Policy::in_force(before, now);
     // Judged by the class it had: changing the system is another matter, and asks the board for its approval.
-    match is.looser(&was, levels(&policy, class(before, deployment))) {
+    match is.looser(&was, &policy, class(before, deployment)) {
         Some((_, how)) => Err(refusal(deployment, ("/environment", how), &was)),
         None => Ok(()),
     }

@@ -1,12 +1,15 @@
 //! What the gate answers: the table of rules, and the stories.
 
+mod affected;
 mod anonymity;
 mod assessments;
 mod baseline;
 mod behind;
+mod classes;
 mod cohorts;
 mod combination;
 mod compatibility;
+mod confirm;
 mod decisions;
 mod emergency;
 mod envelope;
@@ -19,6 +22,7 @@ mod lines;
 pub(crate) mod parts;
 mod policy;
 mod purposes;
+mod renewals;
 mod retired;
 mod rules;
 mod scores;

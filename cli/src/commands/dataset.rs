@@ -3,6 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
+use super::confirm::{self, ConfirmArgs};
 use super::retire::{self, RetireArgs};
 use super::simple;
 use super::things::{self, CreateArgs, ListArgs, Things};
@@ -26,6 +27,8 @@ pub(crate) enum Dataset {
     },
     /// Register a version from a file
     CreateVersion(CreateArgs),
+    /// Classify fields that nobody classified, of many versions at once
+    Confirm(ConfirmArgs),
     /// Say that a version is held, restricted or erased; never back from erased
     #[command(after_help = "Example:\n  licit dataset life anes/survey@1 erased")]
     Life {
@@ -58,6 +61,7 @@ pub(crate) fn run(context: &Context, command: Dataset) -> Result<Exit> {
             simple::versions(context, &c::DATASETS, &c::DATASET_VERSIONS, &reference, list)
         }
         Dataset::CreateVersion(args) => things::create(context, &c::DATASET_VERSIONS, &args),
+        Dataset::Confirm(args) => confirm::run(context, &args),
         Dataset::Retire(args) => retire::retire(context, &c::DATASET_VERSIONS, &args),
         Dataset::Life { reference, life } => {
             let client = context.client()?;

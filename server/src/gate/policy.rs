@@ -153,6 +153,11 @@ impl Policy {
         }
     }
 
+    /// What the approval of a deployment in a place asks.
+    pub fn of_deployment(&self, scope: Scope<'_>) -> Terms {
+        self.review(Reviewed::Deployment, scope)
+    }
+
     /// What a review of one thing asks.
     fn review(&self, kind: Reviewed, scope: Scope<'_>) -> Terms {
         let each = self.layers.iter().map(|layer| terms(&layer.spec().review, kind, scope));

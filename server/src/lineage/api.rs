@@ -90,5 +90,5 @@ pub async fn exposure(ctx: Ctx) -> Result<Reply> {
     let query: ByRef = ctx.query()?;
     let world = ctx.app.db.known(query.known_at).await?;
     let root = node(&world, &query.r#ref, "/ref")?;
-    Reply::ok(&views::exposure(&world.lineage, world.position(), root))
+    Reply::ok(&views::exposure(&world.lineage, world.position(), root, ctx.now))
 }

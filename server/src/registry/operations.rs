@@ -324,7 +324,7 @@ pub(crate) fn immutable<T: Serialize>(
     Ok(created(id, reference, sum, seq))
 }
 
-fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
+pub(super) fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
     vocabulary().terms_of(iris, scheme).map(|_| ()).map_err(|(place, iri)| {
         let what = if scheme == "dpv_personal_data" {
             "a DPV category of personal data"

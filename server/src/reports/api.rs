@@ -2,15 +2,19 @@
 
 use licit_schemas::known::KnownAt;
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::reports::{CalendarQuery, Diff, DiffQuery, ImpactQuery, Standpoint, WhatIfRequest};
+use licit_schemas::reports::{
+    AffectedQuery, CalendarQuery, Diff, DiffQuery, ImpactQuery, RenewalsQuery, Standpoint, WhatIfRequest,
+};
+use licit_schemas::resource::Page;
 use licit_schemas::time::Timestamp;
 
 use super::diff::{Seen, because, rests_on};
-use super::{calendar, impact, operations, stand, store};
+use super::{affected, calendar, debt, impact, operations, renewals, stand, store};
 use crate::db::{position, recorded_at};
 use crate::error::{Error, Result};
 use crate::gate::replay::changed;
 use crate::http::{Body, Ctx, Reply};
+use crate::resolve::expect;
 
 /// What would be.
 pub async fn whatif(ctx: Ctx, body: Body) -> Result<Reply> {
@@ -43,6 +47,39 @@ pub async fn calendar(ctx: Ctx) -> Result<Reply> {
     }
     let world = ctx.app.db.fresh().await?;
     Reply::ok(&calendar::calendar(&world, ctx.now, until))
+}
+
+/// Which deployments datasets and models are behind.
+pub async fn affected(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: AffectedQuery = body.read()?;
+    for (place, reference) in query.refs.iter().enumerate() {
+        expect(reference, &[Kind::Dataset, Kind::Model], &format!("/refs/{place}"))?;
+    }
+    let world = ctx.app.db.fresh().await?;
+    Reply::ok(&affected::affected(&world, &query.refs))
+}
+
+/// Approvals that end soon.
+pub async fn renewals(ctx: Ctx) -> Result<Reply> {
+    let query: RenewalsQuery = ctx.query()?;
+    let until = query.until.unwrap_or(ctx.now.plus(chrono::Duration::days(60)));
+    if until <= ctx.now {
+        return Err(Error::invalid("/until", "lies in the past: what ended is not renewed but asked for anew"));
+    }
+    let world = ctx.app.db.fresh().await?;
+    Reply::ok(&renewals::renewals(&world, ctx.now, until))
+}
+
+/// By rule and addressee, how long refusals stayed.
+pub async fn clearing(ctx: Ctx) -> Result<Reply> {
+    let items = ctx.app.db.fresh().await?.gate.clearing.figures();
+    Reply::ok(&Page { items, next: None })
+}
+
+/// What default classes answer for, and what runs on it.
+pub async fn debt(ctx: Ctx) -> Result<Reply> {
+    let world = ctx.app.db.fresh().await?;
+    Reply::ok(&debt::debt(&world, ctx.now))
 }
 
 /// Where a moment stands: the position known, and the time judged.

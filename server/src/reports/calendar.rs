@@ -21,6 +21,7 @@ pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
     book.approvals(&mut items);
     book.documents(&mut items);
     book.contracts(&mut items);
+    book.classes(&mut items);
     items.sort();
     Calendar { position: world.position(), from, until, items }
 }
@@ -119,6 +120,20 @@ impl Book<'_> {
                 });
             }
         }
+    }
+
+    /// Default classes: what they answered for is unknown again.
+    fn classes(&self, items: &mut Vec<Expiry>) {
+        let ending = self.world.registry.classes.catalogue.iter().filter(|class| self.within(class.spec.valid_to));
+        let ending: Vec<_> = ending.collect();
+        let resting = if ending.is_empty() { Default::default() } else { super::debt::resting(self.world, self.from) };
+        items.extend(ending.into_iter().map(|class| Expiry {
+            on: class.spec.valid_to,
+            what: "class".to_owned(),
+            r#ref: class.reference.to_string(),
+            says: format!("the default class `{}` answers until then", class.reference),
+            deployments: resting.get(&class.reference).into_iter().flatten().map(ToString::to_string).collect(),
+        }));
     }
 
     fn naming(&self, by: impl Fn(&DeploymentSpec) -> bool) -> Vec<String> {

@@ -52,6 +52,7 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::PartyRegistered(f) => vec![Ref::party(&f.spec.key).to_string()],
         Fact::DatasetRegistered(f) => vec![Ref::dataset(&f.spec.namespace, &f.spec.name).to_string()],
         Fact::DatasetVersionRegistered(f) => vec![version_ref(&f.spec.dataset, &f.spec.version)],
+        Fact::DatasetVersionClassified(f) => vec![f.spec.version.to_string()],
         Fact::DatasetVersionLifeChanged(f) => vec![f.reference.to_string()],
         Fact::RunRecorded(f) => {
             let ends = f.spec.inputs.iter().map(|input| &input.r#ref).chain(&f.spec.outputs);

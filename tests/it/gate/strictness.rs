@@ -132,4 +132,15 @@ fn another_key_is_no_way_out_of_the_levels_of_the_policy() {
     let exact = json!({"key": "prod-1", "mode": "enforce", "class": "production"});
     let problem = s.ana.post("/api/v1/environments", &exact).problem(409);
     assert_eq!(problem["errors"][0]["pointer"], "#/key", "{problem:#}");
+
+    let s = by_pattern(None);
+    let policy = json!({
+        "name": "Three in production", "review": {"quorum": 2, "approval_days": 365, "overrides": [
+            {"kinds": ["deployment"], "environments": ["prod"], "quorum": 3},
+        ]},
+    });
+    s.server.admin().post("/api/v1/policies", &policy).good();
+    s.approve(&["policy:organisation@1"]);
+    let problem = s.ana.post("/api/v1/environments", &exact).problem(409);
+    assert!(problem["detail"].as_str().unwrap().contains("approved by fewer"), "{problem:#}");
 }
