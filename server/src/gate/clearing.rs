@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn ranks_are_of_those_cleared() {
-        let took: OrdMap<u32, u32> = [(1, 5), (10, 4), (100, 1)].into_iter().collect();
+        let took: OrdMap<u32, u32> = [(1u32, 5u32), (10, 4), (100, 1)].into_iter().collect();
         assert_eq!((at_rank(&took, 50), at_rank(&took, 90), at_rank(&took, 100)), (Some(1), Some(10), Some(100)));
         assert_eq!(at_rank(&OrdMap::new(), 50), None);
     }
