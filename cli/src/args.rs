@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, drift, edge, erase, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, register, release, retire, review, simple, suggest, things, vocabulary, whatif,
+    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, drift,
+    edge, erase, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, register, release, renewals,
+    retire, review, simple, suggest, things, vocabulary, whatif,
 };
 use crate::demo;
 
@@ -61,6 +63,9 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     #[arg(help_heading = "Server")]
     pub(crate) timeout: u64,
+    /// Your team: findings addressed to it are shown as yours; several, separated by commas
+    #[arg(long, global = true, env = "LICIT_TEAM", value_name = "TEAM", value_delimiter = ',')]
+    pub(crate) team: Vec<String>,
     /// Answer with the API's JSON on stdout, and nothing else there
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -139,6 +144,17 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: dataset::Dataset,
     },
+    /// Approvals that end soon: those without change in one list, those that changed apart
+    Renewals(renewals::RenewalsArgs),
+    /// By rule and addressee, how long refusals stay
+    Clearing,
+    /// Default classes: what owners say of data nobody classified yet, until an end
+    Class {
+        #[command(subcommand)]
+        command: things::Things,
+    },
+    /// What default classes answer for, who has to classify it, and what runs on it
+    Debt,
     /// Runs
     Run {
         #[command(subcommand)]

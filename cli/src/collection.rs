@@ -6,7 +6,7 @@ use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::text::Name;
 use licit_schemas::time::Timestamp;
-use licit_schemas::{adoption, lawfulness, policy, registry, review};
+use licit_schemas::{adoption, classes, lawfulness, policy, registry, review};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -50,6 +50,7 @@ collections! {
     DELEGATIONS = "/delegations", Delegation, review::DelegationCreate;
     CONTESTS = "/contests", Contest, adoption::ContestCreate;
     LOOSENINGS = "/loosenings", Loosening, adoption::LooseningSpec;
+    CLASSES = "/classes", Class, classes::DefaultClassSpec;
     REVIEWS = "/reviews", Review, review::ReviewCreate;
 }
 

@@ -18,6 +18,9 @@ pub(crate) struct Config {
     /// The secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<String>,
+    /// Teams of the user: findings addressed to them are shown as theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) team: Vec<String>,
 }
 
 /// `$XDG_CONFIG_HOME/licit/config.json`, or `~/.config/licit/config.json`.
@@ -89,7 +92,11 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("licit-config-{}", uuid::Uuid::now_v7()));
         let path = folder.join("config.json");
         assert_eq!(read(&path).unwrap(), None);
-        let config = Config { url: Some("http://127.0.0.1:1".to_owned()), token: Some("secret".to_owned()) };
+        let config = Config {
+            url: Some("http://127.0.0.1:1".to_owned()),
+            token: Some("secret".to_owned()),
+            team: vec!["ml-team".to_owned()],
+        };
         write(&path, &config).unwrap();
         write(&path, &config).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

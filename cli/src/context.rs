@@ -8,7 +8,8 @@ use crate::args::Globals;
 use crate::client::Client;
 use crate::config;
 use crate::error::{Failure, Result};
-use crate::output::{self, decision, style};
+use crate::output::decision::{self, Teams};
+use crate::output::{self, style};
 
 /// Where a server listens unless told otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:8700";
@@ -54,6 +55,28 @@ impl Context {
         Client::new(&url, token, Duration::from_secs(self.globals.timeout))
     }
 
+    /// Whose findings are the caller's own: `--team`, else what the configuration file says, else the name the token belongs to.
+    pub(crate) fn teams(&self, client: &Client) -> Teams {
+        let own = self.stated_teams();
+        if !own.is_empty() || self.json() {
+            return Teams { own, stated: true };
+        }
+        // Only a grouping hangs on it: where the server does not say, everything waits for somebody.
+        let name = client.get("/whoami", &[]).ok().and_then(|who| Some(who["name"].as_str()?.to_owned()));
+        Teams { own: name.into_iter().collect(), stated: false }
+    }
+
+    fn stated_teams(&self) -> Vec<String> {
+        let named = self.globals.team.iter().filter(|team| !team.is_empty()).cloned();
+        let named: Vec<String> = named.collect();
+        if !named.is_empty() {
+            return named;
+        }
+        let path = self.globals.config.clone().or_else(config::default_path);
+        let config = path.and_then(|path| config::read(&path).ok().flatten());
+        config.map(|config| config.team).unwrap_or_default()
+    }
+
     /// Answer: the API's JSON for machines, the text for people.
     pub(crate) fn answer<T: Serialize>(&self, value: &T, text: impl FnOnce() -> String) {
         if self.json() {
@@ -71,7 +94,8 @@ impl Context {
                 return;
             }
             if let Some(refused) = &problem.decision {
-                output::print(&decision::text(refused));
+                let teams = self.client().map(|client| self.teams(&client)).unwrap_or_default();
+                output::print(&decision::text(refused, &teams));
                 return;
             }
         }

@@ -27,6 +27,31 @@ pub struct BaselineCreate {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub deployments: Vec<Ref>,
+    /// Findings that another team clears, or that end earlier; of several that fit one, the first counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 500))]
+    pub shares: Vec<BaselineShare>,
+}
+
+/// Findings of a baseline with an owner or an end of their own. What is absent fits all.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineShare {
+    /// Findings of this deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Ref>,
+    /// Findings of this rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Key>,
+    /// Findings about this thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<Name>,
+    /// Team that clears them; absent, the baseline's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Key>,
+    /// Until when; absent, as the baseline. Never later than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Timestamp>,
 }
 
 /// Findings taken over, as recorded.
@@ -64,6 +89,12 @@ pub struct BaselineItem {
     pub status: Status,
     /// The offending things; a finding about others is not taken over.
     pub nodes: Vec<String>,
+    /// Team that clears it, where it is not the baseline's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Key>,
+    /// Until when it is taken over, where that is earlier than the baseline's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Timestamp>,
 }
 
 /// How far a baseline is worked off.
@@ -77,6 +108,44 @@ pub struct BaselineProgress {
     pub cleared: u32,
     /// Until when it lasts.
     pub valid_to: Timestamp,
+    /// By the team that clears them.
+    pub owners: Vec<BaselineOwner>,
+    /// What is cleared, with the moment the registry noticed; none where it never noted the gap.
+    pub done: Vec<BaselineDone>,
+    /// How many stood at the end of each day (UTC) on which that changed, from the day it was taken on.
+    pub burn_down: Vec<BaselineDay>,
+}
+
+/// One team's part of a baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BaselineOwner {
+    /// The team.
+    pub owner: String,
+    /// Findings taken over.
+    pub total: u32,
+    /// Of them, how many stand.
+    pub open: u32,
+    /// Of those, how many stand beyond their end.
+    pub past_due: u32,
+}
+
+/// A finding that is cleared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BaselineDone {
+    /// The finding.
+    pub item: BaselineItem,
+    /// When its gap was closed, as noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+/// A day of a baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BaselineDay {
+    /// The day, such as `2026-11-25`.
+    pub day: String,
+    /// Findings that stood at its end.
+    pub open: u32,
 }
 
 /// Let a denied release through in an emergency: one person of the policy's roster, for hours, ratified by the board afterwards.

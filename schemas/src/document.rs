@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::Fault;
-use crate::{access, adoption, gate, json, lawfulness, lineage, policy, registration, registry, reports, review};
+use crate::{
+    access, adoption, classes, gate, json, lawfulness, lineage, policy, registration, registry, reports, review,
+};
 
 mod form;
 
@@ -65,6 +67,8 @@ documents! {
     "baseline" => adoption::BaselineCreate,
     "break-glass" => adoption::BreakGlassCreate,
     "contest" => adoption::ContestCreate,
+    "default-class" => classes::DefaultClassSpec,
+    "classification" => classes::ClassificationCreate,
     "delegation" => review::DelegationCreate,
     "loosening" => adoption::LooseningSpec,
     "settlement" => adoption::SettlementCreate,
@@ -76,6 +80,7 @@ documents! {
     "gate-request" => gate::GateRequest,
     "activation" => gate::Activation,
     "what-if" => reports::WhatIfRequest,
+    "affected" => reports::AffectedQuery,
     "actor" => access::ActorCreate,
     "token" => access::TokenCreate,
 }

@@ -8,6 +8,7 @@
 pub mod access;
 pub mod adoption;
 #[cfg(feature = "conditions")]
+pub mod classes;
 pub mod condition;
 pub mod digest;
 pub mod document;

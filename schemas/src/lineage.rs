@@ -235,4 +235,16 @@ pub struct ExposureView {
     /// What keeps the answer from being complete: references never registered or retired, unclassified versions, unstated
     /// origins.
     pub unknown: Vec<String>,
+    /// Versions of which part is not known but assumed: the default class of its owner answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<ExposureAssumption>,
+}
+
+/// A dataset version for which default classes answer, and until when the first of them ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExposureAssumption {
+    /// The version.
+    pub r#ref: String,
+    /// The default classes, pinned.
+    pub classes: Vec<String>,
 }

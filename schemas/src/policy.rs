@@ -86,6 +86,9 @@ pub enum Reviewed {
     Assessment,
     Deployment,
     Policy,
+    Baseline,
+    BreakGlass,
+    Loosening,
 }
 
 /// What a review asks: the general terms, and others where an override applies.
@@ -111,7 +114,7 @@ pub struct ReviewPolicy {
 pub struct ReviewOverride {
     /// Kinds of things; absent, all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 6))]
+    #[schemars(length(max = 9))]
     pub kinds: Vec<Reviewed>,
     /// Environments by their keys; absent, all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -43,6 +43,7 @@ pub enum Kind {
     Loosening,
     Delegation,
     Contest,
+    Class,
 }
 
 /// What stands between the `:` and the `@`.
@@ -63,10 +64,11 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
         Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
         Self::Review, Self::Policy, Self::BreakGlass, Self::Loosening, Self::Delegation, Self::Contest,
+        Self::Class,
     ];
 
     /// The word before the `:`.
@@ -97,6 +99,7 @@ impl Kind {
             Self::Loosening => "loosening:production@1",
             Self::Delegation => "delegation:01939f00-0000-7000-8000-000000000000",
             Self::Contest => "contest:01939f00-0000-7000-8000-000000000000",
+            Self::Class => "class:crm-unsorted@1",
         }
     }
 
@@ -113,7 +116,8 @@ impl Kind {
             | Self::Baseline
             | Self::Policy
             | Self::BreakGlass
-            | Self::Loosening => (Body::Key, Version::Rev),
+            | Self::Loosening
+            | Self::Class => (Body::Key, Version::Rev),
             Self::Party | Self::Environment => (Body::Key, Version::None),
             Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest => (Body::Uuid, Version::None),
         }
@@ -174,6 +178,7 @@ impl Ref {
         baseline: &Key => Baseline, "A baseline, unpinned.";
         break_glass: &Key => BreakGlass, "What was let through under an incident, unpinned.";
         loosening: &Key => Loosening, "A looser mode of the environment of this key, unpinned.";
+        class: &Key => Class, "A default class, unpinned.";
         party: &Key => Party, "A party.";
         environment: &Key => Environment, "An environment.";
         run: Uuid => Run, "A run.";

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::{access, gate, lawfulness, lineage, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
+use licit_schemas::classes::{ClassificationSpec, DefaultClassSpec};
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Gap};
 use licit_schemas::json;
@@ -64,6 +65,8 @@ facts! {
     DatasetRegistered(Stated<DatasetSpec>) = "dataset.registered" v 1;
     DatasetVersionRegistered(Stated<DatasetVersionSpec>) = "dataset_version.registered" v 1;
     DatasetVersionLifeChanged(registry::LifeChanged) = "dataset_version.life_changed" v 1;
+    DatasetVersionClassified(Stated<ClassificationSpec>) = "dataset_version.classified" v 1;
+    ClassStated(Stated<DefaultClassSpec>) = "class.stated" v 1;
     RunRecorded(Stated<RunSpec>) = "run.recorded" v 1;
     ModelRegistered(Stated<ModelSpec>) = "model.registered" v 1;
     ModelVersionRegistered(Stated<ModelVersionSpec>) = "model_version.registered" v 1;
@@ -147,6 +150,17 @@ impl Projection for World {
             Fact::DatasetVersionLifeChanged(f) => {
                 self.registry.life(f, at, rows);
                 self.lineage.life(f, self.registry.held(&f.reference.to_string()));
+            }
+            Fact::DatasetVersionClassified(f) => {
+                self.registry.classified(f, digest(&f.spec), at, rows);
+                if let Some(held) = self.registry.held(&f.spec.version.to_string()) {
+                    self.lineage.reclassified(held);
+                }
+            }
+            Fact::ClassStated(f) => {
+                for held in self.registry.class_stated(f, digest(&f.spec), at, rows) {
+                    self.lineage.reclassified(&held);
+                }
             }
             Fact::RunRecorded(f) => {
                 self.registry.run(f, digest(&f.spec), at, rows);

@@ -26,3 +26,4 @@ pub mod resolve;
 pub mod resource;
 pub mod review;
 pub mod routes;
+pub mod strictness;

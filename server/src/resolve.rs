@@ -51,6 +51,7 @@ pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Res
         Kind::Baseline => revision(world, &world.review.baselines, reference, now, pointer),
         Kind::BreakGlass => revision(world, &world.review.broken, reference, now, pointer),
         Kind::Loosening => revision(world, &world.review.loosenings, reference, now, pointer),
+        Kind::Class => revision(world, &world.registry.classes.catalogue, reference, now, pointer),
         Kind::Policy => revision(world, &world.lawfulness.policies, reference, now, pointer),
         Kind::Party => exists(world.registry.parties.latest(&reference.to_string()).is_some(), reference, pointer),
         Kind::Environment => exists(world.registry.environment_of(reference.name()).is_some(), reference, pointer),

@@ -8,6 +8,7 @@ use licit_schemas::adoption::{
     BaselineCreate, BaselineProgress, BaselineSpec, BreakGlassCreate, BreakGlassSpec, ContestCreate, ContestSpec,
     LooseningSpec, RuleContests, SettlementCreate,
 };
+use licit_schemas::classes::{ClassificationCreate, ClassificationResult, ClassificationSpec, Debt, DefaultClassSpec};
 use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Plan};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::ledger::{
@@ -21,8 +22,9 @@ use licit_schemas::registry::{
     PartySpec, ReleaseSpec, Retirement, RunSpec, SystemSpec,
 };
 use licit_schemas::reports::{
-    Calendar, CalendarQuery, Diff, DiffQuery, Drift, DriftQuery, Impact, ImpactQuery, Replay, ReplayQuery,
-    SuggestQuery, Suggestions, WhatIf, WhatIfRequest,
+    AffectedDeployments, AffectedQuery, Calendar, CalendarQuery, Diff, DiffQuery, Drift, DriftQuery, Impact,
+    ImpactQuery, Renewals, RenewalsQuery, Replay, ReplayQuery, RuleClearing, SuggestQuery, Suggestions, WhatIf,
+    WhatIfRequest,
 };
 use licit_schemas::resource::{GetQuery, ListQuery, MomentQuery, Page, Registered, Resource};
 use licit_schemas::review::{
@@ -142,6 +144,12 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/dataset-versions/{id}/retire", "retire_dataset_version", "Retire a dataset version that was registered by mistake", || post().to(registry::api::retire_dataset_version)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/model-versions/{id}/retire", "retire_model_version", "Retire a model version that was registered by mistake", || post().to(registry::api::retire_model_version)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/runs/{id}/retire", "retire_run", "Retire a run that was registered by mistake", || post().to(registry::api::retire_run)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::post("/api/v1/classes", "create_class", "State the default class of namespaces nobody classified yet", || post().to(registry::api::create_class)).may(REGISTER).takes::<DefaultClassSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/classes", "list_classes", "List default classes", || get().to(|ctx: Ctx| api::list(ctx, "class"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DefaultClassSpec>>>(),
+    Route::get("/api/v1/classes/{id}", "get_class", "Read a default class", || get().to(|ctx: Ctx| api::get(ctx, "class"))).may(READ).asks::<GetQuery>().gives::<Resource<DefaultClassSpec>>(),
+    Route::post("/api/v1/classifications", "create_classification", "Classify fields nobody classified, one fact per version", || post().to(registry::api::create_classification)).may(REGISTER).takes::<ClassificationCreate>().gives::<ClassificationResult>().keyed(),
+    Route::get("/api/v1/classifications", "list_classifications", "List later classifications", || get().to(|ctx: Ctx| api::list(ctx, "classification"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ClassificationSpec>>>(),
+    Route::get("/api/v1/classifications/{id}", "get_classification", "Read a later classification", || get().to(|ctx: Ctx| api::get(ctx, "classification"))).may(READ).asks::<GetQuery>().gives::<Resource<ClassificationSpec>>(),
     Route::get("/api/v1/resolve", "resolve_reference", "The thing a reference names", || get().to(api::resolve)).may(READ).asks::<ByRef>().gives::<Resource<serde_json::Value>>(),
     Route::get("/api/v1/vocabulary", "list_terms", "Terms of the vocabularies", || get().to(api::terms)).may(READ).asks::<Terms>().gives::<Page<TermView>>(),
 
@@ -196,6 +204,10 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/reports/drift", "get_drift", "Per source, purposes agreed and purposes of use", || get().to(reports::api::drift)).may(READ).asks::<DriftQuery>().gives::<Drift>(),
     Route::get("/api/v1/impact", "get_impact", "Everything downstream of something, with its state", || get().to(reports::api::impact)).may(READ).asks::<ImpactQuery>().gives::<Impact>(),
     Route::get("/api/v1/calendar", "get_calendar", "What ends when, and what relies on it", || get().to(reports::api::calendar)).may(READ).asks::<CalendarQuery>().gives::<Calendar>(),
+    Route::post("/api/v1/affected", "ask_affected", "Deployments in which datasets and models are used; nothing is written", || post().to(reports::api::affected)).may(READ).takes::<AffectedQuery>().gives::<AffectedDeployments>(),
+    Route::get("/api/v1/reports/renewals", "get_renewals", "Approvals that end soon, and whether anything changed since", || get().to(reports::api::renewals)).may(READ).asks::<RenewalsQuery>().gives::<Renewals>(),
+    Route::get("/api/v1/reports/clearing", "get_clearing_figures", "By rule and addressee, how long refusals stayed", || get().to(reports::api::clearing)).may(READ).gives::<Page<RuleClearing>>(),
+    Route::get("/api/v1/reports/debt", "get_debt", "What default classes answer for, and what runs on it", || get().to(reports::api::debt)).may(READ).gives::<Debt>(),
     Route::get("/api/v1/deployments/{id}/diff", "get_deployment_diff", "What changed for a deployment between two moments, and why", || get().to(reports::api::diff)).may(READ).asks::<DiffQuery>().gives::<Diff>(),
 
     // Used by auditors.

@@ -1,12 +1,15 @@
 //! What the gate answers: the table of rules, and the stories.
 
+mod affected;
 mod anonymity;
 mod assessments;
 mod baseline;
 mod behind;
+mod classes;
 mod cohorts;
 mod combination;
 mod compatibility;
+mod confirm;
 mod decisions;
 pub(crate) mod emergency;
 mod envelope;
@@ -19,10 +22,12 @@ mod lines;
 pub(crate) mod parts;
 pub(crate) mod policy;
 mod purposes;
+mod renewals;
 mod retired;
 mod rules;
 mod scores;
 mod serving;
+mod strictness;
 mod systems;
 mod table;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -244,9 +244,17 @@ pub(crate) fn retire(client: &Client, reference: &str, reason: &str) -> Answer {
 
 /// What the command line says: exit code, stdout and stderr.
 pub(crate) fn licit(client: &Client, args: &[&str]) -> (i32, String, String) {
+    licit_in(client, None, args)
+}
+
+/// [`licit`], run in a folder.
+pub(crate) fn licit_in(client: &Client, folder: Option<&Path>, args: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cli-under-test"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LICIT_")) {
         command.env_remove(name);
+    }
+    if let Some(folder) = folder {
+        command.current_dir(folder);
     }
     command.env("LICIT_URL", &client.url).env("LICIT_TOKEN", client.token.as_deref().unwrap_or_default());
     let out = command.args(args).output().unwrap();

@@ -12,7 +12,7 @@ use crate::output::style;
 /// The configuration file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// Write --url and --token into the file, readable by you alone
+    /// Write --url, --token and --team into the file, readable by you alone
     #[command(after_help = "`--token -` reads the token from stdin, so that it stands in no shell history.
 
 Example:
@@ -32,13 +32,14 @@ pub(crate) fn run(context: &Context, command: &Config) -> Result<Exit> {
         Some("") | None => None,
         Some(token) => Some(token.to_owned()),
     };
-    if globals.url.is_none() && token.is_none() {
-        return Err(Failure::Usage("nothing to write: give --url, --token, or both".to_owned()));
+    if globals.url.is_none() && token.is_none() && globals.team.is_empty() {
+        return Err(Failure::Usage("nothing to write: give --url, --token, --team, or several".to_owned()));
     }
     let old = config::read(&path)?.unwrap_or_default();
     // A token belongs to the server it was issued by.
     let kept = if globals.url.is_some() && globals.url != old.url { None } else { old.token };
-    config::write(&path, &config::Config { url: globals.url.clone().or(old.url), token: token.or(kept) })?;
+    let team = if globals.team.is_empty() { old.team } else { globals.team.clone() };
+    config::write(&path, &config::Config { url: globals.url.clone().or(old.url), token: token.or(kept), team })?;
     let file = path.display().to_string();
     context.answer(&serde_json::json!({ "file": file }), || format!("{}  {file}", style::green("written")));
     Ok(Exit::Done)

@@ -5,6 +5,7 @@ use licit_schemas::registry::LifeChange;
 use licit_schemas::time::Timestamp;
 use serde_json::json;
 
+use super::confirm::{self, ConfirmArgs};
 use super::retire::{self, RetireArgs};
 use super::simple;
 use super::things::{self, CreateArgs, ListArgs, Things};
@@ -30,6 +31,8 @@ pub(crate) enum Dataset {
     /// Register a version from a file
     #[command(after_help = "Example:\n  licit dataset create-version -f survey-2.yaml")]
     CreateVersion(CreateArgs),
+    /// Classify fields that nobody classified, of many versions at once
+    Confirm(ConfirmArgs),
     /// Say that a version is held, restricted or erased; never back from erased
     #[command(after_help = "Examples:
   licit dataset life anes/survey@1 erased
@@ -67,6 +70,7 @@ pub(crate) fn run(context: &Context, command: Dataset) -> Result<Exit> {
             simple::versions(context, &c::DATASETS, &c::DATASET_VERSIONS, &reference, list)
         }
         Dataset::CreateVersion(args) => things::create(context, &c::DATASET_VERSIONS, &args),
+        Dataset::Confirm(args) => confirm::run(context, &args),
         Dataset::Retire(args) => retire::retire(context, &c::DATASET_VERSIONS, &args),
         Dataset::Life { reference, life, valid_from } => {
             let life = life.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();

@@ -10,7 +10,8 @@ use crate::client::typed;
 use crate::collection as c;
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
-use crate::output::{self, decision, style, wrap};
+use crate::output::decision::{self, Teams};
+use crate::output::{self, style, wrap};
 
 /// Decisions.
 #[derive(Debug, Subcommand)]
@@ -97,7 +98,7 @@ fn text(replay: &Replay) -> String {
             format!(
                 "{}  byte for byte, decision and evidence\n\n{}",
                 style::green("SAME"),
-                decision::text(&replay.recorded)
+                decision::text(&replay.recorded, &Teams::default())
             )
         }
         (false, Some(why)) => both(replay, &style::yellow("OTHER RULES"), why),
@@ -109,7 +110,7 @@ fn text(replay: &Replay) -> String {
     };
     if let Some(known) = &replay.known {
         let head = format!("\nwith what is known at ledger position {}", known.decision.position);
-        out.push_str(&format!("{}\n\n{}", style::bold(&head), decision::text(&known.decision)));
+        out.push_str(&format!("{}\n\n{}", style::bold(&head), decision::text(&known.decision, &Teams::default())));
         out.push_str(&decision::changes(&known.came, &known.went));
     }
     out
@@ -120,8 +121,8 @@ fn both(replay: &Replay, word: &str, why: &str) -> String {
         "{word}\n{}\n{}\n\n{}\n{}\n\n{}",
         wrap::wrapped("", why).trim_end(),
         style::bold("\nas recorded"),
-        decision::text(&replay.recorded),
+        decision::text(&replay.recorded, &Teams::default()),
         style::bold("as replayed"),
-        decision::text(&replay.replayed)
+        decision::text(&replay.replayed, &Teams::default())
     )
 }

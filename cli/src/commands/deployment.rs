@@ -31,7 +31,7 @@ pub(crate) fn run(context: &Context, command: Deployment) -> Result<Exit> {
             let client = context.client()?;
             let id = c::DEPLOYMENTS.id(&client, &name)?;
             let answer = client.post(&format!("/deployments/{id}/rollback"), &activation.body()?)?;
-            release::decided(context, &answer)
+            release::decided(context, &client, &answer)
         }
     }
 }

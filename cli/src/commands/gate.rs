@@ -9,6 +9,7 @@ use licit_schemas::lineage::ExposureView;
 use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
 
+use super::affected;
 use super::release;
 use super::things::{self, ListArgs};
 use crate::client::{Client, typed};
@@ -25,10 +26,16 @@ Examples:
   licit gate vote-forecast --artifact vote-model/
   licit gate vote-forecast --continue        # restart, scale, tonight's batch
   licit gate vote-forecast --release vote-forecast@3 --dry-run
-  licit gate vote-forecast --dry-run --known-at 1200 --valid-at 2026-06-01")]
+  licit gate vote-forecast --dry-run --known-at 1200 --valid-at 2026-06-01
+  licit gate --affected-by origin/main..HEAD --dry-run")]
 pub(crate) struct GateArgs {
     /// Deployment, such as `vote-forecast`
-    deployment: String,
+    #[arg(required_unless_present = "affected_by")]
+    deployment: Option<String>,
+    /// Instead of one deployment, all that the changes between two commits reach: those planned by the `licit.yaml` nearest above
+    /// a changed file, and those that its datasets and model are behind
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["deployment", "release", "artifacts", "valid_at", "known_at"])]
+    affected_by: Option<String>,
     /// Release; default: the active one to go on, the latest proposed to start
     #[arg(long, value_name = "REF")]
     release: Option<String>,
@@ -62,16 +69,22 @@ pub(crate) struct ExplainArgs {
 
 /// Ask the gate.
 pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
+    let intent = if args.go_on { Intent::Continue } else { Intent::Start };
+    if let Some(range) = &args.affected_by {
+        return affected::gate(context, range, intent, args.dry_run);
+    }
+    let deployment = args.deployment.as_deref().unwrap_or_default();
     let request = c::within_bounds(GateRequest {
-        deployment: Some(c::DEPLOYMENTS.reference(&args.deployment)?),
+        deployment: Some(c::DEPLOYMENTS.reference(deployment)?),
         release: args.release.as_ref().map(|release| c::RELEASES.reference(release)).transpose()?,
-        intent: if args.go_on { Intent::Continue } else { Intent::Start },
+        intent,
         artifacts: release::artifacts(&args.artifacts)?,
         dry_run: args.dry_run,
         valid_at: args.valid_at,
         known_at: args.known_at,
     })?;
-    release::decided(context, &context.client()?.post("/gate", &request)?)
+    let client = context.client()?;
+    release::decided(context, &client, &client.post("/gate", &request)?)
 }
 
 /// A dry run with everything around it.
@@ -94,8 +107,9 @@ pub(crate) fn explain(context: &Context, args: &ExplainArgs) -> Result<Exit> {
     let approvals = approvals(&client, stated.as_ref())?;
     let whole = json!({"decision": answer, "deployment": stated, "exposure": exposure, "approvals": approvals});
     let view: Option<ExposureView> = exposure.as_ref().map(typed).transpose()?;
+    let teams = context.teams(&client);
     context.answer(&whole, || {
-        let mut out = decision::text(&decided);
+        let mut out = decision::text(&decided, &teams);
         if let Some(stated) = &stated {
             out.push_str(&format!("\n{}\n{}", style::bold("the deployment"), relied_on(&stated["spec"])));
         }

@@ -8,12 +8,16 @@ use crate::context::Context;
 use crate::error::{Exit, Result};
 
 pub(crate) mod access;
+pub(crate) mod affected;
 pub(crate) mod baseline;
 pub(crate) mod calendar;
+pub(crate) mod clearing;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod confirm;
 pub(crate) mod contest;
 pub(crate) mod dataset;
+pub(crate) mod debt;
 pub(crate) mod decision;
 pub(crate) mod delegation;
 pub(crate) mod deployment;
@@ -32,6 +36,7 @@ pub(crate) mod lineage;
 pub(crate) mod policy;
 pub(crate) mod register;
 pub(crate) mod release;
+pub(crate) mod renewals;
 pub(crate) mod retire;
 pub(crate) mod review;
 pub(crate) mod simple;
@@ -66,6 +71,10 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Erase { command } => erase::run(context, &command),
         Command::Party { command } => simple::party(context, command),
         Command::Dataset { command } => dataset::run(context, command),
+        Command::Class { command } => things::run(context, &c::CLASSES, command),
+        Command::Renewals(args) => renewals::run(context, &args),
+        Command::Clearing => clearing::run(context),
+        Command::Debt => debt::run(context),
         Command::Run { command } => retire::run(context, command),
         Command::Model { command } => simple::model(context, command),
         Command::Purpose { command } => things::run(context, &c::PURPOSES, command),

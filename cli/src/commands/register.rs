@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use licit_schemas::gate::{Plan, Verdict};
+use licit_schemas::gate::Plan;
 use licit_schemas::known::KnownAt;
 use licit_schemas::reference::Ref;
 use licit_schemas::registration::{PlanRequest, PlannedRelease, RegistrationResult};
@@ -15,7 +15,8 @@ use crate::collection as c;
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::manifest::{self, assemble};
-use crate::output::{self, decision, style, table};
+use crate::output::decision::{self, Teams};
+use crate::output::{self, style, table};
 
 /// What to register.
 #[derive(Debug, Args)]
@@ -97,17 +98,20 @@ pub(crate) fn plan(context: &Context, args: &PlanArgs) -> Result<Exit> {
         known_at: args.known_at,
         valid_at: args.valid_at,
     })?;
-    let answer = context.client()?.post("/plans", &request)?;
+    let client = context.client()?;
+    let answer = client.post("/plans", &request)?;
     let plan: Plan = typed(&answer)?;
-    context.answer(&answer, || text(&plan));
-    let denied = plan.decisions.iter().any(|decision| decision.verdict == Verdict::Deny);
-    Ok(if denied { Exit::Refused } else { Exit::Done })
+    let teams = context.teams(&client);
+    context.answer(&answer, || text(&plan, &teams));
+    // As with `gate` and `release activate`: what its environment or a baseline lets pass stops no pipeline.
+    let refused = plan.decisions.iter().any(|decision| !decision.passes);
+    Ok(if refused { Exit::Refused } else { Exit::Done })
 }
 
-fn text(plan: &Plan) -> String {
+fn text(plan: &Plan, teams: &Teams) -> String {
     let mut out = format!("{}\n{}\n", style::bold("would be registered"), registered(&plan.registered));
     for planned in &plan.decisions {
-        out.push_str(&format!("\n{}", decision::text(planned)));
+        out.push_str(&format!("\n{}", decision::text(planned, teams)));
     }
     if plan.decisions.is_empty() {
         out.push_str(&style::dim("\nno deployment was named: the gate was not asked"));

@@ -10,12 +10,13 @@ use licit_schemas::registry::{ModelFile, PartKind};
 use serde_json::{Value, json};
 
 use super::things::{self, CreateArgs, ListArgs, ShowArgs};
-use crate::client::typed;
+use crate::client::{Client, typed};
 use crate::collection as c;
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
 use crate::hashing;
-use crate::output::{decision, style};
+use crate::output::decision::{self, Teams};
+use crate::output::style;
 
 /// Releases.
 #[derive(Debug, Subcommand)]
@@ -161,14 +162,14 @@ pub(crate) fn run(context: &Context, command: Release) -> Result<Exit> {
             let body = activation.body()?;
             let client = context.client()?;
             let id = c::RELEASES.id(&client, &reference)?;
-            decided(context, &client.post(&format!("/releases/{id}/activate"), &body)?)
+            decided(context, &client, &client.post(&format!("/releases/{id}/activate"), &body)?)
         }
         Release::BreakGlass { reference, incident, reason, artifacts: found } => {
             let body = json!({"incident": incident, "reason": reason, "artifacts": artifacts(&found)?});
             let body: BreakGlassCreate = c::from_flags(body)?;
             let client = context.client()?;
             let id = c::RELEASES.id(&client, &reference)?;
-            decided(context, &client.post(&format!("/releases/{id}/break-glass"), &body)?)
+            decided(context, &client, &client.post(&format!("/releases/{id}/break-glass"), &body)?)
         }
         Release::BreakGlasses(args) => things::list(context, &c::BREAK_GLASSES, &args),
         Release::Withdraw { reference } => {
@@ -182,9 +183,11 @@ pub(crate) fn run(context: &Context, command: Release) -> Result<Exit> {
 }
 
 /// Show a decision, and end as it says.
-pub(crate) fn decided(context: &Context, answer: &Value) -> Result<Exit> {
+pub(crate) fn decided(context: &Context, client: &Client, answer: &Value) -> Result<Exit> {
     let decided: Decision = typed(answer)?;
-    context.answer(answer, || decision::text(&decided));
+    let silent = decided.findings.is_empty() && decided.actions_due.is_empty();
+    let teams = if silent { Teams::default() } else { context.teams(client) };
+    context.answer(answer, || decision::text(&decided, &teams));
     Ok(if decided.passes { Exit::Done } else { Exit::Refused })
 }
 

@@ -5,15 +5,59 @@ use licit_schemas::registry::Mode;
 
 use super::{resource, style, wrap};
 
-/// The whole decision.
-pub(crate) fn text(decision: &Decision) -> String {
+/// Whose findings are the reader's own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Teams {
+    /// Addressees that are the reader's.
+    pub(crate) own: Vec<String>,
+    /// Whether the reader said so: then it is said, too, that nothing is theirs.
+    pub(crate) stated: bool,
+}
+
+impl Teams {
+    fn owns(&self, finding: &Finding) -> bool {
+        self.own.iter().any(|team| team.eq_ignore_ascii_case(&finding.addressee))
+    }
+}
+
+/// The whole decision: first what is the reader's own, then what waits for others.
+pub(crate) fn text(decision: &Decision, teams: &Teams) -> String {
     let mut out = verdict(decision);
     let blocking = decision.findings.iter().filter(|finding| finding.blocking);
     let warnings = decision.findings.iter().filter(|finding| !finding.blocking);
-    blocking.chain(warnings).for_each(|finding| out.push_str(&format!("\n{}", one(finding))));
+    out.push_str(&grouped(&blocking.chain(warnings).collect::<Vec<_>>(), teams));
     if !decision.actions_due.is_empty() {
         out.push_str(&format!("\n{}\n", style::bold("it may go on, but this is due:")));
-        decision.actions_due.iter().for_each(|finding| out.push_str(&format!("\n{}", one(finding))));
+        out.push_str(&grouped(&decision.actions_due.iter().collect::<Vec<_>>(), teams));
+    }
+    out
+}
+
+/// Findings by who can clear them: the reader's own first, others by addressee in the order of their first.
+fn grouped(findings: &[&Finding], teams: &Teams) -> String {
+    let mut out = String::new();
+    let (own, others): (Vec<&Finding>, Vec<&Finding>) = findings.iter().partition(|finding| teams.owns(finding));
+    let known = !findings.is_empty() && (teams.stated || !own.is_empty());
+    if known {
+        let count = if own.is_empty() { "nothing".to_owned() } else { own.len().to_string() };
+        out.push_str(&format!("\n{}\n", style::bold(&format!("yours: {count}"))));
+    }
+    own.iter().for_each(|finding| out.push_str(&format!("\n{}", one(finding))));
+    if known && !others.is_empty() {
+        out.push_str(&format!("\n{}\n", style::bold(&format!("waiting for others: {}", others.len()))));
+    }
+    let mut addressees: Vec<&str> = Vec::new();
+    for finding in &others {
+        if !addressees.contains(&finding.addressee.as_str()) {
+            addressees.push(&finding.addressee);
+        }
+    }
+    for addressee in &addressees {
+        let same: Vec<_> = others.iter().filter(|finding| finding.addressee == *addressee).collect();
+        if addressees.len() > 1 || known {
+            out.push_str(&format!("\n{}\n", style::dim(&format!("for {addressee}: {}", same.len()))));
+        }
+        same.iter().for_each(|finding| out.push_str(&format!("\n{}", one(finding))));
     }
     out
 }
@@ -141,6 +185,45 @@ fn path(path: &[String], node: &str) -> String {
 mod tests {
     use super::*;
     use licit_schemas::gate::Remedy;
+
+    fn finding(rule: &str, addressee: &str) -> Finding {
+        Finding {
+            rule: rule.to_owned(),
+            status: Status::Unmet,
+            blocking: true,
+            article: "Article 1".to_owned(),
+            fine: None,
+            node: "model:a@1".to_owned(),
+            path: Vec::new(),
+            also: Vec::new(),
+            sentence: "it does not hold".to_owned(),
+            addressee: addressee.to_owned(),
+            remedy: Remedy { text: "do it".to_owned(), command: None },
+            since: None,
+            due: None,
+        }
+    }
+
+    #[test]
+    fn what_is_yours_comes_first_and_others_are_grouped_by_who_they_wait_for() {
+        let all = [finding("a", "crm"), finding("b", "board"), finding("c", "ml"), finding("d", "crm")];
+        let all: Vec<&Finding> = all.iter().collect();
+        let heads = |teams: Teams| -> Vec<String> {
+            let shown = anstream::adapter::strip_str(&grouped(&all, &teams)).to_string();
+            let heads = |line: &&str| ["yours", "waiting", "for ", "✗"].iter().any(|head| line.starts_with(head));
+            shown.lines().filter(heads).map(|line| line.replace(" (unmet)", "")).collect()
+        };
+        let stated = |own: &[&str]| Teams { own: own.iter().map(|t| (*t).to_owned()).collect(), stated: true };
+        assert_eq!(
+            heads(stated(&["ML", "crm"])),
+            ["yours: 3", "✗ a", "✗ c", "✗ d", "waiting for others: 1", "for board: 1", "✗ b"]
+        );
+        let others = ["for crm: 2", "✗ a", "✗ d", "for board: 1", "✗ b", "for ml: 1", "✗ c"];
+        assert_eq!(heads(stated(&["nobody"])), [&["yours: nothing", "waiting for others: 4"][..], &others].concat());
+        assert_eq!(heads(Teams::default()), others);
+        assert_eq!(heads(Teams { own: vec!["Ana".to_owned()], stated: false }), others);
+        assert_eq!(grouped(&[], &stated(&["ml"])), "");
+    }
 
     #[test]
     fn a_finding_says_what_why_where_who_and_what_to_do() {

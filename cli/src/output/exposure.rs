@@ -29,6 +29,10 @@ pub(crate) fn text(view: &ExposureView) -> String {
     if !view.special_categories.is_empty() {
         out.push_str(&wrap::wrapped("special categories  ", &style::yellow(&names(&view.special_categories))));
     }
+    for assumption in &view.assumed {
+        let says = format!("{}, by {}", assumption.r#ref, assumption.classes.join(", "));
+        out.push_str(&wrap::wrapped(&format!("{} ", style::yellow("assumed")), &says));
+    }
     for unknown in &view.unknown {
         out.push_str(&wrap::wrapped(&format!("{} ", style::yellow("unknown")), unknown));
     }

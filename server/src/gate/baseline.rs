@@ -1,10 +1,13 @@
 //! What ran before the gate stood: its findings taken over once, for an end. Worse is not covered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::Duration;
-use licit_schemas::adoption::{BaselineCreate, BaselineItem, BaselineProgress, BaselineSpec};
+use licit_schemas::adoption::{
+    BaselineCreate, BaselineDay, BaselineDone, BaselineItem, BaselineOwner, BaselineProgress, BaselineShare,
+    BaselineSpec,
+};
 use licit_schemas::gate::{Finding, Gap};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::resource::Registered;
@@ -45,7 +48,8 @@ pub fn covering(
     if NEVER.contains(&finding.rule.as_str()) {
         return None;
     }
-    let found = in_force(world, now).filter(|b| b.spec.items.iter().any(|item| covers(item, release, finding)));
+    let stands = |item: &BaselineItem| item.valid_to.is_none_or(|end| now < end) && covers(item, release, finding);
+    let found = in_force(world, now).filter(|b| b.spec.items.iter().any(stands));
     found.min_by_key(|b| b.seq).cloned()
 }
 
@@ -81,6 +85,46 @@ pub fn item_of(deployment: &str, release: &str, finding: &Finding) -> BaselineIt
         rule: finding.rule.clone(),
         status: finding.status,
         nodes: nodes(finding).cloned().collect(),
+        owner: None,
+        valid_to: None,
+    }
+}
+
+/// Until when a baseline took a finding over.
+pub fn end(baseline: &BaselineSpec, release: &str, finding: &Finding) -> Timestamp {
+    let own = baseline.items.iter().filter(|item| covers(item, release, finding)).map(|item| item.valid_to);
+    own.map(|end| end.unwrap_or(baseline.valid_to)).max().unwrap_or(baseline.valid_to)
+}
+
+/// What is wrong with the shares of a baseline.
+fn check_shares(tx: &Tx<'_>, create: &BaselineCreate) -> Result<()> {
+    let now = tx.now();
+    for (place, share) in create.shares.iter().enumerate() {
+        let at = |member: &str| format!("/shares/{place}/{member}");
+        if share.owner.is_none() && share.valid_to.is_none() {
+            return Err(Error::invalid(&at("owner"), "state an owner or an end of its own: else it is the baseline's"));
+        }
+        if let Some(deployment) = &share.deployment {
+            expect(deployment, &[Kind::Deployment], &at("deployment"))?;
+            pin(tx.world(), deployment, now, &at("deployment"))?;
+        }
+        if share.valid_to.is_some_and(|end| end <= now || end > create.valid_to) {
+            return Err(Error::invalid(&at("valid_to"), "must lie in the future, and not beyond the baseline's end"));
+        }
+    }
+    Ok(())
+}
+
+/// A finding with the owner and the end of the first share it fits.
+fn shared(shares: &[BaselineShare], item: BaselineItem) -> BaselineItem {
+    let fits = |share: &&BaselineShare| {
+        share.deployment.as_ref().is_none_or(|d| d.to_string() == item.deployment)
+            && share.rule.as_ref().is_none_or(|rule| rule.as_str() == item.rule)
+            && share.node.as_ref().is_none_or(|node| item.nodes.iter().any(|n| n == node.as_str()))
+    };
+    match shares.iter().find(fits) {
+        Some(share) => BaselineItem { owner: share.owner.clone(), valid_to: share.valid_to, ..item },
+        None => item,
     }
 }
 
@@ -98,6 +142,7 @@ pub fn create(tx: &mut Tx<'_>, create: BaselineCreate) -> Result<Registered> {
         expect(deployment, &[Kind::Deployment], &at)?;
         pin(tx.world(), deployment, now, &at)?;
     }
+    check_shares(tx, &create)?;
     let named = |gap: &&Gap| {
         create.deployments.is_empty() || create.deployments.iter().any(|d| d.to_string() == gap.deployment)
     };
@@ -115,7 +160,8 @@ pub fn create(tx: &mut Tx<'_>, create: BaselineCreate) -> Result<Registered> {
     }
     let own = Ref::baseline(&create.key);
     let latest = tx.world().review.baselines.latest(&own.to_string()).cloned();
-    let BaselineCreate { key, owner, reason, valid_to, .. } = create;
+    let BaselineCreate { key, owner, reason, valid_to, shares, .. } = create;
+    let items = items.into_iter().map(|item| shared(&shares, item)).collect();
     let mut spec = BaselineSpec { key, owner, reason, taken_at: now, valid_to, items, refused };
     if let Some(known) = &latest {
         // Asked again while nothing changed: the same baseline.
@@ -141,12 +187,48 @@ pub fn progress(world: &World, spec: &BaselineSpec, now: Timestamp) -> BaselineP
                 && nodes(&gap.finding).any(|node| item.nodes.contains(node))
         })
     };
-    let open: Vec<BaselineItem> = spec.items.iter().filter(stands).cloned().collect();
+    let (open, cleared): (Vec<&BaselineItem>, Vec<&BaselineItem>) = spec.items.iter().partition(stands);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let mut owners: BTreeMap<&str, BaselineOwner> = BTreeMap::new();
+    for item in &spec.items {
+        let name = item.owner.as_ref().unwrap_or(&spec.owner).as_str();
+        let none = || BaselineOwner { owner: name.to_owned(), total: 0, open: 0, past_due: 0 };
+        let owner = owners.entry(name).or_insert_with(none);
+        let stands = open.iter().any(|one| std::ptr::eq(*one, item));
+        owner.total += 1;
+        owner.open += u32::from(stands);
+        owner.past_due += u32::from(stands && item.valid_to.unwrap_or(spec.valid_to) <= now);
+    }
+    let done: Vec<BaselineDone> = cleared
+        .iter()
+        .map(|item| {
+            let keys = item.nodes.iter().map(|node| format!("{} {} {node}", item.deployment, item.rule));
+            let noted = keys.filter_map(|key| world.gate.closed_at(&key)).filter(|at| *at >= spec.taken_at);
+            BaselineDone { item: (*item).clone(), at: noted.max() }
+        })
+        .collect();
     BaselineProgress {
         total: count(spec.items.len()),
-        cleared: count(spec.items.len() - open.len()),
-        open,
+        cleared: count(cleared.len()),
+        burn_down: burn_down(spec, &done, now),
+        open: open.into_iter().cloned().collect(),
         valid_to: spec.valid_to,
+        owners: owners.into_values().collect(),
+        done,
     }
+}
+
+/// What stood at the end of each day on which that changed. What was cleared without a note counts today.
+fn burn_down(spec: &BaselineSpec, done: &[BaselineDone], now: Timestamp) -> Vec<BaselineDay> {
+    let day = |at: Timestamp| at.to_string().get(..10).unwrap_or_default().to_owned();
+    let mut cleared: BTreeMap<String, u32> = BTreeMap::from([(day(spec.taken_at), 0)]);
+    for one in done {
+        *cleared.entry(day(one.at.unwrap_or(now))).or_insert(0) += 1;
+    }
+    let mut open = u32::try_from(spec.items.len()).unwrap_or(u32::MAX);
+    let stood = cleared.into_iter().map(|(day, cleared)| {
+        open = open.saturating_sub(cleared);
+        BaselineDay { day, open }
+    });
+    stood.collect()
 }

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod baseline;
+pub mod clearing;
 pub mod contest;
 pub mod coverage;
 pub mod decide;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use imbl::{HashMap, OrdMap};
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Gap, Verdict};
+use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -43,8 +45,12 @@ pub struct State {
     allowed: HashMap<Arc<str>, u64>,
     /// Open gaps by key.
     gaps: OrdMap<Arc<str>, (Uuid, Arc<Gap>)>,
+    /// When gaps that are closed were, by key.
+    closed: OrdMap<Arc<str>, Timestamp>,
     /// Findings contested.
     pub contests: contest::Contests,
+    /// How long refusals stay.
+    pub clearing: clearing::Clearing,
 }
 
 impl State {
@@ -63,10 +69,16 @@ impl State {
         self.gaps.get(key)
     }
 
+    /// When a gap that is closed was noticed to be.
+    pub fn closed_at(&self, key: &str) -> Option<Timestamp> {
+        self.closed.get(key).copied()
+    }
+
     /// Fold a decision in.
     pub fn decided(&mut self, fact: &Stated<Decision>, digest: Digest, at: &At, rows: &mut Rows) {
         let decision = &fact.spec;
         self.contests.decided(decision);
+        self.clearing.decided(decision, at.time);
         if let (Verdict::Allow, Some(release)) = (decision.verdict, &decision.release) {
             self.allowed.insert(release.as_str().into(), at.seq);
         }
@@ -87,7 +99,9 @@ impl State {
     /// Fold an opened gap in.
     pub fn opened(&mut self, fact: &Stated<Gap>, digest: Digest, at: &At, rows: &mut Rows) {
         let gap = &fact.spec;
-        self.gaps.insert(gap_key(gap).into(), (fact.id, Arc::new(gap.clone())));
+        let key: Arc<str> = gap_key(gap).into();
+        self.closed.remove(&key);
+        self.gaps.insert(key, (fact.id, Arc::new(gap.clone())));
         rows.put(at, || NewRow {
             kind: "gap",
             id: fact.id.to_string(),
@@ -106,6 +120,7 @@ impl State {
     /// Fold a closed gap in.
     pub fn closed(&mut self, fact: &GapClosed, at: &At, rows: &mut Rows) {
         if self.gaps.remove(fact.key.as_str()).is_some() {
+            self.closed.insert(fact.key.as_str().into(), at.time);
             rows.restate(at, "gap", fact.id, "closed");
         }
     }

@@ -232,7 +232,7 @@ fn gap(
     let release = release.map(ToString::to_string).unwrap_or_default();
     let taken_over = baseline::covering(world, &release, &finding, now);
     finding.due = match &taken_over {
-        Some(baseline) => Some(baseline.spec.valid_to),
+        Some(baseline) => Some(baseline::end(&baseline.spec, &release, &finding)),
         None => decide::due(&finding, policy).or(Some(now.plus(policy.grace(&finding.rule, finding.status)))),
     };
     Gap {

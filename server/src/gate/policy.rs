@@ -115,36 +115,47 @@ impl Policy {
 
     /// What a review over these things asks, pinned: of a dossier, the strictest of what each asks.
     pub fn terms(&self, world: &World, subjects: &[BoundSubject]) -> Terms {
-        let each = subjects.iter().map(|subject| {
-            let reference = &subject.r#ref;
-            let base = reference.unpinned().to_string();
-            let registry = &world.registry;
-            let class = |system: &Ref| {
-                let found = registry.systems.revision(&system.unpinned().to_string(), system.rev()?)?;
-                Some(found.spec.risk_class)
-            };
-            match reference.kind() {
-                Kind::Purpose => self.review(Reviewed::Purpose, Scope::default()),
-                Kind::Basis => self.review(Reviewed::Basis, Scope::default()),
-                Kind::Assessment => self.review(Reviewed::Assessment, Scope::default()),
-                Kind::System => {
-                    let scope = Scope { environment: None, risk_class: class(reference) };
-                    self.review(Reviewed::System, scope)
-                }
-                Kind::Deployment => {
-                    let found = registry.deployments.latest(&base);
-                    let spec = found.map(|d| &d.spec);
-                    let scope = Scope {
-                        environment: spec
-                            .and_then(|d| Some(registry.environment_of(d.environment.name())?.spec.key.as_str())),
-                        risk_class: spec.and_then(|d| class(&d.system)),
-                    };
-                    self.review(Reviewed::Deployment, scope)
-                }
-                _ => self.review(Reviewed::Policy, Scope::default()),
-            }
-        });
+        let each = subjects.iter().map(|subject| self.asked(world, &subject.r#ref));
         each.reduce(stricter).unwrap_or_else(|| self.review(Reviewed::Policy, Scope::default()))
+    }
+
+    fn asked(&self, world: &World, reference: &Ref) -> Terms {
+        let base = reference.unpinned().to_string();
+        let registry = &world.registry;
+        let class = |system: &Ref| {
+            let found = registry.systems.revision(&system.unpinned().to_string(), system.rev()?)?;
+            Some(found.spec.risk_class)
+        };
+        let runs = |deployment: &str| {
+            let spec = registry.deployments.latest(deployment).map(|d| &d.spec);
+            Scope {
+                environment: spec.and_then(|d| Some(registry.environment_of(d.environment.name())?.spec.key.as_str())),
+                risk_class: spec.and_then(|d| class(&d.system)),
+            }
+        };
+        // What lets a denied release run asks at least what approving the release would.
+        let lets = |kind, scope| stricter(self.review(kind, scope), self.review(Reviewed::Deployment, scope));
+        match reference.kind() {
+            Kind::Purpose => self.review(Reviewed::Purpose, Scope::default()),
+            Kind::Basis => self.review(Reviewed::Basis, Scope::default()),
+            Kind::Assessment => self.review(Reviewed::Assessment, Scope::default()),
+            Kind::System => self.review(Reviewed::System, Scope { environment: None, risk_class: class(reference) }),
+            Kind::Deployment => self.review(Reviewed::Deployment, runs(&base)),
+            Kind::Baseline => lets(Reviewed::Baseline, Scope::default()),
+            Kind::BreakGlass => {
+                let used = world.review.broken.revision(&base, reference.rev().unwrap_or(0));
+                lets(Reviewed::BreakGlass, used.map(|used| runs(&used.spec.deployment)).unwrap_or_default())
+            }
+            Kind::Loosening => {
+                lets(Reviewed::Loosening, Scope { environment: Some(reference.name()), risk_class: None })
+            }
+            _ => self.review(Reviewed::Policy, Scope::default()),
+        }
+    }
+
+    /// What the approval of a deployment in a place asks.
+    pub fn of_deployment(&self, scope: Scope<'_>) -> Terms {
+        self.review(Reviewed::Deployment, scope)
     }
 
     /// What a review of one thing asks.

@@ -24,7 +24,7 @@ use self::graph::{Edge, EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Or
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
 use crate::registry::vocabulary::{TermId, vocabulary};
-use crate::registry::{Held, LifeChanged, ReleaseMoved, What, deployment_of};
+use crate::registry::{DatasetFacts, Held, LifeChanged, ReleaseMoved, What, deployment_of};
 
 /// A dataset version whose own fields are personal data, collected or derived.
 pub const PERSONAL: Flags = Flags(1 << 11);
@@ -39,6 +39,9 @@ pub const COMBINES: Flags = Flags(1 << 14);
 /// A dataset version that a run made of a table with people, as far as was known when they were recorded. Where it is not set, a
 /// walk says.
 pub const OF_PEOPLE: Flags = Flags(1 << 15);
+
+/// What follows from what a dataset version holds; other flags stay when that becomes better known.
+const CLASSED: Flags = Flags(Flags::SOURCE.0 | PERSONAL.0 | FICTION.0 | Flags::UNCLASSIFIED.0 | Flags::NO_ORIGIN.0);
 
 /// A node beside its place in the graph.
 #[derive(Clone, Debug)]
@@ -257,35 +260,7 @@ impl State {
     pub fn dataset_version(&mut self, fact: &Stated<DatasetVersionSpec>, held: &Arc<Held>, at: &At, rows: &mut Rows) {
         let What::Dataset(facts) = &held.what else { return };
         let mut node = Node::new(NodeKind::DatasetVersion);
-        for (flag, holds) in [
-            (Flags::SOURCE, facts.is_source()),
-            (PERSONAL, facts.personal() && !facts.is_fiction()),
-            (FICTION, facts.personal() && facts.is_fiction()),
-            (Flags::UNCLASSIFIED, !facts.unclassified.is_empty()),
-            (Flags::NO_ORIGIN, facts.origin.is_none()),
-        ] {
-            node.flags = if holds { node.flags.with(flag) } else { node.flags };
-        }
-        let traits = Traits {
-            operation: None,
-            region: facts.region.clone(),
-            parties: facts.controllers.iter().chain(&facts.processors).cloned().collect(),
-        };
-        node.class = self.intern(if !facts.personal() {
-            Class::plain(traits)
-        } else {
-            Class {
-                traits,
-                special: facts.categories.iter().any(|c| vocabulary().is_special(*c)),
-                categories: facts.categories.clone(),
-                subjects: facts.subjects.clone(),
-                identifiability: facts.identifiability,
-                controllers: facts.controllers.clone(),
-                processors: facts.processors.clone(),
-                collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
-                collected_under: facts.collected_under.iter().map(|b| b.to_string().into()).collect(),
-            }
-        });
+        (node.flags, node.class) = self.classed(facts);
         node.dataset = facts.number;
         node.end = facts.retention.map_or(0, |end| self.number_end(end));
         let id = self.register(held, node, at);
@@ -294,6 +269,54 @@ impl State {
         for &(deployment, kind) in followers.iter() {
             self.follow(deployment, id, kind, at, rows);
         }
+    }
+
+    /// Fold in that more is known, or assumed, of what a dataset version holds.
+    pub fn reclassified(&mut self, held: &Arc<Held>) {
+        let (Some(id), What::Dataset(facts)) = (self.find(&held.reference), &held.what) else { return };
+        let (flags, class) = self.classed(facts);
+        let node = self.graph.node(id);
+        let kept = Flags(node.flags.0 & !CLASSED.0);
+        self.graph.set_node(id, Node { flags: kept.with(flags), class, ..node });
+        if let Some(record) = self.records.get_mut(id.index()) {
+            record.held = Some(held.clone());
+        }
+    }
+
+    /// The flags and the class that follow from what a dataset version holds.
+    fn classed(&mut self, facts: &DatasetFacts) -> (Flags, u32) {
+        let mut flags = Flags(0);
+        for (flag, holds) in [
+            (Flags::SOURCE, facts.is_source()),
+            (PERSONAL, facts.personal() && !facts.is_fiction()),
+            (FICTION, facts.personal() && facts.is_fiction()),
+            (Flags::UNCLASSIFIED, facts.is_silent()),
+            (Flags::NO_ORIGIN, facts.origin.is_none()),
+        ] {
+            flags = if holds { flags.with(flag) } else { flags };
+        }
+        let traits = Traits {
+            operation: None,
+            region: facts.region.clone(),
+            parties: facts.controllers.iter().chain(&facts.processors).cloned().collect(),
+        };
+        let class = self.intern(if !facts.personal() {
+            Class::plain(traits)
+        } else {
+            let (categories, subjects, identifiability) = facts.effective();
+            Class {
+                traits,
+                special: categories.iter().any(|c| vocabulary().is_special(*c)),
+                categories,
+                subjects,
+                identifiability,
+                controllers: facts.controllers.clone(),
+                processors: facts.processors.clone(),
+                collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
+                collected_under: facts.collected_under.iter().map(|b| b.to_string().into()).collect(),
+            }
+        });
+        (flags, class)
     }
 
     fn follow(&mut self, deployment: NodeId, version: NodeId, kind: EdgeKind, at: &At, rows: &mut Rows) {

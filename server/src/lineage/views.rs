@@ -3,14 +3,18 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use licit_schemas::lineage::{self as wire, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView};
+use licit_schemas::lineage::{
+    self as wire, ExposureAssumption, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView,
+};
 use licit_schemas::registry::Identifiability;
+use licit_schemas::time::Timestamp;
 use petgraph::dot::{Config, Dot};
 use petgraph::graph::DiGraph;
 
 use super::exposure::{self, CONTAINED, Cuts, Exposure, SHAPED, VALIDATION, Want};
 use super::graph::{Direction, Flags, NodeId, NodeKind, Role};
 use super::{PERSONAL, State, walk};
+use crate::registry::What;
 use crate::registry::vocabulary::vocabulary;
 
 /// Lines of an indented tree at most: a node with many ways to it is shown once, so this bounds hostile width only.
@@ -145,8 +149,19 @@ pub fn path(state: &State, position: u64, from: NodeId, to: NodeId) -> PathView 
     PathView { path: path.into_iter().map(|n| state.name(n).to_string()).collect(), position }
 }
 
+/// What default classes answer for a node at a moment; none where they leave something open.
+fn assumption(state: &State, id: NodeId, origin: bool, now: Timestamp) -> Option<ExposureAssumption> {
+    let held = state.record(id).held.as_deref();
+    let What::Dataset(facts) = &held?.what else { return None };
+    let assumed = facts.assumed.as_ref()?;
+    let rooted = !origin || assumed.origin.as_ref().is_some_and(|silence| silence.answered(now));
+    let answered = held?.retired.is_none() && facts.unanswered(now).is_empty() && rooted;
+    let classes = facts.defaults().iter().map(ToString::to_string).collect();
+    answered.then(|| ExposureAssumption { r#ref: state.name(id).to_string(), classes })
+}
+
 /// The personal data that reach a node but for what assessments cut, and what keeps the answer from being complete.
-pub fn exposure(state: &State, position: u64, root: NodeId, cuts: Cuts<'_>) -> ExposureView {
+pub fn exposure(state: &State, position: u64, root: NodeId, cuts: Cuts<'_>, now: Timestamp) -> ExposureView {
     let seeds = [(root, CONTAINED)];
     let mut found = Exposure::default();
     exposure::expose_into(&state.graph, &seeds, cuts, &mut found);
@@ -167,6 +182,7 @@ pub fn exposure(state: &State, position: u64, root: NodeId, cuts: Cuts<'_>) -> E
         subjects: Vec::new(),
         identifiability,
         unknown: Vec::new(),
+        assumed: Vec::new(),
     };
     for &(id, label) in &found.nodes {
         let node = state.graph.node(id);
@@ -176,7 +192,10 @@ pub fn exposure(state: &State, position: u64, root: NodeId, cuts: Cuts<'_>) -> E
             && state.graph.degree(id, Direction::Upstream) == 0;
         const UNKNOWN: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::RETIRED.0;
         if node.flags.0 & UNKNOWN != 0 || rootless {
-            view.unknown.push(name.to_string());
+            match assumption(state, id, rootless, now) {
+                Some(assumption) => view.assumed.push(assumption),
+                None => view.unknown.push(name.to_string()),
+            }
         }
         if !node.flags.has(PERSONAL) || node.kind != NodeKind::DatasetVersion {
             continue;

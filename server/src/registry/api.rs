@@ -1,7 +1,9 @@
 //! Registering what exists, over HTTP.
 
+use licit_schemas::classes::ClassificationCreate;
 use licit_schemas::registry::{LifeChange, Retirement};
 
+use super::confirm;
 use super::operations::{self, Existing};
 use crate::api;
 use crate::error::Result;
@@ -59,6 +61,24 @@ pub async fn change_life(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
     api::create::<LifeChange>(ctx, body, "dataset-versions", move |tx, change| operations::change_life(tx, id, &change))
         .await
+}
+
+/// State a default class, or its next revision.
+pub async fn create_class(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create(ctx, body, "classes", confirm::class).await
+}
+
+/// Classify fields nobody classified, or say which would be.
+pub async fn create_classification(ctx: Ctx, body: Body) -> Result<Reply> {
+    let create: ClassificationCreate = body.read()?;
+    let (actor, now, db) = (ctx.caller.actor, ctx.now, &ctx.app.db);
+    let result = if create.dry_run {
+        db.try_out(actor, now, None, move |tx| confirm::classify(tx, &create)).await?
+    } else {
+        let key = ctx.key(&body.0)?;
+        db.write_once(actor, now, key, move |tx| confirm::classify(tx, &create)).await?
+    };
+    Reply::ok(&result)
 }
 
 async fn retire(ctx: Ctx, body: Body, collection: &'static str, kind: &'static str) -> Result<Reply> {

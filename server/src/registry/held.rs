@@ -11,6 +11,7 @@ use licit_schemas::text::Country;
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
+use super::classes::{Assumed, Classified};
 use super::vocabulary::{TermId, vocabulary};
 use crate::db::At;
 
@@ -84,6 +85,10 @@ pub struct DatasetFacts {
     pub identifiability: Identifiability,
     /// Fields nobody classified; `*` when no field is listed at all.
     pub unclassified: Vec<String>,
+    /// Fields classified later.
+    pub classified: Option<Arc<Classified>>,
+    /// What default classes answer where nobody said anything.
+    pub assumed: Option<Arc<Assumed>>,
     /// Where it is stored.
     pub region: Option<Country>,
     /// Controllers.
@@ -114,7 +119,7 @@ impl DatasetFacts {
 
     /// Whether it holds personal data by its own fields: any that identifies, or any category of personal data.
     pub fn personal(&self) -> bool {
-        self.identifiability > Identifiability::None || !self.categories.is_empty()
+        self.identifiability > Identifiability::None || !self.categories.is_empty() || self.assumes_fields()
     }
 
     /// Whether it states to describe nobody: a statement with an author.
@@ -185,7 +190,7 @@ pub struct Release {
 }
 
 /// Terms of a list; unknown ones were refused when it was recorded.
-fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<TermId> {
+pub(super) fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<TermId> {
     let mut list: Vec<TermId> = iris.filter_map(|iri| vocabulary().find(iri.as_str())).collect();
     list.sort_unstable();
     list.dedup();
@@ -194,7 +199,7 @@ fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<Te
 
 pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number: u32) -> DatasetFacts {
     let mut unclassified: Vec<String> =
-        spec.fields.iter().filter(|f| f.identifiability.is_none()).map(|f| f.name.to_string()).take(5).collect();
+        spec.fields.iter().filter(|f| f.identifiability.is_none()).map(|f| f.name.to_string()).collect();
     if spec.fields.is_empty() {
         unclassified.push("*".to_owned());
     }
@@ -207,6 +212,8 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         subjects: terms(spec.subjects.iter()),
         identifiability: spec.fields.iter().filter_map(|f| f.identifiability).max().unwrap_or(Identifiability::None),
         unclassified,
+        classified: None,
+        assumed: None,
         region: spec.region.clone(),
         controllers: names(&spec.controllers),
         processors: names(&spec.processors),

@@ -1,6 +1,8 @@
 //! What exists: parties, datasets, runs, models, systems, environments, deployments, releases.
 
 pub mod api;
+mod classes;
+pub mod confirm;
 mod held;
 mod numbers;
 pub mod operations;
@@ -21,6 +23,7 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use self::classes::{Assumed, Classified, Silence};
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, What};
 pub use self::numbers::{NumberMap, NumberSet, Numbers};
@@ -93,6 +96,8 @@ pub struct State {
     pub environments: Catalogue<EnvironmentSpec>,
     /// Deployments by `deployment:<name>`.
     pub deployments: Catalogue<DeploymentSpec>,
+    /// Default classes by `class:<key>`.
+    pub classes: classes::Classes,
     /// Numbers of `dataset:<namespace>/<name>`, registered or named by a basis or an envelope.
     pub numbers: Numbers,
     held: HashMap<Arc<str>, Arc<Held>>,
@@ -304,7 +309,9 @@ impl State {
         let spec = &fact.spec;
         let base: Arc<str> = spec.dataset.to_string().into();
         let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
-        let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base)));
+        let mut facts = dataset_facts(spec, base.clone(), self.numbers.number(&base));
+        self.classes.answer(&mut facts);
+        let what = What::Dataset(facts);
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
         rows.put(at, || NewRow {

@@ -18,6 +18,7 @@ use crate::catalogue::{Catalogue, Stated};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, canonical, digest};
 use crate::resolve::{about, at_version, created, differs, expect, parse, pin, pin_all, stands, unchanged};
+use crate::strictness;
 
 /// The largest figure a metric may have, 2^53 - 1.
 const MAX_FIGURE: f64 = 9_007_199_254_740_991.0;
@@ -185,7 +186,7 @@ pub fn system(tx: &mut Tx<'_>, spec: SystemSpec) -> Result<Registered> {
 /// Register an environment, or change it.
 ///
 /// # Errors
-/// A mode looser than the one in force; those of `existing`.
+/// A mode looser than the one in force, or one by which a deployment would be held less strictly; those of `existing`.
 pub fn environment(tx: &mut Tx<'_>, spec: EnvironmentSpec, existing: Existing) -> Result<Registered> {
     if let Some(place) = spec.patterns.iter().position(|pattern| super::glob(pattern).is_none()) {
         return Err(Error::invalid(
@@ -212,13 +213,17 @@ pub fn environment(tx: &mut Tx<'_>, spec: EnvironmentSpec, existing: Existing) -
         kind: "environment",
         pinned: false,
     };
-    state(tx, &thing, spec, existing)
+    // Looked at where it is done: an operation that fails leaves nothing.
+    let before = tx.world().clone();
+    let registered = state(tx, &thing, spec, existing)?;
+    strictness::of_all(&before, tx.world(), tx.now())?;
+    Ok(registered)
 }
 
 /// Register a deployment, or its next revision.
 ///
 /// # Errors
-/// Unknown references; a declaration that says both datasets and nobody, or neither.
+/// Unknown references; a declaration that says both datasets and nobody, or neither; a move to where it would be held less strictly.
 pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing) -> Result<Registered> {
     let now = tx.now();
     for (reference, kind, at) in [
@@ -244,7 +249,10 @@ pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing)
         kind: "deployment",
         pinned: false,
     };
-    state(tx, &thing, spec, existing)
+    let (before, own) = (tx.world().clone(), thing.reference.to_string());
+    let registered = state(tx, &thing, spec, existing)?;
+    strictness::of_one(&before, tx.world(), &own, now)?;
+    Ok(registered)
 }
 
 fn declared(tx: &Tx<'_>, declaration: &Declaration, at: &str) -> Result<()> {
@@ -316,7 +324,7 @@ pub(crate) fn immutable<T: Serialize>(
     Ok(created(id, reference, sum, seq))
 }
 
-fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
+pub(super) fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
     vocabulary().terms_of(iris, scheme).map(|_| ()).map_err(|(place, iri)| {
         let what = if scheme == "dpv_personal_data" {
             "a DPV category of personal data"

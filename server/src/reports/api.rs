@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use licit_schemas::lineage::ExposureQuery;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::reports::{
-    CalendarQuery, Diff, DiffQuery, DriftQuery, ImpactQuery, Standpoint, SuggestQuery, WhatIfRequest,
+    AffectedQuery, CalendarQuery, Diff, DiffQuery, DriftQuery, ImpactQuery, RenewalsQuery, Standpoint, SuggestQuery,
+    WhatIfRequest,
 };
+use licit_schemas::resource::Page;
 
 use super::diff::{Seen, because, rests_on};
-use super::{calendar, drift, impact, operations, question, stand, store, suggest};
+use super::{affected, calendar, debt, drift, impact, operations, question, renewals, stand, store, suggest};
 use crate::db::Projection;
 use crate::error::{Error, Result};
 use crate::facts::{Tx, World};
@@ -19,7 +21,7 @@ use crate::gate::operations as gate;
 use crate::gate::replay::changed;
 use crate::http::{Body, Ctx, Reply};
 use crate::lineage::views;
-use crate::resolve::node;
+use crate::resolve::{expect, node};
 
 /// What would be.
 pub async fn whatif(ctx: Ctx, body: Body) -> Result<Reply> {
@@ -94,7 +96,7 @@ pub async fn exposure(ctx: Ctx) -> Result<Reply> {
         }
         cut
     };
-    let mut view = views::exposure(&world.lineage, world.position(), root, &cut);
+    let mut view = views::exposure(&world.lineage, world.position(), root, &cut, at);
     view.cuts = cuts.into_inner().into_iter().collect();
     view.valid_at = holder.as_ref().map(|_| at);
     view.holder = holder.map(|holder| holder.to_string());
@@ -128,6 +130,39 @@ pub async fn calendar(ctx: Ctx) -> Result<Reply> {
     }
     let world = ctx.app.db.known(query.known_at).await?;
     Reply::ok(&calendar::calendar(&world, from, until))
+}
+
+/// Which deployments datasets and models are behind.
+pub async fn affected(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: AffectedQuery = body.read()?;
+    for (place, reference) in query.refs.iter().enumerate() {
+        expect(reference, &[Kind::Dataset, Kind::Model], &format!("/refs/{place}"))?;
+    }
+    let world = ctx.app.db.fresh().await?;
+    Reply::ok(&affected::affected(&world, &query.refs))
+}
+
+/// Approvals that end soon.
+pub async fn renewals(ctx: Ctx) -> Result<Reply> {
+    let query: RenewalsQuery = ctx.query()?;
+    let until = query.until.unwrap_or(ctx.now.plus(chrono::Duration::days(60)));
+    if until <= ctx.now {
+        return Err(Error::invalid("/until", "lies in the past: what ended is not renewed but asked for anew"));
+    }
+    let world = ctx.app.db.fresh().await?;
+    Reply::ok(&renewals::renewals(&world, ctx.now, until))
+}
+
+/// By rule and addressee, how long refusals stayed.
+pub async fn clearing(ctx: Ctx) -> Result<Reply> {
+    let items = ctx.app.db.fresh().await?.gate.clearing.figures();
+    Reply::ok(&Page { items, next: None })
+}
+
+/// What default classes answer for, and what runs on it.
+pub async fn debt(ctx: Ctx) -> Result<Reply> {
+    let world = ctx.app.db.fresh().await?;
+    Reply::ok(&debt::debt(&world, ctx.now))
 }
 
 /// What changed for a deployment between two moments, and why.

@@ -39,6 +39,7 @@ pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
     book.exceptions(&mut items);
     book.delegations(&mut items);
     book.laws(&mut items);
+    book.classes(&mut items);
     for item in &mut items {
         item.warn = WARNINGS.into_iter().find(|days| item.on <= from.plus(Duration::days(i64::from(*days))));
     }
@@ -263,6 +264,21 @@ impl Book<'_> {
             let deployments = wanting.get(&on).cloned().unwrap_or_default();
             items.push(Expiry { on, what: "law".to_owned(), r#ref: law, says, deployments, warn: None });
         }
+    }
+
+    /// Default classes: what they answered for is unknown again.
+    fn classes(&self, items: &mut Vec<Expiry>) {
+        let ending = self.world.registry.classes.catalogue.iter().filter(|class| self.within(class.spec.valid_to));
+        let ending: Vec<_> = ending.collect();
+        let resting = if ending.is_empty() { Default::default() } else { super::debt::resting(self.world, self.from) };
+        items.extend(ending.into_iter().map(|class| Expiry {
+            on: class.spec.valid_to,
+            what: "class".to_owned(),
+            r#ref: class.reference.to_string(),
+            says: format!("the default class `{}` answers until then", class.reference),
+            deployments: resting.get(&class.reference).into_iter().flatten().map(ToString::to_string).collect(),
+            warn: None,
+        }));
     }
 
     fn naming(&self, by: impl Fn(&DeploymentSpec) -> bool) -> Vec<String> {

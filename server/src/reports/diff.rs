@@ -12,7 +12,7 @@ use super::question;
 use crate::facts::{Fact, World};
 use crate::gate::coverage::base;
 use crate::gate::evidence::{Evidence, gather};
-use crate::registry::{deployment_of, version_ref};
+use crate::registry::{What, deployment_of, version_ref};
 use crate::review::Review;
 
 /// Names of everything a deployment rests on at a moment, with and without version: a fact about one of them may turn its verdict.
@@ -41,6 +41,12 @@ pub fn rests_on(world: &World, deployment: &str, at: Timestamp) -> BTreeSet<Stri
     names.extend(assessments.map(|assessment| assessment.reference.to_string()));
     for training in &evidence.trainings {
         names.extend(training.run().map(|run| run.purpose.to_string()));
+    }
+    let held = evidence.assumed.iter().filter_map(|node| world.lineage.record(*node).held.as_deref());
+    for held in held {
+        if let What::Dataset(facts) = &held.what {
+            names.extend(facts.defaults().iter().map(ToString::to_string));
+        }
     }
     names.extend(governing(world, &evidence));
     let bases: Vec<String> = names.iter().map(|name| base(name).to_owned()).collect();
@@ -77,6 +83,8 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::PartyRegistered(f) => vec![Ref::party(&f.spec.key).to_string()],
         Fact::DatasetRegistered(f) => vec![Ref::dataset(&f.spec.namespace, &f.spec.name).to_string()],
         Fact::DatasetVersionRegistered(f) => vec![version_ref(&f.spec.dataset, &f.spec.version)],
+        Fact::ClassStated(f) => vec![format!("class:{}@{}", f.spec.key, f.rev)],
+        Fact::DatasetVersionClassified(f) => vec![f.spec.version.to_string()],
         Fact::DatasetVersionLifeChanged(f) => vec![f.reference.to_string()],
         Fact::RunRecorded(f) => {
             let ends = f.spec.inputs.iter().map(|input| &input.r#ref).chain(&f.spec.outputs);

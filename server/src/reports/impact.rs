@@ -64,6 +64,10 @@ fn relying(world: &World, reference: &Ref) -> Vec<NodeId> {
             (What::Run(run), Kind::Purpose) => is(&run.purpose),
             (What::Run(run), Kind::Basis) => covered(&run.purpose),
             (What::Run(run), Kind::Party) => run.controller.iter().chain(&run.processors).any(is),
+            (What::Dataset(data), Kind::Class) => data
+                .defaults()
+                .iter()
+                .any(|class| if reference.is_pinned() { **class == own } else { base(class) == own }),
             (What::Dataset(data), Kind::Party) => data.controllers.iter().chain(&data.processors).any(|p| **p == own),
             _ => false,
         };
@@ -134,6 +138,7 @@ fn known(world: &World, reference: &Ref) -> bool {
         Kind::Party => registry.parties.latest(&own).is_some(),
         Kind::System => registry.systems.latest(&own).is_some(),
         Kind::Environment => registry.environment_of(reference.name()).is_some(),
+        Kind::Class => registry.classes.catalogue.latest(&own).is_some(),
         Kind::Purpose => law.purposes.latest(&own).is_some(),
         Kind::Basis => law.bases.latest(&own).is_some(),
         Kind::Assessment => law.assessments.latest(&own).is_some(),

@@ -1,11 +1,14 @@
 //! Drawn from the stations: what would be, what lies downstream, what ends when, what changed and why.
 
+pub mod affected;
 pub mod api;
 pub mod calendar;
+pub mod debt;
 pub mod diff;
 pub mod drift;
 pub mod impact;
 pub mod operations;
+pub mod renewals;
 pub mod store;
 pub mod suggest;
 

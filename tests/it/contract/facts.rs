@@ -84,6 +84,21 @@ fn every_kind() -> Vec<(String, u16, String)> {
     let settlement = json!({"outcome": "dismissed", "reason": "It is right."});
     s.bea.post(&format!("/api/v1/contests/{}/settlement", contest["id"].as_str().unwrap()), &settlement).good();
     s.add("loosenings", json!({"environment": "environment:production", "mode": "warn", "valid_to": "2027-06-30", "reason": "Migration."}));
+    let mut unsorted = people("3");
+    unsorted["fields"].as_array_mut().unwrap().push(json!({"name": "note"}));
+    s.add("dataset-versions", unsorted);
+    s.add("classes", json!({
+        "key": "crm-unsorted", "namespaces": ["crm"], "fields": ["note*"], "categories": [AGE], "identifiability": "quasi",
+        "subjects": ["https://w3id.org/dpv#Adult"], "origin": "collected", "owner": "crm-team", "reason": "It is being sorted.",
+        "valid_to": "2027-06-30",
+    }));
+    s.add(
+        "classifications",
+        json!({
+            "versions": ["dataset:crm/people@3"], "fields": ["note"], "categories": [AGE], "identifiability": "quasi",
+            "valid_from": "2026-01-01", "reason": "Looked at.",
+        }),
+    );
     let tokens = admin.get("/api/v1/tokens").good();
     let last = tokens["items"][0]["id"].as_str().unwrap().to_owned();
     admin.send("DELETE", &format!("/api/v1/tokens/{last}"), &[], None).good();

@@ -103,6 +103,42 @@ fn progress_counts_what_is_cleared() {
 }
 
 #[test]
+fn a_finding_may_have_an_owner_and_an_end_of_its_own_and_the_burn_down_tells_who_is_late() {
+    let s = before();
+    let body = |shares: Value| json!({"key": "shared", "owner": "ml-team", "reason": "It ran before.", "valid_to": days(100), "shares": shares});
+    for (wrong, pointer) in [
+        (json!({"rule": "source.covered"}), "#/shares/0/owner"),
+        (json!({"rule": "source.covered", "valid_to": days(101)}), "#/shares/0/valid_to"),
+        (json!({"deployment": "deployment:none", "owner": "crm-team"}), "#/shares/0/deployment"),
+    ] {
+        let problem = s.ana.post("/api/v1/baselines", &body(json!([wrong]))).problem(422);
+        assert!(crate::support::faults(&problem).contains_key(pointer), "{problem:#}");
+    }
+    let share = json!({"deployment": "deployment:score-prod", "rule": "source.covered", "owner": "crm-team", "valid_to": days(20)});
+    let taken = s.add("baselines", body(json!([{"node": "dataset:crm/none@1", "owner": "x"}, share])));
+    s.approve(&["baseline:shared"]);
+    assert_eq!(s.dry("continue")["passes"], true);
+    assert_eq!(s.dry_at("continue", Some(&days(21)))["passes"], false, "its own end, not the baseline's");
+    let due = s.audit.get("/api/v1/gaps").good()["items"][0]["finding"]["due"].clone();
+    assert!(due.as_str().unwrap() < days(21).as_str(), "{due}");
+    let path = format!("/api/v1/baselines/{}/progress", taken["id"].as_str().unwrap());
+    let progress = s.audit.get(&path).good();
+    assert_eq!(progress["owners"], json!([{"owner": "crm-team", "total": 1, "open": 1, "past_due": 0}]));
+    assert_eq!((&progress["burn_down"][0]["open"], &progress["done"]), (&json!(1), &json!([])), "{progress:#}");
+    let mut whole = scenario::basis("scoring-contract", "scoring");
+    whole["name"] = json!("Contract, both stages");
+    s.add("bases", whole);
+    s.approve(&["basis:scoring-contract@2"]);
+    assert_eq!(s.audit.get("/api/v1/gaps").good()["items"], json!([]));
+    let progress = s.audit.get(&path).good();
+    let last = progress["burn_down"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["open"], progress["done"][0]["at"].is_string()), (&json!(0), true), "{progress:#}");
+    let (code, out, err) = crate::support::licit(&s.audit, &["baseline", "progress", "shared"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("1 of 1 cleared"), "{out}");
+}
+
+#[test]
 fn a_baseline_needs_something_to_take_over_and_an_end() {
     let s = Scenario::running();
     let body = |end: &str| json!({"key": "none", "owner": "ml-team", "reason": "It ran before.", "valid_to": end});

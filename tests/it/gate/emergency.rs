@@ -160,3 +160,19 @@ fn a_review_environment_needs_no_registration_and_ends() {
     wrong["patterns"] = json!(["pr-[a"]);
     s.ana.post("/api/v1/environments", &wrong).problem(422);
 }
+
+#[test]
+fn a_plan_ends_as_the_doors_would() {
+    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+    std::fs::write(file.path(), "plan: [score-prod]\n").unwrap();
+    let args = ["plan", "-f", file.path().to_str().unwrap()];
+    for (mode, ends) in [("enforce", 3), ("warn", 0), ("observe", 0)] {
+        let s = world(|p| {
+            denied(p);
+            p.environment["mode"] = json!(mode);
+        });
+        let (code, out, err) = crate::support::licit(&s.ana, &args);
+        assert_eq!(code, ends, "{mode}: {out}{err}");
+        assert!(out.contains("REFUSED"), "the verdict stays what it is: {out}");
+    }
+}

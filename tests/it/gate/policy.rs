@@ -167,6 +167,40 @@ fn the_quorum_is_what_the_policy_asks_of_this_kind_place_and_risk() {
 }
 
 #[test]
+fn what_lets_a_denied_release_run_has_terms_of_its_own_and_asks_no_less_than_approving_it() {
+    let s = world(|p| {
+        super::emergency::denied(p);
+        p.environment["mode"] = json!("observe");
+        p.environment["patterns"] = json!(["prod*"]);
+    });
+    s.activate("release:score-prod@1").good();
+    s.add("environments", json!({"key": "staging", "mode": "enforce", "class": "test"}));
+    s.add("baselines", json!({"key": "then", "owner": "ml-team", "reason": "It ran before.", "valid_to": days(60)}));
+    let body =
+        json!({"environment": "environment:staging", "mode": "warn", "valid_to": days(9), "reason": "Migration."});
+    s.add("loosenings", body);
+    let mut asked = policy(json!([]));
+    asked["review"] = json!({"quorum": 2, "approval_days": 100, "overrides": [
+        {"kinds": ["deployment"], "quorum": 3},
+        {"kinds": ["baseline"], "quorum": 4},
+        {"kinds": ["loosening"], "environments": ["staging"], "quorum": 5},
+        {"kinds": ["policy"], "quorum": 6},
+    ]});
+    decide(&s, &asked);
+    assert_eq!(quorum(&s, &["baseline:then"]).0, 4);
+    assert_eq!(quorum(&s, &["loosening:staging"]).0, 5);
+    assert_eq!(quorum(&s, &["purpose:scoring"]).0, 2);
+    asked["review"]["overrides"] =
+        json!([{"kinds": ["deployment"], "quorum": 3}, {"kinds": ["baseline", "break_glass"], "quorum": 1}]);
+    propose(&s, &asked);
+    let reference = propose(&s, &asked);
+    let dan: Vec<Client> = ["Dan", "Eli", "Fay", "Gus"].iter().map(|n| s.server.person(n, &["reviewer"])).collect();
+    let (_, review) = quorum(&s, &[&reference]);
+    [&s.bea, &s.carl].into_iter().chain(&dan).for_each(|member| vote(member, &review));
+    assert_eq!(quorum(&s, &["baseline:then"]).0, 3, "not less than the deployment");
+}
+
+#[test]
 fn a_deployment_of_high_risk_always_needs_two_votes() {
     let s = Scenario::registered();
     let mut one = policy(json!([]));

@@ -12,6 +12,9 @@ use crate::gate::baseline;
 use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
 use crate::gate::policy::Policy;
+use crate::lineage::graph::NodeId;
+use crate::registry::What;
+use crate::registry::vocabulary::{TermId, vocabulary};
 
 impl Evidence<'_> {
     /// What was looked at, as a document that stays: every word in it is part of the format.
@@ -84,6 +87,10 @@ impl Evidence<'_> {
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
         });
+        // What rests on no registration but on what an owner assumes of a whole namespace.
+        if !self.assumed.is_empty() {
+            document["assumed"] = self.assumed.iter().map(|node| self.assumption(*node)).collect();
+        }
         // What the organisation's own rules were judged on, in words.
         if policy.has_rules() {
             document["view"] = self.view();
@@ -109,17 +116,48 @@ impl Evidence<'_> {
         .collect()
     }
 
+    /// The default classes behind a dataset version, and until when each answers.
+    fn assumption(&self, node: NodeId) -> Value {
+        let classes = &self.world.registry.classes.catalogue;
+        let held = self.world.lineage.record(node).held.as_deref();
+        let defaults = match held.map(|held| &held.what) {
+            Some(What::Dataset(facts)) => facts.defaults(),
+            _ => Vec::new(),
+        };
+        let stated = defaults.iter().filter_map(|d| classes.every().find(|revision| revision.reference == *d));
+        json!({
+            "ref": self.name(node),
+            "defaults": stated.map(|revision| json!({
+                "ref": &*revision.reference, "digest": revision.digest, "end": revision.spec.valid_to,
+            })).collect::<Vec<_>>(),
+        })
+    }
+
     fn source(&self, source: &Source) -> Value {
         let (name, cohort) = (self.name(source.node), self.cohort(source));
-        json!({
-            "digest": self.world.registry.held(&name).map(|h| h.digest),
+        let held = self.world.registry.held(&name);
+        let mut document = json!({
+            "digest": held.map(|h| h.digest),
             "ref": name,
             "reach": reach(cohort.modes),
             "trainings": cohort.trainings,
             "derived": cohort.derived,
             "deployment": cohort.deployment,
             "training": cohort.training,
-        })
+        });
+        if let Some(What::Dataset(facts)) = held.map(|held| &held.what)
+            && let Some(classified) = &facts.classified
+        {
+            let iri = |term: &TermId| vocabulary().iri(*term);
+            document["classified"] = classified
+                .iter()
+                .map(|(name, (categories, identifiability))| {
+                    let categories: Vec<_> = categories.iter().filter_map(iri).collect();
+                    json!({"name": name, "categories": categories, "identifiability": identifiability})
+                })
+                .collect();
+        }
+        document
     }
 }
 

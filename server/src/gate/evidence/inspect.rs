@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use licit_schemas::lawfulness::AssessmentKind;
 use licit_schemas::registry::Life;
+use licit_schemas::time::Timestamp;
 
 use super::assessed::assessed;
 use super::cohorts::Sorting;
@@ -12,7 +13,7 @@ use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Link, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
 use crate::lineage::{ASSESSED, COMBINES, FICTION, OF_PEOPLE, PERSONAL};
-use crate::registry::What;
+use crate::registry::{DatasetFacts, What};
 
 /// Go through the closure.
 pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
@@ -38,10 +39,15 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             NodeKind::ModelVersion => !root(),
             NodeKind::Release | NodeKind::Deployment => true,
         };
-        if (node.flags.0 & LOOK != 0 || !made_of_something)
-            && let Some(missing) = incomplete(evidence, id, node)
-        {
-            evidence.gaps.push(Gap { node: id, missing });
+        let mut told = false;
+        if node.flags.0 & LOOK != 0 || !made_of_something {
+            if node.kind == NodeKind::DatasetVersion && is_assumed(evidence, id) {
+                evidence.assumed.push(id);
+            }
+            if let Some(missing) = incomplete(evidence, id, node, !made_of_something) {
+                evidence.gaps.push(Gap { node: id, missing });
+                told = true;
+            }
         }
         if node.flags.has(Flags::RETIRED) {
             // Whatever else is the matter with it, and whatever the board took over before: nothing may rest on it.
@@ -61,7 +67,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             evidence.barred.push(barred);
         }
         if node.flags.has(COMBINES)
-            && let Some(join) = joins::join(lineage, id)
+            && let Some(join) = joins::join(lineage, id, evidence.ask.valid_at)
         {
             evidence.joins.push(join);
         }
@@ -76,9 +82,9 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         // People appear from nowhere: neither collected, as far as anybody said, nor in what it was made of.
         if !derived
             && !node.flags.has(Flags::SOURCE)
-            && !node.flags.has(Flags::UNCLASSIFIED)
+            && !told
             && !root()
-            && let Some(missing) = incomplete(evidence, id, node)
+            && let Some(missing) = incomplete(evidence, id, node, true)
         {
             evidence.gaps.push(Gap { node: id, missing });
         }
@@ -87,8 +93,28 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     }
 }
 
-/// Why lineage is not complete at a node that has no cause or a flag; none when an assessment closes it.
-fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node) -> Option<Missing> {
+/// Whether default classes answer for something of a dataset version, or did.
+fn is_assumed(evidence: &Evidence<'_>, id: NodeId) -> bool {
+    let held = evidence.world.lineage.record(id).held.as_deref();
+    matches!(held.map(|h| &h.what), Some(What::Dataset(facts)) if facts.assumed.is_some())
+}
+
+/// What nobody said of the fields of a dataset version, as far as no default class answers.
+fn unsaid(facts: &DatasetFacts, now: Timestamp) -> Option<Missing> {
+    /// Fields named at most.
+    const FEW: usize = 5;
+    let silent = facts.unanswered(now);
+    let never: Vec<String> = silent.iter().filter(|s| s.answer.is_none()).map(|s| s.of.clone()).take(FEW).collect();
+    if !never.is_empty() {
+        return Some(Missing::Classes(never));
+    }
+    let ended = silent.into_iter().filter_map(|s| s.answer).min_by_key(|(_, until)| *until);
+    ended.map(|(class, until)| Missing::DefaultEnded(class, until))
+}
+
+/// Why lineage is not complete at a node that has no cause or a flag; none when an assessment closes it. `unmade`: it was made of
+/// nothing, as far as anybody said.
+fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node, unmade: bool) -> Option<Missing> {
     let world = evidence.world;
     let holder = evidence.deployment.as_ref().map(|d| &d.spec.controller)?;
     let assess = |kind| assessed(world, &world.lineage.name(id), kind, None, holder, evidence.ask.valid_at);
@@ -99,14 +125,25 @@ fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node) -> Option<Missing
         return (!closed).then_some(Missing::Dangling);
     }
     match node.kind {
-        NodeKind::DatasetVersion if node.flags.has(Flags::UNCLASSIFIED) => {
-            let fields = match world.lineage.record(id).held.as_deref().map(|h| &h.what) {
-                Some(What::Dataset(facts)) => facts.unclassified.clone(),
-                _ => vec!["*".to_owned()],
+        NodeKind::DatasetVersion => {
+            let now = evidence.ask.valid_at;
+            let facts = match world.lineage.record(id).held.as_deref().map(|h| &h.what) {
+                Some(What::Dataset(facts)) => facts,
+                _ => return Some(Missing::Classes(vec!["*".to_owned()])),
             };
-            Some(Missing::Classes(fields))
+            if node.flags.has(Flags::UNCLASSIFIED)
+                && let Some(missing) = unsaid(facts, now)
+            {
+                return Some(missing);
+            }
+            let answer = facts.assumed.as_ref().and_then(|a| a.origin.as_ref()?.answer.clone());
+            match answer {
+                _ if !unmade => None,
+                Some((_, until)) if now < until => None,
+                answer => regularised()
+                    .map(|_| answer.map_or(Missing::Origin, |(class, until)| Missing::DefaultEnded(class, until))),
+            }
         }
-        NodeKind::DatasetVersion => regularised().map(|_| Missing::Origin),
         NodeKind::Run => regularised().map(|_| Missing::Inputs),
         _ if node.flags.has(Flags::ACQUIRED) || node.flags.has(Flags::ENDPOINT) => assess(AssessmentKind::Provider),
         _ => regularised().map(|why| if why == Missing::Assessment(None) { Missing::Run } else { why }),

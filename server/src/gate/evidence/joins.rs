@@ -3,10 +3,12 @@
 use std::sync::{LazyLock, OnceLock};
 
 use licit_schemas::registry::Identifiability;
+use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::lineage::graph::{EdgeKind, Flags, NodeId, NodeKind};
 use crate::lineage::{Class, PERSONAL, State};
+use crate::registry::What;
 use crate::registry::vocabulary::{TermId, vocabulary};
 
 /// Categories that identify nobody alone and most people together.
@@ -66,15 +68,23 @@ pub struct Join {
     pub risk: Risk,
 }
 
+/// Whether nobody said what a node holds, and no default class answers at a moment.
+fn is_unclear(lineage: &State, id: NodeId, flags: Flags, now: Timestamp) -> bool {
+    let answered = || match lineage.record(id).held.as_deref().map(|held| &held.what) {
+        Some(What::Dataset(facts)) => facts.unanswered(now).is_empty(),
+        _ => false,
+    };
+    flags.has(Flags::DANGLING) || (flags.has(Flags::UNCLASSIFIED) && !answered())
+}
+
 /// What a run that combines makes of its inputs, if it needs an assessment.
-pub(super) fn join(lineage: &State, run: NodeId) -> Option<Join> {
-    const UNCLEAR: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0;
+pub(super) fn join(lineage: &State, run: NodeId, now: Timestamp) -> Option<Join> {
     let graph = lineage.graph();
     let mut inputs: Vec<(NodeId, &Class)> = Vec::new();
     let mut unclear = None;
     for half in graph.upstream(run).filter(|half| half.kind == EdgeKind::Used) {
         let node = graph.node(half.node);
-        if node.flags.0 & UNCLEAR != 0 {
+        if is_unclear(lineage, half.node, node.flags, now) {
             unclear = unclear.or(Some(half.node));
         } else if node.kind == NodeKind::DatasetVersion && node.flags.has(PERSONAL) {
             inputs.push((half.node, lineage.class_at(node.class)));

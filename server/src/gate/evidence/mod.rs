@@ -108,6 +108,8 @@ pub enum Missing {
     Origin,
     /// Fields nobody classified.
     Classes(Vec<String>),
+    /// What it does not say was answered by this default class until then.
+    DefaultEnded(Arc<str>, Timestamp),
     /// A run that trained, made a model or an unstated table, and names nothing it read.
     Inputs,
     /// A model of ours without its run.
@@ -208,6 +210,8 @@ pub struct Evidence<'w> {
     pub trainings: Vec<Training>,
     /// Where lineage is not complete.
     pub gaps: Vec<Gap>,
+    /// Dataset versions of the closure for which default classes answer, or did.
+    pub assumed: Vec<NodeId>,
     /// Joins of the closure that may make people identifiable.
     pub joins: Vec<Join>,
     /// Nodes of the closure whose anonymity somebody assessed.
@@ -255,6 +259,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         cohorts: Vec::new(),
         trainings: Vec::new(),
         gaps: Vec::new(),
+        assumed: Vec::new(),
         assessed: Vec::new(),
         joins: Vec::new(),
         cuts: RefCell::default(),

@@ -83,7 +83,12 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .remedy("register a version with its fields classified", register()),
                 Missing::Classes(fields) => begin(Status::Unknown)
                     .says(format!("nobody classified {} of `{name}`", quoted(fields)))
-                    .remedy("register a version with every field classified", register()),
+                    .remedy("classify them with `licit dataset confirm`, or register a version with every field classified", register()),
+                Missing::DefaultEnded(class, until) => begin(Status::Expired)
+                    .to(evidence.world.registry.classes.owner(class).map_or_else(|| evidence.owner(&name), ToString::to_string))
+                    .since(Some(*until))
+                    .says(format!("`{class}` answered for what nobody classified in `{name}` until {until}"))
+                    .remedy("classify its fields with `licit dataset confirm`, or state the default anew", Some("licit class create -f class.yaml".to_owned())),
                 Missing::Inputs => begin(Status::Unknown)
                     .says(format!("nobody said what `{name}` read"))
                     .remedy("record what it read, as edges `used`", register()),
