@@ -1,3 +1,4 @@
 //! Whole cases, told as they would happen.
 
 mod credit;
+mod transfer;

@@ -67,7 +67,7 @@ pub struct Scope<'a> {
 /// What holds while the board approved no policy.
 static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     name: "Default".parse().unwrap_or_else(|_| unreachable!("it is a name")),
-    review: ReviewPolicy { quorum: 2, approval_days: 365, overrides: Vec::new() },
+    review: ReviewPolicy { quorum: 2, approval_days: 365, overrides: Vec::new(), synthetic_without_vote: false },
     grace: Grace::default(),
     levels: Vec::new(),
     rules: Vec::new(),

@@ -1,6 +1,7 @@
 //! Dated tables of law, as data: what laws forbid per purpose, and the questionnaire on prohibited practices.
 
 pub mod duties;
+pub mod transfers;
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -91,13 +92,17 @@ static FORBIDDEN: LazyLock<Vec<Forbidden>> = LazyLock::new(|| parse(include_str!
 static PRACTICES: LazyLock<Vec<Practices>> =
     LazyLock::new(|| parse(include_str!("../../data/law/prohibited_practices.json")));
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_json::from_str(text).unwrap_or_else(|e| unreachable!("an embedded table parses; a test reads them all: {e}"))
+}
+
+fn holds(from: Timestamp, to: Option<Timestamp>, moment: Timestamp) -> bool {
+    from <= moment && to.is_none_or(|end| moment < end)
 }
 
 /// Prohibitions that apply at a moment.
 pub fn forbidden_at(moment: Timestamp) -> impl Iterator<Item = &'static Forbidden> {
-    FORBIDDEN.iter().filter(move |f| f.applies_from <= moment && f.applies_to.is_none_or(|end| moment < end))
+    FORBIDDEN.iter().filter(move |f| holds(f.applies_from, f.applies_to, moment))
 }
 
 /// All activities the tables name: what `regulated_as` of a purpose may hold.

@@ -95,13 +95,20 @@ pub(crate) fn state<T: Clone + Serialize>(
 /// Register a party.
 ///
 /// # Errors
-/// Unknown parties in its arrangements; other content under the same key.
+/// Unknown parties in its arrangements; lists that no decision on adequacy names; other content under the same key.
 pub fn party(tx: &mut Tx<'_>, spec: PartySpec, existing: Existing) -> Result<Registered> {
     let own = Ref::party(&spec.key);
     for (place, arrangement) in spec.arrangements.iter().enumerate() {
         let at = format!("/arrangements/{place}/with");
         expect(&arrangement.with, &[Kind::Party], &at)?;
         pin(tx.world(), &arrangement.with, tx.now(), &at)?;
+    }
+    for (place, entry) in spec.certifications.iter().enumerate() {
+        let lists = crate::lawfulness::law::transfers::lists();
+        if !lists.contains(&entry.scheme.as_str()) {
+            let says = format!("there is no list `{}`; there are {}", entry.scheme, lists.join(", "));
+            return Err(Error::invalid(&format!("/certifications/{place}/scheme"), says));
+        }
     }
     let thing = Lasting {
         reference: own,

@@ -19,6 +19,7 @@ mod release;
 mod retention;
 mod special;
 mod system;
+mod transfer;
 
 use licit_schemas::gate::{Finding, Remedy, Status};
 use licit_schemas::time::Timestamp;
@@ -27,7 +28,7 @@ use super::evidence::Evidence;
 use super::policy::Policy;
 
 /// Version of the rules: replaying a decision with the same version gives the same bytes.
-pub const VERSION: &str = "2026-11-24.3";
+pub const VERSION: &str = "2026-11-25.1";
 
 /// A rule.
 pub struct Rule {
@@ -65,6 +66,7 @@ pub const RULES: &[Rule] = &[
     optional("criminal", conditions::criminal),
     optional("minors", conditions::minors),
     optional("retention", retention::retention),
+    optional("transfer", transfer::transfer),
     optional("risk.documents", system::documents),
     optional("workers", system::workers),
     optional("transparency.ai", system::transparency),

@@ -1,11 +1,14 @@
 //! Lines of the rules on what particular data and people ask of their basis.
 
-use harness::scenario::{evidence, people};
-use serde_json::json;
+use harness::Scenario;
+use harness::scenario::{evidence, party, people};
+use serde_json::{Value, json};
 
 use super::State::{Expired, Satisfied, Unknown, Unmet};
-use super::{Line, basis, days, holds, later, let_through, none, now, other_basis, retrain, revise_basis, wide_basis};
-use crate::gate::parts::{Parts, people_with};
+use super::{
+    Line, basis, days, holds, later, let_through, none, now, other_basis, redeploy, retrain, revise_basis, wide_basis,
+};
+use crate::gate::parts::{Parts, change, people_with};
 
 const CONVICTION: &str = "https://w3id.org/dpv/pd#CriminalConviction";
 const CHILD: &str = "https://w3id.org/dpv#Child";
@@ -22,6 +25,11 @@ pub(super) const LINES: &[Line] = &[
     none("minors", Unknown, "whom the data are about, where nobody said it, is a finding of basis.governing"),
     none("minors", Expired, "the basis shows who consents or not; the end of the basis itself is a finding of basis.approved"),
 
+    holds("transfer", |p| abroad(p, Some(400))),
+    now("transfer", Unmet, |p| abroad(p, None), |c| clauses(&c.s, 400)),
+    now("transfer", Unknown, |p| { p.deployment.as_object_mut().unwrap().remove("region"); }, |c| redeploy(&c.s, |d| d["region"] = json!("FR"))),
+    later("transfer", 60, |p| abroad(p, Some(30)), |c| clauses(&c.s, 400)),
+
     let_through(Satisfied, 1, |_| {}),
     let_through(Unmet, 8, |c| { c.s.approve(&["break-glass:inc-1@1"]); }),
     none("break.glass", Unknown, "what was let through is recorded here or was not let through"),
@@ -33,12 +41,33 @@ pub(super) const LINES: &[Line] = &[
     later("retention", 60, |p| p.versions[0]["retention"] = json!({"until": days(30)}), |c| retrain(&c.s, "2", people("2"))),
 ];
 
+/// A host in the United States, with the Commission's clauses until then.
+fn overseas(until: Option<i64>) -> Value {
+    let mut host = party("host");
+    host["region"] = json!("US");
+    let tie = |kind: &str, until: i64| json!({"kind": kind, "with": "party:acme", "evidence": evidence(), "valid_from": "2020-01-01", "valid_to": days(until)});
+    host["arrangements"] = json!([tie("processing_contract", 900)]);
+    if let Some(until) = until {
+        host["arrangements"].as_array_mut().unwrap().push(tie("standard_clauses", until));
+    }
+    host
+}
+
+fn abroad(p: &mut Parts, until: Option<i64>) {
+    p.parties.push(overseas(until));
+    p.deployment["processors"] = json!(["party:host"]);
+}
+
+fn clauses(s: &Scenario, until: i64) {
+    change(s, "parties", "party:host", |host| *host = overseas(Some(until)));
+}
+
 fn convicted(p: &mut Parts) {
     p.versions[0] = people_with("1", &[CONVICTION]);
     p.bases[0] = wide_basis(&[CONVICTION], false);
 }
 
-fn authorised() -> serde_json::Value {
+fn authorised() -> Value {
     let mut basis = wide_basis(&[CONVICTION], false);
     basis["letter"]["law"] = json!("Law on registers, Article 7");
     basis
@@ -50,13 +79,13 @@ fn children(p: &mut Parts) {
     p.bases[0] = consent();
 }
 
-fn consent() -> serde_json::Value {
+fn consent() -> Value {
     let mut consent = other_basis("scoring-contract", "art6_1_a");
     consent["covers"]["subjects"] = json!([CHILD]);
     consent
 }
 
-fn parents() -> serde_json::Value {
+fn parents() -> Value {
     let mut consent = consent();
     consent["letter"]["parental_consent"] = evidence();
     consent
