@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff,
-    exposure, gaps, gate, impact, init, ledger, lineage, policy, register, release, retire, review, simple, things,
-    vocabulary, whatif,
+    exposure, gaps, gate, impact, init, ledger, lineage, policy, recipients, register, release, retire, review, simple,
+    things, vocabulary, whatif,
 };
 use crate::demo;
 
@@ -86,6 +86,8 @@ pub(crate) enum Command {
     Whatif(whatif::WhatIfArgs),
     /// Everything downstream of a thing, with its state
     Impact(impact::ImpactArgs),
+    /// Everybody who received what came of a thing
+    Recipients(recipients::RecipientsArgs),
     /// What ends when, and what runs on it
     Calendar(calendar::CalendarArgs),
     /// What changed for a deployment between two moments, and why

@@ -21,7 +21,8 @@ use licit_schemas::registry::{
     PartySpec, ReleaseSpec, Retirement, RunSpec, SystemSpec,
 };
 use licit_schemas::reports::{
-    Calendar, CalendarQuery, Diff, DiffQuery, Impact, ImpactQuery, Replay, ReplayQuery, WhatIf, WhatIfRequest,
+    Calendar, CalendarQuery, Diff, DiffQuery, Impact, ImpactQuery, Recipients, RecipientsQuery, Replay, ReplayQuery,
+    WhatIf, WhatIfRequest,
 };
 use licit_schemas::resource::{GetQuery, ListQuery, Page, Registered, Resource};
 use licit_schemas::review::{
@@ -187,6 +188,7 @@ pub static ROUTES: &[Route] = &[
     // Seen ahead and behind: what would be, what lies downstream, what ends, what changed.
     Route::post("/api/v1/whatif", "ask_whatif", "What would be if; nothing is written", || post().to(reports::api::whatif)).may(READ).takes::<WhatIfRequest>().gives::<WhatIf>(),
     Route::get("/api/v1/impact", "get_impact", "Everything downstream of something, with its state", || get().to(reports::api::impact)).may(READ).asks::<ImpactQuery>().gives::<Impact>(),
+    Route::get("/api/v1/reports/recipients", "list_recipients", "Every party that something downstream was disclosed to", || get().to(reports::api::recipients)).may(READ).asks::<RecipientsQuery>().gives::<Recipients>(),
     Route::get("/api/v1/calendar", "get_calendar", "What ends when, and what relies on it", || get().to(reports::api::calendar)).may(READ).asks::<CalendarQuery>().gives::<Calendar>(),
     Route::get("/api/v1/deployments/{id}/diff", "get_deployment_diff", "What changed for a deployment between two moments, and why", || get().to(reports::api::diff)).may(READ).asks::<DiffQuery>().gives::<Diff>(),
 

@@ -1,4 +1,6 @@
 //! Whole cases, told as they would happen.
 
 mod credit;
+mod disclosure;
+mod review_environment;
 mod transfer;

@@ -176,7 +176,8 @@ pub struct EnvironmentSpec {
     pub key: Key,
     /// What the doors do with a denial.
     pub mode: Mode,
-    /// Class of data allowed here: `production`, `test`, `synthetic` …
+    /// Class of data allowed here: `production`, `test`, `synthetic` … The gate judges `synthetic`: only made-up, reference and
+    /// anonymous data may be there.
     pub class: Key,
     /// Keys it stands for besides its own, such as `pr-*`: a deployment names `environment:pr-123`, and nobody registers it. `*`
     /// stands for any characters, `?` for one.

@@ -189,6 +189,11 @@ impl Policy {
         Duration::days(i64::from(each.min().unwrap_or(0)))
     }
 
+    /// Whether releases need no vote where only made-up or anonymous data are; of several revisions, all must say so.
+    pub fn synthetic_without_vote(&self) -> bool {
+        self.layers.iter().all(|layer| layer.spec().review.synthetic_without_vote)
+    }
+
     /// The organisation's own rules with their conditions: of all revisions that count, each once.
     pub fn rules<'w>(&'w self, world: &'w World) -> Vec<(&'w OwnRule, &'w Readable)> {
         let mut all: Vec<(&OwnRule, &Readable)> = Vec::new();

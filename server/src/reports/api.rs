@@ -2,11 +2,11 @@
 
 use licit_schemas::known::KnownAt;
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::reports::{CalendarQuery, Diff, DiffQuery, ImpactQuery, Standpoint, WhatIfRequest};
+use licit_schemas::reports::{CalendarQuery, Diff, DiffQuery, ImpactQuery, RecipientsQuery, Standpoint, WhatIfRequest};
 use licit_schemas::time::Timestamp;
 
 use super::diff::{Seen, because, rests_on};
-use super::{calendar, impact, operations, stand, store};
+use super::{calendar, impact, operations, recipients, stand, store};
 use crate::db::{position, recorded_at};
 use crate::error::{Error, Result};
 use crate::gate::replay::changed;
@@ -29,6 +29,19 @@ pub async fn impact(ctx: Ctx) -> Result<Reply> {
     }
     let world = ctx.app.db.known(query.known_at).await?;
     let found = impact::impact(&world, &reference, ctx.now);
+    Reply::ok(
+        &found.ok_or_else(|| Error::NotFound(format!("there is no `{reference}`, or nothing registered names it")))?,
+    )
+}
+
+/// Who received what came of something.
+pub async fn recipients(ctx: Ctx) -> Result<Reply> {
+    let query: RecipientsQuery = ctx.query()?;
+    let reference: Ref =
+        query.r#ref.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/ref", e.to_string()))?;
+    crate::resolve::expect(&reference, &[Kind::Dataset, Kind::Model, Kind::Run], "/ref")?;
+    let world = ctx.app.db.known(query.known_at).await?;
+    let found = recipients::recipients(&world, &reference);
     Reply::ok(
         &found.ok_or_else(|| Error::NotFound(format!("there is no `{reference}`, or nothing registered names it")))?,
     )

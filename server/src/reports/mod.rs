@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod diff;
 pub mod impact;
 pub mod operations;
+pub mod recipients;
 pub mod store;
 
 use licit_schemas::gate::{Finding, Intent, Verdict};

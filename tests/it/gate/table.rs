@@ -112,6 +112,7 @@ rules! {
     minors = "minors",
     retention = "retention",
     transfer = "transfer",
+    environment_class = "environment.class",
     risk_documents = "risk.documents",
     workers = "workers",
     transparency_ai = "transparency.ai",

@@ -36,7 +36,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !root(),
             NodeKind::Run => !root() || !(node.flags.has(Flags::TRAINS) || makes_unstated(graph, id)),
             NodeKind::ModelVersion => !root(),
-            NodeKind::Release | NodeKind::Deployment => true,
+            NodeKind::Release | NodeKind::Deployment | NodeKind::Party => true,
         };
         if (node.flags.0 & LOOK != 0 || !made_of_something)
             && let Some(missing) = incomplete(evidence, id, node)

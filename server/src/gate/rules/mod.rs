@@ -10,6 +10,7 @@ mod conditions;
 mod controller;
 mod covered;
 mod emergency;
+mod environment;
 mod filed;
 mod life;
 mod lineage;
@@ -67,6 +68,7 @@ pub const RULES: &[Rule] = &[
     optional("minors", conditions::minors),
     optional("retention", retention::retention),
     optional("transfer", transfer::transfer),
+    optional("environment.class", environment::class),
     optional("risk.documents", system::documents),
     optional("workers", system::workers),
     optional("transparency.ai", system::transparency),

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::State::{Expired, Satisfied, Unknown, Unmet};
 use super::{
-    Line, basis, days, holds, later, let_through, none, now, other_basis, redeploy, retrain, revise_basis, wide_basis,
+    Line, anonymity, anonymous, assess, basis, days, holds, later, let_through, none, now, other_basis, redeploy,
+    retrain, revise_basis, wide_basis,
 };
 use crate::gate::parts::{Parts, change, people_with};
 
@@ -30,6 +31,11 @@ pub(super) const LINES: &[Line] = &[
     now("transfer", Unknown, |p| { p.deployment.as_object_mut().unwrap().remove("region"); }, |c| redeploy(&c.s, |d| d["region"] = json!("FR"))),
     later("transfer", 60, |p| abroad(p, Some(30)), |c| clauses(&c.s, 400)),
 
+    now("environment.class", Satisfied, |p| { synthetic(p); p.versions[0] = made_up("1") }, |_| {}),
+    now("environment.class", Unmet, synthetic, |c| retrain(&c.s, "2", made_up("2"))),
+    now("environment.class", Unknown, |p| { synthetic(p); p.versions[0].as_object_mut().unwrap().remove("origin"); }, |c| retrain(&c.s, "2", made_up("2"))),
+    later("environment.class", 200, |p| { anonymous(p); synthetic(p) }, |c| { let mut again = anonymity("model:score@1"); again["valid_to"] = json!(days(300)); assess(c, again) }),
+
     let_through(Satisfied, 1, |_| {}),
     let_through(Unmet, 8, |c| { c.s.approve(&["break-glass:inc-1@1"]); }),
     none("break.glass", Unknown, "what was let through is recorded here or was not let through"),
@@ -40,6 +46,17 @@ pub(super) const LINES: &[Line] = &[
     now("retention", Unknown, |p| { p.versions[0].as_object_mut().unwrap().remove("retention"); }, |c| retrain(&c.s, "2", people("2"))),
     later("retention", 60, |p| p.versions[0]["retention"] = json!({"until": days(30)}), |c| retrain(&c.s, "2", people("2"))),
 ];
+
+/// Where nobody real may be.
+fn synthetic(p: &mut Parts) {
+    p.environment["class"] = json!("synthetic");
+}
+
+fn made_up(version: &str) -> Value {
+    let mut table = people(version);
+    table["origin"] = json!("synthetic");
+    table
+}
 
 /// A host in the United States, with the Commission's clauses until then.
 fn overseas(until: Option<i64>) -> Value {
