@@ -5,6 +5,7 @@ pub mod transfers;
 
 use std::sync::{LazyLock, OnceLock};
 
+use licit_schemas::registry::{DatasetOrigin, Operation};
 use licit_schemas::time::Timestamp;
 use serde::Deserialize;
 
@@ -30,6 +31,13 @@ pub struct Forbidden {
     pub purposes: Vec<String>,
     /// Data categories it forbids, narrower ones included.
     pub categories: Vec<String>,
+    /// Techniques it forbids: with the categories it names, or, where it names none, at all. With `infer` among them, to write such
+    /// categories about people is forbidden as much as to read them.
+    #[serde(default)]
+    pub operations: Vec<Operation>,
+    /// Origins of data it forbids.
+    #[serde(default)]
+    pub origins: Vec<DatasetOrigin>,
     /// Regulated activities whose data it forbids for other purposes.
     pub collected_for: Vec<String>,
     /// In English.

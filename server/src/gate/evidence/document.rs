@@ -85,6 +85,10 @@ impl Evidence<'_> {
             })).collect::<Vec<_>>(),
             "undeclared": self.undeclared.iter().map(|n| self.name(*n)).collect::<Vec<_>>(),
             "unversioned": self.unversioned,
+            "written": self.written().into_iter().map(|node| {
+                let name = self.name(node);
+                json!({"digest": self.world.registry.held(&name).map(|h| h.digest), "ref": name})
+            }).collect::<Vec<_>>(),
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
         });

@@ -151,6 +151,16 @@ impl Evidence<'_> {
         self.world.registry.parties.latest(&self.deployment.as_ref()?.spec.controller.to_string())
     }
 
+    /// Versions the deployment writes about people, as it declares: pinned ones, the latest of followed datasets.
+    pub fn written(&self) -> Vec<NodeId> {
+        let declared = self.deployment.iter().flat_map(|d| d.spec.writes.iter().flat_map(|writes| &writes.datasets));
+        let pinned = declared.filter_map(|dataset| match dataset.is_pinned() {
+            true => Some(dataset.to_string()),
+            false => self.world.registry.latest(&dataset.to_string()).map(ToString::to_string),
+        });
+        pinned.filter_map(|name| self.world.lineage.find(&name)).collect()
+    }
+
     /// Everybody the data are controlled, processed, provided or received by.
     pub fn parties(&self) -> BTreeSet<String> {
         let spec = self.deployment.as_ref().map(|d| &d.spec);

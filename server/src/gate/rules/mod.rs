@@ -20,6 +20,7 @@ mod release;
 mod retention;
 mod special;
 mod system;
+mod techniques;
 mod transfer;
 
 use licit_schemas::gate::{Finding, Remedy, Status};

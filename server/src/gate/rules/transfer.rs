@@ -60,8 +60,10 @@ pub(super) fn transfer(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         if covered == Covered::Yes {
             continue;
         }
-        for (at, cohort) in evidence.cohorts.iter().enumerate() {
-            if !concerns(place, at, cohort) {
+        // Each cohort has places of its own: they are not looked at with every other.
+        for at in place.cohort.map_or(0..evidence.cohorts.len(), |own| own..own + 1) {
+            let cohort = &evidence.cohorts[at];
+            if !concerns(place, cohort) {
                 continue;
             }
             let from = origin(evidence, cohort, moment);
@@ -93,13 +95,12 @@ fn moment(evidence: &Evidence<'_>, training: Option<usize>) -> Timestamp {
     run.map_or(evidence.ask.valid_at, |run| run.started_at)
 }
 
-/// Whether the data of a cohort go to a place.
-fn concerns(place: &Place, number: usize, cohort: &Cohort<'_>) -> bool {
-    place.cohort.is_none_or(|own| own == number)
-        && match place.training {
-            Some(training) => cohort.trainings.contains(&training),
-            None => cohort.modes & (CONTAINED | SERVED) != 0,
-        }
+/// Whether data that reach so go to a place.
+fn concerns(place: &Place, cohort: &Cohort<'_>) -> bool {
+    match place.training {
+        Some(training) => cohort.trainings.contains(&training),
+        None => cohort.modes & (CONTAINED | SERVED) != 0,
+    }
 }
 
 fn party<'e>(evidence: &'e Evidence<'_>, key: &str) -> Option<&'e PartySpec> {

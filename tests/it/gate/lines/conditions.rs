@@ -23,7 +23,7 @@ pub(super) const LINES: &[Line] = &[
 
     now("minors", Satisfied, |p| { children(p); p.bases[0] = parents() }, |_| {}),
     now("minors", Unmet, children, |c| revise_basis(&c.s, parents())),
-    none("minors", Unknown, "whom the data are about, where nobody said it, is a finding of basis.governing"),
+    now("minors", Unknown, |p| { children(p); p.bases[0] = from_age("US", 16) }, |c| revise_basis(&c.s, from_age("FR", 15))),
     none("minors", Expired, "the basis shows who consents or not; the end of the basis itself is a finding of basis.approved"),
 
     holds("transfer", |p| abroad(p, Some(400))),
@@ -100,6 +100,33 @@ fn consent() -> Value {
     let mut consent = other_basis("scoring-contract", "art6_1_a");
     consent["covers"]["subjects"] = json!([CHILD]);
     consent
+}
+
+/// Children who consent themselves from an age on.
+fn from_age(country: &str, age: u8) -> Value {
+    let mut consent = consent();
+    consent["letter"]["minimum_age"] = json!({"country": country, "age": age});
+    consent
+}
+
+#[test]
+fn children_consent_themselves_at_the_age_their_country_sets_then() {
+    let asked = |country: &str, age: u8, day: Option<&str>| {
+        let s = crate::gate::parts::world(|p| {
+            children(p);
+            p.bases[0] = from_age(country, age);
+            p.runs[0]["started_at"] = json!("2023-06-01T00:00:00Z");
+        });
+        let decision = s.dry_at("start", day);
+        let found = crate::gate::parts::of_rule(&decision, "minors");
+        found.iter().map(|f| f["sentence"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(asked("FR", 15, None), [""; 0]);
+    assert!(asked("FR-69", 14, None)[0].contains("from 15 on only by the law of FR-69"));
+    assert!(asked("DE", 15, None)[0].contains("from 16 on only"));
+    // Denmark raised it in 2024: the training of 2023 was lawful, the use of today is not.
+    assert_eq!(asked("DK", 13, None).len(), 1);
+    assert_eq!(asked("DK", 13, Some("2023-12-01")), [""; 0]);
 }
 
 fn parents() -> Value {
