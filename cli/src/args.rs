@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, drift,
-    edge, erase, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, register, release, renewals,
-    retire, review, simple, suggest, things, vocabulary, whatif,
+    edge, erase, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, recipients, register, release,
+    renewals, retire, review, simple, suggest, things, vocabulary, whatif,
 };
 use crate::demo;
 
@@ -108,6 +108,8 @@ pub(crate) enum Command {
     Drift(drift::DriftArgs),
     /// Everything downstream of a thing, with its state
     Impact(impact::ImpactArgs),
+    /// Everybody who received what came of a thing
+    Recipients(recipients::RecipientsArgs),
     /// What ends when, and what runs on it
     Calendar(calendar::CalendarArgs),
     /// What changed for a deployment between two moments, and why

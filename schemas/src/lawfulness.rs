@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::reference::Ref;
 use crate::registry::Evidence;
-use crate::text::{Iri, Key, Name, Sentence, Text, Uri};
+use crate::text::{Country, Iri, Key, Name, Sentence, Text, Uri};
 use crate::time::Timestamp;
 
 /// What people read, in one language.
@@ -181,10 +181,25 @@ pub struct Covers {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub controllers: Vec<Ref>,
+    /// Parties the data may be disclosed to, `party:<key>`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200))]
+    pub recipients: Vec<Ref>,
     /// Stages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 2))]
     pub stages: Vec<Stage>,
+}
+
+/// How old children are who consent themselves, and where.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MinimumAge {
+    /// The member state whose law counts.
+    pub country: Country,
+    /// Nobody younger is asked.
+    #[schemars(range(min = 1, max = 25))]
+    pub age: u8,
 }
 
 /// What the letter of the law asks of a basis; `basis.holds` reads it.
@@ -203,6 +218,9 @@ pub struct Letter {
     /// How those who hold parental responsibility gave or authorised the consent of children (Art. 8).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parental_consent: Option<Evidence>,
+    /// Children consent themselves from this age on, in this member state (Art. 8(1)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_age: Option<MinimumAge>,
     /// Why employees' consent is free although presumed not to be (EDPB 05/2020).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freely_given: Option<Text>,

@@ -105,6 +105,10 @@ pub struct ReviewPolicy {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub overrides: Vec<ReviewOverride>,
+    /// Whether a release needs no vote in an environment of class `synthetic` with a time to live, as long as only made-up or
+    /// anonymous data reach it there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub synthetic_without_vote: bool,
 }
 
 /// Terms of some reviews. What is in no environment or of no risk class, such as a purpose, may reach any: of the terms that

@@ -50,6 +50,25 @@ pub struct PartySpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200))]
     pub arrangements: Vec<Arrangement>,
+    /// Lists it stands on that a decision on adequacy covers, such as `us-dpf` (GDPR Art. 45).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub certifications: Vec<Certification>,
+}
+
+/// An entry on a list that a decision on adequacy covers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Certification {
+    /// The list, a key of the dated table: `us-dpf`.
+    pub scheme: Key,
+    /// The entry as it was found.
+    pub evidence: Evidence,
+    /// From when it stands there.
+    pub valid_from: Timestamp,
+    /// Until when; absent means no end is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_to: Option<Timestamp>,
 }
 
 /// What ties two parties together.
@@ -77,6 +96,19 @@ pub enum ArrangementKind {
     JointControllers,
     /// A processor's contract, GDPR Art. 28(3).
     ProcessingContract,
+    /// The Commission's standard clauses for transfers, between exporter and importer, GDPR Art. 46(2)(c).
+    StandardClauses,
+    /// Binding corporate rules of their group, GDPR Art. 46(2)(b), 47.
+    BindingRules,
+    /// A derogation for a specific situation, its conditions shown, GDPR Art. 49.
+    Derogation,
+}
+
+impl ArrangementKind {
+    /// Whether it carries transfers to third countries (GDPR Art. 46, 49).
+    pub fn carries_transfers(self) -> bool {
+        matches!(self, Self::StandardClauses | Self::BindingRules | Self::Derogation)
+    }
 }
 
 /// A dataset: the lasting name under which versions are registered.

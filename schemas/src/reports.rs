@@ -226,7 +226,7 @@ pub struct Calendar {
 pub struct Expiry {
     /// When.
     pub on: Timestamp,
-    /// What ends: `approval`, `validity`, `document`, `contract`, `class`, `retention`, `time_to_live`, `baseline`, `loosening`,
+    /// What ends: `approval`, `validity`, `document`, `contract`, `certification`, `class`, `retention`, `time_to_live`, `baseline`, `loosening`,
     /// `delegation`, `break_glass`; or what is due: `ratification`; or what begins: `law`.
     pub what: String,
     /// Of what.
@@ -468,6 +468,7 @@ pub enum PurposeDistance {
     /// Nobody agreed to it.
     Outside,
 }
+
 /// Query of the renewals.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -561,4 +562,55 @@ pub struct AffectedDeployment {
     pub deployment: String,
     /// The one it is reached from on the shortest way.
     pub by: String,
+}
+
+/// Query of a list of recipients.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecipientsQuery {
+    /// A dataset, a model or a run; a dataset or model without `@version` stands for all its versions.
+    pub r#ref: String,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+}
+
+/// Every party that something downstream was disclosed to (GDPR Art. 15(1)(c), 19).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Recipients {
+    /// What was asked about.
+    pub r#ref: String,
+    /// Up to which entry the answer knows.
+    pub position: u64,
+    /// By party, then by when it began. What was received stays received: disclosures that ended are told, too.
+    pub items: Vec<Recipient>,
+}
+
+/// One disclosure to one party.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Recipient {
+    /// `party:<key>`.
+    pub party: String,
+    /// Its name.
+    pub name: String,
+    /// Where it is established.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Country>,
+    /// How what was asked about is in there: `contained`, `shaped`, `validation`.
+    pub how: Vec<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when; absent while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// By which release.
+    pub release: String,
+    /// For which purpose, pinned.
+    pub purpose: Ref,
+    /// Under which bases, pinned: those named when it began.
+    pub bases: Vec<Ref>,
+    /// Who disclosed it.
+    pub controller: Ref,
+    /// The way from what was asked about to the party.
+    pub path: Vec<String>,
 }

@@ -301,6 +301,9 @@ pub struct Envelope {
     pub regions: Vec<String>,
     /// Controllers and processors.
     pub parties: Vec<String>,
+    /// Who receives what is disclosed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
     /// Operations on the way.
     pub operations: Vec<String>,
     /// Models by name.

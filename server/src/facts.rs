@@ -186,6 +186,7 @@ impl Projection for World {
                 self.registry.deployment(f, digest(&f.spec), at, rows);
                 let registry = &self.registry;
                 self.lineage.deployment(&f.spec, |base| registry.latest(base).cloned(), at, rows);
+                self.disclose(&Ref::deployment(&f.spec.name).to_string(), at, rows);
             }
             Fact::ReleaseProposed(f) => {
                 self.registry.proposed(f, digest(&f.spec), at, rows);
@@ -194,6 +195,7 @@ impl Projection for World {
             Fact::ReleaseMoved(f) => {
                 self.registry.moved(f, at, rows);
                 self.lineage.moved(f, at, rows);
+                self.disclose(&registry::deployment_of(&f.reference), at, rows);
             }
             Fact::EdgeRecorded(f) => self.lineage.edge(f, at, rows),
             Fact::PurposeRevised(f) => self.lawfulness.purpose(f, digest(&f.spec), at, rows),
@@ -232,6 +234,13 @@ impl Projection for World {
 }
 
 impl World {
+    /// What an active release hands to other parties from now on.
+    fn disclose(&mut self, deployment: &str, at: &At, rows: &mut Rows) {
+        for (release, party) in self.registry.disclose(deployment, at) {
+            self.lineage.disclosed(&release, &party, at, rows);
+        }
+    }
+
     /// What the board said of a revision shows in lists: its row is *approved* or *revoked*. A deployment's approval binds an
     /// envelope, not the row.
     fn restate(&self, reference: &Ref, state: &str, at: &At, rows: &mut Rows) {

@@ -23,8 +23,8 @@ use licit_schemas::registry::{
 };
 use licit_schemas::reports::{
     AffectedDeployments, AffectedQuery, Calendar, CalendarQuery, Diff, DiffQuery, Drift, DriftQuery, Impact,
-    ImpactQuery, Renewals, RenewalsQuery, Replay, ReplayQuery, RuleClearing, SuggestQuery, Suggestions, WhatIf,
-    WhatIfRequest,
+    ImpactQuery, Recipients, RecipientsQuery, Renewals, RenewalsQuery, Replay, ReplayQuery, RuleClearing, SuggestQuery,
+    Suggestions, WhatIf, WhatIfRequest,
 };
 use licit_schemas::resource::{GetQuery, ListQuery, MomentQuery, Page, Registered, Resource};
 use licit_schemas::review::{
@@ -203,6 +203,7 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/reports/suggest", "get_suggestions", "What would clear a refusal, each change tried", || get().to(reports::api::suggest)).may(READ).asks::<SuggestQuery>().gives::<Suggestions>(),
     Route::get("/api/v1/reports/drift", "get_drift", "Per source, purposes agreed and purposes of use", || get().to(reports::api::drift)).may(READ).asks::<DriftQuery>().gives::<Drift>(),
     Route::get("/api/v1/impact", "get_impact", "Everything downstream of something, with its state", || get().to(reports::api::impact)).may(READ).asks::<ImpactQuery>().gives::<Impact>(),
+    Route::get("/api/v1/reports/recipients", "list_recipients", "Every party that something downstream was disclosed to", || get().to(reports::api::recipients)).may(READ).asks::<RecipientsQuery>().gives::<Recipients>(),
     Route::get("/api/v1/calendar", "get_calendar", "What ends when, and what relies on it", || get().to(reports::api::calendar)).may(READ).asks::<CalendarQuery>().gives::<Calendar>(),
     Route::post("/api/v1/affected", "ask_affected", "Deployments in which datasets and models are used; nothing is written", || post().to(reports::api::affected)).may(READ).takes::<AffectedQuery>().gives::<AffectedDeployments>(),
     Route::get("/api/v1/reports/renewals", "get_renewals", "Approvals that end soon, and whether anything changed since", || get().to(reports::api::renewals)).may(READ).asks::<RenewalsQuery>().gives::<Renewals>(),

@@ -2,3 +2,6 @@
 
 mod credit;
 mod demo;
+mod disclosure;
+mod review_environment;
+mod transfer;

@@ -34,6 +34,7 @@ pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod lineage;
 pub(crate) mod policy;
+pub(crate) mod recipients;
 pub(crate) mod register;
 pub(crate) mod release;
 pub(crate) mod renewals;
@@ -62,6 +63,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Suggest(args) => suggest::run(context, &args),
         Command::Drift(args) => drift::run(context, &args),
         Command::Impact(args) => impact::run(context, &args),
+        Command::Recipients(args) => recipients::run(context, &args),
         Command::Calendar(args) => calendar::run(context, &args),
         Command::Diff(args) => diff::run(context, &args),
         Command::Gaps(args) => gaps::run(context, &args),

@@ -82,13 +82,14 @@ Examples:
       --part guard=toxicity@2
   licit release create helpdesk --model assistant@3 --part embedder=e5@1 \\
       --index kb/articles@2026-11
+  licit release create ward-data-to-research  # the latest of what it discloses
   licit release create -f release.yaml")]
 pub(crate) struct ReleaseCreate {
     /// Deployment, such as `vote-forecast`
     #[arg(required_unless_present = "file")]
     deployment: Option<String>,
     /// Model version as part `base`, such as `vote-model@2`; without `@` the latest; may be repeated
-    #[arg(long = "model", value_name = "REF", required_unless_present_any = ["file", "parts"])]
+    #[arg(long = "model", value_name = "REF")]
     models: Vec<String>,
     /// Model version as another part, such as `adapter=tuning@7`; may be repeated
     #[arg(long = "part", value_name = "NAME=MODEL", value_parser = part)]

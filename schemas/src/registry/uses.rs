@@ -176,7 +176,8 @@ pub struct EnvironmentSpec {
     pub key: Key,
     /// What the doors do with a denial.
     pub mode: Mode,
-    /// Class of data allowed here: `production`, `test`, `synthetic` …
+    /// Class of data allowed here: `production`, `test`, `synthetic` … The gate judges `synthetic`: only made-up, reference and
+    /// anonymous data may be there.
     pub class: Key,
     /// Keys it stands for besides its own, such as `pr-*`: a deployment names `environment:pr-123`, and nobody registers it. `*`
     /// stands for any characters, `?` for one.
@@ -200,6 +201,18 @@ pub struct Declaration {
     /// "Nobody", with the reason; its author is whoever recorded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nobody: Option<Sentence>,
+}
+
+/// What is handed to other parties, and to whom: with it a deployment is a disclosure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disclosure {
+    /// Who receives it, `party:<key>`.
+    #[schemars(length(min = 1, max = 100))]
+    pub to: Vec<Ref>,
+    /// Datasets and models; without `@version` each release hands over the latest.
+    #[schemars(length(min = 1, max = 100))]
+    pub what: Vec<Ref>,
 }
 
 /// A lasting use: system × environment × purpose × bases × inputs × outputs. Each change is a new revision.
@@ -230,6 +243,9 @@ pub struct DeploymentSpec {
     /// What it writes about people; absent means not declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<Declaration>,
+    /// What it hands to other parties. What it reads and writes about people may then be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discloses: Option<Disclosure>,
     /// Where it computes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Country>,
@@ -269,13 +285,18 @@ pub struct Part {
 pub struct ReleaseSpec {
     /// The deployment.
     pub deployment: Ref,
-    /// Models by part.
-    #[schemars(length(min = 1, max = 50))]
+    /// Models by part; none only where a deployment discloses.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
     pub composition: Vec<Part>,
     /// Index datasets served with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub indexes: Vec<Ref>,
+    /// What is handed over, pinned; absent, the latest of what the deployment discloses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub discloses: Vec<Ref>,
     /// Digest of the prompt template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_digest: Option<Digest>,

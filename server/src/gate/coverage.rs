@@ -200,7 +200,7 @@ pub fn stands(world: &World, revision: &Revision<BasisSpec>, at: Timestamp) -> (
 }
 
 /// Whether two parties are one controller, or control jointly at a moment, whichever of them recorded it (GDPR Art. 26).
-fn joint(world: &World, one: &str, other: &str, at: Timestamp) -> bool {
+pub(super) fn joint(world: &World, one: &str, other: &str, at: Timestamp) -> bool {
     let arranged = |from: &str, with: &str| {
         world.registry.parties.latest(from).is_some_and(|party| {
             party.spec.arrangements.iter().any(|a| {

@@ -69,10 +69,16 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
         emits: declared(&spec.writes),
         regions: regions.into_iter().collect(),
         parties: parties.into_iter().collect(),
+        recipients: recipients(spec).collect::<BTreeSet<String>>().into_iter().collect(),
         operations: operations.into_iter().collect(),
         models: models.into_iter().collect(),
         documents: documents.into_iter().collect(),
     }
+}
+
+/// Who receives what a deployment discloses.
+fn recipients(spec: &licit_schemas::registry::DeploymentSpec) -> impl Iterator<Item = String> {
+    spec.discloses.iter().flat_map(|disclosure| &disclosure.to).map(ToString::to_string)
 }
 
 /// Whether [`widened`] would find nothing, without making the words for it: the usual case, on every decision.
@@ -94,6 +100,7 @@ pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> 
         && declared(&approved.emits, &spec.writes)
         && spec.region.iter().all(|r| has(&approved.regions, r.as_str()))
         && std::iter::once(&spec.controller).chain(&spec.processors).all(|p| has(&approved.parties, &p.to_string()))
+        && recipients(spec).all(|r| has(&approved.recipients, &r))
         && evidence
             .models
             .iter()
@@ -191,6 +198,7 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
         ("writes", &approved.emits, &actual.emits),
         ("region", &approved.regions, &actual.regions),
         ("party", &approved.parties, &actual.parties),
+        ("recipient", &approved.recipients, &actual.recipients),
         ("operation", &approved.operations, &actual.operations),
         ("model", &approved.models, &actual.models),
     ] {

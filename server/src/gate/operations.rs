@@ -189,8 +189,13 @@ pub fn plan(tx: &mut Tx<'_>, request: PlanRequest) -> Result<licit_schemas::gate
         let mut release = None;
         if !models.is_empty() && tx.world().registry.deployments.latest(&deployment.to_string()).is_some() {
             let composition = models.into_iter().map(|model| Part { part: PartKind::Base, model }).collect();
-            let spec =
-                ReleaseSpec { deployment: deployment.clone(), composition, indexes: Vec::new(), prompt_digest: None };
+            let spec = ReleaseSpec {
+                deployment: deployment.clone(),
+                composition,
+                indexes: Vec::new(),
+                discloses: Vec::new(),
+                prompt_digest: None,
+            };
             release = Some(crate::registry::operations::release(tx, spec)?.r#ref);
         }
         let request = GateRequest { deployment: Some(deployment), release, dry_run: true, ..GateRequest::default() };

@@ -67,7 +67,7 @@ pub struct Scope<'a> {
 /// What holds while the board approved no policy.
 static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     name: "Default".parse().unwrap_or_else(|_| unreachable!("it is a name")),
-    review: ReviewPolicy { quorum: 2, approval_days: 365, overrides: Vec::new() },
+    review: ReviewPolicy { quorum: 2, approval_days: 365, overrides: Vec::new(), synthetic_without_vote: false },
     grace: Grace::default(),
     levels: Vec::new(),
     rules: Vec::new(),
@@ -198,6 +198,11 @@ impl Policy {
             own.map_or(general, days)
         });
         Duration::days(i64::from(each.min().unwrap_or(0)))
+    }
+
+    /// Whether releases need no vote where only made-up or anonymous data are; of several revisions, all must say so.
+    pub fn synthetic_without_vote(&self) -> bool {
+        self.layers.iter().all(|layer| layer.spec().review.synthetic_without_vote)
     }
 
     /// The organisation's own rules with their conditions: of all revisions that count, each once.

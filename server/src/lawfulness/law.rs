@@ -2,9 +2,11 @@
 
 pub mod dates;
 pub mod duties;
+pub mod transfers;
 
 use std::sync::{LazyLock, OnceLock};
 
+use licit_schemas::registry::{DatasetOrigin, Operation};
 use licit_schemas::time::Timestamp;
 use serde::Deserialize;
 
@@ -30,6 +32,13 @@ pub struct Forbidden {
     pub purposes: Vec<String>,
     /// Data categories it forbids, narrower ones included.
     pub categories: Vec<String>,
+    /// Techniques it forbids: with the categories it names, or, where it names none, at all. With `infer` among them, to write such
+    /// categories about people is forbidden as much as to read them.
+    #[serde(default)]
+    pub operations: Vec<Operation>,
+    /// Origins of data it forbids.
+    #[serde(default)]
+    pub origins: Vec<DatasetOrigin>,
     /// Regulated activities whose data it forbids for other purposes.
     pub collected_for: Vec<String>,
     /// In English.
@@ -92,13 +101,17 @@ static FORBIDDEN: LazyLock<Vec<Forbidden>> = LazyLock::new(|| parse(include_str!
 static PRACTICES: LazyLock<Vec<Practices>> =
     LazyLock::new(|| parse(include_str!("../../data/law/prohibited_practices.json")));
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
     serde_json::from_str(text).unwrap_or_else(|e| unreachable!("an embedded table parses; a test reads them all: {e}"))
+}
+
+fn holds(from: Timestamp, to: Option<Timestamp>, moment: Timestamp) -> bool {
+    from <= moment && to.is_none_or(|end| moment < end)
 }
 
 /// Prohibitions that apply at a moment.
 pub fn forbidden_at(moment: Timestamp) -> impl Iterator<Item = &'static Forbidden> {
-    FORBIDDEN.iter().filter(move |f| f.applies_from <= moment && f.applies_to.is_none_or(|end| moment < end))
+    FORBIDDEN.iter().filter(move |f| holds(f.applies_from, f.applies_to, moment))
 }
 
 /// All activities the tables name: what `regulated_as` of a purpose may hold.

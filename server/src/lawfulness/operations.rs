@@ -92,6 +92,7 @@ pub fn basis(tx: &mut Tx<'_>, spec: BasisSpec) -> Result<Registered> {
     for (list, kind, at) in [
         (&covers.purposes, Kind::Purpose, "/covers/purposes"),
         (&covers.controllers, Kind::Party, "/covers/controllers"),
+        (&covers.recipients, Kind::Party, "/covers/recipients"),
         (&spec.replaces, Kind::Basis, "/replaces"),
     ] {
         for (place, reference) in list.iter().enumerate() {

@@ -482,7 +482,7 @@ impl State {
             let model = self.refer(&part.model, &reference, at);
             self.declared(release, model, EdgeKind::ComposedOf, Role::None, at, rows);
         }
-        for index in &fact.spec.indexes {
+        for index in fact.spec.indexes.iter().chain(&fact.spec.discloses) {
             let dataset = self.refer(index, &reference, at);
             self.declared(release, dataset, EdgeKind::ComposedOf, Role::None, at, rows);
         }
@@ -496,6 +496,13 @@ impl State {
         if let (ReleaseState::Active, Some(deployment), Some(release)) = (fact.state, deployment, release) {
             self.declared(deployment, release, EdgeKind::Runs, Role::None, at, rows);
         }
+    }
+
+    /// Fold a disclosure in: what a party received came from this release.
+    pub fn disclosed(&mut self, release: &str, party: &str, at: &At, rows: &mut Rows) {
+        let Some(release) = self.find(release) else { return };
+        let party = self.find(party).unwrap_or_else(|| self.add(party, Node::new(NodeKind::Party), at));
+        self.declared(party, release, EdgeKind::DisclosedTo, Role::None, at, rows);
     }
 
     /// Fold a late edge in.

@@ -70,6 +70,7 @@ pub fn kind(kind: NodeKind) -> &'static str {
         NodeKind::ModelVersion => "model_version",
         NodeKind::Release => "release",
         NodeKind::Deployment => "deployment",
+        NodeKind::Party => "party",
     }
 }
 

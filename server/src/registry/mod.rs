@@ -3,6 +3,7 @@
 pub mod api;
 mod classes;
 pub mod confirm;
+mod disclosures;
 mod held;
 mod numbers;
 pub mod operations;
@@ -11,7 +12,7 @@ pub mod vocabulary;
 
 use std::sync::Arc;
 
-use imbl::HashMap;
+use imbl::{HashMap, Vector};
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::classes::{Assumed, Classified, Silence};
+pub use self::disclosures::Disclosed;
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, What};
 pub use self::numbers::{NumberMap, NumberSet, Numbers};
@@ -103,6 +105,7 @@ pub struct State {
     held: HashMap<Arc<str>, Arc<Held>>,
     latest: HashMap<Arc<str>, Arc<str>>,
     releases: HashMap<Arc<str>, Arc<Vec<Release>>>,
+    disclosed: Vector<Disclosed>,
 }
 
 impl State {
@@ -441,7 +444,7 @@ impl State {
             state: word(&ReleaseState::Proposed),
             name: fact.spec.deployment.name().to_owned(),
             parent: deployment.to_string(),
-            search: fact.spec.composition.iter().map(|p| p.model.to_string()).collect(),
+            search: composed(&fact.spec).map(ToString::to_string).collect(),
             digest: Some(digest),
             doc: text(&fact.spec),
             ..NewRow::default()
@@ -462,9 +465,19 @@ impl State {
     }
 }
 
+/// The reference without its version.
+fn base(reference: &str) -> &str {
+    reference.rsplit_once('@').map_or(reference, |(base, _)| base)
+}
+
 /// `deployment:<name>` of a release's reference.
 pub fn deployment_of(release: &Ref) -> String {
     release.unpinned().to_string().replacen("release:", "deployment:", 1)
+}
+
+/// Models of a release, and what it hands over.
+fn composed(spec: &ReleaseSpec) -> impl Iterator<Item = &Ref> {
+    spec.composition.iter().map(|part| &part.model).chain(&spec.discloses)
 }
 
 /// The pinned reference of a version.

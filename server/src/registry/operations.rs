@@ -96,13 +96,20 @@ pub(crate) fn state<T: Clone + Serialize>(
 /// Register a party.
 ///
 /// # Errors
-/// Unknown parties in its arrangements; other content under the same key.
+/// Unknown parties in its arrangements; lists that no decision on adequacy names; other content under the same key.
 pub fn party(tx: &mut Tx<'_>, spec: PartySpec, existing: Existing) -> Result<Registered> {
     let own = Ref::party(&spec.key);
     for (place, arrangement) in spec.arrangements.iter().enumerate() {
         let at = format!("/arrangements/{place}/with");
         expect(&arrangement.with, &[Kind::Party], &at)?;
         pin(tx.world(), &arrangement.with, tx.now(), &at)?;
+    }
+    for (place, entry) in spec.certifications.iter().enumerate() {
+        let lists = crate::lawfulness::law::transfers::lists();
+        if !lists.contains(&entry.scheme.as_str()) {
+            let says = format!("there is no list `{}`; there are {}", entry.scheme, lists.join(", "));
+            return Err(Error::invalid(&format!("/certifications/{place}/scheme"), says));
+        }
     }
     let thing = Lasting {
         reference: own,
@@ -223,7 +230,8 @@ pub fn environment(tx: &mut Tx<'_>, spec: EnvironmentSpec, existing: Existing) -
 /// Register a deployment, or its next revision.
 ///
 /// # Errors
-/// Unknown references; a declaration that says both datasets and nobody, or neither; a move to where it would be held less strictly.
+/// Unknown references; a declaration that says both datasets and nobody, or neither; a disclosure to the controller itself; a move
+/// to where it would be held less strictly.
 pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing) -> Result<Registered> {
     let now = tx.now();
     for (reference, kind, at) in [
@@ -240,6 +248,22 @@ pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing)
     for (declaration, at) in [(&spec.reads, "/reads"), (&spec.writes, "/writes")] {
         if let Some(declaration) = declaration {
             declared(tx, declaration, at)?;
+        }
+    }
+    if let Some(disclosure) = &mut spec.discloses {
+        pin_all(tx.world(), &mut disclosure.to, Kind::Party, now, "/discloses/to")?;
+        if let Some(place) = disclosure.to.iter().position(|party| *party == spec.controller) {
+            let says = format!("`{}` is the controller: it receives nothing from itself", spec.controller);
+            return Err(Error::invalid(&format!("/discloses/to/{place}"), says));
+        }
+        for (place, item) in disclosure.what.iter().enumerate() {
+            let at = format!("/discloses/what/{place}");
+            expect(item, &[Kind::Dataset, Kind::Model], &at)?;
+            let registry = &tx.world().registry;
+            let known = |base: &str| registry.datasets.latest(base).is_some() || registry.models.latest(base).is_some();
+            if !known(&item.unpinned().to_string()) {
+                return Err(Error::invalid(&at, format!("there is no `{}`", item.unpinned())));
+            }
         }
     }
     let thing = Lasting {
@@ -447,6 +471,7 @@ pub fn release(tx: &mut Tx<'_>, mut spec: ReleaseSpec) -> Result<Registered> {
         part.model = pin(tx.world(), &part.model, now, &at)?;
         stands(tx.world(), &part.model, &at)?;
     }
+    handed_over(tx, &mut spec)?;
     pin_all(tx.world(), &mut spec.indexes, Kind::Dataset, now, "/indexes")?;
     for (place, index) in spec.indexes.iter().enumerate() {
         stands(tx.world(), index, &format!("/indexes/{place}"))?;
@@ -465,6 +490,36 @@ pub fn release(tx: &mut Tx<'_>, mut spec: ReleaseSpec) -> Result<Registered> {
     let id = tx.new_id();
     let seq = tx.record(Fact::ReleaseProposed(Stated { id, rev: n, spec }))?;
     Ok(created(id, parse(&format!("release:{}@{n}", deployment.trim_start_matches("deployment:")))?, sum, seq))
+}
+
+/// What a release hands over, pinned: what it names, else the latest of all its deployment discloses. Where nothing is disclosed,
+/// a release has models.
+fn handed_over(tx: &Tx<'_>, spec: &mut ReleaseSpec) -> Result<()> {
+    let world = tx.world();
+    let stated = world.registry.deployments.latest(&spec.deployment.to_string()).and_then(|d| d.spec.discloses.clone());
+    let Some(disclosure) = stated else {
+        if !spec.discloses.is_empty() {
+            return Err(Error::invalid("/discloses", format!("`{}` discloses nothing", spec.deployment)));
+        }
+        if spec.composition.is_empty() {
+            return Err(Error::invalid("/composition", "a release names at least one model"));
+        }
+        return Ok(());
+    };
+    let mut at = "/discloses";
+    if spec.discloses.is_empty() {
+        at = "/deployment";
+        spec.discloses = disclosure.what.clone();
+    }
+    for (place, item) in spec.discloses.iter_mut().enumerate() {
+        let at = if at == "/deployment" { at.to_owned() } else { format!("{at}/{place}") };
+        if !disclosure.what.iter().any(|r| r == item || *r == item.unpinned()) {
+            return Err(Error::invalid(&at, format!("`{}` does not disclose `{item}`", spec.deployment)));
+        }
+        *item = pin(world, item, tx.now(), &at)?;
+        stands(world, item, &at)?;
+    }
+    Ok(())
 }
 
 /// Take a release out for good.

@@ -151,6 +151,8 @@ fn load() -> Vocabulary {
         include_str!("../../data/law/prohibited_practices.json"),
         include_str!("../../data/law/high_risk_areas.json"),
         include_str!("../../data/law/system_documents.json"),
+        include_str!("../../data/law/adequacy.json"),
+        include_str!("../../data/law/consent_age.json"),
     ] {
         bytes.extend_from_slice(law.as_bytes());
     }

@@ -6,13 +6,15 @@ use std::collections::BTreeSet;
 use licit_schemas::lineage::ExposureQuery;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::reports::{
-    AffectedQuery, CalendarQuery, Diff, DiffQuery, DriftQuery, ImpactQuery, RenewalsQuery, Standpoint, SuggestQuery,
-    WhatIfRequest,
+    AffectedQuery, CalendarQuery, Diff, DiffQuery, DriftQuery, ImpactQuery, RecipientsQuery, RenewalsQuery, Standpoint,
+    SuggestQuery, WhatIfRequest,
 };
 use licit_schemas::resource::Page;
 
 use super::diff::{Seen, because, rests_on};
-use super::{affected, calendar, debt, drift, impact, operations, question, renewals, stand, store, suggest};
+use super::{
+    affected, calendar, debt, drift, impact, operations, question, recipients, renewals, stand, store, suggest,
+};
 use crate::db::Projection;
 use crate::error::{Error, Result};
 use crate::facts::{Tx, World};
@@ -118,6 +120,19 @@ fn holder(world: &World, text: &str) -> Result<Ref> {
             Err(Error::invalid("/holder", format!("is a {kind}: name a party, or a deployment for its controller")))
         }
     }
+}
+
+/// Who received what came of something.
+pub async fn recipients(ctx: Ctx) -> Result<Reply> {
+    let query: RecipientsQuery = ctx.query()?;
+    let reference: Ref =
+        query.r#ref.parse().map_err(|e: licit_schemas::reference::RefFault| Error::invalid("/ref", e.to_string()))?;
+    crate::resolve::expect(&reference, &[Kind::Dataset, Kind::Model, Kind::Run], "/ref")?;
+    let world = ctx.app.db.known(query.known_at).await?;
+    let found = recipients::recipients(&world, &reference);
+    Reply::ok(
+        &found.ok_or_else(|| Error::NotFound(format!("there is no `{reference}`, or nothing registered names it")))?,
+    )
 }
 
 /// What ends when.

@@ -129,6 +129,9 @@ impl Book<'_> {
                 let what = match tie.kind {
                     ArrangementKind::JointControllers => "the joint arrangement",
                     ArrangementKind::ProcessingContract => "the processor's contract",
+                    ArrangementKind::StandardClauses => "the agreement on standard clauses",
+                    ArrangementKind::BindingRules => "the reliance on binding corporate rules",
+                    ArrangementKind::Derogation => "the derogation for transfers",
                 };
                 let with = tie.with.to_string();
                 items.push(Expiry {
@@ -137,9 +140,20 @@ impl Book<'_> {
                     r#ref: party.reference.to_string(),
                     says: format!("{what} of `{}` with `{with}` ends", party.reference),
                     deployments: self.naming(|d| {
-                        let mut parties = std::iter::once(&d.controller).chain(&d.processors).map(ToString::to_string);
+                        let mut parties = parties(d);
                         parties.any(|p| p == *party.reference || p == with)
                     }),
+                    warn: None,
+                });
+            }
+            for entry in &party.spec.certifications {
+                let Some(on) = entry.valid_to.filter(|end| self.within(*end)) else { continue };
+                items.push(Expiry {
+                    on,
+                    what: "certification".to_owned(),
+                    r#ref: party.reference.to_string(),
+                    says: format!("`{}` stands on the list `{}` until then", party.reference, entry.scheme),
+                    deployments: self.naming(|d| parties(d).any(|p| p == *party.reference)),
                     warn: None,
                 });
             }
@@ -340,4 +354,10 @@ impl Book<'_> {
         });
         running.map(|d| d.reference.to_string()).collect()
     }
+}
+
+/// Everybody a deployment names.
+fn parties(d: &DeploymentSpec) -> impl Iterator<Item = String> {
+    let recipients = d.discloses.iter().flat_map(|disclosure| &disclosure.to);
+    std::iter::once(&d.controller).chain(&d.processors).chain(recipients).map(ToString::to_string)
 }

@@ -23,6 +23,7 @@ pub fn rests_on(world: &World, deployment: &str, at: Timestamp) -> BTreeSet<Stri
     names.extend(evidence.release.iter().map(|release| release.reference.to_string()));
     names.extend(evidence.classes.iter().flat_map(|class| &class.controllers).map(ToString::to_string));
     names.extend(evidence.classes.iter().flat_map(|class| &class.traits.parties).map(ToString::to_string));
+    names.extend(evidence.parties());
     let questions = evidence.question.iter().chain(evidence.trainings.iter().filter_map(|t| t.question.as_ref()));
     names.extend(questions.flat_map(|q| &q.candidates).map(|c| c.revision.reference.to_string()));
     if let Some(stated) = &evidence.deployment {

@@ -181,7 +181,7 @@ fn uses(world: &World, versions: &[&Arc<Held>]) -> BTreeMap<String, Used> {
                             add(&stated.spec.purpose, since, None, Some(deployment));
                         }
                     }
-                    NodeKind::DatasetVersion | NodeKind::ModelVersion => {}
+                    NodeKind::DatasetVersion | NodeKind::ModelVersion | NodeKind::Party => {}
                 }
             }
             let contains = pass(node, half.kind, half.role, kind, CONTAINED) == CONTAINED;

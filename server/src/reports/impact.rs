@@ -52,7 +52,10 @@ fn relying(world: &World, reference: &Ref) -> Vec<NodeId> {
             Kind::Basis => d.bases.iter().any(is) || covered(&d.purpose),
             Kind::System => is(&d.system),
             Kind::Environment => is(&d.environment),
-            Kind::Party => is(&d.controller) || d.processors.iter().any(is),
+            Kind::Party => {
+                let recipients = d.discloses.iter().flat_map(|disclosure| &disclosure.to);
+                is(&d.controller) || d.processors.iter().chain(recipients).any(is)
+            }
             _ => false,
         };
         if relies {
@@ -146,7 +149,7 @@ fn known(world: &World, reference: &Ref) -> bool {
     }
 }
 
-fn deployment_of(release: &str) -> String {
+pub(super) fn deployment_of(release: &str) -> String {
     base(release).replacen("release:", "deployment:", 1)
 }
 
@@ -162,7 +165,7 @@ fn judged(world: &World, deployment: &str, release: Option<&str>, seeds: &HashSe
 
 /// Per node, which modes arrive at a seed for each mode it is looked at in: four bits for each of four modes. The same transfer as
 /// in the walk upstream, so that downstream says the same.
-fn ways(graph: &Graph, seeds: &[NodeId], order: &[NodeId]) -> HashMap<NodeId, Label> {
+pub(super) fn ways(graph: &Graph, seeds: &[NodeId], order: &[NodeId]) -> HashMap<NodeId, Label> {
     const EACH: [Label; 4] = [CONTAINED, SHAPED, VALIDATION, SERVED];
     let identity = EACH.iter().enumerate().fold(0, |all: Label, (place, mode)| all | mode << (4 * place));
     let mut ways: HashMap<NodeId, Label> = seeds.iter().map(|seed| (*seed, identity)).collect();
@@ -188,7 +191,7 @@ fn ways(graph: &Graph, seeds: &[NodeId], order: &[NodeId]) -> HashMap<NodeId, La
 }
 
 /// What arrives at a seed of a node looked at in these modes.
-fn arriving(ways: Label, modes: Label) -> Label {
+pub(super) fn arriving(ways: Label, modes: Label) -> Label {
     let of = |place: u32| if modes >> place & 1 == 1 { ways >> (4 * place) & MODES } else { 0 };
     (0..4).fold(0, |all, place| all | of(place))
 }
@@ -207,6 +210,7 @@ fn state(world: &World, name: &str, flags: Flags, kind: NodeKind) -> String {
         }
         NodeKind::Deployment if world.registry.active(name).is_some() => "running".to_owned(),
         NodeKind::Deployment => "idle".to_owned(),
+        NodeKind::Party => "recipient".to_owned(),
         _ => match world.registry.held(name).map(|held| &held.what) {
             Some(What::Dataset(facts)) => word(&facts.life()),
             Some(What::Run(facts)) => word(&facts.operation),
@@ -223,7 +227,7 @@ fn owner(world: &World, name: &str, kind: NodeKind) -> Option<String> {
         NodeKind::Deployment => Some(super::owner(world, name)),
         NodeKind::DatasetVersion => world.registry.datasets.latest(own)?.spec.owner.as_ref().map(ToString::to_string),
         NodeKind::ModelVersion => world.registry.models.latest(own)?.spec.owner.as_ref().map(ToString::to_string),
-        NodeKind::Run => None,
+        NodeKind::Run | NodeKind::Party => None,
     }
     .filter(|owner| !owner.is_empty())
 }

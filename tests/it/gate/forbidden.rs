@@ -178,3 +178,40 @@ fn bias_checks_may_look_at_what_must_not_shape() {
     });
     allowed(&s.dry("start"));
 }
+
+#[test]
+fn what_a_political_campaign_infers_about_people_is_forbidden_as_much_as_what_it_reads() {
+    let s = world(|p| {
+        p.purposes[0]["iri"] = json!(CAMPAIGN);
+        p.datasets.push("leanings");
+        p.versions.push(made("leanings", "1", vec![field("leaning", POLITICS)]));
+        p.deployment["writes"] = json!({"datasets": ["dataset:crm/leanings"]});
+    });
+    let decision = s.dry("start");
+    let finding = only(&decision, "purpose.forbids");
+    assert_eq!(path(finding), ["deployment:score-prod", "dataset:crm/leanings@1"]);
+    assert!(finding["article"].as_str().unwrap().contains("18(1)(c)"), "{finding:#}");
+    assert!(!finding["remedy"]["text"].as_str().unwrap().contains("consent"));
+    // Scores that say nothing of the kind are no such thing.
+    s.add("dataset-versions", made("leanings", "2", vec![field("age", AGE)]));
+    assert!(of_rule(&s.dry("start"), "purpose.forbids").is_empty());
+}
+
+#[test]
+fn a_political_campaign_uses_data_from_the_people_themselves_only() {
+    for (origin, fits) in [("collected", true), ("received", false), ("acquired", false), ("public", false)] {
+        let s = world(|p| {
+            p.purposes[0]["iri"] = json!(CAMPAIGN);
+            p.versions[0]["origin"] = json!(origin);
+        });
+        let decision = s.dry("start");
+        let found = of_rule(&decision, "purpose.forbids");
+        assert_eq!(found.is_empty(), fits, "{origin}: {decision:#}");
+        for finding in found {
+            assert!(finding["article"].as_str().unwrap().contains("18(1)(a)"), "{finding:#}");
+            no_way_out(finding);
+        }
+        let before = ask(&s, json!({"dry_run": true, "valid_at": "2025-10-09"}));
+        assert!(of_rule(&before, "purpose.forbids").is_empty(), "the law came later");
+    }
+}

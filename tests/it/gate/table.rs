@@ -111,6 +111,8 @@ rules! {
     criminal = "criminal",
     minors = "minors",
     retention = "retention",
+    transfer = "transfer",
+    environment_class = "environment.class",
     risk_documents = "risk.documents",
     workers = "workers",
     transparency_ai = "transparency.ai",

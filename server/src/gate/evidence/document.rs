@@ -42,6 +42,10 @@ impl Evidence<'_> {
             },
             "release": self.release.as_ref().map(|r| json!({"ref": &*r.reference, "digest": r.digest, "state": r.state})),
             "controller": self.controller().map(|c| json!({"ref": &*c.reference, "digest": c.digest})),
+            "environment": self.environment.as_ref().map(|e| json!({"ref": &*e.reference, "digest": e.digest})),
+            "parties": self.parties().iter().map(|party| json!({
+                "ref": party, "digest": self.world.registry.parties.latest(party).map(|p| p.digest),
+            })).collect::<Vec<_>>(),
             "system": self.system.as_ref().map(|s| json!({"ref": &*s.reference, "digest": s.digest})),
             "purpose": self.purpose.as_ref().map(|p| json!({
                 "ref": &*p.reference,
@@ -84,6 +88,10 @@ impl Evidence<'_> {
             })).collect::<Vec<_>>(),
             "undeclared": self.undeclared.iter().map(|n| self.name(*n)).collect::<Vec<_>>(),
             "unversioned": self.unversioned,
+            "written": self.written().into_iter().map(|node| {
+                let name = self.name(node);
+                json!({"digest": self.world.registry.held(&name).map(|h| h.digest), "ref": name})
+            }).collect::<Vec<_>>(),
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
         });

@@ -37,7 +37,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !root(),
             NodeKind::Run => !root() || !(node.flags.has(Flags::TRAINS) || makes_unstated(graph, id)),
             NodeKind::ModelVersion => !root(),
-            NodeKind::Release | NodeKind::Deployment => true,
+            NodeKind::Release | NodeKind::Deployment | NodeKind::Party => true,
         };
         let mut told = false;
         if node.flags.0 & LOOK != 0 || !made_of_something {

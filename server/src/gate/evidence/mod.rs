@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::{AssessmentKind, BasisSpec, PurposeSpec, Stage};
-use licit_schemas::reference::Ref;
+use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{Declaration, DeploymentSpec, EnvironmentSpec, Life, Mode, ModelFile, SystemSpec};
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
@@ -371,8 +371,9 @@ fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
         if let Some(node) = world.lineage.find(&release.reference) {
             evidence.seeds.push((node, CONTAINED));
         }
-        for part in &release.spec.composition {
-            let reference: Arc<str> = part.model.to_string().into();
+        let disclosed = release.spec.discloses.iter().filter(|r| r.kind() == Kind::Model);
+        for model in release.spec.composition.iter().map(|part| &part.model).chain(disclosed) {
+            let reference: Arc<str> = model.to_string().into();
             evidence.models.push(Model { held: world.registry.held(&reference).cloned(), reference });
         }
     }

@@ -31,6 +31,7 @@ impl Evidence<'_> {
             "controller": spec.map(|d| d.controller.to_string()),
             "processors": spec.map(|d| &d.processors),
             "region": spec.and_then(|d| d.region.as_ref()),
+            "recipients": spec.map(|d| d.discloses.iter().flat_map(|disclosure| &disclosure.to).collect::<Vec<_>>()),
             "owner": spec.map(|d| &d.owner),
             "tags": spec.map(|d| &d.tags),
             "purpose": spec.map(|d| d.purpose.unpinned()),

@@ -1,6 +1,6 @@
 //! What rules and decisions read off the evidence: paths, names, owners, and what stands behind a node.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use licit_schemas::digest::Digest;
@@ -149,6 +149,33 @@ impl Evidence<'_> {
     /// The controller of the deployment, as it last stated itself.
     pub fn controller(&self) -> Option<&Arc<Revision<PartySpec>>> {
         self.world.registry.parties.latest(&self.deployment.as_ref()?.spec.controller.to_string())
+    }
+
+    /// Versions the deployment writes about people, as it declares: pinned ones, the latest of followed datasets.
+    pub fn written(&self) -> Vec<NodeId> {
+        let declared = self.deployment.iter().flat_map(|d| d.spec.writes.iter().flat_map(|writes| &writes.datasets));
+        let pinned = declared.filter_map(|dataset| match dataset.is_pinned() {
+            true => Some(dataset.to_string()),
+            false => self.world.registry.latest(&dataset.to_string()).map(ToString::to_string),
+        });
+        pinned.filter_map(|name| self.world.lineage.find(&name)).collect()
+    }
+
+    /// Everybody the data are controlled, processed, provided or received by.
+    pub fn parties(&self) -> BTreeSet<String> {
+        let spec = self.deployment.as_ref().map(|d| &d.spec);
+        let own = spec.into_iter().flat_map(|d| {
+            let recipients = d.discloses.iter().flat_map(|disclosure| &disclosure.to);
+            std::iter::once(&d.controller).chain(&d.processors).chain(recipients).map(ToString::to_string)
+        });
+        let classes = self.cohorts.iter().map(|cohort| cohort.class);
+        let held = classes.flat_map(|class| class.controllers.iter().chain(&class.processors)).map(ToString::to_string);
+        let trained = self.trainings.iter().flat_map(|t| {
+            let processors = t.run().into_iter().flat_map(|run| &run.processors).map(ToString::to_string);
+            std::iter::once(t.controller.clone()).chain(processors)
+        });
+        let provided = self.models.iter().filter_map(|m| m.facts()?.provider.as_ref().map(ToString::to_string));
+        own.chain(held).chain(trained).chain(provided).collect()
     }
 
     /// Team that answers for the deployment.

@@ -1,13 +1,15 @@
 //! What particular data or particular people ask of the basis that governs them.
 
 use licit_schemas::gate::{Finding, Status};
-use licit_schemas::lawfulness::{BasisSpec, LegalBasis};
+use licit_schemas::lawfulness::{BasisSpec, LegalBasis, MinimumAge};
+use licit_schemas::time::Timestamp;
 
 use super::asked::{Grouped, each};
 use super::{BOARD, GDPR_LOWER, finding};
 use crate::gate::coverage::Answer;
 use crate::gate::evidence::Evidence;
 use crate::gate::policy::Policy;
+use crate::lawfulness::law::transfers::age_of_consent;
 use crate::lineage::Class;
 use crate::registry::vocabulary::{TermId, vocabulary};
 
@@ -20,10 +22,8 @@ struct Condition {
     term: &'static str,
     /// Where a class names its terms.
     terms: fn(&Class) -> &[TermId],
-    /// Whether a basis has what is asked.
-    met: fn(&BasisSpec) -> bool,
-    /// What it lacks, in words.
-    lacks: &'static str,
+    /// What a basis lacks of what is asked, in words; whether it lacks it or nobody knows.
+    lacks: fn(&BasisSpec, Timestamp) -> Option<(Status, String)>,
     /// What would give it that.
     remedy: &'static str,
 }
@@ -34,8 +34,10 @@ const CRIMINAL: Condition = Condition {
     fine: GDPR_LOWER,
     term: "https://w3id.org/dpv/pd#Criminal",
     terms: |class| &class.categories,
-    met: |basis| basis.letter.law.is_some(),
-    lacks: "names no law that authorises it",
+    lacks: |basis, _| {
+        let bare = basis.letter.law.is_none();
+        bare.then(|| (Status::Unmet, "names no law that authorises it".to_owned()))
+    },
     remedy: "record a revision that names the law which authorises it in its `letter`, and ask the board, or take these data out",
 };
 
@@ -45,10 +47,29 @@ const MINORS: Condition = Condition {
     fine: GDPR_LOWER,
     term: "https://w3id.org/dpv#Child",
     terms: |class| &class.subjects,
-    met: |basis| basis.legal_basis != LegalBasis::Art6_1A || basis.letter.parental_consent.is_some(),
-    lacks: "does not show who consents for them",
-    remedy: "record a revision that shows the consent of those who hold parental responsibility (`parental_consent` in its `letter`), and ask the board",
+    lacks: who_consents,
+    remedy: "record a revision that shows the consent of those who hold parental responsibility (`parental_consent` in its `letter`), or asks nobody younger than the law of a member state lets consent (`minimum_age`), and ask the board",
 };
+
+/// Those who hold parental responsibility, or children old enough by the law of their country (GDPR Art. 8(1)).
+fn who_consents(basis: &BasisSpec, at: Timestamp) -> Option<(Status, String)> {
+    let letter = &basis.letter;
+    if basis.legal_basis != LegalBasis::Art6_1A || letter.parental_consent.is_some() {
+        return None;
+    }
+    let Some(minimum) = &letter.minimum_age else {
+        return Some((Status::Unmet, "does not show who consents for them".to_owned()));
+    };
+    let MinimumAge { country, age } = minimum;
+    match age_of_consent(country, at) {
+        Some(law) if *age >= law => None,
+        Some(law) => Some((
+            Status::Unmet,
+            format!("asks children from {age} on, who consent themselves from {law} on only by the law of {country}"),
+        )),
+        None => Some((Status::Unknown, format!("names the law of {country}, which is no member state then"))),
+    }
+}
 
 /// `criminal`: data on convictions and offences under a basis that names no law (GDPR Art. 10).
 pub(super) fn criminal(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
@@ -71,18 +92,17 @@ fn lacking(evidence: &Evidence<'_>, condition: &Condition) -> Vec<Finding> {
         let (Answer::Governed(places), Some(term)) = (ask.answer, held(ask.cohort.class)) else { continue };
         for &place in places {
             let basis = &ask.candidate(place).revision;
-            if (condition.met)(&basis.spec) {
-                continue;
-            }
+            let moment = ask.purpose(evidence).map_or(evidence.ask.valid_at, |(_, moment)| moment);
+            let Some((status, lacks)) = (condition.lacks)(&basis.spec, moment) else { continue };
             let (name, reference) = (evidence.name(source.node), basis.reference.to_string());
-            list.add(reference.clone(), &name, || {
-                finding(condition.rule, Status::Unmet, condition.article, &name)
+            list.add((reference.clone(), lacks.clone()), &name, || {
+                finding(condition.rule, status, condition.article, &name)
                     .fine(condition.fine)
                     .path(ask.path(evidence, source))
                     .says(format!(
                         "`{name}` holds \"{}\", and `{reference}`, which governs it, {}",
                         v.term(term).label,
-                        condition.lacks
+                        lacks
                     ))
                     .to(BOARD)
                     .remedy(condition.remedy, Some("licit basis create -f basis.yaml".to_owned()))

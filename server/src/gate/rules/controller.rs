@@ -7,8 +7,8 @@ use licit_schemas::registry::{Arrangement, ArrangementKind};
 use licit_schemas::time::Timestamp;
 
 use super::asked::{Asked, Grouped, each};
-use super::{GDPR_LOWER, finding};
-use crate::gate::coverage::Answer;
+use super::{BOARD, GDPR_LOWER, GDPR_UPPER, finding};
+use crate::gate::coverage::{Answer, joint};
 use crate::gate::evidence::Evidence;
 use crate::gate::policy::Policy;
 
@@ -50,6 +50,7 @@ pub(super) fn controller(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             });
         }
     }
+    recipients(evidence, &mut list);
     let mut findings = list.findings();
     let now = evidence.ask.valid_at;
     for processor in &deployment.spec.processors {
@@ -90,6 +91,47 @@ pub(super) fn controller(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             }
     });
     findings
+}
+
+/// Who receives what is disclosed is named by the basis that governs it, controls jointly, or processes under contract: a handing
+/// over is processing of its own (GDPR Art. 4(2), 4(9), 5(1)(b), 13(1)(e)).
+fn recipients(evidence: &Evidence<'_>, list: &mut Grouped<(String, String)>) {
+    let Some(deployment) = &evidence.deployment else { return };
+    let Some(disclosure) = &deployment.spec.discloses else { return };
+    let (now, controller) = (evidence.ask.valid_at, deployment.spec.controller.to_string());
+    for recipient in &disclosure.to {
+        let key = recipient.to_string();
+        if joint(evidence.world, &controller, &key, now) {
+            continue;
+        }
+        // As processor of the controller it is no third party; whether its contract ended, the same question says.
+        let contract = contract(evidence, &key, &[controller.as_str().into()], now, Vec::new);
+        let Some(contract) = contract else { continue };
+        let ended = contract.since.filter(|_| contract.status == Status::Expired);
+        let governed = |ask: &Asked<'_>| ask.training.is_none() && matches!(ask.answer, Answer::Governed(_));
+        for (ask, source) in each(evidence, governed) {
+            let Answer::Governed(places) = ask.answer else { continue };
+            let names = |place: &&usize| ask.candidate(**place).revision.spec.covers.recipients.contains(recipient);
+            let Some(bare) = places.iter().find(|place| !names(place)) else { continue };
+            let (name, basis) = (evidence.name(source.node), &ask.candidate(*bare).revision.reference);
+            list.add((key.clone(), basis.to_string()), &name, || {
+                let mut path = ask.path(evidence, source);
+                path.push(key.clone());
+                let status = if ended.is_some() { Status::Expired } else { Status::Unmet };
+                let before = ended.map_or_else(String::new, |end| format!("; its contract as processor ended on {end}"));
+                finding("controller", status, "GDPR Art. 4(9), 5(1)(b), 13(1)(e)", &key)
+                    .fine(GDPR_UPPER)
+                    .path(path)
+                    .since(ended)
+                    .says(format!("there is no disclosure basis: `{basis}` governs `{name}` and does not name `{key}` among its recipients, and nothing ties it to `{controller}`{before}"))
+                    .to(BOARD)
+                    .remedy(
+                        "record a revision of the basis that names it in `recipients`, where the basis carries that, and ask the board; or the joint arrangement or processor's contract, on the party",
+                        Some("licit basis create -f basis.yaml".to_owned()),
+                    )
+            });
+        }
+    }
 }
 
 /// A processor acts under a contract with the controller (GDPR Art. 28(3)).

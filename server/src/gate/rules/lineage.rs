@@ -1,6 +1,7 @@
 //! Lineage: complete, and what is served declared.
 
 use licit_schemas::gate::{Finding, Status};
+use licit_schemas::reference::Ref;
 
 use super::{BOARD, GDPR_UPPER, ask_board, finding};
 use crate::gate::evidence::{Evidence, Missing};
@@ -19,7 +20,8 @@ pub(super) fn serving(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let command = || Some("licit deployment create -f deployment.yaml".to_owned());
     let mut findings = Vec::new();
     for (declaration, what) in [(&deployment.spec.reads, "reads"), (&deployment.spec.writes, "writes")] {
-        if declaration.is_none() {
+        // What is only handed over reads and writes nothing by itself.
+        if declaration.is_none() && deployment.spec.discloses.is_none() {
             findings.push(
                 begin(Status::Unknown, own)
                     .path(vec![own.clone()])
@@ -28,6 +30,22 @@ pub(super) fn serving(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .remedy(format!("name the datasets in `{what}`, or state why it is nobody"), command()),
             );
         }
+    }
+    let stated = |item: &Ref| {
+        let mut what = deployment.spec.discloses.iter().flat_map(|disclosure| &disclosure.what);
+        what.any(|r| r == item || *r == item.unpinned())
+    };
+    for item in evidence.release.iter().flat_map(|r| &r.spec.discloses).filter(|item| !stated(item)) {
+        let release = evidence.release.as_ref().map(|r| r.reference.to_string()).unwrap_or_default();
+        findings.push(
+            begin(Status::Unmet, &item.to_string())
+                .path(vec![release, item.to_string()])
+                .says(format!("`{item}` is handed over, and `{own}` does not say so any more"))
+                .remedy(
+                    "propose a release that hands over what is declared, or declare it and ask the board",
+                    command(),
+                ),
+        );
     }
     for node in &evidence.undeclared {
         let name = evidence.name(*node);
@@ -120,7 +138,8 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             }
         })
         .collect();
-    if evidence.deployment.is_some() && evidence.release.is_some() && evidence.models.is_empty() {
+    let discloses = evidence.release.as_ref().is_some_and(|release| !release.spec.discloses.is_empty());
+    if evidence.deployment.is_some() && evidence.release.is_some() && evidence.models.is_empty() && !discloses {
         findings.push(
             finding("lineage.complete", Status::Unknown, "GDPR Art. 5(2)", &evidence.ask.deployment)
                 .path(vec![evidence.ask.deployment.clone()])

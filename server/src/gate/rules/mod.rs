@@ -10,6 +10,7 @@ mod conditions;
 mod controller;
 mod covered;
 mod emergency;
+mod environment;
 mod filed;
 mod life;
 mod lineage;
@@ -19,6 +20,8 @@ mod release;
 mod retention;
 mod special;
 mod system;
+mod techniques;
+mod transfer;
 
 use licit_schemas::gate::{Finding, Remedy, Status};
 use licit_schemas::time::Timestamp;
@@ -65,6 +68,8 @@ pub const RULES: &[Rule] = &[
     optional("criminal", conditions::criminal),
     optional("minors", conditions::minors),
     optional("retention", retention::retention),
+    optional("transfer", transfer::transfer),
+    optional("environment.class", environment::class),
     optional("risk.documents", system::documents),
     optional("workers", system::workers),
     optional("transparency.ai", system::transparency),

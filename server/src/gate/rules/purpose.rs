@@ -9,7 +9,7 @@ use licit_schemas::reference::Ref;
 use licit_schemas::registry::RiskClass;
 use licit_schemas::time::Timestamp;
 
-use super::{AI_ACT_UPPER, BOARD, GDPR_UPPER, ask_board, finding, revocation_due};
+use super::{AI_ACT_UPPER, BOARD, GDPR_UPPER, ask_board, finding, revocation_due, techniques};
 use crate::catalogue::Revision;
 use crate::gate::coverage::{base, broader};
 use crate::gate::evidence::{Cohort, Evidence, Missing, Source};
@@ -214,6 +214,10 @@ fn forbidden(
             let reached: Vec<&Source> = evidence.sources.iter().filter(|s| places.contains(&s.cohort)).collect();
             findings.push(hit(evidence, purpose, &reached, training, &article, Some(&law.fine), says));
         }
+        findings.extend(techniques::origins(evidence, purpose, law, cohorts, training));
+        if training.is_none() {
+            findings.extend(techniques::techniques(evidence, purpose, law));
+        }
         unknown(evidence, purpose, law, findings);
     }
     let own: Vec<_> = line.iter().flat_map(|p| &p.forbids.categories).filter_map(|iri| v.find(iri.as_str())).collect();
@@ -240,7 +244,7 @@ fn forbidden(
     }
 }
 
-fn hit(
+pub(super) fn hit(
     evidence: &Evidence<'_>,
     purpose: &Revision<PurposeSpec>,
     reached: &[&Source],

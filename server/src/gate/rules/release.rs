@@ -4,7 +4,7 @@ use licit_schemas::gate::{Finding, Intent, Status};
 use licit_schemas::lawfulness::AssessmentKind;
 use licit_schemas::registry::{ModelKind, ReleaseState};
 
-use super::{BOARD, GDPR_LOWER, ask_board, finding, revocation_due};
+use super::{BOARD, GDPR_LOWER, ask_board, environment, finding, revocation_due};
 use crate::gate::envelope::{self, Widened};
 use crate::gate::evidence::{Evidence, Missing, Model};
 use crate::gate::policy::Policy;
@@ -111,7 +111,7 @@ fn some(names: &[&str]) -> String {
 }
 
 /// `release.approved`: an approval in force whose envelope holds this release; else exactly what widened.
-pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+pub(super) fn approved(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
     let own = &evidence.ask.deployment;
     let begin = |status, node: &str| {
         finding("release.approved", status, "AI Act Art. 14, GDPR Art. 5(2)", node).path(vec![own.clone()]).to(BOARD)
@@ -151,11 +151,19 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 ),
         ];
     }
+    // What the board decided once for all such environments, it is not asked for each.
+    if policy.synthetic_without_vote() && environment::only_synthetic(evidence, policy) {
+        return Vec::new();
+    }
+    let spared =
+        environment::synthetic(evidence).filter(|_| policy.synthetic_without_vote()).map_or_else(String::new, |key| {
+            format!("; without a vote only made-up or anonymous data run in `environment:{key}`, for a limited time")
+        });
     match evidence.world.review.standing(own, now) {
         Standing::Never => vec![
             begin(Status::Unmet, &node)
                 .path(path)
-                .says(format!("the board has not approved `{own}`"))
+                .says(format!("the board has not approved `{own}`{spared}"))
                 .remedy("ask the board to approve the deployment", ask),
         ],
         Standing::Ended(approval) => vec![

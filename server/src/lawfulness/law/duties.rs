@@ -6,7 +6,7 @@ use licit_schemas::registry::AiActRole;
 use licit_schemas::time::Timestamp;
 use serde::Deserialize;
 
-use super::parse;
+use super::{holds, parse};
 
 /// An area in which a system is of high risk (AI Act Art. 6, Annex I and III).
 #[derive(Debug, Deserialize)]
@@ -124,10 +124,6 @@ pub fn area(key: &str) -> Option<&'static Area> {
 /// Documents a rule asks for at a moment.
 pub fn duties_at(rule: &str, moment: Timestamp) -> impl Iterator<Item = &'static Duty> {
     DUTIES.iter().filter(move |d| d.rule == rule && holds(d.applies_from, d.applies_to, moment))
-}
-
-fn holds(from: Timestamp, to: Option<Timestamp>, moment: Timestamp) -> bool {
-    from <= moment && to.is_none_or(|end| moment < end)
 }
 
 impl Area {

@@ -54,7 +54,9 @@ words! {
         Release = "release",
         /// A lasting use of releases in an environment.
         Deployment = "deployment",
-    } else Deployment
+        /// A party that something was disclosed to.
+        Party = "party",
+    } else Party
 }
 
 words! {
