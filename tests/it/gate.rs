@@ -19,10 +19,12 @@ mod lines;
 pub(crate) mod parts;
 mod policy;
 mod purposes;
+mod recipes;
 mod retired;
 mod rules;
 mod scores;
 mod serving;
+mod special;
 mod systems;
 mod table;
 

@@ -321,11 +321,24 @@ impl State {
     }
 
     /// Fold an assessment of anonymity in.
-    pub fn assessed(&mut self, reference: &Ref) {
-        let Some(id) = self.find(&reference.to_string()) else { return };
-        let mut node = self.graph.node(id);
-        node.flags = node.flags.with(ASSESSED);
-        self.graph.set_node(id, node);
+    pub fn assessed(&mut self, reference: &str) {
+        if let Some(id) = self.find(reference) {
+            self.flag(id, ASSESSED);
+        }
+    }
+
+    /// Fold in that the recipe a run followed was assessed: what it made may be anonymous.
+    pub fn assessed_made(&mut self, run: &str) {
+        let Some(run) = self.find(run) else { return };
+        let made: Vec<Half> = self.graph.downstream(run).filter(|half| half.kind == EdgeKind::Generated).collect();
+        for half in made {
+            self.flag(half.node, ASSESSED);
+        }
+    }
+
+    fn flag(&mut self, id: NodeId, flag: Flags) {
+        let node = self.graph.node(id);
+        self.graph.set_node(id, Node { flags: node.flags.with(flag), ..node });
     }
 
     /// Fold a retirement in.

@@ -1,13 +1,15 @@
 //! What the gate and idempotent retries need of what is registered: immutable things, and releases.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    DatasetOrigin, DatasetVersionSpec, Endpoint, Identifiability, Life, ModelKind, Operation, ReleaseSpec, ReleaseState,
+    Code, DatasetOrigin, DatasetVersionSpec, Endpoint, Identifiability, Life, Measured, ModelKind, Operation,
+    ReleaseSpec, ReleaseState,
 };
-use licit_schemas::text::Country;
+use licit_schemas::text::{Country, Name};
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
@@ -96,6 +98,8 @@ pub struct DatasetFacts {
     pub collected_under: Vec<Ref>,
     /// End of retention.
     pub retention: Option<Timestamp>,
+    /// Figures measured on it.
+    pub measured: Measured,
     /// Its life.
     pub life: Life,
     /// When that began.
@@ -133,6 +137,8 @@ pub struct RunFacts {
     pub controller: Option<Ref>,
     /// Processors that took part.
     pub processors: Vec<Ref>,
+    /// The program that ran.
+    pub code: Option<Code>,
 }
 
 /// What the gate needs of a model version.
@@ -148,6 +154,24 @@ pub struct ModelFacts {
     pub endpoint: Option<Endpoint>,
     /// Who made it.
     pub provider: Option<Ref>,
+    /// Measured figures.
+    pub metrics: BTreeMap<Name, f64>,
+}
+
+impl Held {
+    /// A figure measured on it, by its name.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        match &self.what {
+            What::Model(facts) => facts.metrics.iter().find(|(own, _)| own.as_str() == name).map(|(_, figure)| *figure),
+            What::Dataset(DatasetFacts { measured, .. }) => match name {
+                "k" => measured.k.map(f64::from),
+                "l" => measured.l.map(f64::from),
+                "records" => measured.records.map(f64::from),
+                _ => None,
+            },
+            What::Run(_) => None,
+        }
+    }
 }
 
 /// A release in memory.
@@ -204,6 +228,7 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         collected_for: spec.collected_for.clone(),
         collected_under: spec.collected_under.clone(),
         retention: spec.retention.as_ref().map(|r| r.until),
+        measured: spec.measured.unwrap_or_default(),
         life: Life::Held,
         life_since: at,
     }

@@ -13,8 +13,8 @@ use imbl::HashMap;
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, Life, ModelSpec, ModelVersionSpec, PartySpec,
-    ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
+    Code, DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, Life, ModelSpec, ModelVersionSpec,
+    PartySpec, ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
 };
 use licit_schemas::text::{Key, Name};
 use serde::{Deserialize, Serialize};
@@ -118,6 +118,14 @@ impl State {
     /// Dataset versions, runs and model versions, in no order.
     pub fn all_held(&self) -> impl Iterator<Item = &Arc<Held>> {
         self.held.values()
+    }
+
+    /// Runs of a program, in no order; without revision, of every revision of it. It looks at all there are.
+    pub fn made_by<'a>(&'a self, program: &'a Code) -> impl Iterator<Item = &'a Arc<Held>> {
+        self.held.values().filter(move |held| match &held.what {
+            What::Run(run) => run.code.as_ref().is_some_and(|own| is_program(own, program)),
+            _ => false,
+        })
     }
 
     /// Versions of a dataset or model, in the order of their registration. It looks at all there are.
@@ -351,6 +359,7 @@ impl State {
             started_at: spec.started_at,
             controller: spec.controller.clone(),
             processors: spec.processors.clone(),
+            code: spec.code.clone(),
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, None);
@@ -386,6 +395,7 @@ impl State {
             files: spec.files.iter().map(|f| (f.path.to_string(), f.digest)).collect(),
             endpoint: spec.endpoint.clone(),
             provider: spec.provider.clone(),
+            metrics: spec.metrics.clone(),
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
@@ -448,6 +458,11 @@ impl State {
             rows.restate(at, "release", fact.id, &word(&fact.state));
         }
     }
+}
+
+/// Whether what ran is a program; one named without revision is every revision of it.
+pub fn is_program(ran: &Code, program: &Code) -> bool {
+    ran.uri == program.uri && program.revision.as_ref().is_none_or(|own| ran.revision.as_ref() == Some(own))
 }
 
 /// `deployment:<name>` of a release's reference.

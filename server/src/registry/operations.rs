@@ -19,8 +19,8 @@ use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, canonical, digest};
 use crate::resolve::{about, at_version, created, differs, expect, parse, pin, pin_all, stands, unchanged};
 
-/// The largest figure a metric may have, 2^53 - 1.
-const MAX_FIGURE: f64 = 9_007_199_254_740_991.0;
+/// The largest figure a metric or threshold may have, 2^53 - 1.
+pub(crate) const MAX_FIGURE: f64 = 9_007_199_254_740_991.0;
 
 /// What to do when something of that name is there with other content.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ use crate::catalogue::Revision;
 use crate::db::Projection;
 use crate::facts::World;
 use crate::gate::coverage::{base, broader};
+use crate::gate::evidence::things_of;
 use crate::lineage::walk::{self, Direction};
 
 /// Ends after `from` up to `until`, by date.
@@ -152,7 +153,8 @@ impl Book<'_> {
     /// Running deployments downstream of what an assessment is of.
     fn assessed(&self, assessment: &str) -> Vec<String> {
         let lineage = &self.world.lineage;
-        let of = self.world.lawfulness.assessments.all(assessment).iter().map(|a| a.spec.of.to_string());
+        let all = self.world.lawfulness.assessments.all(assessment);
+        let of = all.iter().flat_map(|a| things_of(self.world, &a.spec));
         let seeds: Vec<_> = of.flat_map(|of| super::impact::nodes(self.world, &of)).collect();
         let reached = walk::closure(lineage.graph(), &seeds, Direction::Downstream);
         let names: BTreeSet<Arc<str>> = reached.iter().map(|r| lineage.name(r.node)).collect();

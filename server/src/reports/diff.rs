@@ -72,7 +72,9 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::PurposeRevised(f) => revised(Ref::purpose(&f.spec.key), f.rev),
         Fact::BasisRevised(f) => revised(Ref::basis(&f.spec.key), f.rev),
         Fact::AssessmentRevised(f) => {
-            vec![format!("{}@{}", Ref::assessment(&f.spec.key), f.rev), f.spec.of.to_string()]
+            let families = f.spec.recipe.iter().flat_map(|recipe| &recipe.families);
+            let of = f.spec.of.iter().chain(families).map(Ref::to_string);
+            std::iter::once(format!("{}@{}", Ref::assessment(&f.spec.key), f.rev)).chain(of).collect()
         }
         Fact::ApprovalGranted(f) => approved(&f.spec.subject.r#ref),
         Fact::ApprovalRevoked(f) => approved(&f.spec.r#ref),

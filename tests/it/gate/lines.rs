@@ -114,7 +114,7 @@ const LINES: &[Line] = &[
     holds("basis.holds", |p| p.bases[0] = other_basis("scoring-contract", "art6_1_a")),
     now("basis.holds", Unmet, |p| p.bases[0] = basis(|b| b["letter"] = json!({"contract": evidence()})), |c| revise_basis(&c.s, basis(|_| {}))),
     now("basis.holds", Unknown, |p| p.bases[0] = basis(|b| b["evidence"] = json!([])), |c| revise_basis(&c.s, basis(|_| {}))),
-    none("basis.holds", Expired, "what its letter requires is there or not; the end of the basis itself is a finding of basis.approved"),
+    later("basis.holds", 200, weighed, |c| { let mut again = balancing(); again["valid_to"] = json!(days(300)); assess(c, again) }),
 
     holds("source.covered", |_| {}),
     now("source.covered", Unmet, |p| p.bases[0] = basis(|b| b["covers"]["stages"] = json!(["training"])), |c| revise_basis(&c.s, basis(|_| {}))),
@@ -250,6 +250,19 @@ fn processor(p: &mut Parts, until: Option<i64>) {
 
 fn contract(c: &mut Case, until: i64) {
     parts::change(&c.s, "parties", "party:host", |party| *party = hosted(Some(until)));
+}
+
+fn balancing() -> Value {
+    assessment("weighed", "balancing", "basis:scoring-contract")
+}
+
+/// Legitimate interests, weighed in an assessment and not in the letter of the basis.
+fn weighed(p: &mut Parts) {
+    p.bases[0] = basis(|b| {
+        b["legal_basis"] = json!("art6_1_f");
+        b["letter"] = json!({});
+    });
+    p.assessments.push(balancing());
 }
 
 fn assess_again(c: &mut Case) {

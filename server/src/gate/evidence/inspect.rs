@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use licit_schemas::lawfulness::AssessmentKind;
 use licit_schemas::registry::Life;
 
-use super::assessed::assessed;
+use super::assessed::{assessed, concerns};
 use super::cohorts::Sorting;
 use super::{Barred, Evidence, Gap, Missing, Source, joins};
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
@@ -49,7 +49,8 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             let since = record.held.as_ref().and_then(|held| held.retired).unwrap_or(record.at);
             evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
         }
-        if node.flags.has(ASSESSED) {
+        // A recipe marks whatever its program makes: what none covers was not assessed.
+        if node.flags.has(ASSESSED) && concerns(evidence.world, &lineage.name(id), AssessmentKind::Anonymity) {
             evidence.assessed.push(id);
             if evidence.cuts(id) && node.kind == NodeKind::DatasetVersion {
                 continue; // Nobody is identifiable in it, for as long as that assessment holds.
@@ -92,11 +93,14 @@ fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node) -> Option<Missing
     let world = evidence.world;
     let holder = evidence.deployment.as_ref().map(|d| &d.spec.controller)?;
     let assess = |kind| assessed(world, &world.lineage.name(id), kind, None, holder, evidence.ask.valid_at);
-    let regularised = || assess(AssessmentKind::Regularisation);
+    // Not closed, or by an assessment whose bases did not hold: that is said.
+    let or = |otherwise: Missing| match assess(AssessmentKind::Regularisation)? {
+        why @ Missing::BasesThen(..) => Some(why),
+        _ => Some(otherwise),
+    };
     if node.flags.has(Flags::DANGLING) {
         // What ran before the registry may stay unregistered where the board took it over.
-        let closed = node.kind == NodeKind::Run && regularised().is_none();
-        return (!closed).then_some(Missing::Dangling);
+        return if node.kind == NodeKind::Run { or(Missing::Dangling) } else { Some(Missing::Dangling) };
     }
     match node.kind {
         NodeKind::DatasetVersion if node.flags.has(Flags::UNCLASSIFIED) => {
@@ -106,10 +110,13 @@ fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node) -> Option<Missing
             };
             Some(Missing::Classes(fields))
         }
-        NodeKind::DatasetVersion => regularised().map(|_| Missing::Origin),
-        NodeKind::Run => regularised().map(|_| Missing::Inputs),
+        NodeKind::DatasetVersion => or(Missing::Origin),
+        NodeKind::Run => or(Missing::Inputs),
         _ if node.flags.has(Flags::ACQUIRED) || node.flags.has(Flags::ENDPOINT) => assess(AssessmentKind::Provider),
-        _ => regularised().map(|why| if why == Missing::Assessment(None) { Missing::Run } else { why }),
+        _ => match assess(AssessmentKind::Regularisation)? {
+            Missing::Assessment(None) => Some(Missing::Run),
+            why => Some(why),
+        },
     }
 }
 

@@ -51,6 +51,13 @@ fn judge(evidence: &Evidence<'_>, join: &Join) -> Option<Finding> {
                 "ask the board to approve the assessment",
                 ask_board(&format!("Approve {assessment}"), &[&assessment]),
             ),
+        why @ Missing::Figure(..) => begin(Status::Unmet)
+            .to("dpo")
+            .says(format!("`{result}` is not covered by its recipe: {}", why.says().unwrap_or_default()))
+            .remedy(
+                "measure the figure and make a version that meets it, or have this one assessed by itself, and ask the board",
+                assess(),
+            ),
         _ => begin(Status::Unmet)
             .to("dpo")
             .says(format!("`{result}` {}, and nobody assessed it", risk(evidence, join.risk)))
