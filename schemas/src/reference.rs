@@ -43,6 +43,7 @@ pub enum Kind {
     Loosening,
     Delegation,
     Contest,
+    Attestation,
 }
 
 /// What stands between the `:` and the `@`.
@@ -63,10 +64,11 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
         Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
         Self::Review, Self::Policy, Self::BreakGlass, Self::Loosening, Self::Delegation, Self::Contest,
+        Self::Attestation,
     ];
 
     /// The word before the `:`.
@@ -97,6 +99,7 @@ impl Kind {
             Self::Loosening => "loosening:production@1",
             Self::Delegation => "delegation:01939f00-0000-7000-8000-000000000000",
             Self::Contest => "contest:01939f00-0000-7000-8000-000000000000",
+            Self::Attestation => "attestation:01939f00-0000-7000-8000-000000000000",
         }
     }
 
@@ -115,7 +118,9 @@ impl Kind {
             | Self::BreakGlass
             | Self::Loosening => (Body::Key, Version::Rev),
             Self::Party | Self::Environment => (Body::Key, Version::None),
-            Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest => (Body::Uuid, Version::None),
+            Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest | Self::Attestation => {
+                (Body::Uuid, Version::None)
+            }
         }
     }
 }
@@ -181,6 +186,7 @@ impl Ref {
         review: Uuid => Review, "A review.";
         delegation: Uuid => Delegation, "A delegation.";
         contest: Uuid => Contest, "A contest.";
+        attestation: Uuid => Attestation, "What was observed of an endpoint.";
     }
 
     /// The organisation's policy, unpinned.
@@ -354,7 +360,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });

@@ -3,10 +3,12 @@
 //! A `…Spec` is what a caller states. It is stored verbatim (references pinned) and never changes; what may change afterwards
 //! (life, state) stands beside it in [`crate::resource::Resource`].
 
+mod attested;
 mod uses;
 
 use std::collections::BTreeMap;
 
+pub use attested::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 pub use uses::*;

@@ -22,8 +22,8 @@ use licit_schemas::lineage::EdgeCreate;
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec, PartySpec,
-    ReleaseSpec, RunSpec, SystemSpec,
+    AttestationSpec, DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec,
+    PartySpec, ReleaseSpec, RunSpec, SystemSpec,
 };
 use licit_schemas::review::{ApprovalSpec, DelegationSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
 
@@ -70,6 +70,7 @@ facts! {
     RunRecorded(Stated<RunSpec>) = "run.recorded" v 1;
     ModelRegistered(Stated<ModelSpec>) = "model.registered" v 1;
     ModelVersionRegistered(Stated<ModelVersionSpec>) = "model_version.registered" v 1;
+    EndpointAttested(Stated<AttestationSpec>) = "endpoint.attested" v 1;
     ResourceRetired(registry::Retired) = "resource.retired" v 1;
     SystemRevised(Stated<SystemSpec>) = "system.revised" v 1;
     EnvironmentRevised(Stated<EnvironmentSpec>) = "environment.revised" v 1;
@@ -166,6 +167,7 @@ impl Projection for World {
                     self.lineage.model_version(f, held, at);
                 }
             }
+            Fact::EndpointAttested(f) => self.registry.attestations.attested(f, digest(&f.spec), at, rows),
             Fact::ResourceRetired(f) => {
                 self.registry.retired(f, at, rows);
                 self.lineage.retired(self.registry.held(&f.reference.to_string()));

@@ -2,6 +2,7 @@
 
 mod anonymity;
 mod assessments;
+mod attestations;
 mod baseline;
 mod behind;
 mod cohorts;

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod exposure;
 pub mod graph;
+mod joining;
 pub mod operations;
 mod pages;
 pub mod views;
@@ -24,7 +25,7 @@ use self::graph::{Edge, EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Or
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
 use crate::registry::vocabulary::{TermId, vocabulary};
-use crate::registry::{Held, LifeChanged, ReleaseMoved, What, deployment_of};
+use crate::registry::{Held, LifeChanged, ReleaseMoved, Scopes, What, deployment_of};
 
 /// A dataset version whose own fields are personal data, collected or derived.
 pub const PERSONAL: Flags = Flags(1 << 11);
@@ -34,8 +35,8 @@ pub const FICTION: Flags = Flags(1 << 12);
 
 /// Somebody assessed that nobody is identifiable in it any more; whether that holds, and for whom, is asked when it matters.
 pub const ASSESSED: Flags = Flags(1 << 13);
-/// A run that brings data of several origins together.
-pub const COMBINES: Flags = Flags(1 << 14);
+/// A run that may bring people of several tables together: it reads several datasets as data, or says to combine.
+pub const JOINS: Flags = Flags(1 << 14);
 /// A dataset version that a run made of a table with people, as far as was known when they were recorded. Where it is not set, a
 /// walk says.
 pub const OF_PEOPLE: Flags = Flags(1 << 15);
@@ -72,6 +73,8 @@ pub struct Class {
     pub collected_for: Vec<Arc<str>>,
     /// Bases it was collected on.
     pub collected_under: Vec<Arc<str>>,
+    /// Where its pseudonyms are the same for the same person.
+    pub scopes: Scopes,
     /// What it brings into an envelope besides data.
     pub traits: Traits,
 }
@@ -105,6 +108,7 @@ impl Class {
             special: false,
             collected_for: Vec::new(),
             collected_under: Vec::new(),
+            scopes: Scopes::default(),
             traits,
         }
     }
@@ -284,6 +288,7 @@ impl State {
                 processors: facts.processors.clone(),
                 collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
                 collected_under: facts.collected_under.iter().map(|b| b.to_string().into()).collect(),
+                scopes: facts.scopes.clone(),
             }
         });
         node.dataset = facts.number;
@@ -362,9 +367,6 @@ impl State {
         if spec.operation == Operation::Infer {
             node.flags = node.flags.with(Flags::INFERS);
         }
-        if spec.operation == Operation::Combine {
-            node.flags = node.flags.with(COMBINES);
-        }
         let parties = spec.controller.iter().chain(&spec.processors).map(|p| p.to_string().into()).collect();
         node.class = self.intern(Class::plain(Traits { operation: Some(spec.operation), region: None, parties }));
         let run = self.register(held, node, at);
@@ -372,6 +374,7 @@ impl State {
             let cause = self.refer(&input.r#ref, &held.reference, at);
             self.declared(run, cause, EdgeKind::Used, role(input.role), at, rows);
         }
+        self.note_join(run);
         for output in &spec.outputs {
             let effect = self.refer(output, &held.reference, at);
             self.declared(effect, run, EdgeKind::Generated, Role::None, at, rows);
@@ -500,6 +503,9 @@ impl State {
             EdgeOrigin::Inferred => Origin::Inferred,
         };
         self.link(from, to, [kind as u8, role(fact.role) as u8, origin as u8], at, rows);
+        if kind == EdgeKind::Used {
+            self.note_join(from);
+        }
     }
 
     /// Dataset versions a deployment reads about people, as judged now: pinned ones, the latest of followed datasets.

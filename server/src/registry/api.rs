@@ -2,6 +2,7 @@
 
 use licit_schemas::registry::{LifeChange, Retirement};
 
+use super::attestations;
 use super::operations::{self, Existing};
 use crate::api;
 use crate::error::Result;
@@ -42,6 +43,11 @@ pub async fn create_dataset_version(ctx: Ctx, body: Body) -> Result<Reply> {
 /// Register a model version.
 pub async fn create_model_version(ctx: Ctx, body: Body) -> Result<Reply> {
     api::create(ctx, body, "model-versions", operations::model_version).await
+}
+
+/// Record what was observed when an endpoint was called.
+pub async fn create_attestation(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create(ctx, body, "attestations", attestations::attest).await
 }
 
 /// Register a system or its next revision.

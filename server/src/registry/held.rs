@@ -6,7 +6,7 @@ use std::sync::Arc;
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    Code, DatasetOrigin, DatasetVersionSpec, Endpoint, Identifiability, Life, Measured, ModelKind, Operation,
+    Code, DatasetOrigin, DatasetVersionSpec, Endpoint, Field, Identifiability, Life, Measured, ModelKind, Operation,
     ReleaseSpec, ReleaseState,
 };
 use licit_schemas::text::{Country, Name};
@@ -100,10 +100,46 @@ pub struct DatasetFacts {
     pub retention: Option<Timestamp>,
     /// Figures measured on it.
     pub measured: Measured,
+    /// Where its pseudonyms are the same for the same person.
+    pub scopes: Scopes,
     /// Its life.
     pub life: Life,
     /// When that began.
     pub life_since: Timestamp,
+}
+
+/// Where the pseudonyms of a table are the same for the same person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Scopes {
+    /// The scopes stated, sorted.
+    pub names: Vec<Arc<str>>,
+    /// A pseudonym states none: it may be of any.
+    pub unstated: bool,
+    /// A pseudonym may be made again from the identifier.
+    pub remade: bool,
+}
+
+impl Scopes {
+    fn of(fields: &[Field]) -> Self {
+        let mut scopes = Self::default();
+        for field in fields.iter().filter(|f| f.identifiability == Some(Identifiability::Pseudonym)) {
+            match &field.pseudonym {
+                None => scopes.unstated = true,
+                Some(stated) => {
+                    scopes.names.push(stated.scope.as_str().into());
+                    scopes.remade |= stated.deterministic != Some(false);
+                }
+            }
+        }
+        scopes.names.sort_unstable();
+        scopes.names.dedup();
+        scopes
+    }
+
+    /// Whether they have a scope in common.
+    pub fn shares(&self, other: &Self) -> bool {
+        self.names.iter().any(|name| other.names.contains(name))
+    }
 }
 
 impl DatasetFacts {
@@ -229,6 +265,7 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         collected_under: spec.collected_under.clone(),
         retention: spec.retention.as_ref().map(|r| r.until),
         measured: spec.measured.unwrap_or_default(),
+        scopes: Scopes::of(&spec.fields),
         life: Life::Held,
         life_since: at,
     }

@@ -1,6 +1,7 @@
 //! What exists: parties, datasets, runs, models, systems, environments, deployments, releases.
 
 pub mod api;
+pub mod attestations;
 mod held;
 mod numbers;
 pub mod operations;
@@ -20,8 +21,9 @@ use licit_schemas::text::{Key, Name};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::attestations::Attestations;
 use self::held::dataset_facts;
-pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, What};
+pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, Scopes, What};
 pub use self::numbers::{NumberMap, NumberSet, Numbers};
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
@@ -89,6 +91,8 @@ pub struct State {
     pub environments: Catalogue<EnvironmentSpec>,
     /// Deployments by `deployment:<name>`.
     pub deployments: Catalogue<DeploymentSpec>,
+    /// What was observed of endpoints.
+    pub attestations: Attestations,
     /// Numbers of `dataset:<namespace>/<name>`, registered or named by a basis or an envelope.
     pub numbers: Numbers,
     held: HashMap<Arc<str>, Arc<Held>>,

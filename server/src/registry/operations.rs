@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Life, LifeChange, ModelKind,
-    ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, Retirement, SystemSpec,
+    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Identifiability, Life, LifeChange,
+    ModelKind, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, Retirement, SystemSpec,
 };
 use licit_schemas::resource::Registered;
 use licit_schemas::text::Iri;
@@ -284,6 +284,10 @@ pub fn dataset_version(tx: &mut Tx<'_>, mut spec: DatasetVersionSpec) -> Result<
             ));
         }
         known_terms(&field.categories, "dpv_personal_data", &format!("/fields/{place}/categories"))?;
+        if field.pseudonym.is_some() && field.identifiability != Some(Identifiability::Pseudonym) {
+            let at = format!("/fields/{place}/pseudonym");
+            return Err(Error::invalid(&at, "only a field of identifiability `pseudonym` has a scope"));
+        }
     }
     known_terms(&spec.subjects, "dpv_data_subjects", "/subjects")?;
     let now = tx.now();

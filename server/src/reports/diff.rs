@@ -10,7 +10,7 @@ use licit_schemas::time::Timestamp;
 use super::question;
 use crate::facts::{Fact, World};
 use crate::gate::coverage::base;
-use crate::gate::evidence::gather;
+use crate::gate::evidence::{assessments_of, gather};
 use crate::registry::{deployment_of, version_ref};
 
 /// Names of everything a deployment rests on at a moment, with and without version: a fact about one of them may turn its verdict.
@@ -33,10 +33,11 @@ pub fn rests_on(world: &World, deployment: &str, at: Timestamp) -> BTreeSet<Stri
         let law = world.lawfulness.bases_for(&spec.purpose.unpinned().to_string());
         names.extend(law.iter().map(ToString::to_string));
     }
-    let assessed = evidence.closure.iter().map(|(node, _)| evidence.name(*node));
-    let of: Vec<String> = assessed.flat_map(|name| [base(&name).to_owned(), name]).collect();
-    let assessments = of.iter().flat_map(|name| world.lawfulness.assessments_of(name));
-    names.extend(assessments.map(|assessment| assessment.reference.to_string()));
+    let of: BTreeSet<String> = names.iter().flat_map(|name| [base(name).to_owned(), name.clone()]).collect();
+    for assessment in of.iter().flat_map(|name| assessments_of(world, name)) {
+        names.insert(assessment.reference.to_string());
+        names.extend(assessment.spec.bases_then.iter().map(ToString::to_string));
+    }
     for training in &evidence.trainings {
         names.extend(training.run().map(|run| run.purpose.to_string()));
     }
@@ -60,6 +61,7 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::ModelRegistered(f) => vec![Ref::model(&f.spec.name).to_string()],
         Fact::ModelVersionRegistered(f) => vec![version_ref(&f.spec.model, &f.spec.version)],
         Fact::ResourceRetired(f) => vec![f.reference.to_string()],
+        Fact::EndpointAttested(f) => vec![f.spec.model.to_string()],
         Fact::SystemRevised(f) => revised(Ref::system(&f.spec.key), f.rev),
         Fact::EnvironmentRevised(f) => vec![Ref::environment(&f.spec.key).to_string()],
         Fact::DeploymentRevised(f) => vec![Ref::deployment(&f.spec.name).to_string()],

@@ -4,8 +4,8 @@ use harness::scenario::{self, evidence, training};
 use serde_json::json;
 
 use super::parts::{
-    Parts, acquired, allowed, ask, assessment, basis, days, denied, endpoint, made, of_rule, only, rules, state,
-    train_on, world,
+    Parts, acquired, allowed, ask, assessment, attest, basis, days, denied, endpoint, made, of_rule, only, rules,
+    state, train_on, world,
 };
 
 fn bought(p: &mut Parts) {
@@ -51,6 +51,8 @@ fn an_assessment_for_another_holder_or_of_another_kind_closes_nothing() {
     assert_eq!(rules(&s.dry("start")), ["artifact.digest", "lineage.complete"]);
     s.add("assessments", assessment("ours", "provider", "model:score@1"));
     s.approve(&["assessment:ours"]);
+    assert_eq!(only(&s.dry("start"), "artifact.digest")["status"], "unknown");
+    attest(&s, None);
     allowed(&s.dry("start"));
 }
 

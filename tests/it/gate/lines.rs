@@ -75,6 +75,22 @@ const fn let_through(state: State, in_days: i64, remedy: fn(&mut Case)) -> Line 
     Line { rule: "break.glass", state, exists: Ok(cell) }
 }
 
+/// An endpoint that was last seen to be what is pinned longer ago than policy lets count.
+const fn attested_long_ago() -> Line {
+    let cell = Cell {
+        in_days: None,
+        edit: |p| {
+            p.model_versions[0] = endpoint("1");
+            p.runs.clear();
+            p.assessments.push(assessment("bought", "provider", "model:score@1"));
+        },
+        then: |s| parts::attest(s, Some(days(-40))),
+        remedy: |c| parts::attest(&c.s, None),
+        artifacts: Vec::new,
+    };
+    Line { rule: "artifact.digest", state: Expired, exists: Ok(cell) }
+}
+
 /// A year's approvals are over by then.
 const AFTER: i64 = 400;
 const RUN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -159,7 +175,7 @@ const LINES: &[Line] = &[
     found("artifact.digest", Satisfied, || vec![file("model.json", '1')], |_| {}),
     found("artifact.digest", Unmet, || vec![file("model.json", '2')], |c| c.artifacts = vec![file("model.json", '1')]),
     now("artifact.digest", Unknown, |p| p.release = Some(release_of("model:score@7")), |c| { c.s.add("model-versions", scenario::model_version("7", "7")); }),
-    later("artifact.digest", 200, |p| { p.model_versions[0] = endpoint("1"); p.runs.clear(); p.assessments.push(assessment("bought", "provider", "model:score@1")) }, assess_again),
+    attested_long_ago(),
 
     holds("release.approved", |_| {}),
     now("release.approved", Unmet, |p| p.deferred.push("deployment:score-prod"), |c| approve(c, "deployment:score-prod")),

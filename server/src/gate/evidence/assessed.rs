@@ -91,7 +91,7 @@ pub(super) fn rank(missing: &Missing) -> u8 {
 }
 
 /// Assessments that name a thing, or a recipe by whose program it was made.
-pub(super) fn of<'w>(world: &'w World, name: &str) -> impl Iterator<Item = &'w Arc<Revision<AssessmentSpec>>> {
+pub fn of<'w>(world: &'w World, name: &str) -> impl Iterator<Item = &'w Arc<Revision<AssessmentSpec>>> {
     let recipes = program(world, name).map_or(&[][..], |code| world.lawfulness.recipes_of(code));
     world.lawfulness.assessments_of(name).iter().chain(recipes)
 }

@@ -6,13 +6,14 @@ use licit_schemas::adoption::BaselineSpec;
 use licit_schemas::lawfulness::{AssessmentSpec, LegalBasis};
 use serde_json::{Value, json};
 
-use super::{Evidence, Source, assessed, outputs};
+use super::{Evidence, Source, assessed, bringing_together, measured, outputs};
 use crate::catalogue::Revision;
 use crate::db::Projection;
 use crate::gate::baseline;
 use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
 use crate::gate::policy::Policy;
+use crate::lineage::graph::NodeId;
 
 impl Evidence<'_> {
     /// What was looked at, as a document that stays: every word in it is part of the format.
@@ -60,8 +61,8 @@ impl Evidence<'_> {
                 "regularised": t.regularised,
                 "bases": candidates(t.question.as_ref()),
             })).collect::<Vec<_>>(),
-            "assessments": self.assessments(),
-            "figures": self.figures(),
+            "assessments": self.assessments(policy),
+            "figures": self.figures(policy),
             "cuts": self.assessed.iter().filter(|n| self.cuts(**n)).map(|n| self.name(*n)).collect::<Vec<_>>(),
             "joins": self.joins.iter().map(|j| json!({"ref": self.name(j.run), "risk": j.risk})).collect::<Vec<_>>(),
             "baselines": self.release.iter().flat_map(|release| {
@@ -80,12 +81,20 @@ impl Evidence<'_> {
             })).collect::<Vec<_>>(),
             "models": self.models.iter().map(|m| json!({
                 "ref": &*m.reference, "digest": m.held.as_ref().map(|h| h.digest),
+                "attested": self.attestation(&m.reference).map(|seen| json!({
+                    "id": seen.id.to_string(), "digest": seen.digest, "at": seen.at,
+                })),
             })).collect::<Vec<_>>(),
             "undeclared": self.undeclared.iter().map(|n| self.name(*n)).collect::<Vec<_>>(),
             "unversioned": self.unversioned,
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
         });
+        // What a number that policy asks for was held against.
+        if policy.min_k().is_some() {
+            let tables = bringing_together(self).flat_map(|run| measured(self, run));
+            document["measured"] = tables.map(|(table, k)| json!({"ref": self.name(table), "k": k})).collect();
+        }
         // What the organisation's own rules were judged on, in words.
         if policy.has_rules() {
             document["view"] = self.view();
@@ -94,11 +103,12 @@ impl Evidence<'_> {
     }
 
     /// Assessments of the sources, of their datasets, of joins, and of what is said to be anonymous.
-    fn assessments(&self) -> Vec<Value> {
-        let joins = self.joins.iter().map(|j| j.run);
+    fn assessments(&self, policy: &Policy) -> Vec<Value> {
+        let joins = self.judged(policy);
         let trainings = self.trainings.iter().map(|t| t.node);
-        let nodes = self.sources.iter().map(|s| s.node).chain(self.assessed.iter().copied()).chain(joins);
-        let results = self.joins.iter().flat_map(|j| outputs(&self.world.lineage, j.run));
+        let nodes =
+            self.sources.iter().map(|s| s.node).chain(self.assessed.iter().copied()).chain(joins.iter().copied());
+        let results = joins.iter().flat_map(|run| outputs(&self.world.lineage, *run));
         let gaps = self.gaps.iter().map(|g| g.node);
         let names = nodes.chain(trainings).chain(results).chain(gaps).map(|n| self.name(n));
         let questions = self.question.iter().chain(self.trainings.iter().filter_map(|t| t.question.as_ref()));
@@ -128,12 +138,19 @@ impl Evidence<'_> {
             .collect()
     }
 
+    /// Joins that are judged: those that may identify people, and where policy asks for a number all others.
+    fn judged(&self, policy: &Policy) -> BTreeSet<NodeId> {
+        let others = policy.min_k().map(|_| bringing_together(self)).into_iter().flatten();
+        self.joins.iter().map(|join| join.run).chain(others).collect()
+    }
+
     /// What recipes asked to be measured, and what was.
-    fn figures(&self) -> Vec<Value> {
+    fn figures(&self, policy: &Policy) -> Vec<Value> {
         if !self.world.lawfulness.has_recipes() {
             return Vec::new();
         }
-        let results = self.joins.iter().flat_map(|j| outputs(&self.world.lineage, j.run));
+        let joins = self.judged(policy);
+        let results = joins.iter().flat_map(|run| outputs(&self.world.lineage, *run));
         let names = self.assessed.iter().copied().chain(results).map(|n| self.name(n));
         let each = names.map(|name| {
             let figures: BTreeMap<String, Option<f64>> = assessed::figures(self.world, &name).into_iter().collect();

@@ -11,7 +11,7 @@ use super::{Barred, Evidence, Gap, Missing, Source, joins};
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Link, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
-use crate::lineage::{ASSESSED, COMBINES, FICTION, OF_PEOPLE, PERSONAL};
+use crate::lineage::{ASSESSED, FICTION, JOINS, OF_PEOPLE, PERSONAL};
 use crate::registry::What;
 
 /// Go through the closure.
@@ -61,10 +61,8 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         {
             evidence.barred.push(barred);
         }
-        if node.flags.has(COMBINES)
-            && let Some(join) = joins::join(lineage, id)
-        {
-            evidence.joins.push(join);
+        if node.flags.has(JOINS) {
+            evidence.joining.push(id);
         }
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;
@@ -86,6 +84,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         let cohort = sorting.cohort(evidence, exposure, place, (node, label), derived);
         evidence.sources.push(Source { node: id, dataset: node.dataset, end: node.end, cohort });
     }
+    evidence.joins = joins::joins(evidence);
 }
 
 /// Why lineage is not complete at a node that has no cause or a flag; none when an assessment closes it.

@@ -18,8 +18,8 @@ use licit_schemas::registry::{Declaration, DeploymentSpec, EnvironmentSpec, Life
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
-pub use self::assessed::{Missed, things_of};
-pub use self::joins::{Join, Risk, outputs};
+pub use self::assessed::{Missed, of as assessments_of, things_of};
+pub use self::joins::{Join, Risk, bringing_together, measured, outputs};
 use super::coverage::{Answer, Question};
 use crate::catalogue::Revision;
 use crate::facts::World;
@@ -236,6 +236,8 @@ pub struct Evidence<'w> {
     pub trainings: Vec<Training>,
     /// Where lineage is not complete.
     pub gaps: Vec<Gap>,
+    /// Runs of the closure that may bring tables together.
+    pub joining: Vec<NodeId>,
     /// Joins of the closure that may make people identifiable.
     pub joins: Vec<Join>,
     /// Nodes of the closure whose anonymity somebody assessed.
@@ -279,6 +281,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         trainings: Vec::new(),
         gaps: Vec::new(),
         assessed: Vec::new(),
+        joining: Vec::new(),
         joins: Vec::new(),
         cuts: RefCell::default(),
         barred: Vec::new(),

@@ -16,6 +16,7 @@ use crate::catalogue::Revision;
 use crate::lineage::exposure::{self, CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::graph::{Flags, NodeId, NodeKind};
 use crate::lineage::walk::Label;
+use crate::registry::attestations::Attestation;
 
 /// Sources of one cohort, and which collected ones are contained in them.
 pub struct Behind<'a> {
@@ -71,6 +72,11 @@ impl Evidence<'_> {
             }
             None => Some(Missing::Assessment(None)),
         }
+    }
+
+    /// What was observed of an endpoint last.
+    pub fn attestation(&self, model: &str) -> Option<&Attestation> {
+        self.world.registry.attestations.latest(model, self.ask.valid_at).map(|seen| &**seen)
     }
 
     /// `None` when an approved balancing of interests holds for who relies on a basis, at a moment; else why not.
