@@ -152,6 +152,19 @@ pub struct Field {
     /// For a pseudonym: where the same person has the same one. Absent, it may be the same anywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pseudonym: Option<Pseudonym>,
+    /// People write here what they like: special categories may stand in it that nobody asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_text: Option<FreeText>,
+}
+
+/// What was done against special categories that people wrote into free text (GDPR Art. 9(1)).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FreeText {
+    /// DPV measures, such as `https://w3id.org/dpv#DataRedaction`; none, nothing was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub measures: Vec<Iri>,
 }
 
 /// How a pseudonym was made.

@@ -75,6 +75,8 @@ pub struct Class {
     pub collected_under: Vec<Arc<str>>,
     /// Where its pseudonyms are the same for the same person.
     pub scopes: Scopes,
+    /// People wrote in it what they liked, and nothing was done against special categories in that.
+    pub free_text: bool,
     /// What it brings into an envelope besides data.
     pub traits: Traits,
 }
@@ -109,6 +111,7 @@ impl Class {
             collected_for: Vec::new(),
             collected_under: Vec::new(),
             scopes: Scopes::default(),
+            free_text: false,
             traits,
         }
     }
@@ -289,6 +292,7 @@ impl State {
                 collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
                 collected_under: facts.collected_under.iter().map(|b| b.to_string().into()).collect(),
                 scopes: facts.scopes.clone(),
+                free_text: facts.free_text,
             }
         });
         node.dataset = facts.number;

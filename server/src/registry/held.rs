@@ -102,6 +102,8 @@ pub struct DatasetFacts {
     pub measured: Measured,
     /// Where its pseudonyms are the same for the same person.
     pub scopes: Scopes,
+    /// People wrote in it what they liked, and nothing was done against special categories in that.
+    pub free_text: bool,
     /// Its life.
     pub life: Life,
     /// When that began.
@@ -266,6 +268,7 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         retention: spec.retention.as_ref().map(|r| r.until),
         measured: spec.measured.unwrap_or_default(),
         scopes: Scopes::of(&spec.fields),
+        free_text: spec.fields.iter().filter_map(|f| f.free_text.as_ref()).any(|text| text.measures.is_empty()),
         life: Life::Held,
         life_since: at,
     }

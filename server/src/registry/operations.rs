@@ -284,6 +284,9 @@ pub fn dataset_version(tx: &mut Tx<'_>, mut spec: DatasetVersionSpec) -> Result<
             ));
         }
         known_terms(&field.categories, "dpv_personal_data", &format!("/fields/{place}/categories"))?;
+        if let Some(text) = &field.free_text {
+            known_terms(&text.measures, "dpv_measures", &format!("/fields/{place}/free_text/measures"))?;
+        }
         if field.pseudonym.is_some() && field.identifiability != Some(Identifiability::Pseudonym) {
             let at = format!("/fields/{place}/pseudonym");
             return Err(Error::invalid(&at, "only a field of identifiability `pseudonym` has a scope"));
@@ -322,10 +325,10 @@ pub(crate) fn immutable<T: Serialize>(
 
 fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
     vocabulary().terms_of(iris, scheme).map(|_| ()).map_err(|(place, iri)| {
-        let what = if scheme == "dpv_personal_data" {
-            "a DPV category of personal data"
-        } else {
-            "a DPV category of subjects"
+        let what = match scheme {
+            "dpv_personal_data" => "a DPV category of personal data",
+            "dpv_measures" => "a DPV measure",
+            _ => "a DPV category of subjects",
         };
         Error::invalid(
             &format!("{at}/{place}"),

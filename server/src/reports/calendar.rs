@@ -1,6 +1,6 @@
 //! What ends when, and what relies on it. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use licit_schemas::reference::{Kind, Ref};
@@ -13,6 +13,7 @@ use crate::db::Projection;
 use crate::facts::World;
 use crate::gate::coverage::{base, broader};
 use crate::gate::evidence::things_of;
+use crate::gate::policy::Policy;
 use crate::lineage::walk::{self, Direction};
 
 /// Ends after `from` up to `until`, by date.
@@ -22,6 +23,7 @@ pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
     book.approvals(&mut items);
     book.documents(&mut items);
     book.contracts(&mut items);
+    book.attestations(&mut items);
     items.sort();
     Calendar { position: world.position(), from, until, items }
 }
@@ -122,6 +124,30 @@ impl Book<'_> {
         }
     }
 
+    /// Endpoints of what runs: until when what was observed of them counts.
+    fn attestations(&self, items: &mut Vec<Expiry>) {
+        let counts = Policy::in_force(self.world, self.from).attestation();
+        let mut ends: BTreeMap<(Timestamp, String), Vec<String>> = BTreeMap::new();
+        for deployment in &self.running {
+            let Some(release) = self.world.registry.active(&deployment.reference) else { continue };
+            for part in &release.spec.composition {
+                let model = part.model.to_string();
+                let Some(seen) = self.world.registry.attestations.latest(&model, self.from) else { continue };
+                let end = seen.at.plus(counts);
+                if self.within(end) {
+                    ends.entry((end, model)).or_default().push(deployment.reference.to_string());
+                }
+            }
+        }
+        items.extend(ends.into_iter().map(|((on, model), deployments)| Expiry {
+            on,
+            what: "attestation".to_owned(),
+            says: format!("what was observed of `{model}` counts until then"),
+            r#ref: model,
+            deployments,
+        }));
+    }
+
     fn naming(&self, by: impl Fn(&DeploymentSpec) -> bool) -> Vec<String> {
         self.running.iter().filter(|d| by(&d.spec)).map(|d| d.reference.to_string()).collect()
     }
@@ -155,7 +181,12 @@ impl Book<'_> {
         let lineage = &self.world.lineage;
         let all = self.world.lawfulness.assessments.all(assessment);
         let of = all.iter().flat_map(|a| things_of(self.world, &a.spec));
-        let seeds: Vec<_> = of.flat_map(|of| super::impact::nodes(self.world, &of)).collect();
+        let of: Vec<String> = of.collect();
+        // Interests are weighed of a basis: who relies on that relies on it.
+        if let Some(basis) = of.iter().find(|of| of.starts_with("basis:")) {
+            return self.relying(basis);
+        }
+        let seeds: Vec<_> = of.iter().flat_map(|of| super::impact::nodes(self.world, of)).collect();
         let reached = walk::closure(lineage.graph(), &seeds, Direction::Downstream);
         let names: BTreeSet<Arc<str>> = reached.iter().map(|r| lineage.name(r.node)).collect();
         let running = self.running.iter().filter(|d| {

@@ -85,7 +85,12 @@ pub fn impact(world: &World, reference: &Ref, now: Timestamp) -> Option<Impact> 
         Kind::Assessment => {
             let all = world.lawfulness.assessments.all(&reference.unpinned().to_string());
             let meant = all.iter().filter(|r| reference.rev().is_none_or(|rev| rev == r.rev));
-            meant.flat_map(|r| things_of(world, &r.spec)).flat_map(|of| nodes(world, &of)).collect()
+            // Interests are weighed of a basis: what relies on that relies on it.
+            let behind = |of: String| match of.parse::<Ref>() {
+                Ok(basis) if basis.kind() == Kind::Basis => relying(world, &basis),
+                _ => nodes(world, &of),
+            };
+            meant.flat_map(|r| things_of(world, &r.spec)).flat_map(behind).collect()
         }
         _ => relying(world, reference),
     };

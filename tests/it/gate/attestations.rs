@@ -4,6 +4,8 @@ use harness::Scenario;
 use harness::scenario::ZEROS;
 use serde_json::{Value, json};
 
+use crate::support::licit;
+
 use super::parts::{allowed, ask, assessment, attest, days, denied, endpoint, only, rules, world};
 
 fn called() -> Scenario {
@@ -32,6 +34,9 @@ fn an_endpoint_runs_only_while_what_answers_is_what_is_pinned() {
     assert!(command.starts_with("licit model attest score@1 --snapshot '2026-01-01' --region FR"), "{command}");
     attest(&s, None);
     allowed(&s.activate("release:score-prod@1").good());
+    let calendar = s.audit.get("/api/v1/calendar").good();
+    let ends = calendar["items"].as_array().unwrap().iter().find(|item| item["what"] == "attestation").unwrap();
+    assert_eq!((&ends["ref"], &ends["deployments"]), (&json!("model:score@1"), &json!(["deployment:score-prod"])));
     // What runs has no grace for other bytes, nor for another endpoint.
     s.add("attestations", seen(|a| a["snapshot"] = json!("2026-05-05")));
     let decision = ask(&s, json!({"intent": "continue", "dry_run": true}));
@@ -106,4 +111,22 @@ fn decisions_keep_the_attestation_they_rested_on() {
     assert_eq!(s.audit.get(&format!("/api/v1/decisions/{id}/replay")).good()["same"], true);
     let now = s.audit.get(&format!("/api/v1/decisions/{id}/replay?known_at=now")).good();
     assert!(now.to_string().contains("artifact.digest"), "{now:#}");
+}
+
+#[test]
+fn the_remedy_is_a_command_that_clears_the_finding() {
+    let s = called();
+    let decision = s.dry("start");
+    let command = only(&decision, "artifact.digest")["remedy"]["command"].as_str().unwrap().replace('\'', "");
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    let (code, stdout, stderr) = licit(&s.ci, &words);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    allowed(&s.dry("start"));
+    let (code, stdout, _) = licit(&s.ci, &["model", "attestations", "--json"]);
+    assert!(code == 0 && stdout.contains("2026-01-01"), "{stdout}");
+    let (code, _, stderr) = licit(
+        &s.ci,
+        &["model", "attest", "score@1", "--snapshot", "x", "--region", "FR", "--configuration-digest", "md5:1"],
+    );
+    assert!(code != 0 && stderr.contains("configuration_digest"), "{stderr}");
 }

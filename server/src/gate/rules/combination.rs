@@ -18,10 +18,10 @@ const ARTICLE: &str = "GDPR Art. 4(1), Rec. 26, Art. 35";
 /// brings together, and nobody assessed it (GDPR Art. 4(1), Rec. 26, 35).
 pub(super) fn combination(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
     let rare = rare(evidence, policy);
-    let risky = evidence.joins.iter().map(|join| (join.run, Some(join.risk)));
-    let others = rare.iter().filter(|(run, _)| !evidence.joins.iter().any(|join| join.run == **run));
-    let others = others.map(|(run, _)| (*run, None));
-    risky
+    let risky: BTreeMap<NodeId, Risk> = evidence.joins.iter().map(|join| (join.run, join.risk)).collect();
+    let others = rare.keys().filter(|run| !risky.contains_key(run)).map(|run| (*run, None));
+    let known = evidence.joins.iter().map(|join| (join.run, Some(join.risk)));
+    known
         .chain(others)
         .filter_map(|(run, risk)| judge(evidence, run, risk, rare.get(&run).map(Vec::as_slice)))
         .collect()
@@ -35,7 +35,8 @@ fn rare(evidence: &Evidence<'_>, policy: &Policy) -> BTreeMap<NodeId, Vec<Rare>>
     let each = bringing_together(evidence).map(|run| {
         let written = measured(evidence, run)
             .into_iter()
-            .filter(|(node, k)| reached.contains(node) && k.is_none_or(|k| k < least));
+            .filter(|(node, k)| reached.contains(node) && k.is_none_or(|k| k < least))
+            .filter(|(node, _)| !(evidence.assessed.contains(node) && evidence.cuts(*node)));
         (run, written.map(|(table, k)| Rare { table, k, least }).collect::<Vec<_>>())
     });
     each.filter(|(_, tables)| !tables.is_empty()).collect()

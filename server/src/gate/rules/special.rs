@@ -7,7 +7,7 @@ use licit_schemas::gate::{Finding, Status};
 use super::asked::{Asked, Grouped, asked, each};
 use super::{BOARD, GDPR_UPPER, ask_board, finding};
 use crate::gate::coverage::Answer;
-use crate::gate::evidence::{Cohort, Evidence, Missing};
+use crate::gate::evidence::{Cohort, Evidence, Missing, Source};
 use crate::gate::policy::Policy;
 use crate::lineage::exposure::{CONTAINED, SERVED, Want};
 use crate::registry::vocabulary::vocabulary;
@@ -66,6 +66,7 @@ pub(super) fn special(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     inferred(evidence, &mut list);
     // Unclassified fields may hide special categories: where the law must be strictest, that is said here too.
     let mut findings = list.findings();
+    findings.extend(free_text(evidence));
     if let Some(gap) = evidence.gaps.iter().find(|g| matches!(g.missing, Missing::Classes(_))) {
         let node = evidence.name(gap.node);
         findings.push(
@@ -78,6 +79,48 @@ pub(super) fn special(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// Free text may hold special categories that nobody asked for. Something was done against that, or every basis that governs it,
+/// or what it was made of, names an exception for what may be in it.
+fn free_text(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let mut list = Grouped::new();
+    let excepted = |ask: &Asked<'_>, places: &[usize]| places.iter().all(|p| ask.candidate(*p).is_exception());
+    let mut add = |source: &Source, path: &dyn Fn() -> Vec<String>| {
+        let name = evidence.name(source.node);
+        list.add(name.clone(), &name, || {
+            finding("special.category", Status::Unmet, "GDPR Art. 9(1)", &name)
+                .fine(GDPR_UPPER)
+                .path(path())
+                .says(format!("people wrote what they liked into `{name}`: special categories may be in it, and nothing was done against that"))
+                .to(evidence.owner(&name))
+                .remedy(
+                    "take out or mask what is special, and register a version that states the `measures` of its free text; or have the basis name the exception that covers it",
+                    Some("licit register".to_owned()),
+                )
+        });
+    };
+    let bare = |ask: &Asked<'_>| match ask.answer {
+        Answer::Governed(places) => ask.cohort.class.free_text && !excepted(ask, places),
+        _ => false,
+    };
+    for (ask, source) in each(evidence, bare) {
+        add(source, &|| ask.path(evidence, source));
+    }
+    evidence.behind(
+        |cohort| cohort.derived && cohort.class.free_text,
+        |behind| {
+            let bare = asked(evidence).filter(|ask| match ask.answer {
+                Answer::Governed(places) => !excepted(ask, places),
+                _ => false,
+            });
+            let holders = bare.fold(0, |holders, ask| holders | behind.holders(ask.place));
+            for derived in behind.among(holders) {
+                add(derived, &|| evidence.any_path(derived.node));
+            }
+        },
+    );
+    list.findings()
 }
 
 /// Whether special categories are governed without an exception, or their exception fell.
