@@ -39,6 +39,7 @@ collections! {
     RUNS = "/runs", Run, registry::RunSpec;
     MODELS = "/models", Model, registry::ModelSpec;
     MODEL_VERSIONS = "/model-versions", Model, registry::ModelVersionSpec;
+    ATTESTATIONS = "/attestations", Attestation, registry::AttestationSpec;
     SYSTEMS = "/systems", System, registry::SystemSpec;
     ENVIRONMENTS = "/environments", Environment, registry::EnvironmentSpec;
     DEPLOYMENTS = "/deployments", Deployment, registry::DeploymentSpec;

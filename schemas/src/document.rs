@@ -58,6 +58,7 @@ documents! {
     "environment" => registry::EnvironmentSpec,
     "deployment" => registry::DeploymentSpec,
     "release" => registry::ReleaseSpec,
+    "attestation" => registry::AttestationSpec,
     "registration" => registration::Registration,
     "plan" => registration::PlanRequest,
     "edge" => lineage::EdgeCreate,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::reference::Ref;
-use crate::registry::Evidence;
+use crate::registry::{Code, Evidence};
 use crate::text::{Country, Iri, Key, Name, Sentence, Text, Uri};
 use crate::time::Timestamp;
 
@@ -289,6 +289,41 @@ pub enum AssessmentKind {
     Anonymity,
     /// That what a join brings together identifies nobody it should not (GDPR Rec. 26, Art. 35).
     Combination,
+    /// That legitimate interests are not overridden by those of the people (GDPR Art. 6(1)(f)): stands for the balancing test in
+    /// the letter of a basis.
+    Balancing,
+}
+
+/// What a measured figure must be. Besides `metrics`, the only place where fractions are allowed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Threshold {
+    /// Name of the figure: of a model version one of its `metrics`, of a dataset version `k`, `l` or `records` of `measured`.
+    pub figure: Name,
+    /// It must not be less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    /// It must not be more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<f64>,
+}
+
+/// How versions are made that one assessment covers: each brings figures of its own, and those that miss a threshold are not
+/// covered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The program that makes them; without revision, every revision of it.
+    pub code: Code,
+    /// How the figures are measured.
+    pub method: Text,
+    /// Models or datasets it holds for, without version; absent, whatever that program makes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 500))]
+    pub families: Vec<Ref>,
+    /// What each version must meet, all of it.
+    #[schemars(length(min = 1, max = 50))]
+    pub thresholds: Vec<Threshold>,
 }
 
 /// The five questions on whether a further purpose is compatible with that of collection (GDPR Art. 6(4)(a) to (e)).
@@ -315,9 +350,13 @@ pub struct AssessmentSpec {
     pub key: Key,
     /// What kind.
     pub kind: AssessmentKind,
-    /// The dataset or model version, or the run, it is of; for `compatibility` and
-    /// `combination` a dataset without version stands for all of them.
-    pub of: Ref,
+    /// The dataset or model version, or the run, it is of; for `compatibility` and `combination` a dataset without version stands
+    /// for all of them, for `balancing` a basis without revision. Either this or a recipe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Ref>,
+    /// For `anonymity` and `combination`: how the versions are made that it covers, those to come included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
     /// For `compatibility`: the further purpose, `purpose:<key>`, all its revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<Ref>,
@@ -331,7 +370,7 @@ pub struct AssessmentSpec {
     /// Attack model considered, where data could be got out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attack_model: Option<Text>,
-    /// Bases that held then, for a regularisation.
+    /// Bases that held then, for a regularisation; of a run, at least one, each approved and valid when it began.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub bases_then: Vec<Ref>,

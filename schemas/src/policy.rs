@@ -30,6 +30,15 @@ pub struct PolicySpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub rules: Vec<OwnRule>,
+    /// Days after which an endpoint must have been attested again; absent, 30. No policy waits longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 30))]
+    pub attestation_days: Option<u16>,
+    /// People that must share the rarest combination of quasi-identifiers in what a join brings together (k-anonymity), or it
+    /// needs an assessment; absent, no number is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 1000000))]
+    pub min_k: Option<u32>,
     /// Who may let a denied release through in an emergency; absent, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<BreakGlassPolicy>,

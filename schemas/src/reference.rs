@@ -43,6 +43,7 @@ pub enum Kind {
     Loosening,
     Delegation,
     Contest,
+    Attestation,
     Class,
 }
 
@@ -64,11 +65,11 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
         Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
         Self::Review, Self::Policy, Self::BreakGlass, Self::Loosening, Self::Delegation, Self::Contest,
-        Self::Class,
+        Self::Attestation, Self::Class,
     ];
 
     /// The word before the `:`.
@@ -100,6 +101,7 @@ impl Kind {
             Self::Delegation => "delegation:01939f00-0000-7000-8000-000000000000",
             Self::Contest => "contest:01939f00-0000-7000-8000-000000000000",
             Self::Class => "class:crm-unsorted@1",
+            Self::Attestation => "attestation:01939f00-0000-7000-8000-000000000000",
         }
     }
 
@@ -119,7 +121,9 @@ impl Kind {
             | Self::Loosening
             | Self::Class => (Body::Key, Version::Rev),
             Self::Party | Self::Environment => (Body::Key, Version::None),
-            Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest => (Body::Uuid, Version::None),
+            Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest | Self::Attestation => {
+                (Body::Uuid, Version::None)
+            }
         }
     }
 }
@@ -186,6 +190,7 @@ impl Ref {
         review: Uuid => Review, "A review.";
         delegation: Uuid => Delegation, "A delegation.";
         contest: Uuid => Contest, "A contest.";
+        attestation: Uuid => Attestation, "What was observed of an endpoint.";
     }
 
     /// The organisation's policy, unpinned.
@@ -359,7 +364,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });

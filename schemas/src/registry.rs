@@ -3,10 +3,12 @@
 //! A `…Spec` is what a caller states. It is stored verbatim (references pinned) and never changes; what may change afterwards
 //! (life, state) stands beside it in [`crate::resource::Resource`].
 
+mod attested;
 mod uses;
 
 use std::collections::BTreeMap;
 
+pub use attested::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 pub use uses::*;
@@ -179,6 +181,51 @@ pub struct Field {
     /// Absent means nobody classified this field: the gate answers *unknown*.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identifiability: Option<Identifiability>,
+    /// For a pseudonym: where the same person has the same one. Absent, it may be the same anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonym: Option<Pseudonym>,
+    /// People write here what they like: special categories may stand in it that nobody asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_text: Option<FreeText>,
+}
+
+/// What was done against special categories that people wrote into free text (GDPR Art. 9(1)).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FreeText {
+    /// DPV measures, such as `https://w3id.org/dpv#DataRedaction`; none, nothing was done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub measures: Vec<Iri>,
+}
+
+/// How a pseudonym was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pseudonym {
+    /// Name of the key or table behind it: within one scope, two tables link by it.
+    pub scope: Name,
+    /// Whether it can be made again from the identifier; absent, it may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deterministic: Option<bool>,
+}
+
+/// Figures measured on a dataset version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// Records that share the rarest combination of quasi-identifiers (k-anonymity).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 4294967295u32))]
+    pub k: Option<u32>,
+    /// Distinct sensitive values within the poorest of these groups (l-diversity).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 4294967295u32))]
+    pub l: Option<u32>,
+    /// Records it was measured on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 4294967295u32))]
+    pub records: Option<u32>,
 }
 
 /// Until when data may be kept (GDPR Art. 5(1)(e)).
@@ -240,6 +287,9 @@ pub struct DatasetVersionSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 4294967295u32))]
     pub rows: Option<u32>,
+    /// Figures measured on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
     /// Free tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 100))]
@@ -468,7 +518,7 @@ pub struct ModelVersionSpec {
     /// Framework and version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framework: Option<Name>,
-    /// Measured figures; the only place where fractions are allowed.
+    /// Measured figures; besides the thresholds of a recipe, the only place where fractions are allowed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 500))]
     pub metrics: BTreeMap<Name, f64>,

@@ -3,11 +3,14 @@
 //! A released kind and version never changes: what must change gets version 2 and is lifted in [`World::decode`]. Golden files in
 //! `tests/golden/facts` hold every version ever released.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use crate::catalogue::Stated;
+use crate::catalogue::{Revision, Stated};
 use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
+use crate::registry::What;
 use crate::{access, gate, lawfulness, lineage, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
@@ -20,8 +23,8 @@ use licit_schemas::lineage::EdgeCreate;
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec, PartySpec,
-    ReleaseSpec, RunSpec, SystemSpec,
+    AttestationSpec, DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec,
+    PartySpec, ReleaseSpec, RunSpec, SystemSpec,
 };
 use licit_schemas::review::{ApprovalSpec, DelegationSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
 
@@ -70,6 +73,7 @@ facts! {
     RunRecorded(Stated<RunSpec>) = "run.recorded" v 1;
     ModelRegistered(Stated<ModelSpec>) = "model.registered" v 1;
     ModelVersionRegistered(Stated<ModelVersionSpec>) = "model_version.registered" v 1;
+    EndpointAttested(Stated<AttestationSpec>) = "endpoint.attested" v 1;
     ResourceRetired(registry::Retired) = "resource.retired" v 1;
     SystemRevised(Stated<SystemSpec>) = "system.revised" v 1;
     EnvironmentRevised(Stated<EnvironmentSpec>) = "environment.revised" v 1;
@@ -166,6 +170,7 @@ impl Projection for World {
                 self.registry.run(f, digest(&f.spec), at, rows);
                 if let Some(held) = self.registry.held(&Ref::run(f.id).to_string()) {
                     self.lineage.run(f, held, at, rows);
+                    self.by_recipe(&held.reference.clone());
                 }
             }
             Fact::ModelRegistered(f) => self.registry.model(f, digest(&f.spec), at, rows),
@@ -176,6 +181,7 @@ impl Projection for World {
                     self.lineage.model_version(f, held, at);
                 }
             }
+            Fact::EndpointAttested(f) => self.registry.attestations.attested(f, digest(&f.spec), at, rows),
             Fact::ResourceRetired(f) => {
                 self.registry.retired(f, at, rows);
                 self.lineage.retired(self.registry.held(&f.reference.to_string()));
@@ -197,13 +203,16 @@ impl Projection for World {
                 self.lineage.moved(f, at, rows);
                 self.disclose(&registry::deployment_of(&f.reference), at, rows);
             }
-            Fact::EdgeRecorded(f) => self.lineage.edge(f, at, rows),
+            Fact::EdgeRecorded(f) => {
+                self.lineage.edge(f, at, rows);
+                self.by_recipe(&f.to.to_string());
+            }
             Fact::PurposeRevised(f) => self.lawfulness.purpose(f, digest(&f.spec), at, rows),
             Fact::BasisRevised(f) => self.lawfulness.basis(f, digest(&f.spec), &mut self.registry.numbers, at, rows),
             Fact::AssessmentRevised(f) => {
                 self.lawfulness.assessment(f, digest(&f.spec), at, rows);
                 if f.spec.kind == AssessmentKind::Anonymity {
-                    self.lineage.assessed(&f.spec.of);
+                    self.assessed(&f.spec);
                 }
             }
             Fact::BaselineRevised(f) => self.review.baseline(f, digest(&f.spec), at, rows),
@@ -238,6 +247,31 @@ impl World {
     fn disclose(&mut self, deployment: &str, at: &At, rows: &mut Rows) {
         for (release, party) in self.registry.disclose(deployment, at) {
             self.lineage.disclosed(&release, &party, at, rows);
+        }
+    }
+
+    /// Mark what an assessment of anonymity may be of: whether it is, is asked when it matters.
+    fn assessed(&mut self, spec: &AssessmentSpec) {
+        if let Some(of) = &spec.of {
+            self.lineage.assessed(&of.to_string());
+        }
+        if let Some(recipe) = &spec.recipe {
+            for run in self.registry.made_by(&recipe.code) {
+                self.lineage.assessed_made(&run.reference);
+            }
+        }
+    }
+
+    /// Mark what a run made whose program is that of an assessed recipe.
+    fn by_recipe(&mut self, run: &str) {
+        if !self.lawfulness.has_recipes() {
+            return;
+        }
+        if let Some(What::Run(registry::RunFacts { code: Some(code), .. })) = self.registry.held(run).map(|h| &h.what) {
+            let of_anonymity = |r: &Arc<Revision<AssessmentSpec>>| r.spec.kind == AssessmentKind::Anonymity;
+            if self.lawfulness.recipes_of(code).iter().any(of_anonymity) {
+                self.lineage.assessed_made(run);
+            }
         }
     }
 

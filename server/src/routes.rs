@@ -18,8 +18,8 @@ use licit_schemas::lineage::{Closure, EdgeCreate, ExposureQuery, ExposureView, L
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::registration::{PlanRequest, Registration, RegistrationResult};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, LifeChange, ModelSpec, ModelVersionSpec,
-    PartySpec, ReleaseSpec, Retirement, RunSpec, SystemSpec,
+    AttestationSpec, DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, LifeChange, ModelSpec,
+    ModelVersionSpec, PartySpec, ReleaseSpec, Retirement, RunSpec, SystemSpec,
 };
 use licit_schemas::reports::{
     AffectedDeployments, AffectedQuery, Calendar, CalendarQuery, Diff, DiffQuery, Drift, DriftQuery, Impact,
@@ -106,6 +106,9 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/model-versions", "list_model_versions", "List model versions", || get().to(|ctx: Ctx| api::list(ctx, "model_version"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ModelVersionSpec>>>(),
     Route::get("/api/v1/model-versions/{id}", "get_model_version", "Read a model version", || get().to(|ctx: Ctx| api::get(ctx, "model_version"))).may(READ).asks::<GetQuery>().gives::<Resource<ModelVersionSpec>>(),
     Route::get("/api/v1/model-versions/{id}/history", "list_model_version_history", "Every state of a model version", || get().to(|ctx: Ctx| api::history(ctx, "model_version"))).may(READ).asks::<GetQuery>().gives::<Page<Resource<ModelVersionSpec>>>(),
+    Route::post("/api/v1/attestations", "create_attestation", "Record what was observed when an endpoint was called", || post().to(registry::api::create_attestation)).may(PROPOSE).takes::<AttestationSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/attestations", "list_attestations", "List attestations of endpoints", || get().to(|ctx: Ctx| api::list(ctx, "attestation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<AttestationSpec>>>(),
+    Route::get("/api/v1/attestations/{id}", "get_attestation", "Read an attestation", || get().to(|ctx: Ctx| api::get(ctx, "attestation"))).may(READ).asks::<GetQuery>().gives::<Resource<AttestationSpec>>(),
     Route::post("/api/v1/systems", "create_system", "Register a system", || post().to(registry::api::create_system)).may(REGISTER).takes::<SystemSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/systems", "list_systems", "List systems", || get().to(|ctx: Ctx| api::list(ctx, "system"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<SystemSpec>>>(),
     Route::get("/api/v1/systems/{id}", "get_system", "Read a system", || get().to(|ctx: Ctx| api::get(ctx, "system"))).may(READ).asks::<GetQuery>().gives::<Resource<SystemSpec>>(),

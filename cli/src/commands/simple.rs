@@ -194,8 +194,39 @@ pub(crate) enum Model {
     /// Register a version from a file: an acquired model, an endpoint
     #[command(after_help = "Example:\n  licit model create-version -f mistral.yaml")]
     CreateVersion(CreateArgs),
+    /// Record what was observed when an endpoint was called
+    Attest(AttestArgs),
+    /// What was observed of endpoints, newest first
+    Attestations(ListArgs),
     /// Retire a version that was registered by mistake
     Retire(RetireArgs),
+}
+
+/// What answered.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "An endpoint has no bytes to hash: the gate asks that somebody saw, within the days of the policy, that what answers
+is what is pinned. State what the service itself said, not what is registered.
+
+Example:
+  licit model attest assistant@3 --snapshot 2026-06-01 --region IE --configuration-digest sha256:9f86…0a08"
+)]
+pub(crate) struct AttestArgs {
+    /// Model version, such as `assistant@3`
+    #[arg(value_name = "REF")]
+    reference: String,
+    /// Dated snapshot the service said it answers with
+    #[arg(long)]
+    snapshot: String,
+    /// Where it computed, ISO 3166
+    #[arg(long)]
+    region: String,
+    /// Digest of the configuration sent with the call
+    #[arg(long, value_name = "DIGEST")]
+    configuration_digest: String,
+    /// When it was observed; default: now
+    #[arg(long, value_name = "WHEN")]
+    at: Option<Timestamp>,
 }
 
 /// Run a command on models.
@@ -204,6 +235,17 @@ pub(crate) fn model(context: &Context, command: Model) -> Result<Exit> {
         Model::Things(command) => things::run(context, &c::MODELS, command),
         Model::Versions { reference, list } => versions(context, &c::MODELS, &c::MODEL_VERSIONS, &reference, list),
         Model::CreateVersion(args) => things::create(context, &c::MODEL_VERSIONS, &args),
+        Model::Attest(args) => {
+            let mut value = json!({
+                "model": c::MODEL_VERSIONS.reference(&args.reference)?, "snapshot": args.snapshot, "region": args.region,
+                "configuration_digest": args.configuration_digest,
+            });
+            if let Some(at) = args.at {
+                value["at"] = json!(at);
+            }
+            things::create_value(context, &c::ATTESTATIONS, value, false)
+        }
+        Model::Attestations(args) => things::list(context, &c::ATTESTATIONS, &args),
         Model::Retire(args) => retire::retire(context, &c::MODEL_VERSIONS, &args),
     }
 }

@@ -111,6 +111,7 @@ impl Work {
             collected_for: entry.collected_for.clone(),
             collected_under: entry.collected_under.clone(),
             rows: entry.rows,
+            measured: entry.measured,
             tags: entry.tags.clone(),
         });
         self.things.push(Named {

@@ -35,7 +35,14 @@ pub(crate) fn of(path: Option<&Path>, listed: &[Field], pointer: &str) -> Result
                 }
             }
             let known = |name: &Name| listed.iter().find(|field| field.name == *name).cloned();
-            let unknown = |name| Field { name, data_type: None, categories: Vec::new(), identifiability: None };
+            let unknown = |name| Field {
+                name,
+                data_type: None,
+                categories: Vec::new(),
+                identifiability: None,
+                pseudonym: None,
+                free_text: None,
+            };
             header.into_iter().map(|name| known(&name).unwrap_or_else(|| unknown(name))).collect()
         }
     };

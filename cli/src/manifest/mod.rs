@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use licit_schemas::document;
 use licit_schemas::reference::Ref;
-use licit_schemas::registry::{Code, DatasetOrigin, Endpoint, Field, InputRole, ModelKind, Operation, Retention, Tags};
+use licit_schemas::registry::{
+    Code, DatasetOrigin, Endpoint, Field, InputRole, Measured, ModelKind, Operation, Retention, Tags,
+};
 use licit_schemas::text::{Country, Iri, Key, Name, Namespace, Text, VersionId};
 use licit_schemas::time::Timestamp;
 use schemars::JsonSchema;
@@ -79,6 +81,9 @@ pub(crate) struct DatasetEntry {
     /// How long they may be kept.
     #[serde(default)]
     pub(crate) retention: Option<Retention>,
+    /// Figures measured on it: `k`, `l`, `records`.
+    #[serde(default)]
+    pub(crate) measured: Option<Measured>,
     /// Parties that determine purposes and means, `party:<key>`.
     #[serde(default)]
     #[schemars(length(max = 50))]

@@ -5,7 +5,7 @@ mod answer;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use licit_schemas::lawfulness::{BasisSpec, LegalBasis, PurposeSpec, Stage};
+use licit_schemas::lawfulness::{BasisSpec, Exception, LegalBasis, PurposeSpec, Stage};
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::ArrangementKind;
 use licit_schemas::time::Timestamp;
@@ -66,11 +66,16 @@ impl Candidate {
         (!within(subject, &self.covers.subjects)).then_some(Lack::Subject(subject))
     }
 
-    /// Whether it names an exception of Art. 9(2) and covers every special category of the class.
+    /// Whether an exception of Art. 9(2) stands in it: consent is one only where it is explicit (Art. 9(2)(a)).
+    pub fn is_exception(&self) -> bool {
+        let spec = &self.revision.spec;
+        spec.exception.is_some_and(|named| named != Exception::Art9_2A || spec.letter.explicit)
+    }
+
+    /// Whether an exception of Art. 9(2) stands in it, and it covers every special category of the class.
     pub fn excepts(&self, class: &Class) -> bool {
         let special = |t: &&TermId| vocabulary().is_special(**t);
-        self.revision.spec.exception.is_some()
-            && class.categories.iter().filter(special).all(|t| within(*t, &self.covers.categories))
+        self.is_exception() && class.categories.iter().filter(special).all(|t| within(*t, &self.covers.categories))
     }
 }
 

@@ -71,8 +71,13 @@ static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     grace: Grace::default(),
     levels: Vec::new(),
     rules: Vec::new(),
+    attestation_days: None,
+    min_k: None,
     break_glass: None,
 });
+
+/// Days for which what was observed of an endpoint counts, at most.
+const ATTESTATION_DAYS: u16 = 30;
 
 impl Default for Policy {
     fn default() -> Self {
@@ -225,6 +230,17 @@ impl Policy {
             stated.roster.iter().any(|named| named.0 == person).then_some(stated.hours)
         });
         each.reduce(|one, other| Some(one?.min(other?))).flatten()
+    }
+
+    /// How long what was observed of an endpoint counts.
+    pub fn attestation(&self) -> Duration {
+        let each = self.layers.iter().filter_map(|layer| layer.spec().attestation_days);
+        Duration::days(i64::from(each.min().unwrap_or(ATTESTATION_DAYS).min(ATTESTATION_DAYS)))
+    }
+
+    /// How many people must share a combination of quasi-identifiers in what a join brings together.
+    pub fn min_k(&self) -> Option<u32> {
+        self.layers.iter().filter_map(|layer| layer.spec().min_k).max()
     }
 
     /// Whether there are rules of the organisation's own.

@@ -12,6 +12,7 @@ use licit_schemas::digest::Digest;
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, Covers, PurposeSpec};
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::Ref;
+use licit_schemas::registry::Code;
 use licit_schemas::text::Iri;
 
 use crate::catalogue::{Catalogue, Revision, Stated};
@@ -68,6 +69,8 @@ pub struct State {
     conditions: HashMap<Arc<str>, Arc<OnceLock<Vec<Readable>>>>,
     /// Assessments of a thing, by its pinned reference.
     of: HashMap<Arc<str>, Arc<Vec<Arc<Revision<AssessmentSpec>>>>>,
+    /// Assessments of a recipe, by its program.
+    recipes: HashMap<Arc<str>, Arc<Vec<Arc<Revision<AssessmentSpec>>>>>,
     /// Basis keys by the purpose they cover.
     for_purpose: HashMap<Arc<str>, Arc<Vec<Arc<str>>>>,
     /// What each revision of a basis covers, by its pinned reference.
@@ -79,6 +82,16 @@ impl State {
     /// Assessments of a thing, oldest first.
     pub fn assessments_of(&self, reference: &str) -> &[Arc<Revision<AssessmentSpec>>] {
         self.of.get(reference).map_or(&[], |list| list.as_slice())
+    }
+
+    /// Assessments of recipes that name a program, oldest first.
+    pub fn recipes_of(&self, code: &Code) -> &[Arc<Revision<AssessmentSpec>>] {
+        self.recipes.get(code.uri.as_str()).map_or(&[], |list| list.as_slice())
+    }
+
+    /// Whether anybody assessed a recipe.
+    pub fn has_recipes(&self) -> bool {
+        !self.recipes.is_empty()
     }
 
     /// Keys of the bases that name a purpose in some revision.
@@ -174,15 +187,20 @@ impl State {
         let base = Ref::assessment(&spec.key).to_string();
         let reference = format!("{base}@{}", fact.rev);
         self.assessments.put(&base, reference.clone(), fact, digest, at);
+        let (program, of) = (spec.recipe.as_ref().map(|recipe| recipe.code.uri.to_string()), spec.of.as_ref());
+        let of = of.map(Ref::to_string);
         if let Some(revision) = self.assessments.latest(&base) {
-            Arc::make_mut(self.of.entry(spec.of.to_string().into()).or_default()).push(revision.clone());
+            let named = [(&mut self.of, &of), (&mut self.recipes, &program)];
+            for (index, name) in named.into_iter().filter_map(|(index, name)| Some((index, name.as_deref()?))) {
+                Arc::make_mut(index.entry(name.into()).or_default()).push(revision.clone());
+            }
         }
         rows.put(at, || NewRow {
             kind: "assessment",
             id: fact.id.to_string(),
             state: "proposed".to_owned(),
             name: spec.key.to_string(),
-            parent: spec.of.to_string(),
+            parent: of.or(program).unwrap_or_default(),
             reference,
             digest: Some(digest),
             doc: text(spec),

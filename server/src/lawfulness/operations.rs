@@ -1,6 +1,6 @@
 //! Proposing purposes, bases, assessments, the policy. They count once the board approves them.
 
-use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, LegalBasis, PurposeSpec};
+use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, LegalBasis, PurposeSpec, Recipe};
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::resource::Registered;
@@ -11,7 +11,7 @@ use super::law;
 use crate::catalogue::{Catalogue, Stated};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World};
-use crate::registry::operations::{Existing, Lasting, state};
+use crate::registry::operations::{Existing, Lasting, MAX_FIGURE, state};
 use crate::registry::vocabulary::vocabulary;
 use crate::resolve::{expect, pin};
 
@@ -138,21 +138,17 @@ pub fn basis(tx: &mut Tx<'_>, spec: BasisSpec) -> Result<Registered> {
 /// # Errors
 /// A thing that does not fit its kind, an unknown holder, an end before the start.
 pub fn assessment(tx: &mut Tx<'_>, mut spec: AssessmentSpec) -> Result<Registered> {
-    let kinds: &[Kind] = match spec.kind {
-        AssessmentKind::Provider => &[Kind::Model],
-        AssessmentKind::Regularisation => &[Kind::Dataset, Kind::Model, Kind::Run],
-        AssessmentKind::Compatibility => &[Kind::Dataset],
-        AssessmentKind::Anonymity => &[Kind::Dataset, Kind::Model],
-        AssessmentKind::Combination => &[Kind::Dataset, Kind::Run],
-    };
-    expect(&spec.of, kinds, "/of")?;
-    let lasting = matches!(spec.kind, AssessmentKind::Compatibility | AssessmentKind::Combination);
-    if lasting && spec.of.kind() == Kind::Dataset && !spec.of.is_pinned() {
-        if tx.world().registry.datasets.latest(&spec.of.to_string()).is_none() {
-            return Err(Error::invalid("/of", format!("there is no `{}`", spec.of)));
-        }
-    } else {
-        spec.of = pin(tx.world(), &spec.of, tx.now(), "/of")?;
+    match (&mut spec.of, &mut spec.recipe) {
+        (Some(of), None) => *of = thing(tx, spec.kind, of)?,
+        (None, Some(recipe)) => self::recipe(tx, spec.kind, recipe)?,
+        _ => return Err(Error::invalid("/of", "name what it is of, or the recipe: one of both")),
+    }
+    let of_run = spec.of.as_ref().is_some_and(|of| of.kind() == Kind::Run);
+    if spec.kind == AssessmentKind::Regularisation && of_run && spec.bases_then.is_empty() {
+        return Err(Error::invalid(
+            "/bases_then",
+            "name the bases that held when it ran: they are what makes it regular",
+        ));
     }
     if spec.kind == AssessmentKind::Compatibility {
         further_purpose(tx, &mut spec)?;
@@ -177,6 +173,70 @@ pub fn assessment(tx: &mut Tx<'_>, mut spec: AssessmentSpec) -> Result<Registere
     period(spec.valid_from, Some(spec.valid_to))?;
     let own = Ref::assessment(&spec.key);
     revise(tx, own, |w| &w.lawfulness.assessments, spec, Fact::AssessmentRevised)
+}
+
+/// What an assessment of a kind is of, pinned unless it stands for all versions.
+fn thing(tx: &Tx<'_>, kind: AssessmentKind, of: &Ref) -> Result<Ref> {
+    let kinds: &[Kind] = match kind {
+        AssessmentKind::Provider => &[Kind::Model],
+        AssessmentKind::Regularisation => &[Kind::Dataset, Kind::Model, Kind::Run],
+        AssessmentKind::Compatibility => &[Kind::Dataset],
+        AssessmentKind::Anonymity => &[Kind::Dataset, Kind::Model],
+        AssessmentKind::Combination => &[Kind::Dataset, Kind::Run],
+        AssessmentKind::Balancing => &[Kind::Basis],
+    };
+    expect(of, kinds, "/of")?;
+    let lasting =
+        matches!(kind, AssessmentKind::Compatibility | AssessmentKind::Combination | AssessmentKind::Balancing);
+    if !lasting || of.kind() == Kind::Run || of.is_pinned() {
+        return pin(tx.world(), of, tx.now(), "/of");
+    }
+    let (base, world) = (of.to_string(), tx.world());
+    let known = match of.kind() {
+        Kind::Basis => world.lawfulness.bases.latest(&base).is_some(),
+        _ => world.registry.datasets.latest(&base).is_some(),
+    };
+    if known { Ok(of.clone()) } else { Err(Error::invalid("/of", format!("there is no `{of}`"))) }
+}
+
+/// A recipe names families that exist, and thresholds that can be met.
+fn recipe(tx: &Tx<'_>, kind: AssessmentKind, recipe: &Recipe) -> Result<()> {
+    if !matches!(kind, AssessmentKind::Anonymity | AssessmentKind::Combination) {
+        return Err(Error::invalid("/recipe", "only anonymity and combinations are assessed by recipe"));
+    }
+    for (place, family) in recipe.families.iter().enumerate() {
+        let at = format!("/recipe/families/{place}");
+        expect(
+            family,
+            if kind == AssessmentKind::Anonymity { &[Kind::Dataset, Kind::Model] } else { &[Kind::Dataset] },
+            &at,
+        )?;
+        if family.is_pinned() {
+            return Err(Error::invalid(&at, "a recipe covers versions to come: leave the version out"));
+        }
+        let (base, registry) = (family.to_string(), &tx.world().registry);
+        if registry.datasets.latest(&base).is_none() && registry.models.latest(&base).is_none() {
+            return Err(Error::invalid(&at, format!("there is no `{family}`")));
+        }
+    }
+    for (place, threshold) in recipe.thresholds.iter().enumerate() {
+        let at = format!("/recipe/thresholds/{place}");
+        let bounds = [(threshold.at_least, "at_least"), (threshold.at_most, "at_most")];
+        for (bound, side) in bounds {
+            // Canonical JSON prints it as an integer, and readers that hold integers exactly would see another number.
+            if bound.is_some_and(|bound| bound.abs() > MAX_FIGURE) {
+                return Err(Error::invalid(&format!("{at}/{side}"), "is beyond 2^53 - 1: state it in a larger unit"));
+            }
+        }
+        match bounds.map(|(bound, _)| bound) {
+            [None, None] => return Err(Error::invalid(&at, "say `at_least`, `at_most` or both")),
+            [Some(least), Some(most)] if least > most => {
+                return Err(Error::invalid(&format!("{at}/at_most"), "lies below `at_least`: nothing could meet it"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Propose a policy. What it may not touch is known to the gate, and checked there.

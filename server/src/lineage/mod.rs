@@ -3,6 +3,7 @@
 pub mod api;
 pub mod exposure;
 pub mod graph;
+mod joining;
 pub mod operations;
 mod pages;
 pub mod views;
@@ -24,7 +25,7 @@ use self::graph::{Edge, EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Or
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
 use crate::registry::vocabulary::{TermId, vocabulary};
-use crate::registry::{DatasetFacts, Held, LifeChanged, ReleaseMoved, What, deployment_of};
+use crate::registry::{DatasetFacts, Held, LifeChanged, ReleaseMoved, Scopes, What, deployment_of};
 
 /// A dataset version whose own fields are personal data, collected or derived.
 pub const PERSONAL: Flags = Flags(1 << 11);
@@ -34,8 +35,8 @@ pub const FICTION: Flags = Flags(1 << 12);
 
 /// Somebody assessed that nobody is identifiable in it any more; whether that holds, and for whom, is asked when it matters.
 pub const ASSESSED: Flags = Flags(1 << 13);
-/// A run that brings data of several origins together.
-pub const COMBINES: Flags = Flags(1 << 14);
+/// A run that may bring people of several tables together: it reads several datasets as data, or says to combine.
+pub const JOINS: Flags = Flags(1 << 14);
 /// A dataset version that a run made of a table with people, as far as was known when they were recorded. Where it is not set, a
 /// walk says.
 pub const OF_PEOPLE: Flags = Flags(1 << 15);
@@ -75,6 +76,10 @@ pub struct Class {
     pub collected_for: Vec<Arc<str>>,
     /// Bases it was collected on.
     pub collected_under: Vec<Arc<str>>,
+    /// Where its pseudonyms are the same for the same person.
+    pub scopes: Scopes,
+    /// People wrote in it what they liked, and nothing was done against special categories in that.
+    pub free_text: bool,
     /// What it brings into an envelope besides data.
     pub traits: Traits,
 }
@@ -108,6 +113,8 @@ impl Class {
             special: false,
             collected_for: Vec::new(),
             collected_under: Vec::new(),
+            scopes: Scopes::default(),
+            free_text: false,
             traits,
         }
     }
@@ -314,6 +321,8 @@ impl State {
                 processors: facts.processors.clone(),
                 collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
                 collected_under: facts.collected_under.iter().map(|b| b.to_string().into()).collect(),
+                scopes: facts.scopes.clone(),
+                free_text: facts.free_text,
             }
         });
         (flags, class)
@@ -349,11 +358,24 @@ impl State {
     }
 
     /// Fold an assessment of anonymity in.
-    pub fn assessed(&mut self, reference: &Ref) {
-        let Some(id) = self.find(&reference.to_string()) else { return };
-        let mut node = self.graph.node(id);
-        node.flags = node.flags.with(ASSESSED);
-        self.graph.set_node(id, node);
+    pub fn assessed(&mut self, reference: &str) {
+        if let Some(id) = self.find(reference) {
+            self.flag(id, ASSESSED);
+        }
+    }
+
+    /// Fold in that the recipe a run followed was assessed: what it made may be anonymous.
+    pub fn assessed_made(&mut self, run: &str) {
+        let Some(run) = self.find(run) else { return };
+        let made: Vec<Half> = self.graph.downstream(run).filter(|half| half.kind == EdgeKind::Generated).collect();
+        for half in made {
+            self.flag(half.node, ASSESSED);
+        }
+    }
+
+    fn flag(&mut self, id: NodeId, flag: Flags) {
+        let node = self.graph.node(id);
+        self.graph.set_node(id, Node { flags: node.flags.with(flag), ..node });
     }
 
     /// Fold a retirement in.
@@ -377,9 +399,6 @@ impl State {
         if spec.operation == Operation::Infer {
             node.flags = node.flags.with(Flags::INFERS);
         }
-        if spec.operation == Operation::Combine {
-            node.flags = node.flags.with(COMBINES);
-        }
         let parties = spec.controller.iter().chain(&spec.processors).map(|p| p.to_string().into()).collect();
         node.class = self.intern(Class::plain(Traits { operation: Some(spec.operation), region: None, parties }));
         let run = self.register(held, node, at);
@@ -387,6 +406,7 @@ impl State {
             let cause = self.refer(&input.r#ref, &held.reference, at);
             self.declared(run, cause, EdgeKind::Used, role(input.role), at, rows);
         }
+        self.note_join(run);
         for output in &spec.outputs {
             let effect = self.refer(output, &held.reference, at);
             self.declared(effect, run, EdgeKind::Generated, Role::None, at, rows);
@@ -522,6 +542,9 @@ impl State {
             EdgeOrigin::Inferred => Origin::Inferred,
         };
         self.link(from, to, [kind as u8, role(fact.role) as u8, origin as u8], at, rows);
+        if kind == EdgeKind::Used {
+            self.note_join(from);
+        }
     }
 
     /// Dataset versions a deployment reads about people, as judged now: pinned ones, the latest of followed datasets.

@@ -3,8 +3,8 @@
 use licit_schemas::classes::ClassificationCreate;
 use licit_schemas::registry::{LifeChange, Retirement};
 
-use super::confirm;
 use super::operations::{self, Existing};
+use super::{attestations, confirm};
 use crate::api;
 use crate::error::Result;
 use crate::http::{Body, Ctx, Reply};
@@ -44,6 +44,11 @@ pub async fn create_dataset_version(ctx: Ctx, body: Body) -> Result<Reply> {
 /// Register a model version.
 pub async fn create_model_version(ctx: Ctx, body: Body) -> Result<Reply> {
     api::create(ctx, body, "model-versions", operations::model_version).await
+}
+
+/// Record what was observed when an endpoint was called.
+pub async fn create_attestation(ctx: Ctx, body: Body) -> Result<Reply> {
+    api::create(ctx, body, "attestations", attestations::attest).await
 }
 
 /// Register a system or its next revision.

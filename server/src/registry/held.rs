@@ -1,13 +1,15 @@
 //! What the gate and idempotent retries need of what is registered: immutable things, and releases.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    DatasetOrigin, DatasetVersionSpec, Endpoint, Identifiability, Life, ModelKind, Operation, ReleaseSpec, ReleaseState,
+    Code, DatasetOrigin, DatasetVersionSpec, Endpoint, Field, Identifiability, Life, Measured, ModelKind, Operation,
+    ReleaseSpec, ReleaseState,
 };
-use licit_schemas::text::Country;
+use licit_schemas::text::{Country, Name};
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
@@ -101,8 +103,48 @@ pub struct DatasetFacts {
     pub collected_under: Vec<Ref>,
     /// End of retention.
     pub retention: Option<Timestamp>,
+    /// Figures measured on it.
+    pub measured: Measured,
+    /// Where its pseudonyms are the same for the same person.
+    pub scopes: Scopes,
+    /// People wrote in it what they liked, and nothing was done against special categories in that.
+    pub free_text: bool,
     /// Its life in the time it is valid for, by what is known: since when each holds, oldest first. Before the first, *held*.
     pub lives: Vec<(Timestamp, Life)>,
+}
+
+/// Where the pseudonyms of a table are the same for the same person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Scopes {
+    /// The scopes stated, sorted.
+    pub names: Vec<Arc<str>>,
+    /// A pseudonym states none: it may be of any.
+    pub unstated: bool,
+    /// A pseudonym may be made again from the identifier.
+    pub remade: bool,
+}
+
+impl Scopes {
+    fn of(fields: &[Field]) -> Self {
+        let mut scopes = Self::default();
+        for field in fields.iter().filter(|f| f.identifiability == Some(Identifiability::Pseudonym)) {
+            match &field.pseudonym {
+                None => scopes.unstated = true,
+                Some(stated) => {
+                    scopes.names.push(stated.scope.as_str().into());
+                    scopes.remade |= stated.deterministic != Some(false);
+                }
+            }
+        }
+        scopes.names.sort_unstable();
+        scopes.names.dedup();
+        scopes
+    }
+
+    /// Whether they have a scope in common.
+    pub fn shares(&self, other: &Self) -> bool {
+        self.names.iter().any(|name| other.names.contains(name))
+    }
 }
 
 impl DatasetFacts {
@@ -147,6 +189,8 @@ pub struct RunFacts {
     pub controller: Option<Ref>,
     /// Processors that took part.
     pub processors: Vec<Ref>,
+    /// The program that ran.
+    pub code: Option<Code>,
 }
 
 /// What the gate needs of a model version.
@@ -162,6 +206,24 @@ pub struct ModelFacts {
     pub endpoint: Option<Endpoint>,
     /// Who made it.
     pub provider: Option<Ref>,
+    /// Measured figures.
+    pub metrics: BTreeMap<Name, f64>,
+}
+
+impl Held {
+    /// A figure measured on it, by its name.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        match &self.what {
+            What::Model(facts) => facts.metrics.iter().find(|(own, _)| own.as_str() == name).map(|(_, figure)| *figure),
+            What::Dataset(DatasetFacts { measured, .. }) => match name {
+                "k" => measured.k.map(f64::from),
+                "l" => measured.l.map(f64::from),
+                "records" => measured.records.map(f64::from),
+                _ => None,
+            },
+            What::Run(_) => None,
+        }
+    }
 }
 
 /// A release in memory.
@@ -220,6 +282,9 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         collected_for: spec.collected_for.clone(),
         collected_under: spec.collected_under.clone(),
         retention: spec.retention.as_ref().map(|r| r.until),
+        measured: spec.measured.unwrap_or_default(),
+        scopes: Scopes::of(&spec.fields),
+        free_text: spec.fields.iter().filter_map(|f| f.free_text.as_ref()).any(|text| text.measures.is_empty()),
         lives: Vec::new(),
     }
 }

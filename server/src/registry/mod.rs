@@ -1,6 +1,7 @@
 //! What exists: parties, datasets, runs, models, systems, environments, deployments, releases.
 
 pub mod api;
+pub mod attestations;
 mod classes;
 pub mod confirm;
 mod disclosures;
@@ -16,18 +17,19 @@ use imbl::{HashMap, Vector};
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, Life, ModelSpec, ModelVersionSpec, PartySpec,
-    ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
+    Code, DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, Life, ModelSpec, ModelVersionSpec,
+    PartySpec, ReleaseSpec, ReleaseState, RunSpec, SystemSpec, Tags,
 };
 use licit_schemas::text::{Key, Name};
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::attestations::Attestations;
 pub use self::classes::{Assumed, Classified, Silence};
 pub use self::disclosures::Disclosed;
 use self::held::dataset_facts;
-pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, What};
+pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, Scopes, What};
 pub use self::numbers::{NumberMap, NumberSet, Numbers};
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
@@ -100,6 +102,8 @@ pub struct State {
     pub deployments: Catalogue<DeploymentSpec>,
     /// Default classes by `class:<key>`.
     pub classes: classes::Classes,
+    /// What was observed of endpoints.
+    pub attestations: Attestations,
     /// Numbers of `dataset:<namespace>/<name>`, registered or named by a basis or an envelope.
     pub numbers: Numbers,
     held: HashMap<Arc<str>, Arc<Held>>,
@@ -130,6 +134,14 @@ impl State {
     /// Dataset versions, runs and model versions, in no order.
     pub fn all_held(&self) -> impl Iterator<Item = &Arc<Held>> {
         self.held.values()
+    }
+
+    /// Runs of a program, in no order; without revision, of every revision of it. It looks at all there are.
+    pub fn made_by<'a>(&'a self, program: &'a Code) -> impl Iterator<Item = &'a Arc<Held>> {
+        self.held.values().filter(move |held| match &held.what {
+            What::Run(run) => run.code.as_ref().is_some_and(|own| is_program(own, program)),
+            _ => false,
+        })
     }
 
     /// Versions of a dataset or model, in the order of their registration. It looks at all there are.
@@ -366,6 +378,7 @@ impl State {
             started_at: spec.started_at,
             controller: spec.controller.clone(),
             processors: spec.processors.clone(),
+            code: spec.code.clone(),
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, None);
@@ -401,6 +414,7 @@ impl State {
             files: spec.files.iter().map(|f| (f.path.to_string(), f.digest)).collect(),
             endpoint: spec.endpoint.clone(),
             provider: spec.provider.clone(),
+            metrics: spec.metrics.clone(),
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
@@ -468,6 +482,11 @@ impl State {
 /// The reference without its version.
 fn base(reference: &str) -> &str {
     reference.rsplit_once('@').map_or(reference, |(base, _)| base)
+}
+
+/// Whether what ran is a program; one named without revision is every revision of it.
+pub fn is_program(ran: &Code, program: &Code) -> bool {
+    ran.uri == program.uri && program.revision.as_ref().is_none_or(|own| ran.revision.as_ref() == Some(own))
 }
 
 /// `deployment:<name>` of a release's reference.

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Life, LifeChange, ModelKind,
-    ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, Retirement, SystemSpec,
+    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Identifiability, Life, LifeChange,
+    ModelKind, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, Retirement, SystemSpec,
 };
 use licit_schemas::resource::Registered;
 use licit_schemas::text::Iri;
@@ -20,8 +20,8 @@ use crate::facts::{Fact, Tx, World, canonical, digest};
 use crate::resolve::{about, at_version, created, differs, expect, parse, pin, pin_all, stands, unchanged};
 use crate::strictness;
 
-/// The largest figure a metric may have, 2^53 - 1.
-const MAX_FIGURE: f64 = 9_007_199_254_740_991.0;
+/// The largest figure a metric or threshold may have, 2^53 - 1.
+pub(crate) const MAX_FIGURE: f64 = 9_007_199_254_740_991.0;
 
 /// What to do when something of that name is there with other content.
 #[derive(Clone, Copy, Debug)]
@@ -316,6 +316,13 @@ pub fn dataset_version(tx: &mut Tx<'_>, mut spec: DatasetVersionSpec) -> Result<
             ));
         }
         known_terms(&field.categories, "dpv_personal_data", &format!("/fields/{place}/categories"))?;
+        if let Some(text) = &field.free_text {
+            known_terms(&text.measures, "dpv_measures", &format!("/fields/{place}/free_text/measures"))?;
+        }
+        if field.pseudonym.is_some() && field.identifiability != Some(Identifiability::Pseudonym) {
+            let at = format!("/fields/{place}/pseudonym");
+            return Err(Error::invalid(&at, "only a field of identifiability `pseudonym` has a scope"));
+        }
     }
     known_terms(&spec.subjects, "dpv_data_subjects", "/subjects")?;
     let now = tx.now();
@@ -350,10 +357,10 @@ pub(crate) fn immutable<T: Serialize>(
 
 pub(super) fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
     vocabulary().terms_of(iris, scheme).map(|_| ()).map_err(|(place, iri)| {
-        let what = if scheme == "dpv_personal_data" {
-            "a DPV category of personal data"
-        } else {
-            "a DPV category of subjects"
+        let what = match scheme {
+            "dpv_personal_data" => "a DPV category of personal data",
+            "dpv_measures" => "a DPV measure",
+            _ => "a DPV category of subjects",
         };
         Error::invalid(
             &format!("{at}/{place}"),

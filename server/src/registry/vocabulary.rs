@@ -146,15 +146,16 @@ fn load() -> Vocabulary {
             });
         }
     }
-    for law in [
+    for table in [
         include_str!("../../data/law/forbidden.json"),
         include_str!("../../data/law/prohibited_practices.json"),
         include_str!("../../data/law/high_risk_areas.json"),
         include_str!("../../data/law/system_documents.json"),
         include_str!("../../data/law/adequacy.json"),
         include_str!("../../data/law/consent_age.json"),
+        include_str!("../../data/identification/sets.json"),
     ] {
-        bytes.extend_from_slice(law.as_bytes());
+        bytes.extend_from_slice(table.as_bytes());
     }
     for place in 0..terms.len() {
         let Ok(own) = u16::try_from(place) else { continue };

@@ -14,6 +14,8 @@ use crate::db::Projection;
 use crate::facts::World;
 use crate::gate::coverage::{base, broader};
 use crate::gate::emergency::{self, Ratification};
+use crate::gate::evidence::things_of;
+use crate::gate::policy::Policy;
 use crate::gate::replay::changed;
 use crate::gate::{baseline, modes};
 use crate::lawfulness::law::dates;
@@ -40,6 +42,7 @@ pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
     book.delegations(&mut items);
     book.laws(&mut items);
     book.classes(&mut items);
+    book.attestations(&mut items);
     for item in &mut items {
         item.warn = WARNINGS.into_iter().find(|days| item.on <= from.plus(Duration::days(i64::from(*days))));
     }
@@ -295,6 +298,31 @@ impl Book<'_> {
         }));
     }
 
+    /// Endpoints of what runs: until when what was observed of them counts.
+    fn attestations(&self, items: &mut Vec<Expiry>) {
+        let counts = Policy::in_force(self.world, self.from).attestation();
+        let mut ends: BTreeMap<(Timestamp, String), Vec<String>> = BTreeMap::new();
+        for deployment in &self.running {
+            let Some(release) = self.world.registry.active(&deployment.reference) else { continue };
+            for part in &release.spec.composition {
+                let model = part.model.to_string();
+                let Some(seen) = self.world.registry.attestations.latest(&model, self.from) else { continue };
+                let end = seen.at.plus(counts);
+                if self.within(end) {
+                    ends.entry((end, model)).or_default().push(deployment.reference.to_string());
+                }
+            }
+        }
+        items.extend(ends.into_iter().map(|((on, model), deployments)| Expiry {
+            on,
+            what: "attestation".to_owned(),
+            says: format!("what was observed of `{model}` counts until then"),
+            r#ref: model,
+            deployments,
+            warn: None,
+        }));
+    }
+
     fn naming(&self, by: impl Fn(&DeploymentSpec) -> bool) -> Vec<String> {
         self.running.iter().filter(|d| by(&d.spec)).map(|d| d.reference.to_string()).collect()
     }
@@ -338,8 +366,13 @@ impl Book<'_> {
 
     /// Running deployments downstream of what an assessment is of.
     fn assessed(&self, assessment: &str) -> Vec<String> {
-        let of = self.world.lawfulness.assessments.all(assessment).iter().map(|a| a.spec.of.to_string());
-        let seeds: Vec<_> = of.flat_map(|of| super::impact::nodes(self.world, &of)).collect();
+        let all = self.world.lawfulness.assessments.all(assessment);
+        let of: Vec<String> = all.iter().flat_map(|a| things_of(self.world, &a.spec)).collect();
+        // Interests are weighed of a basis: who relies on that relies on it.
+        if let Some(basis) = of.iter().find(|of| of.starts_with("basis:")) {
+            return self.relying(basis);
+        }
+        let seeds: Vec<_> = of.iter().flat_map(|of| super::impact::nodes(self.world, of)).collect();
         self.downstream(&seeds)
     }
 

@@ -11,7 +11,7 @@ use licit_schemas::time::Timestamp;
 use super::question;
 use crate::facts::{Fact, World};
 use crate::gate::coverage::base;
-use crate::gate::evidence::{Evidence, gather};
+use crate::gate::evidence::{Evidence, assessments_of, gather};
 use crate::registry::{What, deployment_of, version_ref};
 use crate::review::Review;
 
@@ -36,10 +36,11 @@ pub fn rests_on(world: &World, deployment: &str, at: Timestamp) -> BTreeSet<Stri
         let law = world.lawfulness.bases_for(&spec.purpose.unpinned().to_string());
         names.extend(law.iter().map(ToString::to_string));
     }
-    let assessed = evidence.closure.iter().map(|(node, _)| evidence.name(*node));
-    let of: Vec<String> = assessed.flat_map(|name| [base(&name).to_owned(), name]).collect();
-    let assessments = of.iter().flat_map(|name| world.lawfulness.assessments_of(name));
-    names.extend(assessments.map(|assessment| assessment.reference.to_string()));
+    let of: BTreeSet<String> = names.iter().flat_map(|name| [base(name).to_owned(), name.clone()]).collect();
+    for assessment in of.iter().flat_map(|name| assessments_of(world, name)) {
+        names.insert(assessment.reference.to_string());
+        names.extend(assessment.spec.bases_then.iter().map(ToString::to_string));
+    }
     for training in &evidence.trainings {
         names.extend(training.run().map(|run| run.purpose.to_string()));
     }
@@ -94,6 +95,7 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::ModelRegistered(f) => vec![Ref::model(&f.spec.name).to_string()],
         Fact::ModelVersionRegistered(f) => vec![version_ref(&f.spec.model, &f.spec.version)],
         Fact::ResourceRetired(f) => vec![f.reference.to_string()],
+        Fact::EndpointAttested(f) => vec![f.spec.model.to_string()],
         Fact::SystemRevised(f) => revised(Ref::system(&f.spec.key), f.rev),
         Fact::EnvironmentRevised(f) => vec![Ref::environment(&f.spec.key).to_string()],
         Fact::DeploymentRevised(f) => vec![Ref::deployment(&f.spec.name).to_string()],
@@ -106,7 +108,9 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::PurposeRevised(f) => revised(Ref::purpose(&f.spec.key), f.rev),
         Fact::BasisRevised(f) => revised(Ref::basis(&f.spec.key), f.rev),
         Fact::AssessmentRevised(f) => {
-            vec![format!("{}@{}", Ref::assessment(&f.spec.key), f.rev), f.spec.of.to_string()]
+            let families = f.spec.recipe.iter().flat_map(|recipe| &recipe.families);
+            let of = f.spec.of.iter().chain(families).map(Ref::to_string);
+            std::iter::once(format!("{}@{}", Ref::assessment(&f.spec.key), f.rev)).chain(of).collect()
         }
         Fact::ApprovalGranted(f) => approved(&f.spec.subject.r#ref),
         Fact::ApprovalRevoked(f) => approved(&f.spec.r#ref),

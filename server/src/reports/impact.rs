@@ -11,7 +11,7 @@ use crate::db::Projection;
 use crate::facts::{World, word};
 use crate::gate::coverage::base;
 use crate::gate::envelope::reach;
-use crate::gate::evidence::{Ask, gather};
+use crate::gate::evidence::{Ask, gather, things_of};
 use crate::lineage::exposure::{CONTAINED, MODES, SERVED, SHAPED, VALIDATION, pass};
 use crate::lineage::graph::{Flags, Graph, NodeId, NodeKind};
 use crate::lineage::views;
@@ -92,7 +92,12 @@ pub fn impact(world: &World, reference: &Ref, now: Timestamp) -> Option<Impact> 
         Kind::Assessment => {
             let all = world.lawfulness.assessments.all(&reference.unpinned().to_string());
             let meant = all.iter().filter(|r| reference.rev().is_none_or(|rev| rev == r.rev));
-            meant.flat_map(|r| nodes(world, &r.spec.of.to_string())).collect()
+            // Interests are weighed of a basis: what relies on that relies on it.
+            let behind = |of: String| match of.parse::<Ref>() {
+                Ok(basis) if basis.kind() == Kind::Basis => relying(world, &basis),
+                _ => nodes(world, &of),
+            };
+            meant.flat_map(|r| things_of(world, &r.spec)).flat_map(behind).collect()
         }
         _ => relying(world, reference),
     };

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use harness::Scenario;
-use harness::scenario::{AGE, basis, evidence, model_version, people};
+use harness::scenario::{AGE, ZEROS, basis, evidence, model_version, people};
 use licit_server::db::Projection;
 use licit_server::facts::{KINDS, World};
 use serde_json::json;
@@ -30,6 +30,11 @@ fn every_kind() -> Vec<(String, u16, String)> {
     }
     s.add("model-versions", model_version("2", "2"));
     retire(&s.ana, "model:score@2", "Registered twice.").good();
+    let pin = json!({"model_id": "score-large", "snapshot": "2026-01-01", "region": "FR", "contract": evidence(), "configuration_digest": ZEROS});
+    let called =
+        json!({"model": "model:score", "version": "e", "kind": "endpoint", "provider": "party:acme", "endpoint": pin});
+    s.add("model-versions", called);
+    s.add("attestations", json!({"model": "model:score@e", "snapshot": "2026-01-01", "region": "FR", "configuration_digest": ZEROS, "at": "2026-02-02"}));
     s.add("edges", json!({"kind": "serves_on", "from": "deployment:score-prod", "to": "dataset:crm/people@2", "origin": "observed"}));
 
     let review =

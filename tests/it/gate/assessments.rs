@@ -4,8 +4,8 @@ use harness::scenario::{self, evidence, training};
 use serde_json::json;
 
 use super::parts::{
-    Parts, acquired, allowed, ask, assessment, basis, days, denied, endpoint, made, of_rule, only, rules, state,
-    train_on, world,
+    Parts, acquired, allowed, ask, assessment, attest, basis, days, denied, endpoint, made, of_rule, only, rules,
+    state, train_on, world,
 };
 
 fn bought(p: &mut Parts) {
@@ -51,6 +51,8 @@ fn an_assessment_for_another_holder_or_of_another_kind_closes_nothing() {
     assert_eq!(rules(&s.dry("start")), ["artifact.digest", "lineage.complete"]);
     s.add("assessments", assessment("ours", "provider", "model:score@1"));
     s.approve(&["assessment:ours"]);
+    assert_eq!(only(&s.dry("start"), "artifact.digest")["status"], "unknown");
+    attest(&s, None);
     allowed(&s.dry("start"));
 }
 
@@ -110,10 +112,49 @@ fn a_regularisation_closes_a_training_whose_basis_began_later() {
     let finding = only(&decision, "source.covered");
     assert!(finding["sentence"].as_str().unwrap().contains("from 2026-03-01"), "{finding:#}");
     assert!(finding["remedy"]["text"].as_str().unwrap().contains("regularise"), "{finding:#}");
-    let mut then = assessment("training-of-2026", "regularisation", &format!("run:{RUN}"));
+    let of = format!("run:{RUN}");
+    let bare = s.ana.post("/api/v1/assessments", &assessment("training-of-2026", "regularisation", &of)).problem(422);
+    assert_eq!(bare["errors"][0]["pointer"], "#/bases_then");
+    // The basis it names was not valid when the training began: it closes nothing, and the finding says so.
+    let mut then = assessment("training-of-2026", "regularisation", &of);
     then["bases_then"] = json!(["basis:scoring-contract"]);
+    s.add("assessments", then.clone());
+    s.approve(&["assessment:training-of-2026"]);
+    let decision = s.dry("start");
+    denied(&decision);
+    let sentence = only(&decision, "source.covered")["sentence"].as_str().unwrap().to_owned();
+    assert!(sentence.contains("`assessment:training-of-2026@1` rests on `basis:scoring-contract@1`"), "{sentence}");
+    // What held then, recorded now: it names less than it covered, so the board says by the assessment that it did.
+    let mut held = scenario::basis("contract-of-2020", "scoring");
+    held["valid_to"] = json!("2026-02-01");
+    held["covers"]["categories"] = json!([scenario::AGE]);
+    s.add("bases", held);
+    then["bases_then"] = json!(["basis:contract-of-2020"]);
     s.add("assessments", then);
     s.approve(&["assessment:training-of-2026"]);
+    denied(&s.dry("start"));
+    s.approve(&["basis:contract-of-2020"]);
+    allowed(&s.dry("start"));
+}
+
+#[test]
+fn a_run_nobody_registered_is_closed_only_on_bases_the_board_approved() {
+    const RUN: &str = "run:01890a5d-ac96-774b-bcce-b302099a8057";
+    let s = world(|p| {
+        p.edges.push(json!({"kind": "generated", "from": "model:score@1", "to": RUN, "origin": "observed"}));
+        let mut then = assessment("then", "regularisation", RUN);
+        then["bases_then"] = json!(["basis:of-then"]);
+        p.bases.push(scenario::basis("of-then", "scoring"));
+        p.bases[1]["covers"]["stages"] = json!(["training"]);
+        p.bases[1]["covers"]["categories"] = json!([scenario::AGE]);
+        p.deferred.push("basis:of-then");
+        p.assessments.push(then);
+    });
+    let decision = s.dry("start");
+    let finding = only(&decision, "lineage.complete");
+    assert!(finding["sentence"].as_str().unwrap().contains("rests on `basis:of-then@1`"), "{decision:#}");
+    assert_eq!(only(&decision, "source.covered")["node"], RUN);
+    s.approve(&["basis:of-then"]);
     allowed(&s.dry("start"));
 }
 
@@ -128,6 +169,7 @@ fn a_regularised_training_is_still_held_to_what_a_law_forbids() {
         p.runs[0]["id"] = json!(RUN);
         p.runs[0]["purpose"] = json!("purpose:campaign");
         p.assessments.push(assessment("then", "regularisation", &format!("run:{RUN}")));
+        p.assessments[0]["bases_then"] = json!(["basis:scoring-contract"]);
     });
     assert_eq!(rules(&s.dry("start")), ["purpose.forbids"]);
 }
@@ -218,4 +260,26 @@ fn made_up_people_made_from_people_are_people() {
         p.runs[0] = training("1", "1");
     });
     allowed(&s.dry("start"));
+}
+
+#[test]
+fn an_assessment_can_weigh_the_interests_behind_a_basis() {
+    let s = world(|p| {
+        p.bases[0] = basis(|b| {
+            b["legal_basis"] = json!("art6_1_f");
+            b["letter"] = json!({});
+        });
+        p.parties.push(scenario::party("beta"));
+        p.assessments.push(assessment("foreign", "balancing", "basis:scoring-contract"));
+        p.assessments[0]["holder"] = json!("party:beta");
+    });
+    let lacks = |s: &harness::Scenario| only(&s.dry("start"), "basis.holds")["sentence"].as_str().unwrap().to_owned();
+    assert!(lacks(&s).contains("lacks the balancing test"), "{}", lacks(&s));
+    // Of every revision of the basis, or of one.
+    s.add("assessments", assessment("weighed", "balancing", "basis:scoring-contract@1"));
+    assert!(lacks(&s).contains("`assessment:weighed@1`"), "{}", lacks(&s));
+    s.approve(&["assessment:weighed"]);
+    allowed(&s.dry("start"));
+    let of = assessment("other", "balancing", "dataset:crm/people");
+    assert_eq!(s.ana.post("/api/v1/assessments", &of).problem(422)["errors"][0]["pointer"], "#/of");
 }

@@ -75,6 +75,22 @@ const fn let_through(state: State, in_days: i64, remedy: fn(&mut Case)) -> Line 
     Line { rule: "break.glass", state, exists: Ok(cell) }
 }
 
+/// An endpoint that was last seen to be what is pinned longer ago than policy lets count.
+const fn attested_long_ago() -> Line {
+    let cell = Cell {
+        in_days: None,
+        edit: |p| {
+            p.model_versions[0] = endpoint("1");
+            p.runs.clear();
+            p.assessments.push(assessment("bought", "provider", "model:score@1"));
+        },
+        then: |s| parts::attest(s, Some(days(-40))),
+        remedy: |c| parts::attest(&c.s, None),
+        artifacts: Vec::new,
+    };
+    Line { rule: "artifact.digest", state: Expired, exists: Ok(cell) }
+}
+
 /// A year's approvals are over by then.
 const AFTER: i64 = 400;
 const RUN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -114,7 +130,7 @@ const LINES: &[Line] = &[
     holds("basis.holds", |p| p.bases[0] = other_basis("scoring-contract", "art6_1_a")),
     now("basis.holds", Unmet, |p| p.bases[0] = basis(|b| b["letter"] = json!({"contract": evidence()})), |c| revise_basis(&c.s, basis(|_| {}))),
     now("basis.holds", Unknown, |p| p.bases[0] = basis(|b| b["evidence"] = json!([])), |c| revise_basis(&c.s, basis(|_| {}))),
-    none("basis.holds", Expired, "what its letter requires is there or not; the end of the basis itself is a finding of basis.approved"),
+    later("basis.holds", 200, weighed, |c| { let mut again = balancing(); again["valid_to"] = json!(days(300)); assess(c, again) }),
 
     holds("source.covered", |_| {}),
     now("source.covered", Unmet, |p| p.bases[0] = basis(|b| b["covers"]["stages"] = json!(["training"])), |c| revise_basis(&c.s, basis(|_| {}))),
@@ -159,7 +175,7 @@ const LINES: &[Line] = &[
     found("artifact.digest", Satisfied, || vec![file("model.json", '1')], |_| {}),
     found("artifact.digest", Unmet, || vec![file("model.json", '2')], |c| c.artifacts = vec![file("model.json", '1')]),
     now("artifact.digest", Unknown, |p| p.release = Some(release_of("model:score@7")), |c| { c.s.add("model-versions", scenario::model_version("7", "7")); }),
-    later("artifact.digest", 200, |p| { p.model_versions[0] = endpoint("1"); p.runs.clear(); p.assessments.push(assessment("bought", "provider", "model:score@1")) }, assess_again),
+    attested_long_ago(),
 
     holds("release.approved", |_| {}),
     now("release.approved", Unmet, |p| p.deferred.push("deployment:score-prod"), |c| approve(c, "deployment:score-prod")),
@@ -250,6 +266,19 @@ fn processor(p: &mut Parts, until: Option<i64>) {
 
 fn contract(c: &mut Case, until: i64) {
     parts::change(&c.s, "parties", "party:host", |party| *party = hosted(Some(until)));
+}
+
+fn balancing() -> Value {
+    assessment("weighed", "balancing", "basis:scoring-contract")
+}
+
+/// Legitimate interests, weighed in an assessment and not in the letter of the basis.
+fn weighed(p: &mut Parts) {
+    p.bases[0] = basis(|b| {
+        b["legal_basis"] = json!("art6_1_f");
+        b["letter"] = json!({});
+    });
+    p.assessments.push(balancing());
 }
 
 fn assess_again(c: &mut Case) {

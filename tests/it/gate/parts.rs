@@ -216,6 +216,17 @@ pub(crate) fn endpoint(version: &str) -> Value {
     })
 }
 
+/// Attest that what answers for the endpoint is what is pinned; observed at a moment, or now.
+#[track_caller]
+pub(crate) fn attest(s: &Scenario, at: Option<String>) {
+    let mut seen =
+        json!({"model": "model:score@1", "snapshot": "2026-01-01", "region": "FR", "configuration_digest": ZEROS});
+    if let Some(at) = at {
+        seen["at"] = json!(at);
+    }
+    s.ci.post("/api/v1/attestations", &seen).good();
+}
+
 /// Ask the gate with more than the intent.
 #[track_caller]
 pub(crate) fn ask(s: &Scenario, more: Value) -> Value {

@@ -1,11 +1,12 @@
 //! The canonical form of the evidence: what was looked at, by reference and digest. Its digest stands in the decision.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use licit_schemas::adoption::BaselineSpec;
+use licit_schemas::lawfulness::{AssessmentSpec, LegalBasis};
 use serde_json::{Value, json};
 
-use super::{Evidence, Source};
+use super::{Evidence, Source, assessed, bringing_together, measured, outputs};
 use crate::catalogue::Revision;
 use crate::db::Projection;
 use crate::gate::baseline;
@@ -66,7 +67,8 @@ impl Evidence<'_> {
                 "regularised": t.regularised,
                 "bases": candidates(t.question.as_ref()),
             })).collect::<Vec<_>>(),
-            "assessments": self.assessments(),
+            "assessments": self.assessments(policy),
+            "figures": self.figures(policy),
             "cuts": self.assessed.iter().filter(|n| self.cuts(**n)).map(|n| self.name(*n)).collect::<Vec<_>>(),
             "joins": self.joins.iter().map(|j| json!({"ref": self.name(j.run), "risk": j.risk})).collect::<Vec<_>>(),
             "baselines": self.release.iter().flat_map(|release| {
@@ -85,6 +87,9 @@ impl Evidence<'_> {
             })).collect::<Vec<_>>(),
             "models": self.models.iter().map(|m| json!({
                 "ref": &*m.reference, "digest": m.held.as_ref().map(|h| h.digest),
+                "attested": self.attestation(&m.reference).map(|seen| json!({
+                    "id": seen.id.to_string(), "digest": seen.digest, "at": seen.at,
+                })),
             })).collect::<Vec<_>>(),
             "undeclared": self.undeclared.iter().map(|n| self.name(*n)).collect::<Vec<_>>(),
             "unversioned": self.unversioned,
@@ -99,6 +104,11 @@ impl Evidence<'_> {
         if !self.assumed.is_empty() {
             document["assumed"] = self.assumed.iter().map(|node| self.assumption(*node)).collect();
         }
+        // What a number that policy asks for was held against.
+        if policy.min_k().is_some() {
+            let tables = bringing_together(self).flat_map(|run| measured(self, run));
+            document["measured"] = tables.map(|(table, k)| json!({"ref": self.name(table), "k": k})).collect();
+        }
         // What the organisation's own rules were judged on, in words.
         if policy.has_rules() {
             document["view"] = self.view();
@@ -107,21 +117,60 @@ impl Evidence<'_> {
     }
 
     /// Assessments of the sources, of their datasets, of joins, and of what is said to be anonymous.
-    fn assessments(&self) -> Vec<Value> {
-        let joins = self.joins.iter().map(|j| j.run);
-        let nodes = self.sources.iter().map(|s| s.node).chain(self.assessed.iter().copied()).chain(joins);
-        let names = nodes.map(|n| self.name(n));
-        let names: BTreeSet<String> = names.flat_map(|name| [base(&name).to_owned(), name]).collect();
-        let all = names.iter().flat_map(|name| self.world.lawfulness.assessments_of(name));
-        all.map(|assessment| {
-            let approvals = self.world.review.approvals(&assessment.reference);
-            json!({
-                "ref": &*assessment.reference,
-                "digest": assessment.digest,
-                "approvals": approvals.iter().map(|a| json!({"id": a.id.to_string(), "end": a.end()})).collect::<Vec<_>>(),
+    fn assessments(&self, policy: &Policy) -> Vec<Value> {
+        let joins = self.judged(policy);
+        let trainings = self.trainings.iter().map(|t| t.node);
+        let nodes =
+            self.sources.iter().map(|s| s.node).chain(self.assessed.iter().copied()).chain(joins.iter().copied());
+        let results = joins.iter().flat_map(|run| outputs(&self.world.lineage, *run));
+        let gaps = self.gaps.iter().map(|g| g.node);
+        let names = nodes.chain(trainings).chain(results).chain(gaps).map(|n| self.name(n));
+        let questions = self.question.iter().chain(self.trainings.iter().filter_map(|t| t.question.as_ref()));
+        let candidates = questions.flat_map(|q| &q.candidates).map(|c| &c.revision);
+        let weighed = candidates.filter(|r| r.spec.legal_basis == LegalBasis::Art6_1F).map(|r| r.reference.to_string());
+        let names: BTreeSet<String> = names.chain(weighed).flat_map(|name| [base(&name).to_owned(), name]).collect();
+        let all = names.iter().flat_map(|name| assessed::of(self.world, name));
+        let all: BTreeMap<&str, &Revision<AssessmentSpec>> = all.map(|a| (&*a.reference, &**a)).collect();
+        let approvals = |reference: &str| {
+            let all = self.world.review.approvals(reference).iter();
+            all.map(|a| json!({"id": a.id.to_string(), "end": a.end()})).collect::<Vec<_>>()
+        };
+        all.into_values()
+            .map(|assessment| {
+                let mut document = json!({
+                    "ref": &*assessment.reference,
+                    "digest": assessment.digest,
+                    "approvals": approvals(&assessment.reference),
+                });
+                let then = &assessment.spec.bases_then;
+                if !then.is_empty() {
+                    let bases = then.iter().map(|b| json!({"ref": b, "approvals": approvals(&b.to_string())}));
+                    document["bases_then"] = bases.collect();
+                }
+                document
             })
-        })
-        .collect()
+            .collect()
+    }
+
+    /// Joins that are judged: those that may identify people, and where policy asks for a number all others.
+    fn judged(&self, policy: &Policy) -> BTreeSet<NodeId> {
+        let others = policy.min_k().map(|_| bringing_together(self)).into_iter().flatten();
+        self.joins.iter().map(|join| join.run).chain(others).collect()
+    }
+
+    /// What recipes asked to be measured, and what was.
+    fn figures(&self, policy: &Policy) -> Vec<Value> {
+        if !self.world.lawfulness.has_recipes() {
+            return Vec::new();
+        }
+        let joins = self.judged(policy);
+        let results = joins.iter().flat_map(|run| outputs(&self.world.lineage, *run));
+        let names = self.assessed.iter().copied().chain(results).map(|n| self.name(n));
+        let each = names.map(|name| {
+            let figures: BTreeMap<String, Option<f64>> = assessed::figures(self.world, &name).into_iter().collect();
+            (name, figures)
+        });
+        each.filter(|(_, figures)| !figures.is_empty()).map(|(name, f)| json!({"ref": name, "figures": f})).collect()
     }
 
     /// The default classes behind a dataset version, and until when each answers.

@@ -6,13 +6,13 @@ use licit_schemas::lawfulness::AssessmentKind;
 use licit_schemas::registry::Life;
 use licit_schemas::time::Timestamp;
 
-use super::assessed::assessed;
+use super::assessed::{assessed, concerns};
 use super::cohorts::Sorting;
 use super::{Barred, Evidence, Gap, Missing, Source, joins};
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Link, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
-use crate::lineage::{ASSESSED, COMBINES, FICTION, OF_PEOPLE, PERSONAL};
+use crate::lineage::{ASSESSED, FICTION, JOINS, OF_PEOPLE, PERSONAL};
 use crate::registry::{DatasetFacts, What};
 
 /// Go through the closure.
@@ -55,7 +55,8 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             let since = record.held.as_ref().and_then(|held| held.retired).unwrap_or(record.at);
             evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
         }
-        if node.flags.has(ASSESSED) {
+        // A recipe marks whatever its program makes: what none covers was not assessed.
+        if node.flags.has(ASSESSED) && concerns(evidence.world, &lineage.name(id), AssessmentKind::Anonymity) {
             evidence.assessed.push(id);
             if evidence.cuts(id) && node.kind == NodeKind::DatasetVersion {
                 continue; // Nobody is identifiable in it, for as long as that assessment holds.
@@ -66,10 +67,8 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         {
             evidence.barred.push(barred);
         }
-        if node.flags.has(COMBINES)
-            && let Some(join) = joins::join(lineage, id, evidence.ask.valid_at)
-        {
-            evidence.joins.push(join);
+        if node.flags.has(JOINS) {
+            evidence.joining.push(id);
         }
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;
@@ -91,6 +90,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         let cohort = sorting.cohort(evidence, exposure, place, (node, label), derived);
         evidence.sources.push(Source { node: id, dataset: node.dataset, end: node.end, cohort });
     }
+    evidence.joins = joins::joins(evidence);
 }
 
 /// Whether default classes answer for something of a dataset version, or did.
@@ -118,11 +118,14 @@ fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node, unmade: bool) -> 
     let world = evidence.world;
     let holder = evidence.deployment.as_ref().map(|d| &d.spec.controller)?;
     let assess = |kind| assessed(world, &world.lineage.name(id), kind, None, holder, evidence.ask.valid_at);
-    let regularised = || assess(AssessmentKind::Regularisation);
+    // Not closed, or by an assessment whose bases did not hold: that is said.
+    let or = |otherwise: Missing| match assess(AssessmentKind::Regularisation)? {
+        why @ Missing::BasesThen(..) => Some(why),
+        _ => Some(otherwise),
+    };
     if node.flags.has(Flags::DANGLING) {
         // What ran before the registry may stay unregistered where the board took it over.
-        let closed = node.kind == NodeKind::Run && regularised().is_none();
-        return (!closed).then_some(Missing::Dangling);
+        return if node.kind == NodeKind::Run { or(Missing::Dangling) } else { Some(Missing::Dangling) };
     }
     match node.kind {
         NodeKind::DatasetVersion => {
@@ -140,13 +143,15 @@ fn incomplete(evidence: &Evidence<'_>, id: NodeId, node: Node, unmade: bool) -> 
             match answer {
                 _ if !unmade => None,
                 Some((_, until)) if now < until => None,
-                answer => regularised()
-                    .map(|_| answer.map_or(Missing::Origin, |(class, until)| Missing::DefaultEnded(class, until))),
+                answer => or(answer.map_or(Missing::Origin, |(class, until)| Missing::DefaultEnded(class, until))),
             }
         }
-        NodeKind::Run => regularised().map(|_| Missing::Inputs),
+        NodeKind::Run => or(Missing::Inputs),
         _ if node.flags.has(Flags::ACQUIRED) || node.flags.has(Flags::ENDPOINT) => assess(AssessmentKind::Provider),
-        _ => regularised().map(|why| if why == Missing::Assessment(None) { Missing::Run } else { why }),
+        _ => match assess(AssessmentKind::Regularisation)? {
+            Missing::Assessment(None) => Some(Missing::Run),
+            why => Some(why),
+        },
     }
 }
 

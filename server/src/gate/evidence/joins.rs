@@ -1,15 +1,17 @@
 //! Joins: what several tables say together that none said alone.
 
-use std::sync::{LazyLock, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, OnceLock};
 
-use licit_schemas::registry::Identifiability;
+use licit_schemas::registry::{Identifiability, Operation};
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::lineage::graph::{EdgeKind, Flags, NodeId, NodeKind};
-use crate::lineage::{Class, PERSONAL, State};
-use crate::registry::What;
+use super::Evidence;
+use crate::lineage::graph::{EdgeKind, Flags, Graph, Half, NodeId, NodeKind, Role};
+use crate::lineage::{ASSESSED, Class, PERSONAL, State};
 use crate::registry::vocabulary::{TermId, vocabulary};
+use crate::registry::{Scopes, What};
 
 /// Categories that identify nobody alone and most people together.
 #[derive(Debug, Deserialize)]
@@ -24,20 +26,41 @@ pub struct IdentifyingSet {
     /// What the literature found.
     pub figure: String,
     #[serde(skip)]
-    terms: OnceLock<Vec<TermId>>,
+    bits: OnceLock<Parts>,
 }
+
+/// Which of the categories that sets are made of somebody holds, a bit each.
+type Parts = u64;
 
 static SETS: LazyLock<Vec<IdentifyingSet>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../../data/identification/sets.json"))
         .unwrap_or_else(|e| unreachable!("an embedded table parses; a test reads it: {e}"))
 });
 
+/// The categories that sets are made of, each once.
+static PARTS: LazyLock<Vec<TermId>> = LazyLock::new(|| {
+    let mut terms: Vec<TermId> = Vec::new();
+    for term in SETS.iter().flat_map(|set| &set.needs).filter_map(|iri| vocabulary().find(iri)) {
+        if !terms.contains(&term) {
+            terms.push(term);
+        }
+    }
+    terms
+});
+
+/// What of the sets is in these categories.
+fn parts(categories: &[TermId]) -> Parts {
+    let held = |part: &TermId| categories.iter().any(|own| vocabulary().is_a(*own, *part));
+    PARTS.iter().enumerate().filter(|(_, part)| held(part)).fold(0, |bits, (bit, _)| bits | 1 << bit)
+}
+
 impl IdentifyingSet {
-    fn within(&self, inputs: &[(NodeId, &Class)]) -> bool {
-        let v = vocabulary();
-        let terms = self.terms.get_or_init(|| self.needs.iter().filter_map(|iri| v.find(iri)).collect());
-        let held = |need: TermId| inputs.iter().any(|(_, class)| class.categories.iter().any(|own| v.is_a(*own, need)));
-        terms.iter().all(|need| held(*need))
+    fn within(&self, held: Parts) -> bool {
+        let needs = self.bits.get_or_init(|| {
+            let terms: Vec<TermId> = self.needs.iter().filter_map(|iri| vocabulary().find(iri)).collect();
+            PARTS.iter().enumerate().filter(|(_, p)| terms.contains(p)).fold(0, |bits, (bit, _)| bits | 1 << bit)
+        });
+        held & needs == *needs
     }
 }
 
@@ -49,6 +72,8 @@ pub enum Risk {
     Set(#[serde(serialize_with = "id_of")] &'static IdentifyingSet),
     /// The first input is pseudonymised, the second names its people: whether they share a scope nobody can exclude.
     Reidentified(#[serde(skip)] NodeId, #[serde(skip)] NodeId),
+    /// The two inputs are pseudonymised apart, and their people put together.
+    Scopes(#[serde(skip)] NodeId, #[serde(skip)] NodeId),
     /// The two inputs have no controller in common.
     Controllers(#[serde(skip)] NodeId, #[serde(skip)] NodeId),
     /// Nobody said what this input holds.
@@ -77,48 +102,189 @@ fn is_unclear(lineage: &State, id: NodeId, flags: Flags, now: Timestamp) -> bool
     flags.has(Flags::DANGLING) || (flags.has(Flags::UNCLASSIFIED) && !answered())
 }
 
-/// What a run that combines makes of its inputs, if it needs an assessment.
-pub(super) fn join(lineage: &State, run: NodeId, now: Timestamp) -> Option<Join> {
+/// An input with personal data.
+#[derive(Clone, Copy)]
+struct Input<'w> {
+    node: NodeId,
+    dataset: u32,
+    class: &'w Class,
+}
+
+/// What the runs that bring tables together make of them, where that needs an assessment.
+pub(super) fn joins(evidence: &Evidence<'_>) -> Vec<Join> {
+    let lineage = &evidence.world.lineage;
+    let mut found = Vec::new();
+    // Nearly always the tables behind a release hold too little to make anything of: then only runs that say to combine are
+    // looked at, for inputs of which nobody said what they hold.
+    if evidence.joining.is_empty() {
+        return found;
+    }
+    let personal =
+        evidence.classes.iter().filter(|c| c.identifiability > Identifiability::None || !c.categories.is_empty());
+    let mut together = 0;
+    let mut kinds: HashMap<(Identifiability, &Scopes, &[Arc<str>]), &Class> = HashMap::new();
+    for class in personal {
+        together |= parts(&class.categories);
+        kinds.entry((class.identifiability, &class.scopes, &class.controllers)).or_insert(class);
+    }
+    let sets = SETS.iter().any(|set| set.within(together));
+    let quiet = !sets && kinds.values().all(|one| kinds.values().all(|other| !links(one, other)));
+    let mut carried = HashMap::new();
+    for &run in &evidence.joining {
+        let combines = lineage.class(run).traits.operation == Some(Operation::Combine);
+        if quiet && !combines {
+            continue;
+        }
+        let (inputs, unclear) = inputs(evidence, run);
+        let risk = match unclear {
+            Some(node) if combines => Some(Risk::Unclear(node)),
+            _ if !brings_together(&inputs) => None,
+            _ => pair(&inputs, identifies, Risk::Reidentified)
+                .or_else(|| pair(&inputs, if combines { unshared } else { foreign }, Risk::Controllers))
+                .or_else(|| pair(&inputs, apart, Risk::Scopes).filter(|_| combines))
+                .or_else(|| if sets { set(evidence, &inputs, &mut carried) } else { None }),
+        };
+        found.extend(risk.map(|risk| Join { run, risk }));
+    }
+    found
+}
+
+/// Runs of the evidence that bring tables with people together, whatever comes of it.
+pub fn bringing_together<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = NodeId> + 'e {
+    evidence.joining.iter().copied().filter(|run| brings_together(&inputs(evidence, *run).0))
+}
+
+/// Rows on rows of one table are no join.
+fn brings_together(inputs: &[Input<'_>]) -> bool {
+    inputs.iter().any(|input| input.dataset != inputs[0].dataset)
+}
+
+/// What a run read as data: tables with people, and the first of which nobody said what it holds.
+fn inputs<'w>(evidence: &Evidence<'w>, run: NodeId) -> (Vec<Input<'w>>, Option<NodeId>) {
+    let now = evidence.ask.valid_at;
+    let lineage = &evidence.world.lineage;
     let graph = lineage.graph();
-    let mut inputs: Vec<(NodeId, &Class)> = Vec::new();
+    let mut inputs = Vec::new();
     let mut unclear = None;
-    for half in graph.upstream(run).filter(|half| half.kind == EdgeKind::Used) {
+    for half in read(graph, run) {
         let node = graph.node(half.node);
         if is_unclear(lineage, half.node, node.flags, now) {
             unclear = unclear.or(Some(half.node));
-        } else if node.kind == NodeKind::DatasetVersion && node.flags.has(PERSONAL) {
-            inputs.push((half.node, lineage.class_at(node.class)));
+        } else if node.flags.has(PERSONAL) && !(node.flags.has(ASSESSED) && evidence.cuts(half.node)) {
+            inputs.push(Input { node: half.node, dataset: node.dataset, class: lineage.class_at(node.class) });
         }
     }
-    let risk = match unclear {
-        Some(node) => Some(Risk::Unclear(node)),
-        None if inputs.len() < 2 => None,
-        None => reidentified(&inputs).or_else(|| controllers(&inputs)).or_else(|| set(&inputs)),
+    (inputs, unclear)
+}
+
+/// Tables a run read as data, not to be measured on.
+fn read(graph: &Graph, run: NodeId) -> impl Iterator<Item = Half> + '_ {
+    graph
+        .upstream(run)
+        .filter(|half| {
+            half.kind == EdgeKind::Used && !matches!(half.role, Role::Validation | Role::Test | Role::BiasCheck)
+        })
+        .filter(|half| graph.node(half.node).kind == NodeKind::DatasetVersion)
+}
+
+/// Whether two kinds of tables may newly link people, whatever they hold.
+fn links(one: &Class, other: &Class) -> bool {
+    foreign(one, other) || identifies(one, other)
+}
+
+/// No controller in common, stated or not: what a run says to combine is a link unless somebody shows that it is none.
+fn unshared(one: &Class, other: &Class) -> bool {
+    !other.controllers.iter().any(|c| one.controllers.contains(c))
+}
+
+/// Controllers are stated, and none in common. A derived table may leave them out, which another rule says where it matters.
+fn foreign(one: &Class, other: &Class) -> bool {
+    !one.controllers.is_empty() && !other.controllers.is_empty() && unshared(one, other)
+}
+
+/// Whether people of a pseudonymised table may be found in one that names them: by the same pseudonym, or by making it again.
+fn identifies(pseudonymised: &Class, named: &Class) -> bool {
+    if pseudonymised.identifiability != Identifiability::Pseudonym || named.identifiability != Identifiability::Direct {
+        return false;
+    }
+    let (own, theirs) = (&pseudonymised.scopes, &named.scopes);
+    own.unstated || theirs.unstated || own.shares(theirs) || (theirs.names.is_empty() && own.remade)
+}
+
+/// Whether two pseudonymised tables are so in different scopes.
+fn apart(one: &Class, other: &Class) -> bool {
+    let stated = |class: &Class| {
+        let Scopes { names, unstated, .. } = &class.scopes;
+        class.identifiability == Identifiability::Pseudonym && !unstated && !names.is_empty()
     };
-    risk.map(|risk| Join { run, risk })
+    stated(one) && stated(other) && !one.scopes.shares(&other.scopes)
 }
 
-fn of_strength(inputs: &[(NodeId, &Class)], strength: Identifiability) -> Option<NodeId> {
-    inputs.iter().find(|(_, class)| class.identifiability == strength).map(|(node, _)| *node)
+fn pair(inputs: &[Input<'_>], which: fn(&Class, &Class) -> bool, risk: fn(NodeId, NodeId) -> Risk) -> Option<Risk> {
+    // Inputs of one kind are alike: the first speaks for them, and for one of another table beside it.
+    let mut kinds: Vec<&Input<'_>> = Vec::new();
+    for input in inputs {
+        let alike = |known: &&&Input<'_>| std::ptr::eq(known.class, input.class);
+        if kinds.iter().filter(alike).count() < 2 {
+            kinds.push(input);
+        }
+    }
+    kinds.iter().find_map(|one| {
+        let found = kinds.iter().find(|other| other.dataset != one.dataset && which(one.class, other.class));
+        found.map(|other| risk(one.node, other.node))
+    })
 }
 
-fn reidentified(inputs: &[(NodeId, &Class)]) -> Option<Risk> {
-    let pseudonymised = of_strength(inputs, Identifiability::Pseudonym)?;
-    Some(Risk::Reidentified(pseudonymised, of_strength(inputs, Identifiability::Direct)?))
-}
-
-fn controllers(inputs: &[(NodeId, &Class)]) -> Option<Risk> {
-    let (first, class) = inputs.first()?;
-    let foreign = |other: &Class| !other.controllers.iter().any(|c| class.controllers.contains(c));
-    inputs.iter().find(|(_, other)| foreign(other)).map(|(other, _)| Risk::Controllers(*first, *other))
-}
-
-fn set(inputs: &[(NodeId, &Class)]) -> Option<Risk> {
-    if of_strength(inputs, Identifiability::Direct).is_some() {
+/// A table holds what it was made of, too: that nobody states a category any more takes nobody's quasi-identifier away.
+fn set(evidence: &Evidence<'_>, inputs: &[Input<'_>], carried: &mut HashMap<NodeId, Parts>) -> Option<Risk> {
+    if inputs.iter().any(|input| input.class.identifiability == Identifiability::Direct) {
         return None; // Its people are named already, and the basis of that input covers it.
     }
-    let alone = |set: &IdentifyingSet| inputs.chunks(1).any(|one| set.within(one));
-    SETS.iter().find(|set| set.within(inputs) && !alone(set)).map(Risk::Set)
+    let each: Vec<Parts> = inputs.iter().map(|input| carries(evidence, input.node, carried)).collect();
+    let together = each.iter().fold(0, |held, parts| held | parts);
+    let news = |set: &&IdentifyingSet| set.within(together) && !each.iter().any(|alone| set.within(*alone));
+    SETS.iter().find(news).map(Risk::Set)
+}
+
+/// What of the sets a table carries: its own, and that of the tables it was made of, up to where nobody is identifiable.
+/// Executions form no cycle; `carried` holds what was looked through before.
+fn carries(evidence: &Evidence<'_>, table: NodeId, carried: &mut HashMap<NodeId, Parts>) -> Parts {
+    let lineage = &evidence.world.lineage;
+    let graph = lineage.graph();
+    let behind = |table: NodeId| {
+        let made = graph.upstream(table).filter(|half| half.kind == EdgeKind::Generated);
+        made.flat_map(|half| read(graph, half.node)).map(|half| half.node)
+    };
+    // Each table is met twice: before what stands behind it, and after.
+    let mut next = vec![(table, false)];
+    while let Some((at, known)) = next.pop() {
+        if carried.contains_key(&at) {
+            continue;
+        }
+        let node = graph.node(at);
+        if node.flags.has(ASSESSED) && evidence.cuts(at) {
+            carried.insert(at, 0);
+        } else if known {
+            let own = if node.flags.has(PERSONAL) { parts(&lineage.class_at(node.class).categories) } else { 0 };
+            let all = behind(at).fold(own, |held, table| held | carried.get(&table).copied().unwrap_or(0));
+            carried.insert(at, all);
+        } else {
+            next.push((at, true));
+            next.extend(behind(at).map(|table| (table, false)));
+        }
+    }
+    carried.get(&table).copied().unwrap_or(0)
+}
+
+/// Tables with people a run wrote, with the k measured on each.
+pub fn measured(evidence: &Evidence<'_>, run: NodeId) -> Vec<(NodeId, Option<u32>)> {
+    let lineage = &evidence.world.lineage;
+    let personal = outputs(lineage, run).filter(|table| lineage.graph().node(*table).flags.has(PERSONAL));
+    let k = |table: NodeId| match lineage.record(table).held.as_deref().map(|held| &held.what) {
+        Some(What::Dataset(facts)) => facts.measured.k,
+        _ => None,
+    };
+    personal.map(|table| (table, k(table))).collect()
 }
 
 /// Datasets a run wrote.
@@ -137,8 +303,10 @@ mod tests {
 
     #[test]
     fn sets_name_known_terms() {
+        assert!(PARTS.len() <= 64);
         for set in SETS.iter() {
             assert!(set.needs.len() > 1 && set.needs.iter().all(|iri| vocabulary().find(iri).is_some()), "{}", set.id);
+            assert!(set.within(Parts::MAX) && !set.within(0), "{}", set.id);
         }
     }
 }

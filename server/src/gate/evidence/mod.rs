@@ -18,7 +18,8 @@ use licit_schemas::registry::{Declaration, DeploymentSpec, EnvironmentSpec, Life
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
-pub use self::joins::{Join, Risk, outputs};
+pub use self::assessed::{Missed, of as assessments_of, things_of};
+pub use self::joins::{Join, Risk, bringing_together, measured, outputs};
 use super::coverage::{Answer, Question};
 use crate::catalogue::Revision;
 use crate::facts::World;
@@ -86,6 +87,8 @@ pub struct Training {
     pub controller: String,
     /// Closed by an approved regularisation: the board took over that it was lawful then.
     pub regularised: bool,
+    /// Why one in force does not close it all the same.
+    pub unfounded: Option<Missing>,
 }
 
 impl Training {
@@ -122,6 +125,31 @@ pub enum Missing {
     AssessmentLater(Arc<str>, Timestamp),
     /// Its assessment ended; a revocation says until when what runs may go on.
     AssessmentEnded(Arc<str>, Timestamp, Option<Timestamp>),
+    /// The recipe that was assessed asks for another figure.
+    Figure(Arc<str>, Missed),
+    /// A regularisation names no basis, or this one, which did not hold then.
+    BasesThen(Arc<str>, Option<Arc<str>>),
+}
+
+impl Missing {
+    /// Why an assessment in force does not carry a thing all the same, as the end of a sentence.
+    pub fn says(&self) -> Option<String> {
+        match self {
+            Self::Figure(assessment, missed) => {
+                let Missed { figure, measured, at_least, at_most } = missed;
+                let measured = measured.map_or_else(|| "was not measured".to_owned(), |m| format!("is {m}"));
+                let bounds = [(at_least, "at least"), (at_most, "at most")];
+                let asked = bounds.into_iter().filter_map(|(bound, side)| bound.map(|bound| format!("{side} {bound}")));
+                let asked = asked.collect::<Vec<_>>().join(" and ");
+                Some(format!("`{assessment}` asks for `{figure}` of {asked}, and it {measured}"))
+            }
+            Self::BasesThen(assessment, Some(basis)) => {
+                Some(format!("`{assessment}` rests on `{basis}`, which is not approved or was not valid then"))
+            }
+            Self::BasesThen(assessment, None) => Some(format!("`{assessment}` names no basis that held then")),
+            _ => None,
+        }
+    }
 }
 
 /// A node where lineage is not complete.
@@ -212,6 +240,8 @@ pub struct Evidence<'w> {
     pub gaps: Vec<Gap>,
     /// Dataset versions of the closure for which default classes answer, or did.
     pub assumed: Vec<NodeId>,
+    /// Runs of the closure that may bring tables together.
+    pub joining: Vec<NodeId>,
     /// Joins of the closure that may make people identifiable.
     pub joins: Vec<Join>,
     /// Nodes of the closure whose anonymity somebody assessed.
@@ -261,6 +291,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         gaps: Vec::new(),
         assumed: Vec::new(),
         assessed: Vec::new(),
+        joining: Vec::new(),
         joins: Vec::new(),
         cuts: RefCell::default(),
         barred: Vec::new(),
@@ -398,9 +429,9 @@ fn training(world: &World, node: NodeId, spec: &DeploymentSpec, now: Timestamp) 
         }
         question = Some(Question::new(world, &facts.purpose, Stage::Training, &controller, facts.started_at));
     }
-    let regularised = {
-        let name = world.lineage.name(node);
-        assessed::assessed(world, &name, AssessmentKind::Regularisation, None, &spec.controller, now).is_none()
-    };
-    Training { node, held, question, controller, regularised }
+    let name = world.lineage.name(node);
+    let missing = assessed::assessed(world, &name, AssessmentKind::Regularisation, None, &spec.controller, now);
+    let regularised = missing.is_none();
+    let unfounded = missing.filter(|why| matches!(why, Missing::BasesThen(..)));
+    Training { node, held, question, controller, regularised, unfounded }
 }

@@ -14,7 +14,33 @@ use super::super::coverage::base;
 use super::{Cohort, Evidence, Missing, Source, assessed};
 use crate::catalogue::Revision;
 use crate::lineage::exposure::{self, CONTAINED, SERVED, SHAPED, VALIDATION, Want};
-use crate::lineage::graph::{NodeId, NodeKind};
+use crate::lineage::graph::{Flags, NodeId, NodeKind};
+use crate::lineage::walk::Label;
+use crate::registry::attestations::Attestation;
+
+/// Sources of one cohort, and which collected ones are contained in them.
+pub struct Behind<'a> {
+    /// Place of their cohort.
+    pub cohort: usize,
+    sources: &'a [Source],
+    /// By place of a cohort, a bit for each of the sources that holds one of it.
+    held: &'a [Label],
+    /// The bit of the first of these sources.
+    first: usize,
+}
+
+impl Behind<'_> {
+    /// A bit for each of the sources that holds a collected source of a cohort.
+    pub fn holders(&self, cohort: usize) -> Label {
+        let own = Label::MAX >> (Label::BITS as usize - self.sources.len());
+        self.held[cohort] >> self.first & own
+    }
+
+    /// The sources whose bits are set.
+    pub fn among(&self, bits: Label) -> impl Iterator<Item = &Source> {
+        self.sources.iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1).map(|(_, source)| source)
+    }
+}
 
 impl Evidence<'_> {
     /// The shortest path from the release to a node along which `want` is carried, as references.
@@ -46,6 +72,20 @@ impl Evidence<'_> {
             }
             None => Some(Missing::Assessment(None)),
         }
+    }
+
+    /// What was observed of an endpoint last.
+    pub fn attestation(&self, model: &str) -> Option<&Attestation> {
+        self.world.registry.attestations.latest(model, self.ask.valid_at).map(|seen| &**seen)
+    }
+
+    /// `None` when an approved balancing of interests holds for who relies on a basis, at a moment; else why not.
+    pub fn balanced(&self, basis: &str, controller: &str, at: Timestamp) -> Option<Missing> {
+        let Ok(holder) = controller.parse::<Ref>() else { return Some(Missing::Assessment(None)) };
+        let of = |name| assessed::assessed(self.world, name, AssessmentKind::Balancing, None, &holder, at);
+        let all = of(base(basis))?;
+        let own = of(basis)?;
+        Some(if assessed::rank(&own) > assessed::rank(&all) { own } else { all })
     }
 
     /// `None` when an approved assessment of one of these holds for the deployment's controller; else why not.
@@ -92,9 +132,10 @@ impl Evidence<'_> {
         let graph = self.world.lineage.graph();
         self.gaps
             .iter()
-            .filter(|g| g.missing == Missing::Dangling)
-            .map(|g| g.node)
-            .filter(|n| graph.node(*n).kind == NodeKind::Run)
+            .filter(|g| matches!(g.missing, Missing::Dangling | Missing::BasesThen(..)))
+            .map(|g| (g.node, graph.node(g.node)))
+            .filter(|(_, node)| node.kind == NodeKind::Run && node.flags.has(Flags::DANGLING))
+            .map(|(id, _)| id)
     }
 
     /// The cohort of a source.
@@ -107,21 +148,31 @@ impl Evidence<'_> {
         self.sources.iter().filter(move |s| s.cohort == cohort)
     }
 
-    /// For each of these derived nodes: the cohorts, by place, of which a collected source is contained in it. People who only
-    /// formed the model that wrote it are not in it.
-    pub fn cohorts_in(&self, derived: &[NodeId]) -> Vec<Vec<bool>> {
+    /// Judge the sources of some cohorts by the collected ones contained in them, all in as few walks as can tell them apart.
+    /// People who only formed the model that wrote a table are not in it.
+    pub fn behind(&self, which: impl Fn(&Cohort<'_>) -> bool, mut judge: impl FnMut(&Behind<'_>)) {
+        let mut holders: Vec<Source> = self.sources.iter().filter(|s| which(self.cohort(s))).copied().collect();
+        if holders.is_empty() {
+            return;
+        }
+        holders.sort_by_key(|source| source.cohort);
         let collected: HashMap<NodeId, usize> =
             self.sources.iter().filter(|s| !self.cohort(s).derived).map(|s| (s.node, s.cohort)).collect();
-        let mut rows = vec![vec![false; self.cohorts.len()]; derived.len()];
-        for (holders, rows) in derived.chunks(exposure::HOLDERS).zip(rows.chunks_mut(exposure::HOLDERS)) {
-            for (node, held) in exposure::held_by(self.world.lineage.graph(), holders) {
-                let Some(&cohort) = collected.get(&node) else { continue };
-                for (bit, row) in rows.iter_mut().enumerate() {
-                    row[cohort] |= held >> bit & 1 == 1;
+        let mut held = vec![0; self.cohorts.len()];
+        for chunk in holders.chunks(exposure::HOLDERS) {
+            held.fill(0);
+            let nodes: Vec<NodeId> = chunk.iter().map(|source| source.node).collect();
+            for (node, by) in exposure::held_by(self.world.lineage.graph(), &nodes) {
+                if let Some(&cohort) = collected.get(&node) {
+                    held[cohort] |= by;
                 }
             }
+            let mut first = 0;
+            for alike in chunk.chunk_by(|one, other| one.cohort == other.cohort) {
+                judge(&Behind { cohort: alike[0].cohort, sources: alike, held: &held, first });
+                first += alike.len();
+            }
         }
-        rows
     }
 
     /// The dataset of a source, `dataset:<namespace>/<name>`.

@@ -9,7 +9,7 @@ use licit_schemas::time::Timestamp;
 
 use super::revocation_due;
 use crate::gate::coverage::{Answer, Candidate, Question, Stands};
-use crate::gate::evidence::{Cohort, Evidence, Source};
+use crate::gate::evidence::{Cohort, Evidence, Missing, Source};
 use crate::lineage::exposure::{CONTAINED, SERVED, Want};
 
 /// One question about sources that are alike: at which stage, and what the answer was.
@@ -46,7 +46,11 @@ impl Asked<'_> {
                 format!("to be used in this deployment for `{purpose}`")
             }
             Some(training) => match training.run() {
-                Some(run) => format!("to train for `{}` on {}", run.purpose, run.started_at),
+                Some(run) => {
+                    let regular = training.unfounded.as_ref().and_then(Missing::says);
+                    let regular = regular.map_or_else(String::new, |why| format!(" (nor is it regularised: {why})"));
+                    format!("to train for `{}` on {}{regular}", run.purpose, run.started_at)
+                }
                 None => "to train".to_owned(),
             },
         }

@@ -39,6 +39,13 @@ pub(super) fn in_force(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                         "ask the board to approve the assessment",
                         ask_board(&format!("Approve {assessment}"), &[&assessment]),
                     ),
+                why @ Missing::Figure(..) => begin(Status::Unmet)
+                    .to(evidence.owner(&name))
+                    .says(format!("`{name}` is not anonymous by its recipe: {}; its people count", why.says().unwrap_or_default()))
+                    .remedy(
+                        "measure the figure and make a version that meets it, or have this one assessed by itself, and ask the board",
+                        assess(),
+                    ),
                 _ => begin(Status::Unmet)
                     .to("dpo")
                     .says(format!("`{name}` was assessed for another holder than this deployment's controller: its people count"))

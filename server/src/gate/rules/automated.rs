@@ -7,7 +7,7 @@ use super::asked::{Asked, Grouped, asked, each};
 use super::filed::{decides, lacking, system};
 use super::{BOARD, GDPR_UPPER, ask_board, finding};
 use crate::gate::coverage::{Answer, Candidate};
-use crate::gate::evidence::{Evidence, Source};
+use crate::gate::evidence::{Cohort, Evidence, Source};
 use crate::gate::policy::Policy;
 use crate::lineage::Class;
 use crate::lineage::exposure::{CONTAINED, SERVED, Want};
@@ -189,28 +189,30 @@ fn special(evidence: &Evidence<'_>) -> Vec<Finding> {
             });
         }
     }
-    for (place, cohort) in evidence.cohorts.iter().enumerate() {
-        if !cohort.derived || !cohort.class.special || cohort.modes & (CONTAINED | SERVED) == 0 {
-            continue;
-        }
-        let nodes: Vec<_> = evidence.sources_of(place).map(|s| s.node).collect();
-        for (derived, behind) in evidence.sources_of(place).zip(evidence.cohorts_in(&nodes)) {
-            let (mut governed, mut allowed) = (false, false);
-            for ask in asked(evidence).filter(|a| a.training.is_none() && behind[a.place]) {
-                if let Answer::Governed(places) = ask.answer {
-                    governed = true;
-                    allowed |= places.iter().map(|p| ask.candidate(*p)).any(|c| allows(c) && c.excepts(cohort.class));
+    let reaches = |cohort: &Cohort<'_>| cohort.modes & (CONTAINED | SERVED) != 0;
+    evidence.behind(
+        |cohort| cohort.derived && cohort.class.special && reaches(cohort),
+        |behind| {
+            let cohort = &evidence.cohorts[behind.cohort];
+            let (mut governed, mut allowed) = (0, 0);
+            for ask in asked(evidence).filter(|a| a.training.is_none()) {
+                let Answer::Governed(places) = ask.answer else { continue };
+                let holders = behind.holders(ask.place);
+                governed |= holders;
+                let mut candidates = places.iter().map(|p| ask.candidate(*p));
+                if holders & !allowed != 0 && candidates.any(|c| allows(c) && c.excepts(cohort.class)) {
+                    allowed |= holders;
                 }
             }
-            if governed && !allowed {
+            for derived in behind.among(governed & !allowed) {
                 let name = evidence.name(derived.node);
                 let mode = if cohort.modes & CONTAINED != 0 { CONTAINED } else { SERVED };
                 list.add(name.clone(), &name, || {
                     bare(&name, &format!("those that `{name}` brings"), evidence.path(derived.node, Want::Mode(mode)))
                 });
             }
-        }
-    }
+        },
+    );
     list.findings()
 }
 

@@ -158,6 +158,8 @@ pub(super) fn holds(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 finding("basis.holds", status, article, reference).fine(GDPR_UPPER).path(path.clone()).to(BOARD)
             };
             let command = || Some("licit basis create -f basis.yaml".to_owned());
+            let balancing = || Some("licit assessment create -f balancing.yaml".to_owned());
+            let balanced = balanced(evidence, &ask, &revision.reference, &revision.spec);
             let mut found: Vec<Finding> = lacking(evidence, &revision.spec, &ask)
                 .into_iter()
                 .map(|(article, lacks)| {
@@ -166,6 +168,25 @@ pub(super) fn holds(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                         .remedy(format!("record a revision with {lacks}, and ask the board"), command())
                 })
                 .collect();
+            found.extend(balanced.map(|missing| match missing {
+                Missing::AssessmentEnded(assessment, end, due) => begin(Status::Expired, "GDPR Art. 6(1)(f)")
+                    .since(Some(end))
+                    .due(due)
+                    .says(format!("`{assessment}` weighed the interests behind `{reference}` until {end}"))
+                    .remedy("renew the assessment and ask the board", balancing()),
+                Missing::Assessment(Some(assessment)) => begin(Status::Unmet, "GDPR Art. 6(1)(f)")
+                    .says(format!("`{assessment}` weighs the interests behind `{reference}`, but the board has not approved it"))
+                    .remedy(
+                        "ask the board to approve the assessment",
+                        ask_board(&format!("Approve {assessment}"), &[&assessment]),
+                    ),
+                _ => begin(Status::Unmet, "GDPR Art. 6(1)(f)")
+                    .says(format!("`{reference}` lacks the balancing test"))
+                    .remedy(
+                        "record a revision with the balancing test, or a `balancing` assessment of the basis, and ask the board",
+                        balancing(),
+                    ),
+            }));
             if revision.spec.evidence.is_empty() {
                 found.push(
                     begin(Status::Unknown, "GDPR Art. 5(2)")
@@ -180,6 +201,15 @@ pub(super) fn holds(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Why nothing shows that interests were weighed where a basis rests on them: neither its letter nor an assessment.
+fn balanced(evidence: &Evidence<'_>, ask: &Asked<'_>, reference: &str, spec: &BasisSpec) -> Option<Missing> {
+    if spec.legal_basis != LegalBasis::Art6_1F || spec.letter.balancing_test.is_some() {
+        return None;
+    }
+    let (_, at) = ask.purpose(evidence)?;
+    evidence.balanced(reference, &ask.controller(evidence), at)
 }
 
 /// What the letter of a basis and of its exception asks for and is not there.
@@ -208,7 +238,6 @@ fn lacking(evidence: &Evidence<'_>, spec: &BasisSpec, ask: &Asked<'_>) -> Vec<(&
         LegalBasis::Art6_1D => need(letter.necessity.is_some(), "GDPR Art. 6(1)(d)", "whose vital interest needs it"),
         LegalBasis::Art6_1E => need(letter.law.is_some(), "GDPR Art. 6(3)", "the law that lays down the task"),
         LegalBasis::Art6_1F => {
-            need(letter.balancing_test.is_some(), "GDPR Art. 6(1)(f)", "the balancing test");
             let controller = ask.controller(evidence);
             let authority =
                 evidence.world.registry.parties.latest(&controller).is_some_and(|p| p.spec.public_authority);
@@ -221,7 +250,6 @@ fn lacking(evidence: &Evidence<'_>, spec: &BasisSpec, ask: &Asked<'_>) -> Vec<(&
         LegalBasis::NoPersonalData => {}
     }
     match spec.exception {
-        Some(Exception::Art9_2A) => need(letter.explicit, "GDPR Art. 9(2)(a)", "explicit consent"),
         Some(Exception::Art9_2B | Exception::Art9_2G | Exception::Art9_2H | Exception::Art9_2I) => {
             need(letter.law.is_some(), "GDPR Art. 9(2)", "the law its exception rests on");
         }

@@ -125,6 +125,10 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .to(BOARD)
                     .says(format!("`{assessment}` would close the lineage of `{name}`, but the board has not approved it"))
                     .remedy("ask the board to approve the assessment", ask_board(&format!("Approve {assessment}"), &[assessment])),
+                why @ (Missing::Figure(..) | Missing::BasesThen(..)) => begin(Status::Unmet)
+                    .to(BOARD)
+                    .says(format!("the lineage of `{name}` is not closed: {}", why.says().unwrap_or_default()))
+                    .remedy("name in a revision of the assessment the bases that held then, and ask the board to approve them and it", assess()),
                 Missing::AssessmentLater(assessment, from) => begin(Status::Unmet)
                     .to(BOARD)
                     .says(format!("`{assessment}` closes the lineage of `{name}` from {from} on, not before"))

@@ -1,18 +1,17 @@
 //! The release: byte for byte what was admitted, and inside what the board approved.
 
 use licit_schemas::gate::{Finding, Intent, Status};
-use licit_schemas::lawfulness::AssessmentKind;
-use licit_schemas::registry::{ModelKind, ReleaseState};
+use licit_schemas::registry::{Endpoint, ReleaseState};
 
 use super::{BOARD, GDPR_LOWER, ask_board, environment, finding, revocation_due};
 use crate::gate::envelope::{self, Widened};
-use crate::gate::evidence::{Evidence, Missing, Model};
+use crate::gate::evidence::{Evidence, Model};
 use crate::gate::policy::Policy;
 use crate::review::Standing;
 
-/// `artifact.digest`: files found are byte for byte those registered; an endpoint's pin is attested by a provider assessment in
-/// force (GDPR Art. 32).
-pub(super) fn artifact(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+/// `artifact.digest`: files found are byte for byte those registered; what answers for an endpoint was attested, not long ago, to
+/// be what is pinned (GDPR Art. 32).
+pub(super) fn artifact(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     let found = &evidence.ask.artifacts;
     for model in &evidence.models {
@@ -32,8 +31,8 @@ pub(super) fn artifact(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             );
             continue;
         };
-        if facts.kind == ModelKind::Endpoint {
-            findings.extend(pin(evidence, model, begin));
+        if let Some(pinned) = &facts.endpoint {
+            findings.extend(pin(evidence, policy, model, pinned, begin));
             continue;
         }
         if found.is_empty() {
@@ -86,21 +85,52 @@ pub(super) fn artifact(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     findings
 }
 
-/// An endpoint has no bytes to hash: somebody must have attested what answers there, and the attestation must hold.
-fn pin(evidence: &Evidence<'_>, model: &Model, begin: impl Fn(Status) -> super::Build) -> Option<Finding> {
-    let why = evidence.assessed(&model.reference, AssessmentKind::Provider)?;
-    let command = Some("licit assessment create -f assessment.yaml".to_owned());
-    Some(match why {
-        Missing::AssessmentEnded(_, end, due) => begin(Status::Expired)
+/// An endpoint has no bytes to hash: somebody must have seen, not long ago, that what answers is what is pinned.
+fn pin(
+    evidence: &Evidence<'_>,
+    policy: &Policy,
+    model: &Model,
+    pinned: &Endpoint,
+    begin: impl Fn(Status) -> super::Build,
+) -> Option<Finding> {
+    let (name, now) = (&*model.reference, evidence.ask.valid_at);
+    let owner = evidence.deployment_owner();
+    let attest = || {
+        let Endpoint { snapshot, region, configuration_digest, .. } = pinned;
+        Some(format!(
+            "licit model attest {} --snapshot '{snapshot}' --region {region} --configuration-digest {configuration_digest}",
+            name.trim_start_matches("model:")
+        ))
+    };
+    let Some(seen) = evidence.attestation(name) else {
+        return Some(
+            begin(Status::Unknown)
+                .says(format!("nobody attested what answers for `{name}`"))
+                .to(owner)
+                .remedy("call it and attest what answered", attest()),
+        );
+    };
+    let differs = seen.differs(pinned);
+    if !differs.is_empty() {
+        let differs = differs.into_iter().map(|(what, own, seen)| format!("{what} `{seen}` instead of `{own}`"));
+        return Some(
+            begin(Status::Unmet)
+                .since(Some(seen.at))
+                .says(format!("`{name}` answered with {} on {}", differs.collect::<Vec<_>>().join(" and "), seen.at))
+                .to(owner)
+                .remedy(
+                    "call what is pinned and attest that it answered, or register what answers as a new version",
+                    attest(),
+                ),
+        );
+    }
+    let end = seen.at.plus(policy.attestation());
+    (now >= end).then(|| {
+        begin(Status::Expired)
             .since(Some(end))
-            .due(due)
-            .says(format!("that `{}` is what was admitted was attested until {end}", model.reference))
-            .to(BOARD)
-            .remedy("attest the endpoint anew by a revision of the provider assessment, and ask the board", command),
-        _ => begin(Status::Unknown)
-            .says(format!("nobody attested that `{}` is what was admitted", model.reference))
-            .to(BOARD)
-            .remedy("attest the endpoint by a provider assessment, and ask the board", command),
+            .says(format!("what answers for `{name}` was attested on {}, which counted until {end}", seen.at))
+            .to(owner)
+            .remedy("call it and attest what answered", attest())
     })
 }
 

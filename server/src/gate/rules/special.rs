@@ -1,11 +1,13 @@
 //! Special categories of personal data.
 
+use std::collections::BTreeMap;
+
 use licit_schemas::gate::{Finding, Status};
 
 use super::asked::{Asked, Grouped, asked, each};
 use super::{BOARD, GDPR_UPPER, ask_board, finding};
 use crate::gate::coverage::Answer;
-use crate::gate::evidence::{Cohort, Evidence, Missing};
+use crate::gate::evidence::{Cohort, Evidence, Missing, Source};
 use crate::gate::policy::Policy;
 use crate::lineage::exposure::{CONTAINED, SERVED, Want};
 use crate::registry::vocabulary::vocabulary;
@@ -25,22 +27,26 @@ pub(super) fn special(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         let command = || Some("licit basis create -f basis.yaml".to_owned());
         match ask.answer {
             Answer::Governed(places) => {
-                let Some(&bare) = places.iter().find(|p| ask.candidate(**p).revision.spec.exception.is_none()) else {
-                    continue;
+                let Some(&bare) = places.iter().find(|p| !ask.candidate(**p).is_exception()) else { continue };
+                let revision = &ask.candidate(bare).revision;
+                let reference = revision.reference.to_string();
+                let (lacks, remedy) = match revision.spec.exception {
+                    None => (
+                        "names no exception of Art. 9(2)",
+                        "record a revision that names the exception that does apply, and ask the board",
+                    ),
+                    Some(_) => (
+                        "excepts it by a consent that is not stated to be explicit (Art. 9(2)(a))",
+                        "record a revision that states `explicit` where the consent is, or names the exception that does apply, and ask the board",
+                    ),
                 };
-                let reference = ask.candidate(bare).revision.reference.to_string();
                 list.add((ask.training, reference.clone()), &name, || {
                     begin(Status::Unmet)
-                        .says(format!(
-                            "`{name}` holds \"{category}\", and `{reference}` names no exception of Art. 9(2)"
-                        ))
-                        .remedy(
-                            "record a revision that names the exception that does apply, and ask the board",
-                            command(),
-                        )
+                        .says(format!("`{name}` holds \"{category}\", and `{reference}` {lacks}"))
+                        .remedy(remedy, command())
                 });
             }
-            Answer::Fell(place) if ask.candidate(*place).revision.spec.exception.is_some() => {
+            Answer::Fell(place) if ask.candidate(*place).is_exception() => {
                 let (end, due) = ask.ended(*place);
                 let reference = ask.candidate(*place).revision.reference.to_string();
                 list.add((ask.training, reference.clone()), &name, || {
@@ -60,6 +66,7 @@ pub(super) fn special(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     inferred(evidence, &mut list);
     // Unclassified fields may hide special categories: where the law must be strictest, that is said here too.
     let mut findings = list.findings();
+    findings.extend(free_text(evidence));
     if let Some(gap) = evidence.gaps.iter().find(|g| matches!(g.missing, Missing::Classes(_))) {
         let node = evidence.name(gap.node);
         findings.push(
@@ -74,9 +81,51 @@ pub(super) fn special(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     findings
 }
 
+/// Free text may hold special categories that nobody asked for. Something was done against that, or every basis that governs it,
+/// or what it was made of, names an exception for what may be in it.
+fn free_text(evidence: &Evidence<'_>) -> Vec<Finding> {
+    let mut list = Grouped::new();
+    let excepted = |ask: &Asked<'_>, places: &[usize]| places.iter().all(|p| ask.candidate(*p).is_exception());
+    let mut add = |source: &Source, path: &dyn Fn() -> Vec<String>| {
+        let name = evidence.name(source.node);
+        list.add(name.clone(), &name, || {
+            finding("special.category", Status::Unmet, "GDPR Art. 9(1)", &name)
+                .fine(GDPR_UPPER)
+                .path(path())
+                .says(format!("people wrote what they liked into `{name}`: special categories may be in it, and nothing was done against that"))
+                .to(evidence.owner(&name))
+                .remedy(
+                    "take out or mask what is special, and register a version that states the `measures` of its free text; or have the basis name the exception that covers it",
+                    Some("licit register".to_owned()),
+                )
+        });
+    };
+    let bare = |ask: &Asked<'_>| match ask.answer {
+        Answer::Governed(places) => ask.cohort.class.free_text && !excepted(ask, places),
+        _ => false,
+    };
+    for (ask, source) in each(evidence, bare) {
+        add(source, &|| ask.path(evidence, source));
+    }
+    evidence.behind(
+        |cohort| cohort.derived && cohort.class.free_text,
+        |behind| {
+            let bare = asked(evidence).filter(|ask| match ask.answer {
+                Answer::Governed(places) => !excepted(ask, places),
+                _ => false,
+            });
+            let holders = bare.fold(0, |holders, ask| holders | behind.holders(ask.place));
+            for derived in behind.among(holders) {
+                add(derived, &|| evidence.any_path(derived.node));
+            }
+        },
+    );
+    list.findings()
+}
+
 /// Whether special categories are governed without an exception, or their exception fell.
 fn lacks_exception(ask: &Asked<'_>) -> bool {
-    let excepts = |place: usize| ask.candidate(place).revision.spec.exception.is_some();
+    let excepts = |place: usize| ask.candidate(place).is_exception();
     ask.cohort.class.special
         && match ask.answer {
             Answer::Governed(places) => !places.iter().all(|&p| excepts(p)),
@@ -93,42 +142,49 @@ fn category(cohort: &Cohort<'_>) -> &'static str {
 /// Special categories that derived data bring (inferred, or classified later than their sources): one of the bases that govern
 /// what stands behind must except them (CJEU C-184/20).
 fn inferred(evidence: &Evidence<'_>, list: &mut Grouped<(Option<usize>, String)>) {
-    for (place, cohort) in evidence.cohorts.iter().enumerate().filter(|(_, c)| c.derived && c.class.special) {
-        let nodes: Vec<_> = evidence.sources_of(place).map(|s| s.node).collect();
-        for (derived, behind) in evidence.sources_of(place).zip(evidence.cohorts_in(&nodes)) {
-            let mut stages: Vec<Option<usize>> = cohort.trainings.iter().copied().map(Some).collect();
-            if cohort.modes & (CONTAINED | SERVED) != 0 {
-                stages.push(None);
-            }
-            for stage in stages {
-                let (mut governed, mut excepted) = (false, false);
-                for ask in asked(evidence).filter(|a| a.training == stage && behind[a.place]) {
+    let mut stages: BTreeMap<Option<usize>, Vec<(Asked<'_>, &[usize])>> = BTreeMap::new();
+    evidence.behind(
+        |cohort| cohort.derived && cohort.class.special,
+        |behind| {
+            if stages.is_empty() {
+                for ask in asked(evidence) {
                     if let Answer::Governed(places) = ask.answer {
-                        governed = true;
-                        excepted |= places.iter().any(|p| ask.candidate(*p).excepts(cohort.class));
+                        stages.entry(ask.training).or_default().push((ask, places));
                     }
                 }
-                if !governed || excepted {
-                    continue; // Not governed at all is another rule's finding.
-                }
-                let (name, category) = (evidence.name(derived.node), category(cohort));
-                let want = match stage {
-                    Some(training) => Want::Run(evidence.trainings[training].node),
-                    None if cohort.modes & CONTAINED != 0 => Want::Mode(CONTAINED),
-                    None => Want::Mode(SERVED),
-                };
-                list.add((stage, name.clone()), &name, || {
-                    finding("special.category", Status::Unmet, "GDPR Art. 9(1)", &name)
-                        .fine(GDPR_UPPER)
-                        .path(evidence.path(derived.node, want))
-                        .says(format!("`{name}` brings \"{category}\" about people, and no basis behind it covers that with an exception of Art. 9(2)"))
-                        .to(BOARD)
-                        .remedy(
-                            "make it without that category, or record a revision of a basis behind it that covers it with the exception that does apply, and ask the board",
-                            Some("licit basis create -f basis.yaml".to_owned()),
-                        )
-                });
             }
-        }
-    }
+            let cohort = &evidence.cohorts[behind.cohort];
+            let own = (cohort.modes & (CONTAINED | SERVED) != 0).then_some(None);
+            for stage in cohort.trainings.iter().copied().map(Some).chain(own) {
+                let (mut governed, mut excepted) = (0, 0);
+                for (ask, places) in stages.get(&stage).into_iter().flatten() {
+                    let holders = behind.holders(ask.place);
+                    governed |= holders;
+                    if holders & !excepted != 0 && places.iter().any(|p| ask.candidate(*p).excepts(cohort.class)) {
+                        excepted |= holders;
+                    }
+                }
+                // Not governed at all is another rule's finding.
+                for derived in behind.among(governed & !excepted) {
+                    let (name, category) = (evidence.name(derived.node), category(cohort));
+                    let want = match stage {
+                        Some(training) => Want::Run(evidence.trainings[training].node),
+                        None if cohort.modes & CONTAINED != 0 => Want::Mode(CONTAINED),
+                        None => Want::Mode(SERVED),
+                    };
+                    list.add((stage, name.clone()), &name, || {
+                        finding("special.category", Status::Unmet, "GDPR Art. 9(1)", &name)
+                            .fine(GDPR_UPPER)
+                            .path(evidence.path(derived.node, want))
+                            .says(format!("`{name}` brings \"{category}\" about people, and no basis behind it covers that with an exception of Art. 9(2)"))
+                            .to(BOARD)
+                            .remedy(
+                                "make it without that category, or record a revision of a basis behind it that covers it with the exception that does apply, and ask the board",
+                                Some("licit basis create -f basis.yaml".to_owned()),
+                            )
+                    });
+                }
+            }
+        },
+    );
 }
