@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const HISTORIES: u64 = 26;
+const HISTORIES: u64 = 13;
 const STEPS: usize = 17;
 /// Decisions in one write: each sees what those before it in the same group recorded, and nobody else can see yet.
 const TOGETHER: usize = 7;
@@ -307,7 +307,7 @@ fn what_was_decided_comes_out_of_the_ledger_again() {
         db.close();
     }
     // It would prove little if all of them were alike.
-    assert!(replayed > 2_000, "{replayed}");
-    assert!(verdicts.len() == 4 && verdicts.values().all(|n| *n > 30), "{verdicts:?}");
+    assert!(replayed > 1_000, "{replayed}");
+    assert!(verdicts.len() == 4 && verdicts.values().all(|n| *n > 15), "{verdicts:?}");
     assert!(rules.len() >= 9, "{rules:?}");
 }

@@ -38,7 +38,7 @@ fn branch(tx: &mut Tx<'_>, reference: &str) -> Result<()> {
 /// A policy: what warns, and who may break the glass.
 fn policy(dice: &mut Dice) -> Value {
     let level = |dice: &mut Dice| dice.one(&["block", "warn", "silent"]).to_owned();
-    let rules = ["retention", "basis.holds", "risk.documents", "transparency.ai"];
+    let rules = ["release.approved", "compatibility", "retention", "assessment.in_force"];
     let levels: Vec<Value> = rules.iter().map(|rule| json!({"rule": rule, "level": level(dice)})).collect();
     json!({
         "name": "What we decided", "review": {"quorum": 2, "approval_days": 30 + dice.roll(300)}, "levels": levels,
@@ -155,7 +155,7 @@ impl Seen {
 fn replayed(tx: &mut Tx<'_>, dice: &mut Dice, seen: &mut Seen) {
     let mut world: World = tx.world().clone();
     seen.position = world.position();
-    for step in 0..5 {
+    for step in 0..3 {
         drop(live(tx, dice, 2 + step));
         drop(decide(tx, dice));
     }

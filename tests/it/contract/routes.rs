@@ -74,9 +74,10 @@ const TIMELESS: [&str; 13] = [
 
 #[test]
 fn every_read_takes_both_clocks_or_says_why_not() {
-    for route in ROUTES.iter().filter(|route| route.method.as_str() == "GET") {
+    // Gaps are what is open now: reading them records what opened and closed.
+    for route in ROUTES.iter().filter(|route| route.method.as_str() == "GET" && route.id != "list_gaps") {
         let takes = openapi::parameters(route).iter().any(|name| name == "known_at");
-        assert_eq!(takes, !TIMELESS.contains(&route.id) && route.id != "list_gaps", "{}", route.id);
+        assert_eq!(takes, !TIMELESS.contains(&route.id), "{}", route.id);
     }
     let server = TestServer::start();
     let client = server.person("Aude", &["auditor", "admin"]);
