@@ -2,5 +2,6 @@
 
 mod credit;
 mod disclosure;
+mod packs;
 mod review_environment;
 mod transfer;
