@@ -3,5 +3,6 @@
 mod credit;
 mod demo;
 mod disclosure;
+mod packs;
 mod review_environment;
 mod transfer;

@@ -133,6 +133,11 @@ fn what_is_not_stated_is_unknown_where_it_matters() {
     assert!(sentence(finding).contains("nobody said where `party:host` is established"), "{finding:#}");
     change(&s, "parties", "party:host", |host| host["region"] = json!("IE"));
     allowed(&s.dry("start"));
+    // Wherever it is, standard clauses carry.
+    change(&s, "parties", "party:host", |host| {
+        *host = in_region("host", None, &[contract(), tie("standard_clauses", "party:acme")])
+    });
+    allowed(&s.dry("start"));
 
     // Neither the data nor their controller do: of no matter while all stays here, unknown once it goes abroad.
     let nowhere = |p: &mut Parts| {

@@ -71,6 +71,8 @@ pub(super) fn transfer(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 continue; // Derived data of which nobody said where they are: their sources speak for them.
             }
             let lawful = match &place.region {
+                // Wherever a party is, a tool with it carries.
+                None if carried(evidence, place, cohort, moment) => Lawful::Yes,
                 None => Lawful::Unknown,
                 Some(_) => match lawful(evidence, place, cohort, covered, moment) {
                     Lawful::No if from.is_none() => Lawful::Unknown,
@@ -244,6 +246,12 @@ fn lawful(evidence: &Evidence<'_>, place: &Place, cohort: &Cohort<'_>, covered: 
         }
     }
     ended.map_or(Lawful::No, Lawful::Until)
+}
+
+/// Whether a tool carries data to a party of which nobody said where it is.
+fn carried(evidence: &Evidence<'_>, place: &Place, cohort: &Cohort<'_>, moment: Timestamp) -> bool {
+    place.node.as_ref() != Some(&evidence.ask.deployment)
+        && lawful(evidence, place, cohort, Covered::No, moment) == Lawful::Yes
 }
 
 /// Tools that one party recorded with another.
