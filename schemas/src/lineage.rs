@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::known::KnownAt;
 use crate::reference::Ref;
 use crate::registry::{Identifiability, InputRole};
-use crate::text::Iri;
+use crate::text::{Iri, Name};
 
 /// Kinds of edges a caller may add by itself; those of runs and releases follow from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -180,8 +180,21 @@ pub struct ExposureSource {
     pub subjects: Vec<Iri>,
     /// Strongest identifiability of its fields.
     pub identifiability: Identifiability,
+    /// Where runs on the way say which columns they read: those of its fields that flow. Absent, all of it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<ExposureColumn>>,
     /// Shortest path from the node.
     pub path: Vec<String>,
+}
+
+/// A field of a source that flows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExposureColumn {
+    /// Column name.
+    pub field: Name,
+    /// Pseudonymised on every way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
 }
 
 /// The personal data that reach a node.

@@ -3,10 +3,12 @@
 //! A `…Spec` is what a caller states. It is stored verbatim (references pinned) and never changes; what may change afterwards
 //! (life, state) stands beside it in [`crate::resource::Resource`].
 
+mod columns;
 mod uses;
 
 use std::collections::BTreeMap;
 
+pub use columns::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 pub use uses::*;
@@ -308,6 +310,11 @@ pub struct RunSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 2000))]
     pub outputs: Vec<Ref>,
+    /// Of which fields of the inputs each field of the outputs was made. Where every field of an output is listed, only these
+    /// fields flow into it; elsewhere all that was read does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5000))]
+    pub columns: Vec<Column>,
     /// When it began; lawfulness of training is judged at this moment.
     pub started_at: Timestamp,
     /// When it ended.

@@ -5,6 +5,7 @@ mod assessments;
 mod baseline;
 mod behind;
 mod cohorts;
+mod columns;
 mod combination;
 mod compatibility;
 mod decisions;

@@ -1,6 +1,6 @@
 //! What personal data reach a thing, for people.
 
-use licit_schemas::lineage::{ExposureSource, ExposureView};
+use licit_schemas::lineage::{ExposureColumn, ExposureSource, ExposureView};
 use licit_schemas::text::Iri;
 
 use super::{style, wrap};
@@ -35,6 +35,11 @@ fn one(source: &ExposureSource) -> String {
     let mut out = format!("  {}\n", style::bold(&source.r#ref));
     out.push_str(&wrap::wrapped("    categories  ", &names(&source.categories)));
     out.push_str(&wrap::wrapped("    about       ", &names(&source.subjects)));
+    if let Some(columns) = &source.columns {
+        let masked = |column: &ExposureColumn| if column.masked { " (pseudonymised)" } else { "" };
+        let fields: Vec<String> = columns.iter().map(|column| format!("{}{}", column.field, masked(column))).collect();
+        out.push_str(&wrap::wrapped("    columns     ", &fields.join(", ")));
+    }
     if source.path.len() > 1 {
         out.push_str(&wrap::wrapped("    path        ", &source.path.join(" ← ")));
     }

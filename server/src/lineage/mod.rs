@@ -1,6 +1,7 @@
 //! What came from what: the projection of versions, runs, releases and deployments as one graph.
 
 pub mod api;
+pub mod columns;
 pub mod exposure;
 pub mod graph;
 pub mod operations;
@@ -39,6 +40,8 @@ pub const COMBINES: Flags = Flags(1 << 14);
 /// A dataset version that a run made of a table with people, as far as was known when they were recorded. Where it is not set, a
 /// walk says.
 pub const OF_PEOPLE: Flags = Flags(1 << 15);
+/// A run that says of which columns it made which. The bit is [`OF_PEOPLE`]'s, which runs never carry.
+pub const MAPPED: Flags = Flags(1 << 15);
 
 /// A node beside its place in the graph.
 #[derive(Clone, Debug)]
@@ -351,6 +354,9 @@ impl State {
         }
         if spec.operation == Operation::Combine {
             node.flags = node.flags.with(COMBINES);
+        }
+        if !spec.columns.is_empty() {
+            node.flags = node.flags.with(MAPPED);
         }
         let parties = spec.controller.iter().chain(&spec.processors).map(|p| p.to_string().into()).collect();
         node.class = self.intern(Class::plain(Traits { operation: Some(spec.operation), region: None, parties }));

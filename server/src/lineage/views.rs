@@ -1,16 +1,21 @@
 //! Lineage as people and programs read it: JSON, DOT, indented text; paths; exposure.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use licit_schemas::lineage::{self as wire, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView};
+use licit_schemas::lineage::{
+    self as wire, ExposureColumn, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView,
+};
 use licit_schemas::registry::Identifiability;
 use petgraph::dot::{Config, Dot};
 use petgraph::graph::DiGraph;
 
+use super::columns::{self, Narrowed, Way};
 use super::exposure::{self, CONTAINED, SHAPED, VALIDATION, Want};
 use super::graph::{Direction, Flags, NodeId, NodeKind, Role};
 use super::{PERSONAL, State, walk};
+use crate::registry::columns::FieldFacts;
 use crate::registry::vocabulary::vocabulary;
 
 /// Lines of an indented tree at most: a node with many ways to it is shown once, so this bounds hostile width only.
@@ -145,6 +150,10 @@ pub fn path(state: &State, position: u64, from: NodeId, to: NodeId) -> PathView 
     PathView { path: path.into_iter().map(|n| state.name(n).to_string()).collect(), position }
 }
 
+fn column(&(field, way): &(&FieldFacts, Way)) -> Option<ExposureColumn> {
+    Some(ExposureColumn { field: field.name.parse().ok()?, masked: way == Way::Masked })
+}
+
 /// The personal data that reach a node, and what keeps the answer from being complete.
 pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
     let seeds = [(root, CONTAINED)];
@@ -164,6 +173,12 @@ pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
         identifiability,
         unknown: Vec::new(),
     };
+    let mapped = |&(id, _): &(NodeId, _)| columns::is_mapped(state.graph.node(id));
+    let narrowed = if found.nodes.iter().any(mapped) {
+        columns::narrow(state, &seeds, exposure::NO_CUTS)
+    } else {
+        Narrowed::default()
+    };
     for &(id, label) in &found.nodes {
         let node = state.graph.node(id);
         let name = state.name(id);
@@ -177,7 +192,14 @@ pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
         if !node.flags.has(PERSONAL) || node.kind != NodeKind::DatasetVersion {
             continue;
         }
-        let class = state.class(id);
+        let flowing = narrowed.flowing(state, id);
+        let class = match &flowing {
+            None => Cow::Borrowed(&**state.class(id)),
+            Some(flowing) => match columns::class(state.class(id), flowing) {
+                Some(class) => Cow::Owned(class),
+                None => continue, // Nothing personal of it flows.
+            },
+        };
         if label & (CONTAINED | SHAPED) != 0 {
             categories.extend(class.categories.iter().copied());
             subjects.extend(class.subjects.iter().copied());
@@ -190,12 +212,17 @@ pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
             [(CONTAINED, &mut view.contained), (SHAPED, &mut view.shaped), (VALIDATION, &mut view.validation)]
         {
             if label & mode != 0 {
-                let way = exposure::path(&state.graph, &seeds, exposure::NO_CUTS, id, Want::Mode(mode));
+                let carries = |from, to| narrowed.carries(state, from, to);
+                let over = |carries| {
+                    exposure::path_over(&state.graph, &seeds, exposure::NO_CUTS, carries, id, Want::Mode(mode))
+                };
+                let way = Some(over(&carries)).filter(|way| !way.is_empty()).unwrap_or_else(|| over(&|_, _| true));
                 list.push(ExposureSource {
                     r#ref: name.to_string(),
                     categories: class.categories.iter().filter_map(|t| v.iri(*t)).collect(),
                     subjects: class.subjects.iter().filter_map(|t| v.iri(*t)).collect(),
                     identifiability: class.identifiability,
+                    columns: flowing.as_ref().map(|flowing| flowing.iter().filter_map(column).collect()),
                     path: way.into_iter().map(|n| state.name(n).to_string()).collect(),
                 });
             }

@@ -11,6 +11,7 @@ use licit_schemas::text::Country;
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
+use super::columns::{self, Fields, Mapping};
 use super::vocabulary::{TermId, vocabulary};
 use crate::db::At;
 
@@ -82,6 +83,8 @@ pub struct DatasetFacts {
     pub subjects: Vec<TermId>,
     /// Strongest identifiability of its fields.
     pub identifiability: Identifiability,
+    /// Its fields, as stated.
+    pub fields: Fields,
     /// Fields nobody classified; `*` when no field is listed at all.
     pub unclassified: Vec<String>,
     /// Where it is stored.
@@ -133,6 +136,8 @@ pub struct RunFacts {
     pub controller: Option<Ref>,
     /// Processors that took part.
     pub processors: Vec<Ref>,
+    /// Of which fields it made which, where it says so.
+    pub columns: Option<Arc<Mapping>>,
 }
 
 /// What the gate needs of a model version.
@@ -176,7 +181,7 @@ pub struct Release {
 }
 
 /// Terms of a list; unknown ones were refused when it was recorded.
-fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<TermId> {
+pub(super) fn terms<'a>(iris: impl Iterator<Item = &'a licit_schemas::text::Iri>) -> Vec<TermId> {
     let mut list: Vec<TermId> = iris.filter_map(|iri| vocabulary().find(iri.as_str())).collect();
     list.sort_unstable();
     list.dedup();
@@ -197,6 +202,7 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         categories: terms(spec.fields.iter().flat_map(|f| &f.categories)),
         subjects: terms(spec.subjects.iter()),
         identifiability: spec.fields.iter().filter_map(|f| f.identifiability).max().unwrap_or(Identifiability::None),
+        fields: columns::fields(spec),
         unclassified,
         region: spec.region.clone(),
         controllers: names(&spec.controllers),

@@ -1,6 +1,7 @@
 //! What exists: parties, datasets, runs, models, systems, environments, deployments, releases.
 
 pub mod api;
+pub mod columns;
 mod held;
 mod numbers;
 pub mod operations;
@@ -20,6 +21,7 @@ use licit_schemas::text::{Key, Name};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::columns::{Fields, Mapping};
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, What};
 pub use self::numbers::{NumberMap, NumberSet, Numbers};
@@ -92,6 +94,8 @@ pub struct State {
     /// Numbers of `dataset:<namespace>/<name>`, registered or named by a basis or an envelope.
     pub numbers: Numbers,
     held: HashMap<Arc<str>, Arc<Held>>,
+    /// Lists of fields: those that are alike are kept once.
+    fields: HashMap<Fields, Fields>,
     latest: HashMap<Arc<str>, Arc<str>>,
     releases: HashMap<Arc<str>, Arc<Vec<Release>>>,
 }
@@ -300,7 +304,12 @@ impl State {
         let spec = &fact.spec;
         let base: Arc<str> = spec.dataset.to_string().into();
         let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
-        let what = What::Dataset(dataset_facts(spec, base.clone(), self.numbers.number(&base), at.time));
+        let mut facts = dataset_facts(spec, base.clone(), self.numbers.number(&base), at.time);
+        match self.fields.get(&facts.fields) {
+            Some(known) => facts.fields = known.clone(),
+            None => _ = self.fields.insert(facts.fields.clone(), facts.fields.clone()),
+        }
+        let what = What::Dataset(facts);
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
         rows.put(at, || NewRow {
@@ -351,6 +360,7 @@ impl State {
             started_at: spec.started_at,
             controller: spec.controller.clone(),
             processors: spec.processors.clone(),
+            columns: Mapping::of(spec),
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, None);

@@ -111,6 +111,7 @@ rules! {
     criminal = "criminal",
     minors = "minors",
     retention = "retention",
+    minimisation = "minimisation",
     risk_documents = "risk.documents",
     workers = "workers",
     transparency_ai = "transparency.ai",

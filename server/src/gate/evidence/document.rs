@@ -12,6 +12,7 @@ use crate::gate::baseline;
 use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
 use crate::gate::policy::Policy;
+use crate::lineage::columns::Way;
 
 impl Evidence<'_> {
     /// What was looked at, as a document that stays: every word in it is part of the format.
@@ -84,6 +85,10 @@ impl Evidence<'_> {
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
         });
+        // Of which tables with people nothing personal flows, where runs speak of columns.
+        if self.narrowed.is_some() {
+            document["left_out"] = self.left_out.iter().map(|node| self.name(*node)).collect();
+        }
         // What the organisation's own rules were judged on, in words.
         if policy.has_rules() {
             document["view"] = self.view();
@@ -111,7 +116,7 @@ impl Evidence<'_> {
 
     fn source(&self, source: &Source) -> Value {
         let (name, cohort) = (self.name(source.node), self.cohort(source));
-        json!({
+        let mut document = json!({
             "digest": self.world.registry.held(&name).map(|h| h.digest),
             "ref": name,
             "reach": reach(cohort.modes),
@@ -119,7 +124,22 @@ impl Evidence<'_> {
             "derived": cohort.derived,
             "deployment": cohort.deployment,
             "training": cohort.training,
-        })
+        });
+        // Which columns flow, where not all do.
+        let lineage = &self.world.lineage;
+        if let Some(flowing) = self.narrowed.as_ref().and_then(|narrowed| narrowed.flowing(lineage, source.node)) {
+            let fields = flowing.iter().map(|(field, way)| (field.name.to_string(), word(*way).into()));
+            document["columns"] = Value::Object(fields.collect());
+        }
+        document
+    }
+}
+
+fn word(way: Way) -> &'static str {
+    match way {
+        Way::No => "no",
+        Way::Masked => "masked",
+        Way::Plain => "plain",
     }
 }
 

@@ -8,6 +8,7 @@ use licit_schemas::registry::Life;
 use super::assessed::assessed;
 use super::cohorts::Sorting;
 use super::{Barred, Evidence, Gap, Missing, Source, joins};
+use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Link, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
@@ -60,6 +61,11 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         {
             evidence.barred.push(barred);
         }
+        // What was met before the first run that speaks of columns is reached by whole ways only.
+        if columns::is_mapped(node) && evidence.narrowed.is_none() {
+            let narrowed = columns::narrow(lineage, &evidence.seeds, &|node| evidence.cuts(node));
+            evidence.narrowed = Some(narrowed);
+        }
         if node.flags.has(COMBINES)
             && let Some(join) = joins::join(lineage, id)
         {
@@ -82,7 +88,13 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         {
             evidence.gaps.push(Gap { node: id, missing });
         }
-        let cohort = sorting.cohort(evidence, exposure, place, (node, label), derived);
+        let flowing = evidence.narrowed.as_ref().and_then(|narrowed| narrowed.flowing(lineage, id));
+        let class = flowing.map(|flowing| columns::class(lineage.class_at(node.class), &flowing));
+        let Some(class) = class.map_or(Some(None), |class| class.map(Some)) else {
+            evidence.left_out.push(id);
+            continue;
+        };
+        let cohort = sorting.cohort(evidence, exposure, place, (node, label), (derived, class));
         evidence.sources.push(Source { node: id, dataset: node.dataset, end: node.end, cohort });
     }
 }

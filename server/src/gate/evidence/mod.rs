@@ -8,6 +8,7 @@ mod joins;
 mod view;
 mod views;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use super::coverage::{Answer, Question};
 use crate::catalogue::Revision;
 use crate::facts::World;
 use crate::lineage::Class;
+use crate::lineage::columns::Narrowed;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{EdgeKind, Half, NodeId, Origin};
 use crate::lineage::walk::Label;
@@ -59,8 +61,8 @@ pub struct Source {
 /// Sources that are alike in all a rule asks for: each is judged by its cohort, and named for itself.
 #[derive(Debug)]
 pub struct Cohort<'w> {
-    /// What they hold.
-    pub class: &'w Class,
+    /// What of them reaches the release.
+    pub class: Cow<'w, Class>,
     /// How they reach: contained, shaped, validation, served.
     pub modes: Label,
     /// Training runs that read them, as places in [`Evidence::trainings`].
@@ -206,6 +208,10 @@ pub struct Evidence<'w> {
     pub cohorts: Vec<Cohort<'w>>,
     /// Training runs in the closure.
     pub trainings: Vec<Training>,
+    /// Which columns flow, where a run of the closure says so.
+    pub narrowed: Option<Narrowed>,
+    /// Tables with people of which nothing personal flows.
+    pub left_out: Vec<NodeId>,
     /// Where lineage is not complete.
     pub gaps: Vec<Gap>,
     /// Joins of the closure that may make people identifiable.
@@ -249,6 +255,8 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         sources: Vec::new(),
         cohorts: Vec::new(),
         trainings: Vec::new(),
+        narrowed: None,
+        left_out: Vec::new(),
         gaps: Vec::new(),
         assessed: Vec::new(),
         joins: Vec::new(),

@@ -54,7 +54,7 @@ fn grounds(evidence: &Evidence<'_>) -> Vec<Finding> {
     let all = |class: &Class| class.subjects.iter().all(|s| covered.iter().any(|by| v.is_a(*s, *by)));
     let open = |ask: &Asked<'_>| {
         let decided = ask.training.is_none() && ask.cohort.modes & decided_on != 0;
-        decided && !(matches!(ask.answer, Answer::Governed(_)) && all(ask.cohort.class))
+        decided && !(matches!(ask.answer, Answer::Governed(_)) && all(&ask.cohort.class))
     };
     let mut list = Grouped::new();
     for (ask, source) in each(evidence, open) {
@@ -199,7 +199,7 @@ fn special(evidence: &Evidence<'_>) -> Vec<Finding> {
             for ask in asked(evidence).filter(|a| a.training.is_none() && behind[a.place]) {
                 if let Answer::Governed(places) = ask.answer {
                     governed = true;
-                    allowed |= places.iter().map(|p| ask.candidate(*p)).any(|c| allows(c) && c.excepts(cohort.class));
+                    allowed |= places.iter().map(|p| ask.candidate(*p)).any(|c| allows(c) && c.excepts(&cohort.class));
                 }
             }
             if governed && !allowed {

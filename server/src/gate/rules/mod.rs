@@ -13,6 +13,7 @@ mod emergency;
 mod filed;
 mod life;
 mod lineage;
+mod minimisation;
 pub mod own;
 mod purpose;
 mod release;
@@ -27,7 +28,7 @@ use super::evidence::Evidence;
 use super::policy::Policy;
 
 /// Version of the rules: replaying a decision with the same version gives the same bytes.
-pub const VERSION: &str = "2026-11-24.3";
+pub const VERSION: &str = "2026-11-25.1";
 
 /// A rule.
 pub struct Rule {
@@ -65,6 +66,7 @@ pub const RULES: &[Rule] = &[
     optional("criminal", conditions::criminal),
     optional("minors", conditions::minors),
     optional("retention", retention::retention),
+    optional("minimisation", minimisation::minimisation),
     optional("risk.documents", system::documents),
     optional("workers", system::workers),
     optional("transparency.ai", system::transparency),

@@ -105,7 +105,7 @@ fn inferred(evidence: &Evidence<'_>, list: &mut Grouped<(Option<usize>, String)>
                 for ask in asked(evidence).filter(|a| a.training == stage && behind[a.place]) {
                     if let Answer::Governed(places) = ask.answer {
                         governed = true;
-                        excepted |= places.iter().any(|p| ask.candidate(*p).excepts(cohort.class));
+                        excepted |= places.iter().any(|p| ask.candidate(*p).excepts(&cohort.class));
                     }
                 }
                 if !governed || excepted {
