@@ -197,6 +197,17 @@ pub struct ExposureColumn {
     pub masked: bool,
 }
 
+/// A table that identifies people further than it states.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Understated {
+    /// Dataset version.
+    pub r#ref: String,
+    /// What its fields state.
+    pub stated: Identifiability,
+    /// What the runs that made it imply, of what they read. It is judged by that.
+    pub implied: Identifiability,
+}
+
 /// The personal data that reach a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExposureView {
@@ -218,6 +229,9 @@ pub struct ExposureView {
     pub subjects: Vec<Iri>,
     /// Strongest identifiability.
     pub identifiability: Identifiability,
+    /// Tables that identify people further than they state, by what they were made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub understated: Vec<Understated>,
     /// What keeps the answer from being complete: references never registered or retired, unclassified versions, unstated
     /// origins.
     pub unknown: Vec<String>,

@@ -26,6 +26,7 @@ mod scores;
 mod serving;
 mod systems;
 mod table;
+mod understated;
 
 use harness::Scenario;
 use harness::scenario::findings;

@@ -25,6 +25,13 @@ pub(crate) fn text(view: &ExposureView) -> String {
     if !view.special_categories.is_empty() {
         out.push_str(&wrap::wrapped("special categories  ", &style::yellow(&names(&view.special_categories))));
     }
+    for table in &view.understated {
+        let word = |level| {
+            serde_json::to_value(level).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+        };
+        let says = format!("{} states {}, and was made of {}", table.r#ref, word(table.stated), word(table.implied));
+        out.push_str(&wrap::wrapped(&format!("{} ", style::yellow("understated")), &says));
+    }
     for unknown in &view.unknown {
         out.push_str(&wrap::wrapped(&format!("{} ", style::yellow("unknown")), unknown));
     }

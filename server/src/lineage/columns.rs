@@ -166,32 +166,41 @@ impl Walk<'_> {
     }
 
     /// The fields that went into what flows of an output, and how that flows; none where that is not known.
-    fn wanted<'s>(&self, mapping: &'s Mapping, output: NodeId) -> Option<Vec<(&'s Origin, Way)>>
-    where
-        Self: 's,
-    {
+    fn wanted<'s>(&self, mapping: &'s Mapping, output: NodeId) -> Option<Vec<(&'s Origin, Way)>> {
         let lineage = self.lineage;
         let whole = self.out.states[output.index()] == WHOLE;
         let ways = self.out.fields.get(&output);
-        let listed = match mapping.outputs.get(&lineage.name(output))? {
-            Made::Model(origins) => return Some(origins.iter().map(|origin| (origin, Way::Plain)).collect()),
-            Made::Fields(listed) => listed,
-        };
+        if let Some(Made::Model(origins)) = mapping.outputs.get(&lineage.name(output)) {
+            return Some(origins.iter().map(|origin| (origin, Way::Plain)).collect());
+        }
         let mut wanted = Vec::new();
-        for (place, field) in fields(lineage, output)?.iter().enumerate() {
-            let origins = listed.get(&field.name)?;
+        for (place, (field, origins)) in listed(lineage, mapping, output)?.into_iter().enumerate() {
             let way = if whole { Way::Plain } else { ways.map_or(Way::No, |ways| ways[place]) };
             if way == Way::No {
                 continue;
             }
-            // People do not come from nothing: who says so is not believed.
-            if field.personal() && !origins.iter().any(|origin| is_personal(lineage, mapping, origin)) {
+            if !believed(lineage, mapping, field, origins) {
                 return None;
             }
             wanted.extend(origins.iter().map(|origin| (origin, way)));
         }
         Some(wanted)
     }
+}
+
+/// Each field of an output, in their order, with what a run says it was made of; none where it does not say it of all.
+pub(super) fn listed<'s, 'm>(
+    lineage: &'s State,
+    mapping: &'m Mapping,
+    output: NodeId,
+) -> Option<Vec<(&'s FieldFacts, &'m [Origin])>> {
+    let Made::Fields(listed) = mapping.outputs.get(&lineage.name(output))? else { return None };
+    fields(lineage, output)?.iter().map(|field| Some((field, listed.get(&field.name)?.as_slice()))).collect()
+}
+
+/// People do not come from nothing: who says so is not believed.
+pub(super) fn believed(lineage: &State, mapping: &Mapping, field: &FieldFacts, origins: &[Origin]) -> bool {
+    !field.personal() || origins.iter().any(|origin| is_personal(lineage, mapping, origin))
 }
 
 /// Whether a field that was read holds personal data, as far as is known.
@@ -254,4 +263,4 @@ pub fn class(whole: &Class, flowing: &[(&FieldFacts, Way)]) -> Option<Class> {
 
 #[cfg(test)]
 #[path = "columns_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -17,7 +17,7 @@ const CATEGORIES: [&str; 2] = ["https://w3id.org/dpv/pd#Age", "https://w3id.org/
 const FIELDS: usize = 3;
 
 #[derive(Clone, Debug)]
-struct Table {
+pub(in super::super) struct Table {
     levels: [&'static str; FIELDS],
     registered: bool,
     unclassified: bool,
@@ -38,7 +38,7 @@ impl Table {
 type From = (usize, usize, bool);
 
 #[derive(Clone, Debug, Default)]
-struct Run {
+pub(in super::super) struct Run {
     inputs: Vec<usize>,
     outputs: Vec<usize>,
     columns: BTreeMap<(usize, usize), Vec<From>>,
@@ -49,12 +49,12 @@ struct Run {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Small {
-    tables: Vec<Table>,
-    runs: Vec<Run>,
+pub(in super::super) struct Small {
+    pub(in super::super) tables: Vec<Table>,
+    pub(in super::super) runs: Vec<Run>,
 }
 
-struct Dice(u64);
+pub(in super::super) struct Dice(pub(in super::super) u64);
 
 impl Dice {
     fn roll(&mut self, below: usize) -> usize {
@@ -91,7 +91,7 @@ fn run(dice: &mut Dice, output: usize) -> Run {
     run
 }
 
-fn small(dice: &mut Dice) -> Small {
+pub(in super::super) fn small(dice: &mut Dice) -> Small {
     let count = 3 + dice.roll(6);
     let mut small = Small::default();
     for _ in 0..count {
@@ -119,11 +119,11 @@ fn small(dice: &mut Dice) -> Small {
     small
 }
 
-fn name(table: usize) -> String {
+pub(in super::super) fn name(table: usize) -> String {
     format!("dataset:t/t{table}@1")
 }
 
-fn built(small: &Small) -> World {
+pub(in super::super) fn built(small: &Small) -> World {
     let mut world = World::default();
     let mut rows = Rows::discarding();
     let mut record = |fact: Fact| {
@@ -281,7 +281,7 @@ fn naive(small: &Small) -> Vec<[Way; FIELDS]> {
 }
 
 /// One thing more is known: a run, or that one was seen reading something besides, or that it wrote something besides.
-fn grown(small: &Small, dice: &mut Dice) -> Small {
+pub(in super::super) fn grown(small: &Small, dice: &mut Dice) -> Small {
     let mut more = small.clone();
     let last = more.tables.len();
     match dice.roll(3) {

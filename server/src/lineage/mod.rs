@@ -4,6 +4,7 @@ pub mod api;
 pub mod columns;
 pub mod exposure;
 pub mod graph;
+pub mod levels;
 pub mod operations;
 mod pages;
 pub mod views;
@@ -293,6 +294,7 @@ impl State {
         node.end = facts.retention.map_or(0, |end| self.number_end(end));
         let id = self.register(held, node, at);
         self.note_people(id);
+        self.raise_from(id);
         let followers = self.followers.get(fact.spec.dataset.to_string().as_str()).cloned().unwrap_or_default();
         for &(deployment, kind) in followers.iter() {
             self.follow(deployment, id, kind, at, rows);
@@ -370,6 +372,9 @@ impl State {
             self.declared(effect, run, EdgeKind::Generated, Role::None, at, rows);
             self.note_people(effect);
         }
+        // With what it was known to have written before it was recorded.
+        let made = self.graph.downstream(run).map(|half| half.node).collect();
+        self.raise(made);
     }
 
     /// Note on a dataset version that people are in what it was made of: that stays so, whatever is recorded later.
@@ -493,6 +498,10 @@ impl State {
             EdgeOrigin::Inferred => Origin::Inferred,
         };
         self.link(from, to, [kind as u8, role(fact.role) as u8, origin as u8], at, rows);
+        match kind {
+            EdgeKind::Used => self.raise_from(to),
+            _ => self.raise(vec![from]),
+        }
     }
 
     /// Dataset versions a deployment reads about people, as judged now: pinned ones, the latest of followed datasets.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use licit_schemas::lineage::{
-    self as wire, ExposureColumn, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView,
+    self as wire, ExposureColumn, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView, Understated,
 };
 use licit_schemas::registry::Identifiability;
 use petgraph::dot::{Config, Dot};
@@ -14,7 +14,7 @@ use petgraph::graph::DiGraph;
 use super::columns::{self, Narrowed, Way};
 use super::exposure::{self, CONTAINED, SHAPED, VALIDATION, Want};
 use super::graph::{Direction, Flags, NodeId, NodeKind, Role};
-use super::{PERSONAL, State, walk};
+use super::{PERSONAL, State, levels, walk};
 use crate::registry::columns::FieldFacts;
 use crate::registry::vocabulary::vocabulary;
 
@@ -171,6 +171,7 @@ pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
         special_categories: Vec::new(),
         subjects: Vec::new(),
         identifiability,
+        understated: Vec::new(),
         unknown: Vec::new(),
     };
     let mapped = |&(id, _): &(NodeId, _)| columns::is_mapped(state.graph.node(id));
@@ -189,10 +190,16 @@ pub fn exposure(state: &State, position: u64, root: NodeId) -> ExposureView {
         if node.flags.0 & UNKNOWN != 0 || rootless {
             view.unknown.push(name.to_string());
         }
+        let flowing = narrowed.flowing(state, id);
+        let flows = flowing.as_ref().is_none_or(|flowing| !flowing.is_empty());
+        if node.implied != 0 && flows && label & (CONTAINED | SHAPED) != 0 {
+            let (stated, implied) = (state.class(id).identifiability, levels::raised(node));
+            identifiability = identifiability.max(implied);
+            view.understated.push(Understated { r#ref: name.to_string(), stated, implied });
+        }
         if !node.flags.has(PERSONAL) || node.kind != NodeKind::DatasetVersion {
             continue;
         }
-        let flowing = narrowed.flowing(state, id);
         let class = match &flowing {
             None => Cow::Borrowed(&**state.class(id)),
             Some(flowing) => match columns::class(state.class(id), flowing) {

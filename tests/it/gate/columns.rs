@@ -104,12 +104,12 @@ fn joined(p: &mut Parts, fields: Vec<Value>, columns: Value) {
     p.runs[0]["inputs"][0]["ref"] = json!("dataset:crm/joined@1");
 }
 
-fn column(name: &str, from: Value) -> Value {
+fn column(name: &str, from: &Value) -> Value {
     json!({"output": "dataset:crm/joined@1", "field": name, "from": from})
 }
 
 fn age() -> Value {
-    column("age", from(PEOPLE, &["age"]))
+    column("age", &from(PEOPLE, &["age"]))
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn what_a_join_leaves_out_is_no_source() {
     let minute = || json!({"name": "minute", "identifiability": "none"});
     let fields = || vec![field("age", AGE), minute()];
     let said = |columns: Value| world(|p| joined(p, fields(), columns));
-    let s = said(json!([age(), column("minute", json!([]))]));
+    let s = said(json!([age(), column("minute", &json!([]))]));
     let decision = s.dry("start");
     allowed(&decision);
     let evidence = sources(&s);
@@ -134,7 +134,7 @@ fn what_a_join_leaves_out_is_no_source() {
         json!([age()]),
         json!([
             age(),
-            column("minute", json!([{"input": "dataset:crm/polls@1", "field": "leaning", "kind": "indirect"}]))
+            column("minute", &json!([{"input": "dataset:crm/polls@1", "field": "leaning", "kind": "indirect"}]))
         ]),
     ] {
         let decision = said(columns.clone()).dry("start");
@@ -142,13 +142,13 @@ fn what_a_join_leaves_out_is_no_source() {
         assert!(polled(&decision), "{columns}: {decision:#}");
     }
     // The key says nothing of anybody.
-    let columns = json!([age(), column("minute", from("dataset:crm/polls@1", &["key"]))]);
+    let columns = json!([age(), column("minute", &from("dataset:crm/polls@1", &["key"]))]);
     allowed(&said(columns).dry("start"));
 }
 
 #[test]
 fn people_do_not_come_from_nothing() {
-    let s = world(|p| joined(p, vec![field("age", AGE)], json!([column("age", json!([]))])));
+    let s = world(|p| joined(p, vec![field("age", AGE)], json!([column("age", &json!([]))])));
     let decision = s.dry("start");
     denied(&decision);
     assert!(of_rule(&decision, "source.covered").iter().any(|f| f["node"] == "dataset:crm/polls@1"), "{decision:#}");
@@ -158,7 +158,7 @@ fn people_do_not_come_from_nothing() {
 fn masked_is_a_pseudonym_and_never_nobody() {
     let contact = || json!({"name": "contact", "categories": [EMAIL], "identifiability": "pseudonym"});
     let masked = json!([{"input": PEOPLE, "field": "email", "masking": true}]);
-    let s = world(|p| joined(p, vec![contact()], json!([column("contact", masked)])));
+    let s = world(|p| joined(p, vec![contact()], json!([column("contact", &masked)])));
     allowed(&s.dry("start"));
     let view = exposure(&s, "model:score@1");
     let source = &view["contained"][0];

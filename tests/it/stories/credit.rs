@@ -211,7 +211,7 @@ const FLAG: &str = "https://w3id.org/dpv/pd#Transaction";
 const FEATURES: &str = "dataset:loans/features";
 
 /// The run that joined the applications with the flags, and the training on what it made.
-fn join(s: &Scenario, version: &str, fields: &[Value], columns: Value) {
+fn join(s: &Scenario, version: &str, fields: &[Value], columns: &Value) {
     let mut features = applicants("features", version, &[]);
     features["fields"] = json!(fields);
     for member in ["origin", "collected_for", "retention"] {
@@ -247,7 +247,7 @@ fn a_join_that_brings_in_flags_against_money_laundering_is_refused_until_it_leav
     flags["collected_for"] = json!(["purpose:anti-money-laundering"]);
     s.add("dataset-versions", flags);
     let features = [field("age", scenario::AGE), field("income", INCOME)];
-    join(&s, "2", &features, json!([]));
+    join(&s, "2", &features, &json!([]));
     // Nobody asked for the flags, and no column of theirs seems to be left: but nobody said so.
     let on = |day: &str| s.dry_at("start", Some(day));
     let decision = on("2027-07-10");
@@ -272,7 +272,7 @@ fn a_join_that_brings_in_flags_against_money_laundering_is_refused_until_it_leav
         let column = |name: &str| json!({"output": made, "field": name, "from": of(name)});
         json!([column("age"), column("income")])
     };
-    join(&s, "3", &features, columns(&format!("{FEATURES}@3")));
+    join(&s, "3", &features, &columns(&format!("{FEATURES}@3")));
     let decision = on("2027-07-10");
     assert_eq!(of_rule(&decision, "purpose.forbids"), [&Value::Null; 0], "{decision:#}");
     assert!(!decision["findings"].to_string().contains("aml/flags"), "{decision:#}");

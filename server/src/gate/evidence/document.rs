@@ -125,8 +125,12 @@ impl Evidence<'_> {
             "deployment": cohort.deployment,
             "training": cohort.training,
         });
-        // Which columns flow, where not all do.
         let lineage = &self.world.lineage;
+        // How far it identifies, where that is more than it states.
+        if lineage.graph().node(source.node).implied != 0 {
+            document["identifiability"] = json!(cohort.class.identifiability);
+        }
+        // Which columns flow, where not all do.
         if let Some(flowing) = self.narrowed.as_ref().and_then(|narrowed| narrowed.flowing(lineage, source.node)) {
             let fields = flowing.iter().map(|(field, way)| (field.name.to_string(), word(*way).into()));
             document["columns"] = Value::Object(fields.collect());

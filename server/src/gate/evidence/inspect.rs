@@ -7,12 +7,12 @@ use licit_schemas::registry::Life;
 
 use super::assessed::assessed;
 use super::cohorts::Sorting;
-use super::{Barred, Evidence, Gap, Missing, Source, joins};
+use super::{Barred, Evidence, Gap, Missing, Source, joins, understated};
 use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Link, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
-use crate::lineage::{ASSESSED, COMBINES, FICTION, OF_PEOPLE, PERSONAL};
+use crate::lineage::{ASSESSED, COMBINES, Class, FICTION, OF_PEOPLE, PERSONAL};
 use crate::registry::What;
 
 /// Go through the closure.
@@ -67,7 +67,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             evidence.narrowed = Some(narrowed);
         }
         if node.flags.has(COMBINES)
-            && let Some(join) = joins::join(lineage, id)
+            && let Some(join) = joins::join(lineage, id).or_else(|| understated::join(evidence, id))
         {
             evidence.joins.push(join);
         }
@@ -90,10 +90,18 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         }
         let flowing = evidence.narrowed.as_ref().and_then(|narrowed| narrowed.flowing(lineage, id));
         let class = flowing.map(|flowing| columns::class(lineage.class_at(node.class), &flowing));
-        let Some(class) = class.map_or(Some(None), |class| class.map(Some)) else {
+        let Some(mut class) = class.map_or(Some(None), |class| class.map(Some)) else {
             evidence.left_out.push(id);
             continue;
         };
+        if node.implied != 0 {
+            // It is judged by what it was made of, where it states less.
+            let stated = class.as_ref().unwrap_or(lineage.class_at(node.class));
+            let level = evidence.raised(id);
+            if level > stated.identifiability {
+                class = Some(Class { identifiability: level, ..stated.clone() });
+            }
+        }
         let cohort = sorting.cohort(evidence, exposure, place, (node, label), (derived, class));
         evidence.sources.push(Source { node: id, dataset: node.dataset, end: node.end, cohort });
     }

@@ -5,17 +5,21 @@ mod cohorts;
 mod document;
 mod inspect;
 mod joins;
+mod understated;
 mod view;
 mod views;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::{AssessmentKind, BasisSpec, PurposeSpec, Stage};
 use licit_schemas::reference::Ref;
-use licit_schemas::registry::{Declaration, DeploymentSpec, EnvironmentSpec, Life, Mode, ModelFile, SystemSpec};
+use licit_schemas::registry::{
+    Declaration, DeploymentSpec, EnvironmentSpec, Identifiability, Life, Mode, ModelFile, SystemSpec,
+};
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
@@ -220,6 +224,8 @@ pub struct Evidence<'w> {
     pub assessed: Vec<NodeId>,
     /// Which of them cut the exposure, as far as it was asked.
     cuts: RefCell<Vec<(NodeId, bool)>>,
+    /// How far understated tables were raised, as far as it was asked.
+    raised: RefCell<HashMap<NodeId, Identifiability>>,
     /// Data used although they are restricted or erased.
     pub barred: Vec<Barred>,
     /// Models of the release.
@@ -261,6 +267,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         assessed: Vec::new(),
         joins: Vec::new(),
         cuts: RefCell::default(),
+        raised: RefCell::default(),
         barred: Vec::new(),
         models: Vec::new(),
         undeclared: Vec::new(),

@@ -2,6 +2,7 @@
 
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::lawfulness::AssessmentKind;
+use licit_schemas::registry::Identifiability;
 
 use super::{BOARD, GDPR_UPPER, ask_board, finding};
 use crate::gate::coverage::base;
@@ -65,9 +66,13 @@ fn risk(evidence: &Evidence<'_>, risk: Risk) -> String {
     match risk {
         Risk::Set(set) => format!("brings {} together, which none of its inputs holds alone: {}", set.name, set.figure),
         Risk::Reidentified(pseudonymised, named) => format!(
-            "joins the pseudonymised `{}` with `{}`, which names people: they are identified again",
+            "joins the pseudonymised `{}` with `{}`, which {}: they are identified again",
             evidence.name(pseudonymised),
-            evidence.name(named)
+            evidence.name(named),
+            match evidence.raised(named) {
+                Identifiability::Direct => "was made of what names people",
+                _ => "names people",
+            }
         ),
         Risk::Controllers(one, other) => {
             format!("links `{}` and `{}`, which no controller has in common", evidence.name(one), evidence.name(other))
