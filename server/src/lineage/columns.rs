@@ -52,7 +52,7 @@ pub fn is_mapped(node: Node) -> bool {
     node.flags.has(MAPPED) && node.kind == NodeKind::Run
 }
 
-/// The fields of a dataset version that every one of its fields is known of; none where it dangles, lists none, or has one that
+/// The fields of a dataset version, where all are known; none where it dangles, lists none, or has one that
 /// nobody classified.
 pub fn fields(lineage: &State, id: NodeId) -> Option<&Fields> {
     let node = lineage.graph().node(id);
@@ -60,7 +60,10 @@ pub fn fields(lineage: &State, id: NodeId) -> Option<&Fields> {
         return None;
     }
     match lineage.record(id).held.as_deref().map(|held| &held.what) {
-        Some(What::Dataset(facts)) if !facts.fields.is_empty() => Some(&facts.fields),
+        Some(What::Dataset(facts)) => {
+            let known = !facts.fields.is_empty() && facts.fields.iter().all(|field| field.identifiability.is_some());
+            known.then_some(&facts.fields)
+        }
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use licit_schemas::registry::Life;
 
 use super::assessed::assessed;
 use super::cohorts::Sorting;
-use super::{Barred, Evidence, Gap, Missing, Source, joins, understated};
+use super::{Barred, Evidence, Gap, Join, Missing, Source, joins, understated};
 use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Link, Node, NodeId, NodeKind};
@@ -67,7 +67,8 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             evidence.narrowed = Some(narrowed);
         }
         if node.flags.has(COMBINES)
-            && let Some(join) = joins::join(lineage, id).or_else(|| understated::join(evidence, id))
+            && let Some(join) =
+                joins::join(lineage, id).or_else(|| understated::risk(evidence, id).map(|risk| Join { run: id, risk }))
         {
             evidence.joins.push(join);
         }

@@ -2,8 +2,8 @@
 
 use licit_schemas::registry::Identifiability;
 
-use super::{Evidence, Join, Risk};
-use crate::lineage::graph::{EdgeKind, NodeId, NodeKind};
+use super::{Evidence, Risk};
+use crate::lineage::graph::{EdgeKind, NodeId, NodeKind, Role};
 use crate::lineage::{ASSESSED, levels};
 
 impl Evidence<'_> {
@@ -19,12 +19,15 @@ impl Evidence<'_> {
     }
 }
 
-/// A join of a pseudonymised table with one that names its people, where one of them does not say so.
-pub(super) fn join(evidence: &Evidence<'_>, run: NodeId) -> Option<Join> {
+/// What a run brings together that combines a pseudonymised table with one of another dataset that names its people, where one of
+/// them does not say so.
+pub(super) fn risk(evidence: &Evidence<'_>, run: NodeId) -> Option<Risk> {
     let lineage = &evidence.world.lineage;
     let graph = lineage.graph();
-    let read = graph.upstream(run).filter(|half| half.kind == EdgeKind::Used).map(|half| half.node);
-    let tables: Vec<NodeId> = read.filter(|node| graph.node(*node).kind == NodeKind::DatasetVersion).collect();
+    let measured = |role| matches!(role, Role::Validation | Role::Test | Role::BiasCheck);
+    let read = graph.upstream(run).filter(|half| half.kind == EdgeKind::Used && !measured(half.role));
+    let tables: Vec<NodeId> =
+        read.map(|half| half.node).filter(|node| graph.node(*node).kind == NodeKind::DatasetVersion).collect();
     if tables.iter().all(|table| graph.node(*table).implied == 0) {
         return None;
     }
@@ -32,9 +35,9 @@ pub(super) fn join(evidence: &Evidence<'_>, run: NodeId) -> Option<Join> {
         lineage.class(table).identifiability == level || evidence.raised(table) == level
     };
     let of = |level: Identifiability| tables.iter().copied().filter(move |table| is(*table, level));
-    let pair = of(Identifiability::Pseudonym).find_map(|pseudonymised| {
-        let named = of(Identifiability::Direct).find(|named| *named != pseudonymised)?;
-        Some((pseudonymised, named))
-    });
-    pair.map(|(pseudonymised, named)| Join { run, risk: Risk::Reidentified(pseudonymised, named) })
+    let dataset = |table: NodeId| graph.node(table).dataset;
+    of(Identifiability::Pseudonym).find_map(|pseudonymised| {
+        let named = of(Identifiability::Direct).find(|named| dataset(*named) != dataset(pseudonymised))?;
+        Some(Risk::Reidentified(pseudonymised, named))
+    })
 }
