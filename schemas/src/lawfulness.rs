@@ -66,6 +66,11 @@ pub struct PurposeSpec {
     /// What this purpose must not touch.
     #[serde(default)]
     pub forbids: Forbids,
+    /// Categories of personal data it needs, DPV IRIs, narrower ones included; other data are more than it needs. Absent,
+    /// nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 200))]
+    pub needs: Option<Vec<Iri>>,
     /// From when it is pursued.
     pub valid_from: Timestamp,
     /// Until when.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::known::KnownAt;
 use crate::reference::Ref;
 use crate::registry::{Identifiability, InputRole};
-use crate::text::Iri;
+use crate::text::{Iri, Name};
 use crate::time::Timestamp;
 
 /// Kinds of edges a caller may add by itself; those of runs and releases follow from them.
@@ -181,6 +181,9 @@ pub struct ExposureSource {
     pub subjects: Vec<Iri>,
     /// Strongest identifiability of its fields.
     pub identifiability: Identifiability,
+    /// Where runs on the way say which columns they read: those of its fields that flow. Absent, all of it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<ExposureColumn>>,
     /// Shortest path from the node.
     pub path: Vec<String>,
 }
@@ -200,6 +203,27 @@ pub struct ExposureQuery {
     /// The moment at which those assessments hold; absent, now. Asks for a `holder`: nothing else in an exposure has a validity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_at: Option<Timestamp>,
+}
+
+/// A field of a source that flows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExposureColumn {
+    /// Column name.
+    pub field: Name,
+    /// Pseudonymised on every way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
+}
+
+/// A table that identifies people further than it states.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Understated {
+    /// Dataset version.
+    pub r#ref: String,
+    /// What its fields state.
+    pub stated: Identifiability,
+    /// What the runs that made it imply, of what they read. It is judged by that.
+    pub implied: Identifiability,
 }
 
 /// The personal data that reach a node.
@@ -232,6 +256,9 @@ pub struct ExposureView {
     pub subjects: Vec<Iri>,
     /// Strongest identifiability.
     pub identifiability: Identifiability,
+    /// Tables that identify people further than they state, by what they were made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub understated: Vec<Understated>,
     /// What keeps the answer from being complete: references never registered or retired, unclassified versions, unstated
     /// origins.
     pub unknown: Vec<String>,

@@ -4,11 +4,13 @@
 //! (life, state) stands beside it in [`crate::resource::Resource`].
 
 mod attested;
+mod columns;
 mod uses;
 
 use std::collections::BTreeMap;
 
 pub use attested::*;
+pub use columns::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 pub use uses::*;
@@ -390,6 +392,11 @@ pub struct RunSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 2000))]
     pub outputs: Vec<Ref>,
+    /// Of which fields of the inputs each field of the outputs was made. Where every field of an output is listed, only these
+    /// fields flow into it; elsewhere all that was read does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5000))]
+    pub columns: Vec<Column>,
     /// When it began; lawfulness of training is judged at this moment.
     pub started_at: Timestamp,
     /// When it ended.

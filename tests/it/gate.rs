@@ -8,6 +8,7 @@ mod baseline;
 mod behind;
 mod classes;
 mod cohorts;
+mod columns;
 mod combination;
 mod compatibility;
 mod confirm;
@@ -33,6 +34,7 @@ mod special;
 mod strictness;
 mod systems;
 mod table;
+mod understated;
 
 use harness::Scenario;
 use harness::scenario::findings;

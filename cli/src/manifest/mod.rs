@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use licit_schemas::document;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    Code, DatasetOrigin, Endpoint, Field, InputRole, Measured, ModelKind, Operation, Retention, Tags,
+    Code, ColumnKind, DatasetOrigin, Endpoint, Field, InputRole, Measured, ModelKind, Operation, Retention, Tags,
 };
 use licit_schemas::text::{Country, Iri, Key, Name, Namespace, Text, VersionId};
 use licit_schemas::time::Timestamp;
@@ -130,6 +130,11 @@ pub(crate) struct RunEntry {
     #[serde(default)]
     #[schemars(length(max = 2000))]
     pub(crate) outputs: Option<Vec<Item>>,
+    /// Of which columns of the inputs each column of the outputs was made; for a model, all that were read. Only these flow where
+    /// every column of an output is listed.
+    #[serde(default)]
+    #[schemars(length(max = 5000))]
+    pub(crate) columns: Vec<ColumnEntry>,
     /// When it began; absent, when the newest of its outputs was written.
     #[serde(default)]
     pub(crate) started_at: Option<Timestamp>,
@@ -168,6 +173,48 @@ pub(crate) struct Item {
     /// Why it was read.
     #[serde(default)]
     pub(crate) role: Option<InputRole>,
+}
+
+/// Columns of an output: exactly one of `ref`, `dataset`, `model`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ColumnEntry {
+    /// Any output, by reference.
+    #[serde(default)]
+    pub(crate) r#ref: Option<Ref>,
+    /// A dataset of this file, by name.
+    #[serde(default)]
+    pub(crate) dataset: Option<String>,
+    /// The model of this file, by name.
+    #[serde(default)]
+    pub(crate) model: Option<Name>,
+    /// Column of the dataset; absent for a model.
+    #[serde(default)]
+    pub(crate) field: Option<Name>,
+    /// What it was made of; empty for a constant.
+    #[schemars(length(max = 5000))]
+    pub(crate) from: Vec<ColumnSource>,
+}
+
+/// Columns of an input: exactly one of `ref`, `dataset`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ColumnSource {
+    /// Any input, by reference.
+    #[serde(default)]
+    pub(crate) r#ref: Option<Ref>,
+    /// A dataset of this file, by name.
+    #[serde(default)]
+    pub(crate) dataset: Option<String>,
+    /// Its columns.
+    #[schemars(length(min = 1, max = 5000))]
+    pub(crate) fields: Vec<Name>,
+    /// Hashed, encrypted or replaced on the way: pseudonymised, never anonymous.
+    #[serde(default)]
+    pub(crate) masking: bool,
+    /// `indirect` where they chose, joined or ordered rows.
+    #[serde(default)]
+    pub(crate) kind: ColumnKind,
 }
 
 /// The model version.

@@ -10,11 +10,11 @@ use licit_schemas::json;
 use licit_schemas::problem::Fault;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::uuid_text::Uuid;
-use licit_schemas::registry::{Code, RunInput, RunSpec};
-use licit_schemas::text::Uri;
+use licit_schemas::registry::{Code, Column, ColumnInput, RunInput, RunSpec};
+use licit_schemas::text::{Name, Uri};
 use licit_schemas::time::Timestamp;
 
-use super::{Item, RunEntry};
+use super::{ColumnEntry, Item, RunEntry};
 
 /// One thing of the manifest that runs may name.
 pub(crate) struct Named {
@@ -61,6 +61,13 @@ pub(crate) fn run(
             }
         }
     }
+    let mut columns = Vec::new();
+    for (index, column) in entry.columns.iter().enumerate() {
+        match self::column(column, &format!("{pointer}/columns/{index}"), things) {
+            Ok(column) => columns.push(column),
+            Err(fault) => faults.push(fault),
+        }
+    }
     let Some(started_at) = entry.started_at.or_else(|| newest(&outputs, things)) else {
         faults.push(Fault::new(pointer, "no output of this run has a file that tells when it ran; state `started_at`"));
         return Err(faults);
@@ -74,6 +81,7 @@ pub(crate) fn run(
         purpose: entry.purpose.clone(),
         inputs,
         outputs,
+        columns,
         started_at,
         ended_at: entry.ended_at,
         code: entry.code.clone().or_else(|| code.cloned()),
@@ -83,6 +91,29 @@ pub(crate) fn run(
     };
     run.id = Some(id(&run).map_err(|e| vec![Fault::new(pointer, e)])?);
     Ok(run)
+}
+
+/// What an output, or a column of it, was made of.
+fn column(entry: &ColumnEntry, at: &str, things: &[Named]) -> Result<Column, Fault> {
+    let item = |r#ref: &Option<Ref>, dataset: &Option<String>, model: &Option<Name>| Item {
+        r#ref: r#ref.clone(),
+        dataset: dataset.clone(),
+        model: model.clone(),
+        role: None,
+    };
+    let output = resolve(&item(&entry.r#ref, &entry.dataset, &entry.model), at, things)?;
+    let mut from = Vec::new();
+    for (index, source) in entry.from.iter().enumerate() {
+        let at = format!("{at}/from/{index}");
+        let input = resolve(&item(&source.r#ref, &source.dataset, &None), &at, things)?;
+        from.extend(source.fields.iter().map(|field| ColumnInput {
+            input: input.clone(),
+            field: field.clone(),
+            masking: source.masking,
+            kind: source.kind,
+        }));
+    }
+    Ok(Column { output, field: entry.field.clone(), from })
 }
 
 fn resolve(item: &Item, at: &str, things: &[Named]) -> Result<Ref, Fault> {
@@ -158,6 +189,32 @@ fn address(remote: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_name_things_of_the_file() {
+        let thing = |name: &str, model: bool, reference: &str| Named {
+            names: vec![name.to_owned()],
+            model,
+            reference: reference.parse().unwrap(),
+            output: model,
+            newest: None,
+        };
+        let things = [thing("people", false, "dataset:crm/people@1"), thing("score", true, "model:score@2")];
+        let run = |columns: serde_json::Value| {
+            let entry = serde_json::json!({
+                "operation": "train", "purpose": "purpose:scoring", "started_at": "2026-01-01T00:00:00Z",
+                "inputs": [{"dataset": "people", "role": "training"}], "columns": columns,
+            });
+            self::run(&serde_json::from_value(entry).unwrap(), "/run", &things, None)
+        };
+        let said =
+            serde_json::json!([{"model": "score", "from": [{"dataset": "people", "fields": ["age", "income"]}]}]);
+        let columns = serde_json::to_value(run(said).unwrap().columns).unwrap();
+        let from = |field: &str| serde_json::json!({"input": "dataset:crm/people@1", "field": field});
+        assert_eq!(columns, serde_json::json!([{"output": "model:score@2", "from": [from("age"), from("income")]}]));
+        let wrong = serde_json::json!([{"model": "score", "from": [{"dataset": "people", "fields": ["age"]}, {"dataset": "x", "fields": ["a"]}]}]);
+        assert_eq!(run(wrong).unwrap_err()[0].pointer, "#/run/columns/0/from/1");
+    }
 
     #[test]
     fn a_remote_never_carries_a_password() {

@@ -1,6 +1,6 @@
 //! What personal data reach a thing, for people.
 
-use licit_schemas::lineage::{ExposureSource, ExposureView};
+use licit_schemas::lineage::{ExposureColumn, ExposureSource, ExposureView};
 use licit_schemas::text::Iri;
 
 use super::{style, wrap};
@@ -33,6 +33,13 @@ pub(crate) fn text(view: &ExposureView) -> String {
         let says = format!("{}, by {}", assumption.r#ref, assumption.classes.join(", "));
         out.push_str(&wrap::wrapped(&format!("{} ", style::yellow("assumed")), &says));
     }
+    for table in &view.understated {
+        let word = |level| {
+            serde_json::to_value(level).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+        };
+        let says = format!("{} states {}, and was made of {}", table.r#ref, word(table.stated), word(table.implied));
+        out.push_str(&wrap::wrapped(&format!("{} ", style::yellow("understated")), &says));
+    }
     for unknown in &view.unknown {
         out.push_str(&wrap::wrapped(&format!("{} ", style::yellow("unknown")), unknown));
     }
@@ -43,6 +50,11 @@ fn one(source: &ExposureSource) -> String {
     let mut out = format!("  {}\n", style::bold(&source.r#ref));
     out.push_str(&wrap::wrapped("    categories  ", &names(&source.categories)));
     out.push_str(&wrap::wrapped("    about       ", &names(&source.subjects)));
+    if let Some(columns) = &source.columns {
+        let masked = |column: &ExposureColumn| if column.masked { " (pseudonymised)" } else { "" };
+        let fields: Vec<String> = columns.iter().map(|column| format!("{}{}", column.field, masked(column))).collect();
+        out.push_str(&wrap::wrapped("    columns     ", &fields.join(", ")));
+    }
     if source.path.len() > 1 {
         out.push_str(&wrap::wrapped("    path        ", &source.path.join(" ← ")));
     }

@@ -71,6 +71,8 @@ pub fn purpose(tx: &mut Tx<'_>, spec: PurposeSpec) -> Result<Registered> {
         }
     }
     known(&spec.forbids.categories, "dpv_personal_data", "/forbids/categories", "a DPV category of personal data")?;
+    let needs = spec.needs.as_deref().unwrap_or_default();
+    known(needs, "dpv_personal_data", "/needs", "a DPV category of personal data")?;
     for (place, source) in spec.forbids.sources.iter().enumerate() {
         let at = format!("/forbids/sources/{place}");
         expect(source, &[Kind::Dataset], &at)?;

@@ -251,6 +251,19 @@ pub enum Want {
 /// the walk is over pairs of node and mode, so that the way found is one that shows the finding.
 #[must_use]
 pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], cuts: Cuts<'_>, target: NodeId, want: Want) -> Vec<NodeId> {
+    path_over(graph, seeds, cuts, &|_, _| true, target, want)
+}
+
+/// [`path`] over those edges only that carry something, from effect to cause.
+#[must_use]
+pub fn path_over(
+    graph: &Graph,
+    seeds: &[(NodeId, Label)],
+    cuts: Cuts<'_>,
+    carries: &dyn Fn(NodeId, NodeId) -> bool,
+    target: NodeId,
+    want: Want,
+) -> Vec<NodeId> {
     let plain = &*PLAIN;
     // What a way carries: one mode, and for `Want::Run` whether the run lies behind it.
     let step = |id: NodeId, node: Node, link: &Link, state: Label| match want {
@@ -283,7 +296,7 @@ pub fn path(graph: &Graph, seeds: &[(NodeId, Label)], cuts: Cuts<'_>, target: No
             let node = graph.node(id);
             for half in graph.upstream(id) {
                 let passed = step(id, node, &half.link(), state);
-                if passed != 0 && is_new(scratch, &mut met, half.node, passed) {
+                if passed != 0 && carries(id, half.node) && is_new(scratch, &mut met, half.node, passed) {
                     queue.push((half.node, passed, next));
                 }
             }

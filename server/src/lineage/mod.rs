@@ -1,9 +1,11 @@
 //! What came from what: the projection of versions, runs, releases and deployments as one graph.
 
 pub mod api;
+pub mod columns;
 pub mod exposure;
 pub mod graph;
 mod joining;
+pub mod levels;
 pub mod operations;
 mod pages;
 pub mod views;
@@ -40,6 +42,8 @@ pub const JOINS: Flags = Flags(1 << 14);
 /// A dataset version that a run made of a table with people, as far as was known when they were recorded. Where it is not set, a
 /// walk says.
 pub const OF_PEOPLE: Flags = Flags(1 << 15);
+/// A run that says of which columns it made which. The bit is [`OF_PEOPLE`]'s, which runs never carry.
+pub const MAPPED: Flags = Flags(1 << 15);
 
 /// What follows from what a dataset version holds; other flags stay when that becomes better known.
 const CLASSED: Flags = Flags(Flags::SOURCE.0 | PERSONAL.0 | FICTION.0 | Flags::UNCLASSIFIED.0 | Flags::NO_ORIGIN.0);
@@ -272,6 +276,7 @@ impl State {
         node.end = facts.retention.map_or(0, |end| self.number_end(end));
         let id = self.register(held, node, at);
         self.note_people(id);
+        self.raise_from(id);
         let followers = self.followers.get(fact.spec.dataset.to_string().as_str()).cloned().unwrap_or_default();
         for &(deployment, kind) in followers.iter() {
             self.follow(deployment, id, kind, at, rows);
@@ -288,6 +293,7 @@ impl State {
         if let Some(record) = self.records.get_mut(id.index()) {
             record.held = Some(held.clone());
         }
+        self.raise_anew(id);
     }
 
     /// The flags and the class that follow from what a dataset version holds.
@@ -399,6 +405,9 @@ impl State {
         if spec.operation == Operation::Infer {
             node.flags = node.flags.with(Flags::INFERS);
         }
+        if !spec.columns.is_empty() {
+            node.flags = node.flags.with(MAPPED);
+        }
         let parties = spec.controller.iter().chain(&spec.processors).map(|p| p.to_string().into()).collect();
         node.class = self.intern(Class::plain(Traits { operation: Some(spec.operation), region: None, parties }));
         let run = self.register(held, node, at);
@@ -412,24 +421,9 @@ impl State {
             self.declared(effect, run, EdgeKind::Generated, Role::None, at, rows);
             self.note_people(effect);
         }
-    }
-
-    /// Note on a dataset version that people are in what it was made of: that stays so, whatever is recorded later.
-    fn note_people(&mut self, id: NodeId) {
-        let graph = &self.graph;
-        let mut node = graph.node(id);
-        let personal = |run: NodeId, half: Half| {
-            half.kind == EdgeKind::Used
-                && graph.node(half.node).flags.has(PERSONAL)
-                && exposure::contains(graph, graph.node(run), &half.link())
-        };
-        let of_people = |half: Half| {
-            half.kind == EdgeKind::Generated && graph.upstream(half.node).any(|read| personal(half.node, read))
-        };
-        if node.kind == NodeKind::DatasetVersion && graph.upstream(id).any(of_people) {
-            node.flags = node.flags.with(OF_PEOPLE);
-            self.graph.set_node(id, node);
-        }
+        // With what it was known to have written before it was recorded.
+        let made = self.graph.downstream(run).map(|half| half.node).collect();
+        self.raise(made);
     }
 
     /// Fold a model version in.
@@ -542,8 +536,12 @@ impl State {
             EdgeOrigin::Inferred => Origin::Inferred,
         };
         self.link(from, to, [kind as u8, role(fact.role) as u8, origin as u8], at, rows);
-        if kind == EdgeKind::Used {
-            self.note_join(from);
+        match kind {
+            EdgeKind::Used => {
+                self.note_join(from);
+                self.raise_from(to);
+            }
+            _ => self.raise(vec![from]),
         }
     }
 

@@ -1,15 +1,20 @@
 //! Recording runs and late edges, and the one call that registers all a pipeline made.
 
+use std::collections::HashSet;
+
 use licit_schemas::lineage::{EdgeCreate, EdgeName};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registration::{Registration, RegistrationResult};
 use licit_schemas::registry::{InputRole, RunSpec};
 use licit_schemas::resource::Registered;
+use licit_schemas::text::Name;
 
 use super::graph::{Direction, EdgeKind, Half, NodeId};
 use super::walk::shortest_path;
 use crate::error::{Error, Result};
-use crate::facts::{Fact, Tx};
+use crate::facts::{Fact, Tx, World};
+use crate::registry::What;
+use crate::registry::columns::place;
 use crate::registry::operations::{self as registry, Existing, immutable};
 use crate::resolve::{expect, pin, pin_all};
 
@@ -36,6 +41,7 @@ pub fn run(tx: &mut Tx<'_>, mut spec: RunSpec) -> Result<Registered> {
         expect(output, &[Kind::Dataset, Kind::Model], &at)?;
         *output = pin(tx.world(), output, now, &at)?;
     }
+    columns(tx, &mut spec)?;
     if let Some(controller) = &spec.controller {
         expect(controller, &[Kind::Party], "/controller")?;
         pin(tx.world(), controller, now, "/controller")?;
@@ -50,6 +56,80 @@ pub fn run(tx: &mut Tx<'_>, mut spec: RunSpec) -> Result<Registered> {
     spec.id = None;
     refuse_cycle(tx, &reference, &spec)?;
     immutable(tx, "run", reference, Some(id), spec, Fact::RunRecorded)
+}
+
+/// Pin what a run says of its columns, and hold it against what it read and wrote, and against the fields known of them.
+fn columns(tx: &Tx<'_>, spec: &mut RunSpec) -> Result<()> {
+    let (world, now) = (tx.world(), tx.now());
+    let datasets: Vec<String> = spec
+        .inputs
+        .iter()
+        .filter(|input| input.r#ref.kind() == Kind::Dataset)
+        .map(|input| input.r#ref.to_string())
+        .collect();
+    let inputs: HashSet<&str> = datasets.iter().map(String::as_str).collect();
+    let outputs: HashSet<String> = spec.outputs.iter().map(ToString::to_string).collect();
+    let mut seen = HashSet::new();
+    for (place, column) in spec.columns.iter_mut().enumerate() {
+        let at = format!("/columns/{place}");
+        let output_at = format!("{at}/output");
+        expect(&column.output, &[Kind::Dataset, Kind::Model], &output_at)?;
+        column.output = pin(world, &column.output, now, &output_at)?;
+        let output = column.output.to_string();
+        if !outputs.contains(&output) {
+            return Err(Error::invalid(&output_at, format!("`{output}` is no output of this run")));
+        }
+        let field_at = format!("{at}/field");
+        match (&column.field, column.output.kind() == Kind::Model) {
+            (None, false) => return Err(Error::invalid(&field_at, format!("which field of `{output}` is it?"))),
+            (Some(_), true) => {
+                return Err(Error::invalid(
+                    &field_at,
+                    format!(
+                        "`{output}` is a model, which has no fields: leave it out, and list all that was read for it"
+                    ),
+                ));
+            }
+            (Some(field), false) => known_field(world, &output, field, &field_at)?,
+            (None, true) => {}
+        }
+        if !seen.insert((output.clone(), column.field.clone())) {
+            return Err(Error::invalid(&at, "the same output stands twice: list all it was made of at once"));
+        }
+        let mut named = HashSet::new();
+        for (place, from) in column.from.iter_mut().enumerate() {
+            let input_at = format!("{at}/from/{place}/input");
+            expect(&from.input, &[Kind::Dataset], &input_at)?;
+            from.input = pin(world, &from.input, now, &input_at)?;
+            let input = from.input.to_string();
+            if !inputs.contains(input.as_str()) {
+                return Err(Error::invalid(&input_at, format!("`{input}` is no input of this run")));
+            }
+            known_field(world, &input, &from.field, &format!("{at}/from/{place}/field"))?;
+            named.insert(input);
+        }
+        // A model learns of all it reads: an input of which no column was read was not read.
+        let silent = datasets.iter().find(|input| !named.contains(*input));
+        if let (true, Some(input)) = (column.field.is_none(), silent) {
+            return Err(Error::invalid(
+                &format!("{at}/from"),
+                format!(
+                    "`{input}` is an input, and none of its columns is listed: list those that were read, or leave the input out"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A field that a registered version lacks was mistyped. What nobody registered yet, or listed no field of, may have any.
+fn known_field(world: &World, reference: &str, field: &Name, at: &str) -> Result<()> {
+    match world.registry.held(reference).map(|held| &held.what) {
+        Some(What::Dataset(facts)) if !facts.fields.is_empty() && place(&facts.fields, field.as_str()).is_none() => {
+            Err(Error::invalid(at, format!("`{reference}` has no field `{field}`")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A new run closes a cycle when something it reads came from something it writes.

@@ -1,20 +1,24 @@
 //! Lineage as people and programs read it: JSON, DOT, indented text; paths; exposure.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use licit_schemas::lineage::{
-    self as wire, ExposureAssumption, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView,
+    self as wire, ExposureAssumption, ExposureColumn, ExposureSource, ExposureView, LineageEdge, LineageNode, PathView,
+    Understated,
 };
 use licit_schemas::registry::Identifiability;
 use licit_schemas::time::Timestamp;
 use petgraph::dot::{Config, Dot};
 use petgraph::graph::DiGraph;
 
+use super::columns::{self, Narrowed, Way};
 use super::exposure::{self, CONTAINED, Cuts, Exposure, SHAPED, VALIDATION, Want};
 use super::graph::{Direction, Flags, NodeId, NodeKind, Role};
-use super::{PERSONAL, State, walk};
+use super::{ASSESSED, PERSONAL, State, levels, walk};
 use crate::registry::What;
+use crate::registry::columns::FieldFacts;
 use crate::registry::vocabulary::vocabulary;
 
 /// Lines of an indented tree at most: a node with many ways to it is shown once, so this bounds hostile width only.
@@ -161,6 +165,10 @@ fn assumption(state: &State, id: NodeId, origin: bool, now: Timestamp) -> Option
     answered.then(|| ExposureAssumption { r#ref: state.name(id).to_string(), classes })
 }
 
+fn column(&(field, way): &(&FieldFacts, Way)) -> Option<ExposureColumn> {
+    Some(ExposureColumn { field: field.name.parse().ok()?, masked: way == Way::Masked })
+}
+
 /// The personal data that reach a node but for what assessments cut, and what keeps the answer from being complete.
 pub fn exposure(state: &State, position: u64, root: NodeId, cuts: Cuts<'_>, now: Timestamp) -> ExposureView {
     let seeds = [(root, CONTAINED)];
@@ -182,9 +190,16 @@ pub fn exposure(state: &State, position: u64, root: NodeId, cuts: Cuts<'_>, now:
         special_categories: Vec::new(),
         subjects: Vec::new(),
         identifiability,
+        understated: Vec::new(),
         unknown: Vec::new(),
         assumed: Vec::new(),
     };
+    let mapped = |&(id, _): &(NodeId, _)| columns::is_mapped(state.graph.node(id));
+    let narrowed =
+        if found.nodes.iter().any(mapped) { columns::narrow(state, &seeds, cuts) } else { Narrowed::default() };
+    // Who judges with an assessment in force judges what is made of an anonymous table by nobody.
+    let cut = |node: NodeId| state.graph.node(node).flags.has(ASSESSED) && cuts(node);
+    let mut raised = HashMap::new();
     for &(id, label) in &found.nodes {
         let node = state.graph.node(id);
         let name = state.name(id);
@@ -198,10 +213,28 @@ pub fn exposure(state: &State, position: u64, root: NodeId, cuts: Cuts<'_>, now:
                 None => view.unknown.push(name.to_string()),
             }
         }
+        let flowing = narrowed.flowing(state, id);
+        let flows = flowing.as_ref().is_none_or(|flowing| !flowing.is_empty());
+        let implied = match node.implied {
+            0 => Identifiability::None,
+            _ if cut(id) => Identifiability::None,
+            _ => levels::raised_without(state, id, &cut, &mut raised),
+        };
+        if implied > Identifiability::None && flows && label & (CONTAINED | SHAPED) != 0 {
+            identifiability = identifiability.max(implied);
+            let stated = state.class(id).identifiability;
+            view.understated.push(Understated { r#ref: name.to_string(), stated, implied });
+        }
         if !node.flags.has(PERSONAL) || node.kind != NodeKind::DatasetVersion {
             continue;
         }
-        let class = state.class(id);
+        let class = match &flowing {
+            None => Cow::Borrowed(&**state.class(id)),
+            Some(flowing) => match columns::class(state.class(id), flowing) {
+                Some(class) => Cow::Owned(class),
+                None => continue, // Nothing personal of it flows.
+            },
+        };
         if label & (CONTAINED | SHAPED) != 0 {
             categories.extend(class.categories.iter().copied());
             subjects.extend(class.subjects.iter().copied());
@@ -214,12 +247,15 @@ pub fn exposure(state: &State, position: u64, root: NodeId, cuts: Cuts<'_>, now:
             [(CONTAINED, &mut view.contained), (SHAPED, &mut view.shaped), (VALIDATION, &mut view.validation)]
         {
             if label & mode != 0 {
-                let way = exposure::path(&state.graph, &seeds, cuts, id, Want::Mode(mode));
+                let carries = |from, to| narrowed.carries(state, from, to);
+                let over = |carries| exposure::path_over(&state.graph, &seeds, cuts, carries, id, Want::Mode(mode));
+                let way = Some(over(&carries)).filter(|way| !way.is_empty()).unwrap_or_else(|| over(&|_, _| true));
                 list.push(ExposureSource {
                     r#ref: name.to_string(),
                     categories: class.categories.iter().filter_map(|t| v.iri(*t)).collect(),
                     subjects: class.subjects.iter().filter_map(|t| v.iri(*t)).collect(),
-                    identifiability: class.identifiability,
+                    identifiability: class.identifiability.max(implied),
+                    columns: flowing.as_ref().map(|flowing| flowing.iter().filter_map(column).collect()),
                     path: way.into_iter().map(|n| state.name(n).to_string()).collect(),
                 });
             }

@@ -13,6 +13,7 @@ use licit_schemas::registry::{DatasetOrigin, Identifiability};
 use licit_schemas::text::{Key, Name};
 use licit_schemas::time::Timestamp;
 
+use super::columns::{FieldFacts, Fields, place};
 use super::held::terms;
 use super::vocabulary::TermId;
 use super::{DatasetFacts, Held, State, What, glob};
@@ -39,6 +40,8 @@ pub struct Assumed {
     pub categories: Vec<TermId>,
     /// How far they may identify.
     pub identifiability: Option<Identifiability>,
+    /// All its fields, with what defaults answer for those nobody classified; absent where none answers for one of them.
+    pub fields: Option<Fields>,
     /// Whom it is about, where it does not say, sorted.
     pub subjects: Vec<TermId>,
     /// Each unclassified field; the subjects, where a default states them.
@@ -51,6 +54,16 @@ impl DatasetFacts {
     /// Whether a default class says what unclassified fields may hold.
     pub(super) fn assumes_fields(&self) -> bool {
         self.assumed.as_ref().is_some_and(|a| a.identifiability.is_some())
+    }
+
+    /// Its fields, as far as they identify and what they hold of people, said or answered by defaults; none where it lists none, or
+    /// has one of which neither is. Where a default ended, what it answered counts on.
+    pub fn known_fields(&self) -> Option<&Fields> {
+        let known = match self.unclassified.is_empty() {
+            true => &self.fields,
+            false => self.assumed.as_ref()?.fields.as_ref()?,
+        };
+        (!known.is_empty()).then_some(known)
     }
 
     /// Categories, subjects and identifiability that count: what is stated, and what defaults answer. Where a default ended, what it
@@ -120,6 +133,12 @@ impl Ready {
     }
 }
 
+/// What a default says of a field counts beside what others say.
+fn answer(field: &mut FieldFacts, ready: &Ready) {
+    field.categories = merged(&field.categories, &ready.categories).into();
+    field.identifiability = field.identifiability.max(Some(ready.identifiability));
+}
+
 /// Names that fit one of these patterns; none fits what is no pattern.
 pub(super) fn any_of(patterns: &[Name]) -> GlobSet {
     let mut set = GlobSetBuilder::new();
@@ -151,17 +170,23 @@ impl Classes {
         let namespace = facts.dataset.parse::<Ref>().ok()?.namespace()?.to_owned();
         let fitting: Vec<&Ready> = self.ready.iter().filter(|r| r.namespaces.is_match(&namespace)).collect();
         let mut assumed = Assumed::default();
+        let mut fields = facts.fields.to_vec();
         let longest = |asked: &mut dyn Iterator<Item = &&Ready>| {
             asked.max_by_key(|r| (r.until, std::cmp::Reverse(&r.reference))).map(|r| (r.reference.clone(), r.until))
         };
         for field in &facts.unclassified {
             let answering: Vec<&Ready> = fitting.iter().filter(|r| r.answers(field)).copied().collect();
             for ready in &answering {
+                if let Some(at) = place(&fields, field) {
+                    answer(&mut fields[at], ready);
+                }
                 assumed.categories = merged(&assumed.categories, &ready.categories);
                 assumed.identifiability = assumed.identifiability.max(Some(ready.identifiability));
             }
             assumed.silent.push(Silence { of: field.clone(), answer: longest(&mut answering.iter()) });
         }
+        let known = !fields.is_empty() && fields.iter().all(|field| field.identifiability.is_some());
+        assumed.fields = known.then(|| fields.into());
         if facts.subjects.is_empty() {
             let stating = || fitting.iter().filter(|r| !r.subjects.is_empty());
             assumed.subjects = stating().fold(Vec::new(), |all, ready| merged(&all, &ready.subjects));
@@ -257,9 +282,14 @@ impl State {
         let spec = &fact.spec;
         let reference = spec.version.to_string();
         let classes = self.classes.clone();
+        let fields = match self.held.get(reference.as_str()).map(|held| &held.what) {
+            Some(What::Dataset(facts)) => self.alike(said_later(&facts.fields, spec)),
+            _ => Fields::default(),
+        };
         if let Some(held) = self.held.get_mut(reference.as_str())
             && let What::Dataset(facts) = &mut Arc::make_mut(held).what
         {
+            facts.fields = fields;
             let mut known = facts.classified.as_deref().cloned().unwrap_or_default();
             for field in &spec.fields {
                 let own = terms(field.categories.iter());
@@ -285,4 +315,17 @@ impl State {
             ..NewRow::default()
         });
     }
+}
+
+/// Fields with what a classification adds to them.
+fn said_later(fields: &Fields, spec: &ClassificationSpec) -> Fields {
+    let mut fields = fields.to_vec();
+    for later in &spec.fields {
+        if let Some(at) = place(&fields, later.name.as_str()) {
+            let field = &mut fields[at];
+            field.categories = merged(&field.categories, &terms(later.categories.iter())).into();
+            field.identifiability = field.identifiability.max(Some(later.identifiability));
+        }
+    }
+    fields.into()
 }

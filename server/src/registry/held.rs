@@ -14,6 +14,7 @@ use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::classes::{Assumed, Classified};
+use super::columns::{self, Fields, Mapping};
 use super::vocabulary::{TermId, vocabulary};
 use crate::db::At;
 
@@ -85,6 +86,8 @@ pub struct DatasetFacts {
     pub subjects: Vec<TermId>,
     /// Strongest identifiability of its fields.
     pub identifiability: Identifiability,
+    /// Its fields, with what was said of them later.
+    pub fields: Fields,
     /// Fields nobody classified; `*` when no field is listed at all.
     pub unclassified: Vec<String>,
     /// Fields classified later.
@@ -191,6 +194,8 @@ pub struct RunFacts {
     pub processors: Vec<Ref>,
     /// The program that ran.
     pub code: Option<Code>,
+    /// Of which fields it made which, where it says so.
+    pub columns: Option<Arc<Mapping>>,
 }
 
 /// What the gate needs of a model version.
@@ -265,6 +270,7 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
     if spec.fields.is_empty() {
         unclassified.push("*".to_owned());
     }
+    let fields = columns::fields(spec);
     let names = |list: &[Ref]| list.iter().map(|r| Arc::from(r.to_string())).collect();
     DatasetFacts {
         dataset,
@@ -284,7 +290,8 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         retention: spec.retention.as_ref().map(|r| r.until),
         measured: spec.measured.unwrap_or_default(),
         scopes: Scopes::of(&spec.fields),
-        free_text: spec.fields.iter().filter_map(|f| f.free_text.as_ref()).any(|text| text.measures.is_empty()),
+        free_text: fields.iter().any(|field| field.free_text),
+        fields,
         lives: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod attestations;
 mod classes;
+pub mod columns;
 pub mod confirm;
 mod disclosures;
 mod held;
@@ -27,6 +28,7 @@ use uuid::Uuid;
 
 use self::attestations::Attestations;
 pub use self::classes::{Assumed, Classified, Silence};
+use self::columns::{Fields, Mapping};
 pub use self::disclosures::Disclosed;
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, Scopes, What};
@@ -107,6 +109,8 @@ pub struct State {
     /// Numbers of `dataset:<namespace>/<name>`, registered or named by a basis or an envelope.
     pub numbers: Numbers,
     held: HashMap<Arc<str>, Arc<Held>>,
+    /// Lists of fields: those that are alike are kept once.
+    fields: HashMap<Fields, Fields>,
     latest: HashMap<Arc<str>, Arc<str>>,
     releases: HashMap<Arc<str>, Arc<Vec<Release>>>,
     disclosed: Vector<Disclosed>,
@@ -319,12 +323,18 @@ impl State {
         self.held.insert(held.reference.clone(), Arc::new(held));
     }
 
+    /// A list of fields, kept once.
+    fn alike(&mut self, fields: Fields) -> Fields {
+        self.fields.entry(fields.clone()).or_insert(fields).clone()
+    }
+
     /// Fold a dataset version in.
     pub fn dataset_version(&mut self, fact: &Stated<DatasetVersionSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         let spec = &fact.spec;
         let base: Arc<str> = spec.dataset.to_string().into();
         let reference: Arc<str> = version_ref(&spec.dataset, &spec.version).into();
         let mut facts = dataset_facts(spec, base.clone(), self.numbers.number(&base));
+        facts.fields = self.alike(facts.fields);
         self.classes.answer(&mut facts);
         let what = What::Dataset(facts);
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
@@ -379,6 +389,7 @@ impl State {
             controller: spec.controller.clone(),
             processors: spec.processors.clone(),
             code: spec.code.clone(),
+            columns: Mapping::of(spec),
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, None);

@@ -115,6 +115,10 @@ pub(super) fn act(tx: &mut Tx<'_>, dice: &mut Dice, step: usize) -> Result<()> {
                 _ => "dataset:crm/people@1".to_owned(),
             };
             run["inputs"][0]["ref"] = json!(read);
+            if dice.roll(3) == 0 {
+                let age = json!([{"input": read, "field": "age", "masking": dice.roll(2) == 0}]);
+                run["columns"] = json!([{"output": format!("model:score@{name}"), "from": age}]);
+            }
             lineage::operations::run(tx, from(run))?;
             registry::release(tx, from(release(&name)))?;
         }

@@ -121,6 +121,27 @@ pub(crate) fn train_on(s: &Scenario, version: &str, input: &str) {
     s.release(version);
 }
 
+/// Register a model version trained on some columns of a dataset version only, and propose its release.
+#[track_caller]
+pub(crate) fn train_on_columns(s: &Scenario, version: &str, input: &str, columns: &[&str]) {
+    s.add("model-versions", scenario::model_version(version, version));
+    s.add("runs", training_on(version, input, columns));
+    s.release(version);
+}
+
+/// A training that read some columns of a dataset version only.
+pub(crate) fn training_on(version: &str, input: &str, columns: &[&str]) -> Value {
+    let mut run = scenario::training(version, version);
+    run["inputs"][0]["ref"] = json!(input);
+    run["columns"] = json!([{"output": format!("model:score@{version}"), "from": from(input, columns)}]);
+    run
+}
+
+/// Columns of an input.
+pub(crate) fn from(input: &str, columns: &[&str]) -> Value {
+    columns.iter().map(|column| json!({"input": input, "field": column})).collect()
+}
+
 /// Change something that lasts: read it, edit what was stated, put it back.
 #[track_caller]
 pub(crate) fn change(s: &Scenario, collection: &str, reference: &str, edit: impl FnOnce(&mut Value)) {

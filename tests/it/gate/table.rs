@@ -113,6 +113,7 @@ rules! {
     retention = "retention",
     transfer = "transfer",
     environment_class = "environment.class",
+    minimisation = "minimisation",
     risk_documents = "risk.documents",
     workers = "workers",
     transparency_ai = "transparency.ai",

@@ -206,3 +206,74 @@ fn a_new_column_tonight_is_refused_although_the_model_is_the_same() {
     s.add("dataset-versions", applicants("tonight", "3", &[]));
     allowed(&s.dry("start"));
 }
+
+const FLAG: &str = "https://w3id.org/dpv/pd#Transaction";
+const FEATURES: &str = "dataset:loans/features";
+
+/// The run that joined the applications with the flags, and the training on what it made.
+fn join(s: &Scenario, version: &str, fields: &[Value], columns: &Value) {
+    let mut features = applicants("features", version, &[]);
+    features["fields"] = json!(fields);
+    for member in ["origin", "collected_for", "retention"] {
+        features.as_object_mut().unwrap().remove(member);
+    }
+    s.add("dataset-versions", features);
+    let output = format!("{FEATURES}@{version}");
+    s.add("runs", json!({
+        "operation": "combine", "purpose": "purpose:credit-scoring", "started_at": "2025-12-01T00:00:00Z", "controller": "party:acme",
+        "inputs": [{"ref": "dataset:loans/applications@2019"}, {"ref": "dataset:aml/flags@1"}], "outputs": [output], "columns": columns,
+    }));
+    s.add("model-versions", scenario::model_version(version, version));
+    let mut training = scenario::training(version, version);
+    training["purpose"] = json!("purpose:credit-scoring");
+    training["inputs"] = json!([{"ref": output, "role": "training"}]);
+    s.add("runs", training);
+    s.release(version);
+}
+
+#[test]
+fn a_join_that_brings_in_flags_against_money_laundering_is_refused_until_it_leaves_them_out() {
+    let s = bank([pre_contract(), law()], FILED);
+    allowed(&s.activate("release:score-prod@1").good());
+    let mut purpose = scenario::purpose("anti-money-laundering");
+    purpose["regulated_as"] = json!(["anti_money_laundering"]);
+    approved(&s, "purposes", purpose);
+    s.add("datasets", json!({"namespace": "aml", "name": "flags", "owner": "aml-team"}));
+    s.add("datasets", json!({"namespace": "loans", "name": "features", "owner": "loans-team"}));
+    let mut flags = applicants("flags", "1", &[]);
+    flags["dataset"] = json!("dataset:aml/flags");
+    flags["fields"] =
+        json!([field("flag", FLAG), {"name": "applicant", "categories": [FLAG], "identifiability": "pseudonym"}]);
+    flags["collected_for"] = json!(["purpose:anti-money-laundering"]);
+    s.add("dataset-versions", flags);
+    let features = [field("age", scenario::AGE), field("income", INCOME)];
+    join(&s, "2", &features, &json!([]));
+    // Nobody asked for the flags, and no column of theirs seems to be left: but nobody said so.
+    let on = |day: &str| s.dry_at("start", Some(day));
+    let decision = on("2027-07-10");
+    denied(&decision);
+    let finding = only(&decision, "purpose.forbids");
+    let way = path(finding);
+    assert_eq!(
+        (way.first().unwrap().as_str(), way.last().unwrap().as_str()),
+        ("release:score-prod@2", "dataset:aml/flags@1")
+    );
+    assert!(way.contains(&format!("{FEATURES}@2")), "{way:?}");
+    assert!(finding["article"].as_str().unwrap().contains("2024/1624"), "{finding:#}");
+    assert_eq!((&finding["addressee"], &finding["status"]), (&json!("aml-team"), &json!("unmet")));
+    let remedy = finding["remedy"]["text"].as_str().unwrap();
+    assert!(remedy.contains("`columns`") && !remedy.contains("consent"), "{remedy}");
+    // The board knows nothing of them either.
+    assert!(only(&decision, "release.approved")["also"].to_string().contains("dataset:aml/flags"));
+
+    // What the join made of what, said by the join: the flags went into none of it.
+    let of = |name: &str| json!([{"input": "dataset:loans/applications@2019", "field": name}]);
+    let columns = |made: &str| {
+        let column = |name: &str| json!({"output": made, "field": name, "from": of(name)});
+        json!([column("age"), column("income")])
+    };
+    join(&s, "3", &features, &columns(&format!("{FEATURES}@3")));
+    let decision = on("2027-07-10");
+    assert_eq!(of_rule(&decision, "purpose.forbids"), [&Value::Null; 0], "{decision:#}");
+    assert!(!decision["findings"].to_string().contains("aml/flags"), "{decision:#}");
+}

@@ -1,11 +1,13 @@
 //! Sorting sources into cohorts: alike in class, in how they reach, and in which bases name them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Cohort, Evidence};
 use crate::gate::coverage::{Answer, Question};
 use crate::lawfulness::Covered;
+use crate::lineage::Class;
 use crate::lineage::exposure::{CONTAINED, Exposure, MODES, SERVED};
 use crate::lineage::graph::Node;
 use crate::lineage::walk::Label;
@@ -31,6 +33,8 @@ pub(super) struct Sorting {
     /// What each basis that was asked about covers, each once.
     covers: Vec<Arc<Covered>>,
     keys: Vec<Key>,
+    /// Classes of sources of which only some columns flow, numbered after those of the projection.
+    narrowed: Vec<Class>,
     /// Places of all cohorts after the first few.
     places: HashMap<Key, usize>,
 }
@@ -44,7 +48,7 @@ impl Sorting {
                 covers.push(candidate.covers.clone());
             }
         }
-        Self { covers, keys: Vec::new(), places: HashMap::new() }
+        Self { covers, keys: Vec::new(), narrowed: Vec::new(), places: HashMap::new() }
     }
 
     fn named(&self, dataset: u32) -> u64 {
@@ -54,16 +58,28 @@ impl Sorting {
         self.covers.iter().enumerate().fold(0, |bits, (bit, covers)| bits | u64::from(covers.names(dataset)) << bit)
     }
 
-    /// The cohort of the source at a place of the exposure; a new one, with its questions answered, where none fits.
+    /// The number of a class that is not one of the projection's.
+    fn number(&mut self, first: usize, class: Class) -> u32 {
+        let place = self.narrowed.iter().position(|known| *known == class).unwrap_or_else(|| {
+            self.narrowed.push(class);
+            self.narrowed.len() - 1
+        });
+        u32::try_from(first + place).unwrap_or(u32::MAX)
+    }
+
+    /// The cohort of the source at a place of the exposure; a new one, with its questions answered, where none fits. `narrowed`
+    /// is what flows of it, where that is not all.
     pub(super) fn cohort(
         &mut self,
         evidence: &mut Evidence<'_>,
         exposure: &Exposure,
         place: usize,
         (node, label): (Node, Label),
-        derived: bool,
+        (derived, narrowed): (bool, Option<Class>),
     ) -> usize {
         let Node { class, dataset, .. } = node;
+        let first = evidence.world.lineage.class_count();
+        let class = narrowed.map_or(class, |narrowed| self.number(first, narrowed));
         let further = match exposure.more.as_slice() {
             [] => None,
             more => Some(more.iter().map(|labels| labels[place].1).collect()),
@@ -79,6 +95,10 @@ impl Sorting {
         }
         let trainings = exposure.required_by(place).collect();
         let cohort = evidence.cohorts.len();
+        let class = match self.narrowed.get((class as usize).wrapping_sub(first)) {
+            Some(narrowed) => Cow::Owned(narrowed.clone()),
+            None => Cow::Borrowed(&**evidence.world.lineage.class_at(class)),
+        };
         evidence.cohorts.push(answered(evidence, class, label & MODES, trainings, dataset, derived));
         if self.keys.len() < FEW {
             self.keys.push(key);
@@ -91,14 +111,13 @@ impl Sorting {
 
 fn answered<'w>(
     evidence: &Evidence<'w>,
-    class: u32,
+    class: Cow<'w, Class>,
     modes: Label,
     trainings: Vec<usize>,
     dataset: u32,
     derived: bool,
 ) -> Cohort<'w> {
-    let class = &**evidence.world.lineage.class_at(class);
-    let ask = |question: &Question| question.ask(class, dataset);
+    let ask = |question: &Question| question.ask(&class, dataset);
     let deployment = match &evidence.question {
         Some(question) if !derived && modes & (CONTAINED | SERVED) != 0 => Some(ask(question)),
         _ => None,

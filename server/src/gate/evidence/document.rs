@@ -13,6 +13,7 @@ use crate::gate::baseline;
 use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
 use crate::gate::policy::Policy;
+use crate::lineage::columns::Way;
 use crate::lineage::graph::NodeId;
 use crate::registry::What;
 use crate::registry::vocabulary::{TermId, vocabulary};
@@ -108,6 +109,10 @@ impl Evidence<'_> {
         if policy.min_k().is_some() {
             let tables = bringing_together(self).flat_map(|run| measured(self, run));
             document["measured"] = tables.map(|(table, k)| json!({"ref": self.name(table), "k": k})).collect();
+        }
+        // Of which tables with people nothing personal flows, where runs speak of columns.
+        if self.narrowed.is_some() {
+            document["left_out"] = self.left_out.iter().map(|node| self.name(*node)).collect();
         }
         // What the organisation's own rules were judged on, in words.
         if policy.has_rules() {
@@ -214,7 +219,25 @@ impl Evidence<'_> {
                 })
                 .collect();
         }
+        let lineage = &self.world.lineage;
+        // How far it identifies, where that is more than it states.
+        if lineage.graph().node(source.node).implied != 0 {
+            document["identifiability"] = json!(cohort.class.identifiability);
+        }
+        // Which columns flow, where not all do.
+        if let Some(flowing) = self.narrowed.as_ref().and_then(|narrowed| narrowed.flowing(lineage, source.node)) {
+            let fields = flowing.iter().map(|(field, way)| (field.name.to_string(), word(*way).into()));
+            document["columns"] = Value::Object(fields.collect());
+        }
         document
+    }
+}
+
+fn word(way: Way) -> &'static str {
+    match way {
+        Way::No => "no",
+        Way::Masked => "masked",
+        Way::Plain => "plain",
     }
 }
 

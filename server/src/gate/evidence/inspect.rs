@@ -9,10 +9,11 @@ use licit_schemas::time::Timestamp;
 use super::assessed::{assessed, concerns};
 use super::cohorts::Sorting;
 use super::{Barred, Evidence, Gap, Missing, Source, joins};
+use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, Flags, Graph, Link, Node, NodeId, NodeKind};
 use crate::lineage::walk::Label;
-use crate::lineage::{ASSESSED, FICTION, JOINS, OF_PEOPLE, PERSONAL};
+use crate::lineage::{ASSESSED, Class, FICTION, JOINS, OF_PEOPLE, PERSONAL};
 use crate::registry::{DatasetFacts, What};
 
 /// Go through the closure.
@@ -23,9 +24,11 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     let mut sorting = Sorting::new(evidence);
     let mut nobody = HashSet::new();
     let mut classes = vec![false; lineage.class_count()];
+    let mut understated = false;
     evidence.sources.reserve(exposure.nodes.len());
     for (place, &(id, label)) in exposure.nodes.iter().enumerate() {
         let node = graph.node(id);
+        understated |= node.implied != 0;
         if let Some(seen) = classes.get_mut(node.class as usize)
             && !*seen
         {
@@ -70,6 +73,11 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         if node.flags.has(JOINS) {
             evidence.joining.push(id);
         }
+        // What was met before the first run that speaks of columns is reached by whole ways only.
+        if columns::is_mapped(node) && evidence.narrowed.is_none() {
+            let narrowed = columns::narrow(lineage, &evidence.seeds, &|node| evidence.cuts(node));
+            evidence.narrowed = Some(narrowed);
+        }
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;
         }
@@ -87,10 +95,24 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         {
             evidence.gaps.push(Gap { node: id, missing });
         }
-        let cohort = sorting.cohort(evidence, exposure, place, (node, label), derived);
+        let flowing = evidence.narrowed.as_ref().and_then(|narrowed| narrowed.flowing(lineage, id));
+        let class = flowing.map(|flowing| columns::class(lineage.class_at(node.class), &flowing));
+        let Some(mut class) = class.map_or(Some(None), |class| class.map(Some)) else {
+            evidence.left_out.push(id);
+            continue;
+        };
+        if node.implied != 0 {
+            // It is judged by what it was made of, where it states less.
+            let stated = class.as_ref().unwrap_or(lineage.class_at(node.class));
+            let level = evidence.raised(id);
+            if level > stated.identifiability {
+                class = Some(Class { identifiability: level, ..stated.clone() });
+            }
+        }
+        let cohort = sorting.cohort(evidence, exposure, place, (node, label), (derived, class));
         evidence.sources.push(Source { node: id, dataset: node.dataset, end: node.end, cohort });
     }
-    evidence.joins = joins::joins(evidence);
+    evidence.joins = joins::joins(evidence, understated);
 }
 
 /// Whether default classes answer for something of a dataset version, or did.

@@ -1,5 +1,6 @@
 //! Joins: what several tables say together that none said alone.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Evidence;
 use crate::lineage::graph::{EdgeKind, Flags, Graph, Half, NodeId, NodeKind, Role};
-use crate::lineage::{ASSESSED, Class, PERSONAL, State};
+use crate::lineage::{ASSESSED, Class, PERSONAL, State, columns};
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::registry::{Scopes, What};
 
@@ -103,15 +104,25 @@ fn is_unclear(lineage: &State, id: NodeId, flags: Flags, now: Timestamp) -> bool
 }
 
 /// An input with personal data.
-#[derive(Clone, Copy)]
 struct Input<'w> {
     node: NodeId,
     dataset: u32,
-    class: &'w Class,
+    /// What the run read of it.
+    class: Cow<'w, Class>,
+    /// How far it identifies by what it was made of, where that is more than it states; *none* of others.
+    raised: Identifiability,
 }
 
-/// What the runs that bring tables together make of them, where that needs an assessment.
-pub(super) fn joins(evidence: &Evidence<'_>) -> Vec<Join> {
+impl Input<'_> {
+    /// A table that states less than what it was made of counts as both.
+    fn is(&self, level: Identifiability) -> bool {
+        self.class.identifiability == level || self.raised == level
+    }
+}
+
+/// What the runs that bring tables together make of them, where that needs an assessment. `understated`: some table of the closure
+/// states less than what it was made of.
+pub(super) fn joins(evidence: &Evidence<'_>, understated: bool) -> Vec<Join> {
     let lineage = &evidence.world.lineage;
     let mut found = Vec::new();
     // Nearly always the tables behind a release hold too little to make anything of: then only runs that say to combine are
@@ -128,7 +139,9 @@ pub(super) fn joins(evidence: &Evidence<'_>) -> Vec<Join> {
         kinds.entry((class.identifiability, &class.scopes, &class.controllers)).or_insert(class);
     }
     let sets = SETS.iter().any(|set| set.within(together));
-    let quiet = !sets && kinds.values().all(|one| kinds.values().all(|other| !links(one, other)));
+    let apart = || kinds.values().all(|one| kinds.values().all(|other| !links(one, other)));
+    // What the classes of whole tables say is no bound of what columns and levels make of them.
+    let quiet = !sets && !understated && evidence.narrowed.is_none() && apart();
     let mut carried = HashMap::new();
     for &run in &evidence.joining {
         let combines = lineage.class(run).traits.operation == Some(Operation::Combine);
@@ -139,9 +152,12 @@ pub(super) fn joins(evidence: &Evidence<'_>) -> Vec<Join> {
         let risk = match unclear {
             Some(node) if combines => Some(Risk::Unclear(node)),
             _ if !brings_together(&inputs) => None,
-            _ => pair(&inputs, identifies, Risk::Reidentified)
-                .or_else(|| pair(&inputs, if combines { unshared } else { foreign }, Risk::Controllers))
-                .or_else(|| pair(&inputs, apart, Risk::Scopes).filter(|_| combines))
+            _ => pair(&inputs, reidentifies, Risk::Reidentified)
+                .or_else(|| {
+                    let apart = if combines { unshared } else { foreign };
+                    pair(&inputs, |one, other| apart(&one.class, &other.class), Risk::Controllers)
+                })
+                .or_else(|| pair(&inputs, separated, Risk::Scopes).filter(|_| combines))
                 .or_else(|| if sets { set(evidence, &inputs, &mut carried) } else { None }),
         };
         found.extend(risk.map(|risk| Join { run, risk }));
@@ -170,11 +186,46 @@ fn inputs<'w>(evidence: &Evidence<'w>, run: NodeId) -> (Vec<Input<'w>>, Option<N
         let node = graph.node(half.node);
         if is_unclear(lineage, half.node, node.flags, now) {
             unclear = unclear.or(Some(half.node));
-        } else if node.flags.has(PERSONAL) && !(node.flags.has(ASSESSED) && evidence.cuts(half.node)) {
-            inputs.push(Input { node: half.node, dataset: node.dataset, class: lineage.class_at(node.class) });
+        } else if !(node.flags.has(ASSESSED) && evidence.cuts(half.node)) {
+            inputs.extend(input(evidence, run, half.node));
         }
     }
     (inputs, unclear)
+}
+
+/// A table with people that a run read: those of its columns that flow on, where the run says which.
+fn input<'w>(evidence: &Evidence<'w>, run: NodeId, table: NodeId) -> Option<Input<'w>> {
+    let lineage = &evidence.world.lineage;
+    let node = lineage.graph().node(table);
+    let raised = evidence.raised(table);
+    if !node.flags.has(PERSONAL) && raised == Identifiability::None {
+        return None;
+    }
+    let whole = &**lineage.class_at(node.class);
+    let read = match &evidence.narrowed {
+        Some(narrowed) if !narrowed.carries(lineage, run, table) => return None,
+        Some(_) => columns::read_by(lineage, run, table),
+        None => None,
+    };
+    if read.as_ref().is_some_and(Vec::is_empty) {
+        return None;
+    }
+    let personal = match read {
+        _ if !node.flags.has(PERSONAL) => None,
+        Some(read) => columns::class(whole, &read).map(Cow::Owned),
+        None => Some(Cow::Borrowed(whole)),
+    };
+    let class = match (personal, lineage.record(table).held.as_deref().map(|held| &held.what)) {
+        (Some(class), _) => class,
+        (None, _) if raised == Identifiability::None => return None,
+        // It was made of people, and states nothing of them: whose it is it says all the same.
+        (None, Some(What::Dataset(facts))) => {
+            let (controllers, scopes) = (facts.controllers.clone(), facts.scopes.clone());
+            Cow::Owned(Class { controllers, scopes, ..Class::default() })
+        }
+        (None, _) => Cow::Owned(Class::default()),
+    };
+    Some(Input { node: table, dataset: node.dataset, class, raised })
 }
 
 /// Tables a run read as data, not to be measured on.
@@ -202,42 +253,63 @@ fn foreign(one: &Class, other: &Class) -> bool {
     !one.controllers.is_empty() && !other.controllers.is_empty() && unshared(one, other)
 }
 
-/// Whether people of a pseudonymised table may be found in one that names them: by the same pseudonym, or by making it again.
+/// Whether people of a table that is pseudonymised may be found in one that names them.
 fn identifies(pseudonymised: &Class, named: &Class) -> bool {
-    if pseudonymised.identifiability != Identifiability::Pseudonym || named.identifiability != Identifiability::Direct {
-        return false;
-    }
+    pseudonymised.identifiability == Identifiability::Pseudonym
+        && named.identifiability == Identifiability::Direct
+        && finds(pseudonymised, named)
+}
+
+/// The same of what a run read, where a table may state less than what it was made of.
+fn reidentifies(pseudonymised: &Input<'_>, named: &Input<'_>) -> bool {
+    pseudonymised.is(Identifiability::Pseudonym)
+        && named.is(Identifiability::Direct)
+        && (finds(&pseudonymised.class, &named.class)
+            // Whatever pseudonyms it states, it was made of what names them.
+            || named.raised == Identifiability::Direct && pseudonymised.class.scopes.remade)
+}
+
+/// Whether people of the one may be found in the other: by the same pseudonym, or by making it again.
+fn finds(pseudonymised: &Class, named: &Class) -> bool {
     let (own, theirs) = (&pseudonymised.scopes, &named.scopes);
-    own.unstated || theirs.unstated || own.shares(theirs) || (theirs.names.is_empty() && own.remade)
+    // Pseudonyms nobody stated, as those of a table that states to hold none, may be of any scope.
+    let unstated = own.unstated || own.names.is_empty();
+    unstated || theirs.unstated || own.shares(theirs) || (theirs.names.is_empty() && own.remade)
 }
 
 /// Whether two pseudonymised tables are so in different scopes.
-fn apart(one: &Class, other: &Class) -> bool {
-    let stated = |class: &Class| {
-        let Scopes { names, unstated, .. } = &class.scopes;
-        class.identifiability == Identifiability::Pseudonym && !unstated && !names.is_empty()
+fn separated(one: &Input<'_>, other: &Input<'_>) -> bool {
+    let stated = |input: &Input<'_>| {
+        let Scopes { names, unstated, .. } = &input.class.scopes;
+        input.is(Identifiability::Pseudonym) && !unstated && !names.is_empty()
     };
-    stated(one) && stated(other) && !one.scopes.shares(&other.scopes)
+    stated(one) && stated(other) && !one.class.scopes.shares(&other.class.scopes)
 }
 
-fn pair(inputs: &[Input<'_>], which: fn(&Class, &Class) -> bool, risk: fn(NodeId, NodeId) -> Risk) -> Option<Risk> {
+fn pair(
+    inputs: &[Input<'_>],
+    which: impl Fn(&Input<'_>, &Input<'_>) -> bool,
+    risk: fn(NodeId, NodeId) -> Risk,
+) -> Option<Risk> {
     // Inputs of one kind are alike: the first speaks for them, and for one of another table beside it.
     let mut kinds: Vec<&Input<'_>> = Vec::new();
     for input in inputs {
-        let alike = |known: &&&Input<'_>| std::ptr::eq(known.class, input.class);
+        let alike = |known: &&&Input<'_>| {
+            known.raised == input.raised && (std::ptr::eq(&*known.class, &*input.class) || known.class == input.class)
+        };
         if kinds.iter().filter(alike).count() < 2 {
             kinds.push(input);
         }
     }
     kinds.iter().find_map(|one| {
-        let found = kinds.iter().find(|other| other.dataset != one.dataset && which(one.class, other.class));
+        let found = kinds.iter().find(|other| other.dataset != one.dataset && which(one, other));
         found.map(|other| risk(one.node, other.node))
     })
 }
 
 /// A table holds what it was made of, too: that nobody states a category any more takes nobody's quasi-identifier away.
 fn set(evidence: &Evidence<'_>, inputs: &[Input<'_>], carried: &mut HashMap<NodeId, Parts>) -> Option<Risk> {
-    if inputs.iter().any(|input| input.class.identifiability == Identifiability::Direct) {
+    if inputs.iter().any(|input| input.is(Identifiability::Direct)) {
         return None; // Its people are named already, and the basis of that input covers it.
     }
     let each: Vec<Parts> = inputs.iter().map(|input| carries(evidence, input.node, carried)).collect();
@@ -265,7 +337,7 @@ fn carries(evidence: &Evidence<'_>, table: NodeId, carried: &mut HashMap<NodeId,
         if node.flags.has(ASSESSED) && evidence.cuts(at) {
             carried.insert(at, 0);
         } else if known {
-            let own = if node.flags.has(PERSONAL) { parts(&lineage.class_at(node.class).categories) } else { 0 };
+            let own = if node.flags.has(PERSONAL) { own(evidence, at) } else { 0 };
             let all = behind(at).fold(own, |held, table| held | carried.get(&table).copied().unwrap_or(0));
             carried.insert(at, all);
         } else {
@@ -276,10 +348,21 @@ fn carries(evidence: &Evidence<'_>, table: NodeId, carried: &mut HashMap<NodeId,
     carried.get(&table).copied().unwrap_or(0)
 }
 
+/// What of the sets flows of a table itself.
+fn own(evidence: &Evidence<'_>, table: NodeId) -> Parts {
+    let lineage = &evidence.world.lineage;
+    match evidence.narrowed.as_ref().and_then(|narrowed| narrowed.flowing(lineage, table)) {
+        Some(flowing) => flowing.iter().fold(0, |held, (field, _)| held | parts(&field.categories)),
+        None => parts(&lineage.class(table).categories),
+    }
+}
+
 /// Tables with people a run wrote, with the k measured on each.
 pub fn measured(evidence: &Evidence<'_>, run: NodeId) -> Vec<(NodeId, Option<u32>)> {
     let lineage = &evidence.world.lineage;
-    let personal = outputs(lineage, run).filter(|table| lineage.graph().node(*table).flags.has(PERSONAL));
+    let personal = outputs(lineage, run).filter(|table| {
+        lineage.graph().node(*table).flags.has(PERSONAL) || evidence.raised(*table) > Identifiability::None
+    });
     let k = |table: NodeId| match lineage.record(table).held.as_deref().map(|held| &held.what) {
         Some(What::Dataset(facts)) => facts.measured.k,
         _ => None,

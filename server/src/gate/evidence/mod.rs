@@ -5,16 +5,21 @@ mod cohorts;
 mod document;
 mod inspect;
 mod joins;
+mod understated;
 mod view;
 mod views;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::{AssessmentKind, BasisSpec, PurposeSpec, Stage};
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::registry::{Declaration, DeploymentSpec, EnvironmentSpec, Life, Mode, ModelFile, SystemSpec};
+use licit_schemas::registry::{
+    Declaration, DeploymentSpec, EnvironmentSpec, Identifiability, Life, Mode, ModelFile, SystemSpec,
+};
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
@@ -24,6 +29,7 @@ use super::coverage::{Answer, Question};
 use crate::catalogue::Revision;
 use crate::facts::World;
 use crate::lineage::Class;
+use crate::lineage::columns::Narrowed;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{EdgeKind, Half, NodeId, Origin};
 use crate::lineage::walk::Label;
@@ -60,8 +66,8 @@ pub struct Source {
 /// Sources that are alike in all a rule asks for: each is judged by its cohort, and named for itself.
 #[derive(Debug)]
 pub struct Cohort<'w> {
-    /// What they hold.
-    pub class: &'w Class,
+    /// What of them reaches the release.
+    pub class: Cow<'w, Class>,
     /// How they reach: contained, shaped, validation, served.
     pub modes: Label,
     /// Training runs that read them, as places in [`Evidence::trainings`].
@@ -236,6 +242,10 @@ pub struct Evidence<'w> {
     pub cohorts: Vec<Cohort<'w>>,
     /// Training runs in the closure.
     pub trainings: Vec<Training>,
+    /// Which columns flow, where a run of the closure says so.
+    pub narrowed: Option<Narrowed>,
+    /// Tables with people of which nothing personal flows.
+    pub left_out: Vec<NodeId>,
     /// Where lineage is not complete.
     pub gaps: Vec<Gap>,
     /// Dataset versions of the closure for which default classes answer, or did.
@@ -248,6 +258,8 @@ pub struct Evidence<'w> {
     pub assessed: Vec<NodeId>,
     /// Which of them cut the exposure, as far as it was asked.
     cuts: RefCell<Vec<(NodeId, bool)>>,
+    /// How far understated tables were raised, as far as it was asked.
+    raised: RefCell<HashMap<NodeId, Identifiability>>,
     /// Data used although they are restricted or erased.
     pub barred: Vec<Barred>,
     /// Models of the release.
@@ -288,12 +300,15 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         sources: Vec::new(),
         cohorts: Vec::new(),
         trainings: Vec::new(),
+        narrowed: None,
+        left_out: Vec::new(),
         gaps: Vec::new(),
         assumed: Vec::new(),
         assessed: Vec::new(),
         joining: Vec::new(),
         joins: Vec::new(),
         cuts: RefCell::default(),
+        raised: RefCell::default(),
         barred: Vec::new(),
         models: Vec::new(),
         undeclared: Vec::new(),

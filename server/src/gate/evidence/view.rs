@@ -58,7 +58,7 @@ impl Evidence<'_> {
 }
 
 fn cohort(cohort: &Cohort<'_>) -> Value {
-    let class = cohort.class;
+    let class = &cohort.class;
     let terms = |ids: &[TermId]| ids.iter().map(|id| vocabulary().term(*id).iri.clone()).collect::<Vec<_>>();
     json!({
         "reach": reach(cohort.modes),

@@ -46,7 +46,12 @@ impl Evidence<'_> {
     /// The shortest path from the release to a node along which `want` is carried, as references.
     pub fn path(&self, node: NodeId, want: Want) -> Vec<String> {
         let lineage = &self.world.lineage;
-        let path = exposure::path(lineage.graph(), &self.seeds, &|node| self.cuts(node), node, want);
+        let over = |carries: &dyn Fn(NodeId, NodeId) -> bool| {
+            exposure::path_over(lineage.graph(), &self.seeds, &|node| self.cuts(node), carries, node, want)
+        };
+        // Along columns that flow, where one does.
+        let narrowed = self.narrowed.as_ref().map(|narrowed| over(&|from, to| narrowed.carries(lineage, from, to)));
+        let path = narrowed.filter(|path| !path.is_empty()).unwrap_or_else(|| over(&|_, _| true));
         let mut names: Vec<String> = path.into_iter().map(|n| lineage.name(n).to_string()).collect();
         // What is read when it runs begins at the deployment, not at the release.
         let own = self.release.as_ref().map(|r| &*r.reference);
@@ -219,7 +224,7 @@ impl Evidence<'_> {
             let recipients = d.discloses.iter().flat_map(|disclosure| &disclosure.to);
             std::iter::once(&d.controller).chain(&d.processors).chain(recipients).map(ToString::to_string)
         });
-        let classes = self.cohorts.iter().map(|cohort| cohort.class);
+        let classes = self.cohorts.iter().map(|cohort| &*cohort.class);
         let held = classes.flat_map(|class| class.controllers.iter().chain(&class.processors)).map(ToString::to_string);
         let trained = self.trainings.iter().flat_map(|t| {
             let processors = t.run().into_iter().flat_map(|run| &run.processors).map(ToString::to_string);

@@ -54,7 +54,7 @@ fn grounds(evidence: &Evidence<'_>) -> Vec<Finding> {
     let all = |class: &Class| class.subjects.iter().all(|s| covered.iter().any(|by| v.is_a(*s, *by)));
     let open = |ask: &Asked<'_>| {
         let decided = ask.training.is_none() && ask.cohort.modes & decided_on != 0;
-        decided && !(matches!(ask.answer, Answer::Governed(_)) && all(ask.cohort.class))
+        decided && !(matches!(ask.answer, Answer::Governed(_)) && all(&ask.cohort.class))
     };
     let mut list = Grouped::new();
     for (ask, source) in each(evidence, open) {
@@ -200,7 +200,7 @@ fn special(evidence: &Evidence<'_>) -> Vec<Finding> {
                 let holders = behind.holders(ask.place);
                 governed |= holders;
                 let mut candidates = places.iter().map(|p| ask.candidate(*p));
-                if holders & !allowed != 0 && candidates.any(|c| allows(c) && c.excepts(cohort.class)) {
+                if holders & !allowed != 0 && candidates.any(|c| allows(c) && c.excepts(&cohort.class)) {
                     allowed |= holders;
                 }
             }

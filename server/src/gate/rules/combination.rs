@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::lawfulness::AssessmentKind;
+use licit_schemas::registry::Identifiability;
 
 use super::{BOARD, GDPR_UPPER, ask_board, finding};
 use crate::gate::coverage::base;
@@ -120,9 +121,13 @@ fn risk(evidence: &Evidence<'_>, risk: Risk) -> String {
     match risk {
         Risk::Set(set) => format!("brings {} together, which none of its inputs holds alone: {}", set.name, set.figure),
         Risk::Reidentified(pseudonymised, named) => format!(
-            "joins the pseudonymised `{}` with `{}`, which names people: they are identified again",
+            "joins the pseudonymised `{}` with `{}`, which {}: they are identified again",
             evidence.name(pseudonymised),
-            evidence.name(named)
+            evidence.name(named),
+            match evidence.raised(named) {
+                Identifiability::Direct => "was made of what names people",
+                _ => "names people",
+            }
         ),
         Risk::Scopes(one, other) => format!(
             "puts together the people of `{}` and `{}`, whose pseudonyms were kept apart",

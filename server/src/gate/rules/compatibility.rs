@@ -23,7 +23,7 @@ pub(super) fn compatible(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     for (ask, source) in each(evidence, |ask| questionable(evidence, ask)) {
         let Some((purpose, at)) = ask.purpose(evidence) else { continue };
         let purpose = base(&purpose.to_string()).to_owned();
-        let (name, class) = (evidence.name(source.node), ask.cohort.class);
+        let (name, class) = (evidence.name(source.node), &ask.cohort.class);
         let begin = |status| finding(RULE, status, ARTICLE, &name).fine(GDPR_UPPER).path(ask.path(evidence, source));
         // The same cause now and at a training is one finding.
         let group = |cause: &str| (purpose.clone(), cause.to_owned());

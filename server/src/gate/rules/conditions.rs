@@ -87,9 +87,9 @@ fn lacking(evidence: &Evidence<'_>, condition: &Condition) -> Vec<Finding> {
     let held = |class: &Class| (condition.terms)(class).iter().find(|term| v.is_a(**term, broad)).copied();
     let mut list = Grouped::new();
     for (ask, source) in
-        each(evidence, |ask| matches!(ask.answer, Answer::Governed(_)) && held(ask.cohort.class).is_some())
+        each(evidence, |ask| matches!(ask.answer, Answer::Governed(_)) && held(&ask.cohort.class).is_some())
     {
-        let (Answer::Governed(places), Some(term)) = (ask.answer, held(ask.cohort.class)) else { continue };
+        let (Answer::Governed(places), Some(term)) = (ask.answer, held(&ask.cohort.class)) else { continue };
         for &place in places {
             let basis = &ask.candidate(place).revision;
             let moment = ask.purpose(evidence).map_or(evidence.ask.valid_at, |(_, moment)| moment);

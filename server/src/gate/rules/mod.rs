@@ -14,6 +14,7 @@ mod environment;
 mod filed;
 mod life;
 mod lineage;
+mod minimisation;
 pub mod own;
 mod purpose;
 mod release;
@@ -70,6 +71,7 @@ pub const RULES: &[Rule] = &[
     optional("retention", retention::retention),
     optional("transfer", transfer::transfer),
     optional("environment.class", environment::class),
+    optional("minimisation", minimisation::minimisation),
     optional("risk.documents", system::documents),
     optional("workers", system::workers),
     optional("transparency.ai", system::transparency),

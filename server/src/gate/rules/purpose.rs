@@ -198,7 +198,7 @@ fn forbidden(
         // One finding per law and category: the people who can act on it are the same.
         let mut hits: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for &place in cohorts {
-            let class = evidence.cohorts[place].class;
+            let class = &evidence.cohorts[place].class;
             for category in &class.categories {
                 if law.categories().iter().any(|broad| v.is_a(*category, *broad)) {
                     hits.entry(format!("the category \"{}\"", v.term(*category).label)).or_default().push(place);
@@ -268,7 +268,7 @@ pub(super) fn hit(
     };
     begin.says(says).to(evidence.owner(&node)).remedy(
         format!(
-            "train and serve without these data: no approval and no basis can allow them for `{}`",
+            "train and serve without these data, and where a run on the way leaves them out, have it state its `columns`: no approval and no basis can allow them for `{}`",
             purpose.reference
         ),
         None,

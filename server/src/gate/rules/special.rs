@@ -160,7 +160,7 @@ fn inferred(evidence: &Evidence<'_>, list: &mut Grouped<(Option<usize>, String)>
                 for (ask, places) in stages.get(&stage).into_iter().flatten() {
                     let holders = behind.holders(ask.place);
                     governed |= holders;
-                    if holders & !excepted != 0 && places.iter().any(|p| ask.candidate(*p).excepts(cohort.class)) {
+                    if holders & !excepted != 0 && places.iter().any(|p| ask.candidate(*p).excepts(&cohort.class)) {
                         excepted |= holders;
                     }
                 }

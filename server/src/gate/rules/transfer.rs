@@ -150,7 +150,7 @@ fn places(evidence: &Evidence<'_>) -> Vec<Place> {
         places.push(at(model.reference.to_string(), Some(endpoint.region.clone()), provider));
     }
     for (number, cohort) in evidence.cohorts.iter().enumerate() {
-        let class = cohort.class;
+        let class = &cohort.class;
         let parties = |list: &[Arc<str>]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         let mine = |node, region, importers| Place {
             node,
@@ -224,7 +224,7 @@ fn origin(evidence: &Evidence<'_>, cohort: &Cohort<'_>, moment: Timestamp) -> Op
 
 /// Whether a tool carries the data of a cohort to a place.
 fn lawful(evidence: &Evidence<'_>, place: &Place, cohort: &Cohort<'_>, covered: Covered, moment: Timestamp) -> Lawful {
-    let class = cohort.class;
+    let class = &cohort.class;
     let exporters = place
         .exporters
         .iter()

@@ -181,6 +181,8 @@ impl std::ops::BitOr for Flags {
 pub struct Node {
     /// What it is.
     pub kind: NodeKind,
+    /// How far it identifies people beyond what it states, by what it was made of; 0 for nothing beyond.
+    pub implied: u8,
     /// What a walk needs to know of it.
     pub flags: Flags,
     /// An index whose meaning others define (the node's class of categories and identifiability).
@@ -197,6 +199,7 @@ impl Node {
     /// What a number the graph never gave reads as: something named but never registered, so that rules refuse it.
     pub const MISSING: Self = Self {
         kind: NodeKind::DatasetVersion,
+        implied: 0,
         flags: Flags(Flags::DANGLING.0 | Flags::NO_ORIGIN.0),
         class: u32::MAX,
         dataset: 0,
@@ -206,7 +209,7 @@ impl Node {
     /// A node without flags, of class 0.
     #[must_use]
     pub const fn new(kind: NodeKind) -> Self {
-        Self { kind, flags: Flags(0), class: 0, dataset: 0, end: 0 }
+        Self { kind, implied: 0, flags: Flags(0), class: 0, dataset: 0, end: 0 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lines of the rules on what particular data and people ask of their basis.
 
 use harness::Scenario;
-use harness::scenario::{evidence, party, people};
+use harness::scenario::{AGE, evidence, party, people};
 use serde_json::{Value, json};
 
 use super::State::{Expired, Satisfied, Unknown, Unmet};
@@ -9,7 +9,7 @@ use super::{
     Line, anonymity, anonymous, assess, basis, days, holds, later, let_through, none, now, other_basis, redeploy,
     retrain, revise_basis, wide_basis,
 };
-use crate::gate::parts::{Parts, change, people_with};
+use crate::gate::parts::{Parts, change, people_with, train_on_columns};
 
 const CONVICTION: &str = "https://w3id.org/dpv/pd#CriminalConviction";
 const CHILD: &str = "https://w3id.org/dpv#Child";
@@ -45,6 +45,11 @@ pub(super) const LINES: &[Line] = &[
     now("retention", Unmet, |p| p.versions[0]["retention"] = json!({"until": "2025-12-31"}), |c| retrain(&c.s, "2", people("2"))),
     now("retention", Unknown, |p| { p.versions[0].as_object_mut().unwrap().remove("retention"); }, |c| retrain(&c.s, "2", people("2"))),
     later("retention", 60, |p| p.versions[0]["retention"] = json!({"until": days(30)}), |c| retrain(&c.s, "2", people("2"))),
+
+    holds("minimisation", |p| p.purposes[0]["needs"] = json!([AGE, "https://w3id.org/dpv/pd#Contact"])),
+    now("minimisation", Unmet, more_than_age, |c| train_on_columns(&c.s, "2", "dataset:crm/people@1", &["age"])),
+    none("minimisation", Unknown, "a purpose says which data it needs or does not; what is in a field nobody classified is a finding of lineage.complete"),
+    none("minimisation", Expired, "data are needed or not; that the purpose ended is a finding of purpose.approved"),
 ];
 
 /// Where nobody real may be.
@@ -77,6 +82,12 @@ fn abroad(p: &mut Parts, until: Option<i64>) {
 
 fn clauses(s: &Scenario, until: i64) {
     change(s, "parties", "party:host", |host| *host = overseas(Some(until)));
+}
+
+/// The purpose needs their age; the model learned of their e-mail address, too.
+fn more_than_age(p: &mut Parts) {
+    p.purposes[0]["needs"] = json!([AGE]);
+    p.deployment["reads"] = json!({"nobody": "It is asked about no person."});
 }
 
 fn convicted(p: &mut Parts) {
