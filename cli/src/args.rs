@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff,
+    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, events,
     exposure, gaps, gate, impact, init, ledger, lineage, policy, register, release, retire, review, simple, things,
-    vocabulary, whatif,
+    vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -92,6 +92,13 @@ pub(crate) enum Command {
     Diff(diff::DiffArgs),
     /// Active releases that would not be allowed today
     Gaps(gaps::GapsArgs),
+    /// What happens, as it happens
+    Events(events::EventsArgs),
+    /// Receivers that are told what happens
+    Webhook {
+        #[command(subcommand)]
+        command: webhook::Webhook,
+    },
     /// What ran before the gate stood, taken over with an owner and an end
     Baseline {
         #[command(subcommand)]

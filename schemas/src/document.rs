@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::Fault;
-use crate::{access, adoption, gate, json, lawfulness, lineage, policy, registration, registry, reports, review};
+use crate::{
+    access, adoption, events, gate, json, lawfulness, lineage, policy, registration, registry, reports, review,
+};
 
 mod form;
 
@@ -78,6 +80,8 @@ documents! {
     "what-if" => reports::WhatIfRequest,
     "actor" => access::ActorCreate,
     "token" => access::TokenCreate,
+    "webhook" => events::WebhookCreate,
+    "redelivery" => events::Redelivery,
 }
 
 /// Read a document from bytes: strict JSON, then the schema, then the type. Every fault is named by JSON pointer.

@@ -11,6 +11,7 @@ pub mod adoption;
 pub mod condition;
 pub mod digest;
 pub mod document;
+pub mod events;
 pub mod gate;
 pub mod json;
 pub mod known;

@@ -5,6 +5,7 @@ mod access;
 mod clocks;
 mod concurrency;
 mod contract;
+mod events;
 mod gate;
 mod lineage;
 mod process;

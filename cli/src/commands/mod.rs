@@ -18,6 +18,7 @@ pub(crate) mod decision;
 pub(crate) mod delegation;
 pub(crate) mod deployment;
 pub(crate) mod diff;
+pub(crate) mod events;
 pub(crate) mod exposure;
 pub(crate) mod gaps;
 pub(crate) mod gate;
@@ -33,6 +34,7 @@ pub(crate) mod review;
 pub(crate) mod simple;
 pub(crate) mod things;
 pub(crate) mod vocabulary;
+pub(crate) mod webhook;
 pub(crate) mod whatif;
 
 /// Run a command.
@@ -51,6 +53,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Calendar(args) => calendar::run(context, &args),
         Command::Diff(args) => diff::run(context, &args),
         Command::Gaps(args) => gaps::run(context, &args),
+        Command::Events(args) => events::run(context, &args),
+        Command::Webhook { command } => webhook::run(context, command),
         Command::Baseline { command } => baseline::run(context, command),
         Command::Contest { command } => contest::run(context, command),
         Command::Delegation { command } => delegation::run(context, command),

@@ -151,6 +151,7 @@ mod tests {
             article: "Reg. (EU) 2024/900 Art. 18(1)(c)".to_owned(),
             fine: None,
             node: "dataset:anes/survey@1".to_owned(),
+            cause: None,
             path: ["release:a@1", "model:vote@1", "dataset:anes/survey@1"].map(str::to_owned).to_vec(),
             also: Vec::new(),
             sentence: "political opinions reach this model, and no consent can help".to_owned(),

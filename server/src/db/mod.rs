@@ -7,6 +7,7 @@
 mod conn;
 pub mod listing;
 pub mod migrate;
+pub mod outbox;
 mod past;
 pub mod rows;
 pub mod schema;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::conn::Conn;
+use super::outbox::Outbox;
 use super::rows::{At, Rows};
 use super::schema::idempotency;
 use super::{Encoded, Projection, Row, listing};
@@ -49,10 +50,11 @@ pub(super) struct Batch {
     pub names: Vec<(Uuid, String)>,
     pub evidence: Vec<(Digest, Vec<u8>)>,
     pub kept: Vec<Kept>,
+    pub outbox: Vec<Outbox>,
 }
 
 /// Marks into a [`Batch`], to go back to when an operation fails.
-pub(super) struct Mark([usize; 6]);
+pub(super) struct Mark([usize; 7]);
 
 impl Batch {
     pub(super) fn mark(&self) -> Mark {
@@ -63,16 +65,18 @@ impl Batch {
             self.names.len(),
             self.evidence.len(),
             self.kept.len(),
+            self.outbox.len(),
         ])
     }
 
-    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept]): &Mark) {
+    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept, outbox]): &Mark) {
         self.facts.truncate(*facts);
         self.rows.truncate(*rows);
         self.notes.truncate(*notes);
         self.names.truncate(*names);
         self.evidence.truncate(*evidence);
         self.kept.truncate(*kept);
+        self.outbox.truncate(*outbox);
     }
 }
 

@@ -8,6 +8,8 @@ pub mod decide;
 pub mod emergency;
 pub mod envelope;
 pub mod evidence;
+pub mod gaps;
+pub mod instants;
 pub mod modes;
 pub mod operations;
 pub mod policy;
@@ -18,23 +20,13 @@ use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap};
 use licit_schemas::digest::Digest;
-use licit_schemas::gate::{Decision, Gap, Verdict};
-use serde::{Deserialize, Serialize};
+use licit_schemas::gate::{Decision, GapSpec, Verdict};
 use uuid::Uuid;
 
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
-
-/// A gap closed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GapClosed {
-    /// The gap.
-    pub id: Uuid,
-    /// Its key, `<deployment> <rule> <node>`.
-    pub key: String,
-}
+use gaps::{GapChanged, GapClosed};
 
 /// What the gate remembers.
 #[derive(Clone, Default)]
@@ -42,7 +34,7 @@ pub struct State {
     /// Releases that were ever allowed, by reference: position of the last allowing decision.
     allowed: HashMap<Arc<str>, u64>,
     /// Open gaps by key.
-    gaps: OrdMap<Arc<str>, (Uuid, Arc<Gap>)>,
+    gaps: OrdMap<Arc<str>, (Uuid, Arc<GapSpec>)>,
     /// Findings contested.
     pub contests: contest::Contests,
 }
@@ -54,12 +46,12 @@ impl State {
     }
 
     /// Open gaps in order of their keys.
-    pub fn gaps(&self) -> impl Iterator<Item = (&Arc<str>, &(Uuid, Arc<Gap>))> {
+    pub fn gaps(&self) -> impl Iterator<Item = (&Arc<str>, &(Uuid, Arc<GapSpec>))> {
         self.gaps.iter()
     }
 
     /// An open gap.
-    pub fn gap(&self, key: &str) -> Option<&(Uuid, Arc<Gap>)> {
+    pub fn gap(&self, key: &str) -> Option<&(Uuid, Arc<GapSpec>)> {
         self.gaps.get(key)
     }
 
@@ -85,22 +77,20 @@ impl State {
     }
 
     /// Fold an opened gap in.
-    pub fn opened(&mut self, fact: &Stated<Gap>, digest: Digest, at: &At, rows: &mut Rows) {
+    pub fn opened(&mut self, fact: &Stated<GapSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         let gap = &fact.spec;
-        self.gaps.insert(gap_key(gap).into(), (fact.id, Arc::new(gap.clone())));
-        rows.put(at, || NewRow {
-            kind: "gap",
-            id: fact.id.to_string(),
-            reference: format!("gap:{}", fact.id),
-            state: "open".to_owned(),
-            name: gap.finding.rule.clone(),
-            owner: gap.finding.addressee.clone(),
-            parent: gap.deployment.clone(),
-            digest: Some(digest),
-            doc: text(gap),
-            valid_from: Some(gap.opened_at),
-            ..NewRow::default()
-        });
+        self.gaps.insert(gap.key.as_str().into(), (fact.id, Arc::new(gap.clone())));
+        rows.put(at, || row(fact.id, gap, digest));
+    }
+
+    /// Fold a changed gap in.
+    pub fn changed(&mut self, fact: &GapChanged, at: &At, rows: &mut Rows) {
+        let Some((id, known)) = self.gaps.get_mut(fact.key.as_str()) else { return };
+        let gap = Arc::make_mut(known);
+        gap.owner.clone_from(&fact.owner);
+        gap.due = fact.due;
+        gap.affected.clone_from(&fact.affected);
+        rows.replace(at, || row(*id, gap, crate::facts::digest(gap)));
     }
 
     /// Fold a closed gap in.
@@ -111,7 +101,18 @@ impl State {
     }
 }
 
-/// A gap is one cause for one deployment: it is noticed once, whichever server notices.
-pub fn gap_key(gap: &Gap) -> String {
-    format!("{} {} {}", gap.deployment, gap.finding.rule, gap.finding.node)
+fn row(id: Uuid, gap: &GapSpec, digest: Digest) -> NewRow {
+    NewRow {
+        kind: "gap",
+        id: id.to_string(),
+        reference: format!("gap:{id}"),
+        state: "open".to_owned(),
+        name: gap.cause.clone(),
+        owner: gap.owner.clone(),
+        digest: Some(digest),
+        doc: text(gap),
+        valid_from: Some(gap.opened_at),
+        valid_to: gap.due,
+        ..NewRow::default()
+    }
 }

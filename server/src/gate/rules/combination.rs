@@ -38,6 +38,7 @@ fn judge(evidence: &Evidence<'_>, join: &Join) -> Option<Finding> {
     let assess = || Some("licit assessment create -f combination.yaml".to_owned());
     Some(match missing {
         Missing::AssessmentEnded(assessment, end, due) => begin(Status::Expired)
+            .because(&assessment)
             .since(Some(end))
             .due(due)
             .says(format!("`{assessment}` judged what is combined in `{result}` until {end}"))
@@ -46,6 +47,7 @@ fn judge(evidence: &Evidence<'_>, join: &Join) -> Option<Finding> {
             .says(format!("`{assessment}` judges what is combined in `{result}` from {from} on, not before"))
             .remedy("wait, or record an assessment that holds now and ask the board", assess()),
         Missing::Assessment(Some(assessment)) => begin(Status::Unmet)
+            .because(&assessment)
             .says(format!("`{assessment}` judges what is combined in `{result}`, but the board has not approved it"))
             .remedy(
                 "ask the board to approve the assessment",

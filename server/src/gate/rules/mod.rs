@@ -20,6 +20,8 @@ mod retention;
 mod special;
 mod system;
 
+pub(super) use emergency::awaiting;
+
 use licit_schemas::gate::{Finding, Remedy, Status};
 use licit_schemas::time::Timestamp;
 
@@ -27,7 +29,7 @@ use super::evidence::Evidence;
 use super::policy::Policy;
 
 /// Version of the rules: replaying a decision with the same version gives the same bytes.
-pub const VERSION: &str = "2026-11-24.3";
+pub const VERSION: &str = "2026-11-25.1";
 
 /// A rule.
 pub struct Rule {
@@ -102,6 +104,7 @@ pub(super) fn finding(rule: &str, status: Status, article: &str, node: impl Into
         article: article.to_owned(),
         fine: None,
         node: node.into(),
+        cause: None,
         path: Vec::new(),
         also: Vec::new(),
         sentence: String::new(),
@@ -125,6 +128,12 @@ impl Build {
 
     pub(super) fn also(mut self, others: Vec<String>) -> Self {
         self.0.also = others;
+        self
+    }
+
+    /// What fell, where that is another thing than the offending one, or where others fall with it: gaps are grouped by it.
+    pub(super) fn because(mut self, cause: &str) -> Self {
+        self.0.cause = Some(cause.to_owned());
         self
     }
 

@@ -91,7 +91,8 @@ fn pin(evidence: &Evidence<'_>, model: &Model, begin: impl Fn(Status) -> super::
     let why = evidence.assessed(&model.reference, AssessmentKind::Provider)?;
     let command = Some("licit assessment create -f assessment.yaml".to_owned());
     Some(match why {
-        Missing::AssessmentEnded(_, end, due) => begin(Status::Expired)
+        Missing::AssessmentEnded(assessment, end, due) => begin(Status::Expired)
+            .because(&assessment)
             .since(Some(end))
             .due(due)
             .says(format!("that `{}` is what was admitted was attested until {end}", model.reference))
