@@ -1,4 +1,4 @@
-//! What happens, told to others: subscriptions of receivers, deliveries, and the events themselves (CloudEvents 1.0).
+//! What happens, told to others: subscriptions of receivers, deliveries, and the events themselves (`CloudEvents` 1.0).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,7 @@ pub struct Redelivery {
     pub seq: Option<u64>,
 }
 
-/// An event: a fact, in the form of CloudEvents 1.0.
+/// An event: a fact, in the form of `CloudEvents` 1.0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CloudEvent {
     /// `1.0`.

@@ -1,4 +1,4 @@
-//! What happens, told to others: facts as CloudEvents, to receivers that subscribed and to whoever listens.
+//! What happens, told to others: facts as `CloudEvents`, to receivers that subscribed and to whoever listens.
 
 pub mod address;
 pub mod api;
@@ -23,6 +23,9 @@ use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::{Error, Result};
 use crate::facts::{KINDS, text};
+
+/// Patterns of kinds that one may ask for: each is compiled.
+const MOST_PATTERNS: usize = 50;
 
 /// A receiver is told no more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -175,6 +178,12 @@ fn parameter(name: &str, detail: impl Into<String>) -> Error {
 /// A pattern that means none.
 pub fn wanted(parameter_kinds: Option<&str>) -> Result<Vec<&'static str>> {
     let patterns: Vec<&str> = parameter_kinds.unwrap_or("*").split(',').map(str::trim).collect();
+    if patterns.len() > MOST_PATTERNS {
+        return Err(parameter(
+            "kinds",
+            format!("{} patterns are too many: give {MOST_PATTERNS} at most", patterns.len()),
+        ));
+    }
     kinds(&patterns).map_err(|(_, detail)| parameter("kinds", detail))
 }
 
@@ -189,6 +198,7 @@ mod tests {
         assert_eq!(kinds(&["decision.made", "decision.*"]).unwrap(), ["decision.made"]);
         assert_eq!(kinds(&["*"]).unwrap().len(), KINDS.len());
         assert_eq!(kinds(&["gap.*", "gaps.*"]).unwrap_err().0, 1);
+        assert!(wanted(Some(&"*,".repeat(50))).is_err());
         assert!(wanted(Some("gap.opened, vote.cast")).is_ok_and(|kinds| kinds.len() == 2));
     }
 

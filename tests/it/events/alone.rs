@@ -1,8 +1,8 @@
 //! The server notices by itself what opened and closed: one alert each, and nobody asked.
 
-use harness::Scenario;
 use harness::receiver::{Receiver, wait};
 use harness::scenario::in_days;
+use harness::{Scenario, TestServer};
 use licit_schemas::time::Timestamp;
 use serde_json::Value;
 
@@ -54,4 +54,22 @@ fn one_cause_is_one_alert_on_opening_and_one_on_closing() {
     let types: Vec<String> =
         receiver.wait(2).iter().map(|posted| posted.json()["type"].as_str().unwrap().to_owned()).collect();
     assert_eq!(types, ["eu.licit.gap.opened", "eu.licit.gap.closed"]);
+}
+
+#[test]
+fn of_two_servers_that_notice_one_records() {
+    let looks = ["--look-seconds", "1"];
+    let s = Scenario::empty_with(&looks);
+    s.register();
+    s.approve(&["purpose:scoring", "system:scorer", "deployment:score-prod", "basis:scoring-contract"]);
+    s.activate("release:score-prod@1").good();
+    let _two = TestServer::with(s.server.db.clone(), &looks);
+    for round in 1..=3 {
+        s.revoke("basis:scoring-contract@1", 10);
+        wait(|| (facts(&s, "gap.opened").len() == round).then_some(()));
+        s.approve(&["basis:scoring-contract@1"]);
+        wait(|| (facts(&s, "gap.closed").len() == round).then_some(()));
+    }
+    assert_eq!((facts(&s, "gap.opened").len(), facts(&s, "gap.changed").len()), (3, 0));
+    rebuilds(&s.server.db);
 }
