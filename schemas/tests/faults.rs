@@ -127,6 +127,7 @@ fn sample(schema: &Value, definitions: &Value) -> Value {
             "Iri" | "Uri" => "https://example.com".into(),
             "Ref" => "dataset:crm/people@1".into(),
             "Country" => "FR".into(),
+            "SigningSecret" => format!("whsec_{}", "A".repeat(32)).into(),
             name => inner(&definitions[name]),
         };
     }
