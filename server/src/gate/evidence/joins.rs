@@ -221,11 +221,15 @@ fn apart(one: &Class, other: &Class) -> bool {
 }
 
 fn pair(inputs: &[Input<'_>], which: fn(&Class, &Class) -> bool, risk: fn(NodeId, NodeId) -> Risk) -> Option<Risk> {
-    // Inputs of one kind are alike: the first speaks for them, and for one of another table beside it.
+    // Inputs of one kind are alike: of whatever table another input is, one of two tables is not the same.
     let mut kinds: Vec<&Input<'_>> = Vec::new();
     for input in inputs {
-        let alike = |known: &&&Input<'_>| std::ptr::eq(known.class, input.class);
-        if kinds.iter().filter(alike).count() < 2 {
+        let mut alike = kinds.iter().filter(|known| std::ptr::eq(known.class, input.class));
+        let enough = match (alike.next(), alike.next()) {
+            (Some(known), None) => known.dataset == input.dataset,
+            (known, _) => known.is_some(),
+        };
+        if !enough {
             kinds.push(input);
         }
     }
