@@ -199,7 +199,7 @@ pub struct Calendar {
 pub struct Expiry {
     /// When.
     pub on: Timestamp,
-    /// What ends: `approval`, `validity`, `document`, `contract`.
+    /// What ends: `approval`, `validity`, `document`, `contract`, `certification`.
     pub what: String,
     /// Of what.
     pub r#ref: String,
