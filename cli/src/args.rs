@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, drift,
-    edge, erase, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, recipients, register, release,
-    renewals, retire, review, simple, suggest, things, vocabulary, whatif,
+    edge, erase, events, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, recipients, register,
+    release, renewals, retire, review, simple, suggest, things, vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -116,6 +116,13 @@ pub(crate) enum Command {
     Diff(diff::DiffArgs),
     /// Active releases that would not be allowed today
     Gaps(gaps::GapsArgs),
+    /// What happens, as it happens
+    Events(events::EventsArgs),
+    /// Receivers that are told what happens
+    Webhook {
+        #[command(subcommand)]
+        command: webhook::Webhook,
+    },
     /// What ran before the gate stood, taken over with an owner and an end
     Baseline {
         #[command(subcommand)]

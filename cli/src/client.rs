@@ -1,6 +1,6 @@
 //! HTTP to the registry: one agent, JSON both ways, problems as errors.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
 
 use licit_schemas::problem::Problem;
@@ -15,6 +15,9 @@ use crate::error::{Failure, Result};
 
 /// An answer larger than this is not read on: a page of the ledger is some megabytes at most.
 const MAX_ANSWER: u64 = 512 * 1024 * 1024;
+
+/// How long the server may take to begin a stream.
+const STREAM_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Parameters of a query; absent values are left out.
 pub(crate) type Query<'a> = &'a [(&'a str, Option<&'a str>)];
@@ -62,6 +65,27 @@ impl Client {
     pub(crate) fn get_text(&self, path: &str, query: Query<'_>) -> Result<String> {
         let request = self.request("GET", path, query);
         answered(request.body(()).map_err(|e| unsendable(&e)).and_then(|r| self.send(r))?)
+    }
+
+    /// `GET` of a stream of text, line by line as it comes, however long that takes.
+    pub(crate) fn lines(&self, path: &str, query: Query<'_>, mut each: impl FnMut(&str)) -> Result<()> {
+        let request = self.request("GET", path, query).body(()).map_err(|e| unsendable(&e))?;
+        // The stream says that it lives every quarter of a minute.
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(None)
+            .timeout_connect(Some(STREAM_PATIENCE))
+            .timeout_recv_response(Some(STREAM_PATIENCE))
+            .build();
+        let mut response = self.send(request)?;
+        if response.status().as_u16() != 200 {
+            return answered(response).map(|_| ());
+        }
+        for line in BufReader::new(response.body_mut().as_reader()).lines() {
+            each(&line.map_err(|e| Failure::NotReached(format!("the stream broke off: {e}")))?);
+        }
+        Ok(())
     }
 
     /// `POST` of a document. The idempotency key makes a repetition by a proxy or by us register once.

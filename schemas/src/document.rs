@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::problem::Fault;
 use crate::{
-    access, adoption, classes, gate, json, lawfulness, lineage, policy, registration, registry, reports, review,
+    access, adoption, classes, events, gate, json, lawfulness, lineage, policy, registration, registry, reports, review,
 };
 
 mod form;
@@ -84,6 +84,8 @@ documents! {
     "affected" => reports::AffectedQuery,
     "actor" => access::ActorCreate,
     "token" => access::TokenCreate,
+    "webhook" => events::WebhookCreate,
+    "redelivery" => events::Redelivery,
 }
 
 /// Read a document from bytes: strict JSON, then the schema, then the type. Every fault is named by JSON pointer.

@@ -111,6 +111,9 @@ pub struct Finding {
     pub fine: Option<String>,
     /// The offending thing.
     pub node: String,
+    /// What fell, where others fall with it: a basis behind many sources, say. Gaps are grouped by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// Shortest lineage path from the release to it.
     pub path: Vec<String>,
     /// Others with the same cause.
@@ -178,20 +181,78 @@ pub struct Decision {
     pub actions_due: Vec<Finding>,
 }
 
-/// An active release that would not be allowed today.
+/// One cause for which active releases would not be allowed today, with all it affects: one owner, one alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
+    /// Id, once it is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Uuid>,
+    /// What fell, or the offending thing.
+    pub cause: String,
+    /// Who can clear it.
+    pub owner: String,
+    /// Until when the first of what runs may go on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// When the registry noticed.
+    pub opened_at: Timestamp,
+    /// What runs with it.
+    pub affected: Vec<Affected>,
+}
+
+/// An active release that a gap affects.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Affected {
     /// Deployment.
     pub deployment: String,
     /// Active release.
     pub release: String,
-    /// The finding.
-    pub finding: Finding,
-    /// The baseline in force that took it over.
+    /// The baseline in force that took all of it over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
+    /// What does not hold, each due when what runs must have cleared it.
+    pub findings: Vec<Finding>,
+}
+
+/// A gap as recorded: what an alert says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GapSpec {
+    /// What fell, or the offending thing.
+    pub cause: String,
+    /// Tells gaps of one cause apart; no other open gap has it.
+    pub key: String,
+    /// Who can clear it.
+    pub owner: String,
+    /// Until when the first of what runs may go on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// One sentence in plain words, of the first finding.
+    pub sentence: String,
+    /// What would clear it.
+    pub remedy: Remedy,
     /// When the registry noticed.
     pub opened_at: Timestamp,
+    /// The findings, by deployment and release.
+    pub affected: Vec<crate::adoption::BaselineItem>,
+}
+
+/// Query of the gaps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GapQuery {
+    /// One deployment, with or without `deployment:` before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+    /// Who can clear them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Up to which entry of the ledger the answer knows: `now`, a position or a time. Nothing is recorded then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
+    /// The moment judged; absent, now. Nothing is recorded then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
 }
 
 /// Activate a release, or roll back.

@@ -12,6 +12,7 @@ pub mod classes;
 pub mod condition;
 pub mod digest;
 pub mod document;
+pub mod events;
 pub mod gate;
 pub mod json;
 pub mod known;

@@ -37,7 +37,7 @@ pub struct PolicySpec {
     /// People that must share the rarest combination of quasi-identifiers in what a join brings together (k-anonymity), or it
     /// needs an assessment; absent, no number is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 2, max = 1000000))]
+    #[schemars(range(min = 1, max = 1000000))]
     pub min_k: Option<u32>,
     /// Who may let a denied release through in an emergency; absent, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]

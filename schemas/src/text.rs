@@ -154,6 +154,18 @@ fn is_path(text: &str) -> bool {
     !text.contains(|c| control(c) || c == '\\') && text.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
+fn is_kind_pattern(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'.' | b'*' | b'?'))
+}
+
+fn is_signing_secret(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("whsec_") else { return false };
+    let digits = rest.trim_end_matches('=');
+    (32..=86).contains(&digits.len())
+        && rest.len() - digits.len() <= 2
+        && digits.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+}
+
 fn is_country(text: &str) -> bool {
     let (country, part) = text.split_once('-').map_or((text, None), |(country, part)| (country, Some(part)));
     let capital = |b: u8| b.is_ascii_uppercase();
@@ -240,6 +252,16 @@ text!(
     "an absolute URI of at most 1000 characters, like `https://wiki.example/dpia-7`"
 );
 text!(
+    /// Which kinds of facts: a kind, with `*` for any characters and `?` for one.
+    KindPattern = "KindPattern", 1..=100, is_kind_pattern, "^[a-z_.*?]+$",
+    "a kind of fact, or a pattern of 1 to 100 characters like `gap.*` or `decision.made`"
+);
+text!(
+    /// What signs webhooks, as Standard Webhooks writes it: 24 to 64 random bytes.
+    SigningSecret = "SigningSecret", 38..=94, is_signing_secret, "^whsec_[A-Za-z0-9+/]{32,86}={0,2}$",
+    "`whsec_` and 24 to 64 bytes in base64"
+);
+text!(
     /// A file inside a version: relative, with `/`, and it cannot climb out of its directory.
     Path = "Path", 1..=1000, is_path, PATH,
     "a relative path of 1 to 1000 characters with `/` between its parts, none of them empty, `.` or `..`"
@@ -311,6 +333,15 @@ pub(crate) mod tests {
         table::<Text>(&prose, &not_prose);
         table::<Expression>(&[&long(2000)], &[&long(2001)]);
         table::<Text>(&[&long(10_000)], &[&long(10_001)]);
+        table::<KindPattern>(
+            &["*", "gap.*", "decision.made", "a?c"],
+            &["", "Gap.*", "gap *", "gap.{a,b}", &"a".repeat(101)],
+        );
+        let secret = |n: usize, end: &str| format!("whsec_{}{end}", "Az+/".repeat(n));
+        table::<SigningSecret>(
+            &[&secret(8, ""), &secret(8, "A="), &secret(21, "ab==")],
+            &["", "whsec_", &secret(7, ""), &secret(8, "==="), &secret(22, ""), &secret(8, "-"), &secret(8, "")[1..]],
+        );
         let iri =
             ["a:b", "https://w3id.org/dpv#Marketing", "urn:isbn:1", "s3+x.y-z:é", "a:b:c", &format!("a:{}", long(998))];
         let not_iri = [

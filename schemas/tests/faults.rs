@@ -59,7 +59,10 @@ fn a_word_each_described() {
             "kind": "marriage", "with": "party:b", "valid_from": "2026-01-01",
             "evidence": {"uri": "a:b", "digest": format!("sha256:{}", "0".repeat(64))},
         }]}),
-        &[("#/arrangements/0/kind", "expected one of `joint_controllers`, `processing_contract`, got `marriage`")],
+        &[(
+            "#/arrangements/0/kind",
+            "expected one of `joint_controllers`, `processing_contract`, `standard_clauses`, `binding_rules`, `derogation`, got `marriage`",
+        )],
     );
     let role = json!({"operation": "copy", "purpose": "purpose:p", "started_at": "2026-01-01",
         "inputs": [{"ref": "dataset:crm/x@1", "role": "fun"}]});
@@ -127,6 +130,7 @@ fn sample(schema: &Value, definitions: &Value) -> Value {
             "Iri" | "Uri" => "https://example.com".into(),
             "Ref" => "dataset:crm/people@1".into(),
             "Country" => "FR".into(),
+            "SigningSecret" => format!("whsec_{}", "A".repeat(32)).into(),
             name => inner(&definitions[name]),
         };
     }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,7 +14,11 @@ use crate::clock;
 use crate::config::Config;
 use crate::db::Manager;
 use crate::error::Error;
+use crate::events::Settings;
+use crate::events::deliver::Deliverer;
+use crate::events::stream::Listeners;
 use crate::facts::Db;
+use crate::gate::gaps::Watch;
 use crate::http::guard::{Table, guard};
 use crate::http::openapi;
 use crate::metrics::Metrics;
@@ -25,6 +30,12 @@ pub struct App {
     pub db: Db,
     /// Figures.
     pub metrics: Metrics,
+    /// What of the gaps was judged last.
+    pub gaps: Watch,
+    /// How events are told.
+    pub settings: Settings,
+    /// Who listens to the stream of events.
+    pub listeners: Arc<Listeners>,
     /// Routes by path and method.
     pub table: Table,
     /// The OpenAPI document, made once.
@@ -108,9 +119,17 @@ pub fn may_listen(config: &Config) -> Result<(), String> {
 /// A sentence for the operator.
 pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), String> {
     let metrics = Metrics::new().map_err(|e| format!("metrics: {e}"))?;
-    let app = web::Data::new(App { db: db.clone(), metrics, table: Table::new(ROUTES), openapi: openapi_text() });
+    let app = web::Data::new(App {
+        db: db.clone(),
+        metrics,
+        gaps: Watch::default(),
+        settings: config.events(),
+        listeners: Arc::default(),
+        table: Table::new(ROUTES),
+        openapi: openapi_text(),
+    });
     let document: serde_json::Value = serde_json::from_str(&app.openapi).unwrap_or_default();
-    let data = app.clone();
+    let (data, looked, listeners) = (app.clone(), app.clone(), app.listeners.clone());
     let server = HttpServer::new(move || {
         let docs =
             utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}").external_url_unchecked("/openapi.json", document.clone());
@@ -139,15 +158,28 @@ pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) 
     let mut running = std::pin::pin!(server.run());
     // The first poll starts the workers and takes the signals: told to stop before it, the program would die without draining.
     let early = std::future::poll_fn(|cx| Poll::Ready(running.as_mut().poll(cx))).await;
+    let asked = actix_web::rt::spawn(told_to_stop(listeners)?);
     listening(address);
+    let deliverer = Deliverer::start(db.clone(), config.events())?;
     let follower = actix_web::rt::spawn(follow(db.clone()));
+    let looker =
+        (config.look_seconds > 0).then(|| actix_web::rt::spawn(look(looked, Duration::from_secs(config.look_seconds))));
     let outcome = match early {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => running.await,
     };
     let outcome = outcome.map_err(|e| format!("the server broke: {e}"));
     follower.abort();
-    web::block(move || db.close()).await.map_err(|e| format!("the writer could not be stopped: {e}"))?;
+    asked.abort();
+    if let Some(looker) = looker {
+        looker.abort();
+    }
+    web::block(move || {
+        deliverer.stop();
+        db.close();
+    })
+    .await
+    .map_err(|e| format!("the writer could not be stopped: {e}"))?;
     outcome
 }
 
@@ -158,5 +190,35 @@ async fn follow(db: Db) {
         if let Err(error) = db.fresh().await {
             tracing::warn!(%error, "the ledger's head could not be read");
         }
+    }
+}
+
+/// A stream would go on until its time to drain is over: it ends as soon as the server is told to stop.
+fn told_to_stop(listeners: Arc<Listeners>) -> Result<impl Future<Output = ()>, String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let on = |kind| signal(kind).map_err(|e| format!("signals cannot be heard: {e}"));
+    let (mut term, mut int, mut quit) =
+        (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::quit())?);
+    Ok(async move {
+        std::future::poll_fn(|cx| {
+            let told = term.poll_recv(cx).is_ready() | int.poll_recv(cx).is_ready() | quit.poll_recv(cx).is_ready();
+            if told { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        listeners.stop();
+    })
+}
+
+/// What opens or closes a gap may be the passing of time alone: the server notices by itself. Where judging takes long, it rests
+/// ten times as long: who writes does not wait for who looks.
+async fn look(app: web::Data<App>, every: Duration) {
+    let mut rest = every;
+    loop {
+        actix_web::rt::time::sleep(rest).await;
+        let begun = std::time::Instant::now();
+        if let Err(error) = crate::gate::api::look(&app.db, &app.gaps, clock::now()).await {
+            tracing::warn!(%error, "gaps could not be looked for");
+        }
+        rest = every.max(begun.elapsed() * 10);
     }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::events::Settings;
+
 /// AI-governance model registry with data lineage
 #[derive(Parser, Debug)]
 #[command(
@@ -55,6 +57,24 @@ pub struct Config {
     /// Seconds that requests under way may take when the server is told to stop
     #[arg(long, env = "LICIT_DRAIN_SECONDS", default_value_t = 10, global = true)]
     pub drain_seconds: u64,
+    /// Seconds between two looks for gaps that opened or closed; 0: only when somebody asks
+    #[arg(long, env = "LICIT_LOOK_SECONDS", default_value_t = 1, global = true)]
+    pub look_seconds: u64,
+    /// Address under which people reach this registry, such as `https://licit.example`: events name it as their source
+    #[arg(long, env = "LICIT_PUBLIC_URL", default_value = "urn:licit", global = true)]
+    pub public_url: String,
+    /// Events may be posted to this machine and to private networks
+    #[arg(long, env = "LICIT_WEBHOOKS_ALLOW_PRIVATE", global = true)]
+    pub webhooks_allow_private: bool,
+    /// Seconds to wait after each failed delivery of an event; after as many and one more it is given up
+    #[arg(
+        long,
+        env = "LICIT_WEBHOOKS_RETRY",
+        value_delimiter = ',',
+        default_value = "10,30,120,600,1800,3600,7200,14400,43200",
+        global = true
+    )]
+    pub webhooks_retry: Vec<u64>,
     /// Form of the log on standard error: text or json
     #[arg(long, env = "LICIT_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
@@ -67,6 +87,17 @@ pub struct Config {
     /// File that holds it
     #[arg(long, env = "LICIT_BOOTSTRAP_TOKEN_FILE", conflicts_with = "bootstrap_token", global = true)]
     pub bootstrap_token_file: Option<PathBuf>,
+}
+
+impl Config {
+    /// How events are told.
+    pub fn events(&self) -> Settings {
+        Settings {
+            source: self.public_url.trim_end_matches('/').to_owned(),
+            allow_private: self.webhooks_allow_private,
+            retry: self.webhooks_retry.clone(),
+        }
+    }
 }
 
 /// Form of the log

@@ -11,12 +11,13 @@ use crate::catalogue::{Revision, Stated};
 use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::registry::What;
-use crate::{access, gate, lawfulness, lineage, registry, review};
+use crate::{access, events, gate, lawfulness, lineage, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
 use licit_schemas::classes::{ClassificationSpec, DefaultClassSpec};
 use licit_schemas::digest::Digest;
-use licit_schemas::gate::{Decision, Gap};
+use licit_schemas::events::WebhookSpec;
+use licit_schemas::gate::{Decision, GapSpec};
 use licit_schemas::json;
 use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::lineage::EdgeCreate;
@@ -99,8 +100,11 @@ facts! {
     ContestRaised(Stated<ContestSpec>) = "contest.raised" v 1;
     ContestSettled(gate::contest::ContestSettled) = "contest.settled" v 1;
     DecisionMade(Stated<Decision>) = "decision.made" v 1;
-    GapOpened(Stated<Gap>) = "gap.opened" v 1;
-    GapClosed(gate::GapClosed) = "gap.closed" v 1;
+    GapOpened(Stated<GapSpec>) = "gap.opened" v 2;
+    GapChanged(gate::gaps::GapChanged) = "gap.changed" v 1;
+    GapClosed(gate::gaps::GapClosed) = "gap.closed" v 1;
+    WebhookSubscribed(Stated<WebhookSpec>) = "webhook.subscribed" v 1;
+    WebhookUnsubscribed(events::Unsubscribed) = "webhook.unsubscribed" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -119,6 +123,8 @@ pub struct World {
     pub review: review::State,
     /// What the gate remembers.
     pub gate: gate::State,
+    /// Who is told.
+    pub events: events::State,
 }
 
 impl Projection for World {
@@ -129,7 +135,13 @@ impl Projection for World {
     }
 
     fn decode(kind: &str, version: u16, data: &str) -> Result<Fact> {
-        decode(kind, version, data)
+        match (kind, version) {
+            // Version 1 was of one deployment and one finding.
+            ("gap.opened", 1) => serde_json::from_str::<Stated<gate::gaps::GapV1>>(data)
+                .map(|Stated { id, rev, spec }| Fact::GapOpened(Stated { id, rev, spec: spec.lift() }))
+                .map_err(|e| Error::Internal(format!("fact `{kind}` v{version}: {e}"))),
+            _ => decode(kind, version, data),
+        }
     }
 
     fn position(&self) -> u64 {
@@ -237,7 +249,10 @@ impl Projection for World {
             Fact::ContestSettled(f) => self.gate.contests.settled(f, at, rows),
             Fact::DecisionMade(f) => self.gate.decided(f, digest(&f.spec), at, rows),
             Fact::GapOpened(f) => self.gate.opened(f, digest(&f.spec), at, rows),
+            Fact::GapChanged(f) => self.gate.changed(f, at, rows),
             Fact::GapClosed(f) => self.gate.closed(f, at, rows),
+            Fact::WebhookSubscribed(f) => self.events.subscribe(f, digest(&f.spec), at, rows),
+            Fact::WebhookUnsubscribed(f) => self.events.unsubscribe(f, at, rows),
         }
     }
 }

@@ -9,7 +9,10 @@ use licit_schemas::adoption::{
     LooseningSpec, RuleContests, SettlementCreate,
 };
 use licit_schemas::classes::{ClassificationCreate, ClassificationResult, ClassificationSpec, Debt, DefaultClassSpec};
-use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Plan};
+use licit_schemas::events::{
+    DeliveriesQuery, Delivery, EventsQuery, Redelivery, WebhookCreate, WebhookCreated, WebhookView,
+};
+use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateRequest, Plan};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::ledger::{
     ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof, InclusionQuery, TreeHead,
@@ -35,7 +38,7 @@ use licit_schemas::review::{
 use crate::api::{self, ByRef, Health, TermView, Terms};
 use crate::http::Ctx;
 use crate::http::route::Route;
-use crate::{access, gate, lawfulness, ledger, lineage, registry, reports, review};
+use crate::{access, events, gate, lawfulness, ledger, lineage, registry, reports, review};
 
 /// Reads.
 const READ: &[Role] = &[Viewer, Registrar, Reviewer, Dpo, WorksCouncil, Releaser, Auditor, Admin];
@@ -55,6 +58,8 @@ const SEATED: &[Role] = &[Viewer, Registrar, Reviewer, Releaser, Auditor];
 const ADVISE: &[Role] = &[Dpo, WorksCouncil];
 /// Proposes how the organisation governs.
 const GOVERN: &[Role] = &[Reviewer, Admin];
+/// Reads entries of the ledger.
+const ENTRIES: &[Role] = &[Auditor, Dpo, Admin, Reviewer];
 /// Manages who may.
 const MANAGE: &[Role] = &[Admin];
 
@@ -176,7 +181,7 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/releases/{id}/activate", "activate_release", "Activate a release; refused unless the gate allows", || post().to(gate::api::activate)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
     Route::post("/api/v1/releases/{id}/withdraw", "withdraw_release", "Take a release out for good", || post().to(registry::api::withdraw_release)).may(RELEASE).gives::<Registered>(),
     Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to the release on standby", || post().to(gate::api::rollback)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
-    Route::get("/api/v1/gaps", "list_gaps", "Active releases that would not be allowed today", || get().to(gate::api::gaps)).may(READ).asks::<gate::api::GapQuery>().gives::<Page<Gap>>(),
+    Route::get("/api/v1/gaps", "list_gaps", "Active releases that would not be allowed today", || get().to(gate::api::list_gaps)).may(READ).asks::<GapQuery>().gives::<Page<Gap>>(),
     Route::post("/api/v1/delegations", "create_delegation", "Let another person sit in one's seat on the board for a while", || post().to(review::api::create_delegation)).may(BOARD).takes::<DelegationCreate>().gives::<Registered>().success(&[201]).keyed(),
     Route::get("/api/v1/delegations", "list_delegations", "List delegations", || get().to(|ctx: Ctx| api::list(ctx, "delegation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DelegationSpec>>>(),
     Route::get("/api/v1/delegations/{id}", "get_delegation", "Read a delegation", || get().to(|ctx: Ctx| api::get(ctx, "delegation"))).may(READ).asks::<GetQuery>().gives::<Resource<DelegationSpec>>(),
@@ -216,10 +221,19 @@ pub static ROUTES: &[Route] = &[
 
     // Used by auditors.
     Route::get("/api/v1/ledger/head", "get_ledger_head", "The Merkle tree as it stands", || get().to(ledger::api::head)).may(READ).gives::<TreeHead>(),
-    Route::get("/api/v1/ledger/entries", "list_ledger_entries", "Entries, oldest first", || get().to(ledger::api::entries)).may(&[Auditor, Dpo, Admin, Reviewer]).asks::<EntriesQuery>().gives::<Page<EntryView>>(),
-    Route::get("/api/v1/ledger/entries/{seq}", "get_ledger_entry", "One entry", || get().to(ledger::api::entry)).may(&[Auditor, Dpo, Admin, Reviewer]).gives::<EntryView>(),
+    Route::get("/api/v1/ledger/entries", "list_ledger_entries", "Entries, oldest first", || get().to(ledger::api::entries)).may(ENTRIES).asks::<EntriesQuery>().gives::<Page<EntryView>>(),
+    Route::get("/api/v1/ledger/entries/{seq}", "get_ledger_entry", "One entry", || get().to(ledger::api::entry)).may(ENTRIES).gives::<EntryView>(),
     Route::get("/api/v1/ledger/proofs/inclusion", "get_inclusion_proof", "Proof that an entry is in the tree", || get().to(ledger::api::inclusion)).may(READ).asks::<InclusionQuery>().gives::<InclusionProof>(),
     Route::get("/api/v1/ledger/proofs/consistency", "get_consistency_proof", "Proof that one tree continues another", || get().to(ledger::api::consistency)).may(READ).asks::<ConsistencyQuery>().gives::<ConsistencyProof>(),
+
+    // What happens, told to others.
+    Route::get("/api/v1/events", "stream_events", "What happens, as server-sent events", || get().to(events::api::stream_events)).may(ENTRIES).asks::<EventsQuery>().gives_text("text/event-stream"),
+    Route::post("/api/v1/webhooks", "create_webhook", "Tell a receiver what happens; the secret that signs is shown this once", || post().to(events::api::create_webhook)).may(MANAGE).takes::<WebhookCreate>().gives::<WebhookCreated>().success(&[201]),
+    Route::get("/api/v1/webhooks", "list_webhooks", "List receivers, without secrets", || get().to(events::api::list_webhooks)).may(MANAGE).gives::<Page<WebhookView>>(),
+    Route::get("/api/v1/webhooks/{id}", "get_webhook", "Read a receiver, without its secret", || get().to(events::api::get_webhook)).may(MANAGE).gives::<WebhookView>(),
+    Route::delete("/api/v1/webhooks/{id}", "delete_webhook", "Tell a receiver no more", || delete().to(events::api::delete_webhook)).may(MANAGE).success(&[204]),
+    Route::get("/api/v1/webhooks/{id}/deliveries", "list_webhook_deliveries", "Deliveries that failed: waiting, or given up", || get().to(events::api::list_deliveries)).may(MANAGE).asks::<DeliveriesQuery>().gives::<Page<Delivery>>(),
+    Route::post("/api/v1/webhooks/{id}/redeliveries", "create_webhook_redelivery", "Deliver one event again, or everything given up", || post().to(events::api::redeliver)).may(MANAGE).takes::<Redelivery>().success(&[204]),
 
     // Who may.
     Route::get("/api/v1/whoami", "get_whoami", "Who the caller is", || get().to(access::api::whoami)).may(READ).gives::<WhoAmI>(),

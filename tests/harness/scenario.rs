@@ -31,7 +31,12 @@ pub const ZEROS: &str = "sha256:000000000000000000000000000000000000000000000000
 impl Scenario {
     /// A server with people and nothing else.
     pub fn empty() -> Self {
-        let server = TestServer::start();
+        Self::empty_with(&[])
+    }
+
+    /// The same, of a server with further arguments.
+    pub fn empty_with(args: &[&str]) -> Self {
+        let server = TestServer::with(std::sync::Arc::new(crate::TestDatabase::new()), args);
         let ana = server.person("Ana", &["registrar"]);
         let bea = server.person("Bea", &["reviewer"]);
         let carl = server.person("Carl", &["reviewer"]);
@@ -44,6 +49,13 @@ impl Scenario {
     /// Everything registered; nothing approved.
     pub fn registered() -> Self {
         let s = Self::empty();
+        s.register();
+        s
+    }
+
+    /// Register everything.
+    pub fn register(&self) {
+        let s = self;
         s.add("parties", party("acme"));
         s.add("environments", json!({"key": "production", "mode": "enforce", "class": "production"}));
         s.add("datasets", json!({"namespace": "crm", "name": "people", "owner": "crm-team"}));
@@ -56,7 +68,6 @@ impl Scenario {
         s.add("systems", system());
         s.add("deployments", deployment());
         s.release("1");
-        s
     }
 
     /// Everything registered and approved: the gate allows.

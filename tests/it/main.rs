@@ -6,6 +6,7 @@ mod cli;
 mod clocks;
 mod concurrency;
 mod contract;
+mod events;
 mod gate;
 mod lineage;
 mod process;

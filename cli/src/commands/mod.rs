@@ -25,6 +25,7 @@ pub(crate) mod diff;
 pub(crate) mod drift;
 pub(crate) mod edge;
 pub(crate) mod erase;
+pub(crate) mod events;
 pub(crate) mod exposure;
 pub(crate) mod gaps;
 pub(crate) mod gate;
@@ -44,6 +45,7 @@ pub(crate) mod simple;
 pub(crate) mod suggest;
 pub(crate) mod things;
 pub(crate) mod vocabulary;
+pub(crate) mod webhook;
 pub(crate) mod whatif;
 
 /// Run a command.
@@ -67,6 +69,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Calendar(args) => calendar::run(context, &args),
         Command::Diff(args) => diff::run(context, &args),
         Command::Gaps(args) => gaps::run(context, &args),
+        Command::Events(args) => events::run(context, &args),
+        Command::Webhook { command } => webhook::run(context, command),
         Command::Baseline { command } => baseline::run(context, command),
         Command::Contest { command } => contest::run(context, command),
         Command::Delegation { command } => delegation::run(context, command),

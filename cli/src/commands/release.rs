@@ -82,15 +82,18 @@ Examples:
       --part guard=toxicity@2
   licit release create helpdesk --model assistant@3 --part embedder=e5@1 \\
       --index kb/articles@2026-11
-  licit release create ward-data-to-research  # the latest of what it discloses
+  licit release create ward-data-to-research --disclosure
   licit release create -f release.yaml")]
 pub(crate) struct ReleaseCreate {
     /// Deployment, such as `vote-forecast`
     #[arg(required_unless_present = "file")]
     deployment: Option<String>,
     /// Model version as part `base`, such as `vote-model@2`; without `@` the latest; may be repeated
-    #[arg(long = "model", value_name = "REF")]
+    #[arg(long = "model", value_name = "REF", required_unless_present_any = ["file", "parts", "disclosure"])]
     models: Vec<String>,
+    /// No model: it hands over the latest of what the deployment discloses
+    #[arg(long)]
+    disclosure: bool,
     /// Model version as another part, such as `adapter=tuning@7`; may be repeated
     #[arg(long = "part", value_name = "NAME=MODEL", value_parser = part)]
     parts: Vec<(PartKind, String)>,
@@ -98,7 +101,7 @@ pub(crate) struct ReleaseCreate {
     #[arg(long = "index", value_name = "DATASET@V")]
     indexes: Vec<String>,
     /// YAML or JSON file instead; `-` is stdin
-    #[arg(short, long, conflicts_with_all = ["deployment", "models", "parts", "indexes"])]
+    #[arg(short, long, conflicts_with_all = ["deployment", "models", "parts", "indexes", "disclosure"])]
     file: Vec<PathBuf>,
 }
 

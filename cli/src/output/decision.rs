@@ -188,6 +188,7 @@ mod tests {
 
     fn finding(rule: &str, addressee: &str) -> Finding {
         Finding {
+            cause: None,
             rule: rule.to_owned(),
             status: Status::Unmet,
             blocking: true,
@@ -234,6 +235,7 @@ mod tests {
             article: "Reg. (EU) 2024/900 Art. 18(1)(c)".to_owned(),
             fine: None,
             node: "dataset:anes/survey@1".to_owned(),
+            cause: None,
             path: ["release:a@1", "model:vote@1", "dataset:anes/survey@1"].map(str::to_owned).to_vec(),
             also: Vec::new(),
             sentence: "political opinions reach this model, and no consent can help".to_owned(),

@@ -12,7 +12,10 @@ use crate::known::KnownAt;
 use crate::problem::Fault;
 use crate::reference::Ref;
 use crate::registry::uuid_text;
-use crate::text::{Country, Expression, Iri, Key, Name, Namespace, Path, Sentence, Text, Uri, VersionId, quoted};
+use crate::text::{
+    Country, Expression, Iri, Key, KindPattern, Name, Namespace, Path, Sentence, SigningSecret, Text, Uri, VersionId,
+    quoted,
+};
 use crate::time::Timestamp;
 
 /// Faults named at most in one answer: a hostile body could have hundreds of thousands.
@@ -135,7 +138,10 @@ fn refusal(kind: &str, text: &str) -> Option<String> {
             }
         };
     }
-    kinds!(Country Digest Expression Iri Key KnownAt Name Namespace Path Ref Sentence Text Timestamp Uri VersionId)
+    kinds!(
+        Country Digest Expression Iri Key KindPattern KnownAt Name Namespace Path Ref Sentence SigningSecret Text Timestamp Uri
+        VersionId
+    )
 }
 
 /// What stands there instead, not echoed whole.

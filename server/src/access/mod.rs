@@ -44,6 +44,8 @@ pub struct Caller {
     pub kind: ActorKind,
     /// Roles of the token.
     pub roles: Vec<Role>,
+    /// The token.
+    pub token: Uuid,
     /// End of the token.
     pub expires_at: Timestamp,
 }
@@ -51,7 +53,7 @@ pub struct Caller {
 impl Caller {
     /// Nobody, at this moment: what open routes see.
     pub fn nobody(now: Timestamp) -> Self {
-        Self { actor: Uuid::nil(), kind: ActorKind::Service, roles: Vec::new(), expires_at: now }
+        Self { actor: Uuid::nil(), kind: ActorKind::Service, roles: Vec::new(), token: Uuid::nil(), expires_at: now }
     }
 
     /// Whether the token has one of the roles.
@@ -102,6 +104,7 @@ impl State {
             actor: token.spec.actor.0,
             kind: actor.kind,
             roles: token.spec.roles.clone(),
+            token: token.id,
             expires_at: token.spec.expires_at,
         })
     }

@@ -8,6 +8,7 @@ mod conn;
 mod fold;
 pub mod listing;
 pub mod migrate;
+pub mod outbox;
 mod past;
 pub mod rows;
 pub mod schema;

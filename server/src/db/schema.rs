@@ -102,3 +102,30 @@ diesel::table! {
         created_at -> Timestamp,
     }
 }
+
+diesel::table! {
+    /// Not facts, erasable: where events are posted, what signs them, and how far the receiver is.
+    webhook (id) {
+        id -> Text,
+        url -> Text,
+        secret -> Text,
+        description -> Text,
+        actor -> Text,
+        created_at -> Timestamp,
+        position -> BigInt,
+        claimed_until -> Timestamp,
+    }
+}
+
+diesel::table! {
+    /// Not facts: deliveries that failed. `status` is 0 where nobody answered.
+    webhook_delivery (webhook, seq) {
+        webhook -> Text,
+        seq -> BigInt,
+        state -> Text,
+        attempts -> Integer,
+        next_at -> Timestamp,
+        status -> Integer,
+        error -> Text,
+    }
+}

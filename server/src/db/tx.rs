@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::conn::Conn;
+use super::outbox::Outbox;
 use super::rows::{At, Rows};
 use super::schema::idempotency;
 use super::{Encoded, Projection, Row, listing};
@@ -50,6 +51,7 @@ pub(super) struct Batch {
     pub evidence: Vec<(Digest, Vec<u8>)>,
     pub kept: Vec<Kept>,
     pub erased: Vec<Erased>,
+    pub outbox: Vec<Outbox>,
 }
 
 /// What is taken out of the erasable tables.
@@ -60,7 +62,7 @@ pub(super) enum Erased {
 }
 
 /// Marks into a [`Batch`], to go back to when an operation fails.
-pub(super) struct Mark([usize; 7]);
+pub(super) struct Mark([usize; 8]);
 
 impl Batch {
     pub(super) fn mark(&self) -> Mark {
@@ -72,10 +74,11 @@ impl Batch {
             self.evidence.len(),
             self.kept.len(),
             self.erased.len(),
+            self.outbox.len(),
         ])
     }
 
-    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept, erased]): &Mark) {
+    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept, erased, outbox]): &Mark) {
         self.facts.truncate(*facts);
         self.rows.truncate(*rows);
         self.notes.truncate(*notes);
@@ -83,6 +86,7 @@ impl Batch {
         self.evidence.truncate(*evidence);
         self.kept.truncate(*kept);
         self.erased.truncate(*erased);
+        self.outbox.truncate(*outbox);
     }
 }
 

@@ -477,6 +477,7 @@ pub(super) fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch:
     for kept in &batch.kept {
         diesel::insert_into(idempotency::table).values(kept).execute(conn)?;
     }
+    super::outbox::flush(conn, batch.outbox)?;
     // Answers are kept for a day; once an hour the older ones go.
     if !batch.kept.is_empty() && state.last > state.pruned.plus(chrono::Duration::hours(1)) {
         let old = state.last.plus(-chrono::Duration::hours(24)).naive();

@@ -1,19 +1,23 @@
 //! The gate over HTTP.
 
+use std::sync::Arc;
+
 use licit_schemas::adoption::{
     BaselineCreate, BreakGlassCreate, ContestCreate, LooseningSpec, RuleContests, SettlementCreate,
 };
-use licit_schemas::gate::{Activation, Decision, Gap, GateRequest, Intent};
+use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateRequest, Intent};
 use licit_schemas::registration::PlanRequest;
 use licit_schemas::reports::ReplayQuery;
 use licit_schemas::resource::{GetQuery, MomentQuery, Page};
-use serde::Deserialize;
+use licit_schemas::time::Timestamp;
+use uuid::Uuid;
 
-use super::{baseline, contest, emergency, modes, operations, replay};
+use super::gaps::{Judged, Watch};
+use super::{baseline, contest, emergency, gaps, modes, operations, replay};
 use crate::api;
-use crate::db::Conn;
+use crate::db::{Conn, Projection};
 use crate::error::{Error, Result};
-use crate::facts::{Tx, word};
+use crate::facts::{Db, Tx, word};
 use crate::http::{Body, Ctx, Reply};
 use crate::ledger::store::kept_evidence;
 
@@ -123,43 +127,49 @@ pub async fn plan(ctx: Ctx, body: Body) -> Result<Reply> {
     Reply::ok(&plan)
 }
 
-/// Query of the gaps.
-#[derive(Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GapQuery {
-    /// One deployment, with or without `deployment:` before it.
-    #[serde(default)]
-    pub deployment: Option<String>,
+/// What is open now, off the async threads; what opened, changed or closed since somebody last looked is recorded, by nobody in
+/// particular.
+///
+/// # Errors
+/// Those of writing.
+pub async fn look(db: &Db, watch: &Watch, now: Timestamp) -> Result<Arc<Judged>> {
+    let world = db.fresh().await?;
+    if let Some(judged) = watch.last(world.position(), now) {
+        return Ok(judged);
+    }
+    let judging = move || {
+        let judged = Judged::now(&world, now);
+        let news = gaps::news(&world, &judged.open);
+        (judged, news)
+    };
+    let (mut judged, news) = off(judging).await?;
+    if !news.is_empty() {
+        let facts = db.write(Uuid::nil(), now, move |tx| gaps::notice(tx, &news)).await?;
+        judged = judged.recorded(&db.world(), facts);
+    }
+    Ok(watch.keep(judged))
 }
 
-/// Gaps as they are now; what opened or closed since somebody last looked is recorded.
-pub async fn gaps(ctx: Ctx) -> Result<Reply> {
+async fn off<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    actix_web::web::block(work).await.map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))
+}
+
+/// Gaps as they are, or as they were known or would be.
+pub async fn list_gaps(ctx: Ctx) -> Result<Reply> {
     let query: GapQuery = ctx.query()?;
     let wanted = query.deployment.map(|d| if d.starts_with("deployment:") { d } else { format!("deployment:{d}") });
-    let world = ctx.app.db.fresh().await?;
-    let now = ctx.now;
-    let mut open = operations::gaps_now(&world, None, now);
-    if operations::changed(&world, &open) {
-        ctx.app
-            .db
-            .write(ctx.caller.actor, now, move |tx| {
-                // Judged again inside the write: another server may have noticed meanwhile.
-                let open = operations::gaps_now(tx.world(), None, tx.now());
-                operations::notice(tx, &open)
-            })
-            .await?;
-    }
-    let world = ctx.app.db.world();
-    for gap in &mut open {
-        if let Some((_, known)) = world.gate.gap(&super::gap_key(gap)) {
-            gap.opened_at = known.opened_at;
-            if gap.finding.since.is_none() {
-                gap.finding.due = known.finding.due;
-            }
-        }
-    }
-    open.retain(|gap| wanted.as_ref().is_none_or(|w| *w == gap.deployment));
-    Reply::ok(&Page::<Gap> { items: open, next: None })
+    let open: Vec<Gap> = if query.known_at.is_some() || query.valid_at.is_some() {
+        let (world, at) = (ctx.app.db.known(query.known_at).await?, query.valid_at.unwrap_or(ctx.now));
+        off(move || gaps::open(&world, None, at)).await?.into_values().collect()
+    } else {
+        look(&ctx.app.db, &ctx.app.gaps, ctx.now).await?.open.values().cloned().collect()
+    };
+    let items = open
+        .into_iter()
+        .filter(|gap| query.owner.as_ref().is_none_or(|owner| *owner == gap.owner))
+        .filter(|gap| wanted.as_ref().is_none_or(|w| gap.affected.iter().any(|a| a.deployment == *w)))
+        .collect();
+    Reply::ok(&Page::<Gap> { items, next: None })
 }
 
 /// Take over today's findings of what runs.

@@ -8,13 +8,14 @@ use licit_schemas::adoption::{
     BaselineCreate, BaselineDay, BaselineDone, BaselineItem, BaselineOwner, BaselineProgress, BaselineShare,
     BaselineSpec,
 };
-use licit_schemas::gate::{Finding, Gap};
+use licit_schemas::gate::Finding;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::resource::Registered;
 use licit_schemas::time::Timestamp;
 
 use super::coverage::{base, deciding};
-use super::operations::gaps_now;
+use super::gaps::{Found, standing};
+use super::policy::Policy;
 use crate::catalogue::{Revision, Stated};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, digest};
@@ -73,8 +74,8 @@ fn nodes(finding: &Finding) -> impl Iterator<Item = &String> {
     std::iter::once(&finding.node).chain(&finding.also)
 }
 
-fn item(gap: &Gap) -> BaselineItem {
-    item_of(&gap.deployment, &gap.release, &gap.finding)
+fn item(found: &Found) -> BaselineItem {
+    item_of(&found.deployment, &found.release, &found.finding)
 }
 
 /// A finding of a release, as it is taken over or let through.
@@ -143,10 +144,11 @@ pub fn create(tx: &mut Tx<'_>, create: BaselineCreate) -> Result<Registered> {
         pin(tx.world(), deployment, now, &at)?;
     }
     check_shares(tx, &create)?;
-    let named = |gap: &&Gap| {
-        create.deployments.is_empty() || create.deployments.iter().any(|d| d.to_string() == gap.deployment)
+    let named = |found: &&Found| {
+        found.finding.blocking
+            && (create.deployments.is_empty() || create.deployments.iter().any(|d| d.to_string() == found.deployment))
     };
-    let open = gaps_now(tx.world(), None, now);
+    let open = standing(tx.world(), None, &Policy::in_force(tx.world(), now), now);
     let (refused, items): (Vec<_>, Vec<_>) =
         open.iter().filter(named).map(item).partition(|item| NEVER.contains(&item.rule.as_str()));
     if items.is_empty() {
@@ -179,12 +181,12 @@ pub fn create(tx: &mut Tx<'_>, create: BaselineCreate) -> Result<Registered> {
 
 /// How far a baseline is worked off.
 pub fn progress(world: &World, spec: &BaselineSpec, now: Timestamp) -> BaselineProgress {
-    let standing = gaps_now(world, None, now);
+    let open = standing(world, None, &Policy::in_force(world, now), now);
     let stands = |item: &&BaselineItem| {
-        standing.iter().any(|gap| {
-            gap.release == item.release
-                && gap.finding.rule == item.rule
-                && nodes(&gap.finding).any(|node| item.nodes.contains(node))
+        open.iter().any(|found| {
+            found.release == item.release
+                && found.finding.rule == item.rule
+                && nodes(&found.finding).any(|node| item.nodes.contains(node))
         })
     };
     let (open, cleared): (Vec<&BaselineItem>, Vec<&BaselineItem>) = spec.items.iter().partition(stands);

@@ -9,6 +9,8 @@ pub mod decide;
 pub mod emergency;
 pub mod envelope;
 pub mod evidence;
+pub mod gaps;
+pub mod instants;
 pub mod modes;
 pub mod operations;
 pub mod policy;
@@ -18,25 +20,16 @@ pub mod rules;
 use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap};
+use licit_schemas::adoption::BaselineItem;
 use licit_schemas::digest::Digest;
-use licit_schemas::gate::{Decision, Gap, Verdict};
+use licit_schemas::gate::{Decision, GapSpec, Verdict};
 use licit_schemas::time::Timestamp;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
-
-/// A gap closed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GapClosed {
-    /// The gap.
-    pub id: Uuid,
-    /// Its key, `<deployment> <rule> <node>`.
-    pub key: String,
-}
+use gaps::{GapChanged, GapClosed};
 
 /// What the gate remembers.
 #[derive(Clone, Default)]
@@ -44,8 +37,8 @@ pub struct State {
     /// Releases that were ever allowed, by reference: position of the last allowing decision.
     allowed: HashMap<Arc<str>, u64>,
     /// Open gaps by key.
-    gaps: OrdMap<Arc<str>, (Uuid, Arc<Gap>)>,
-    /// When gaps that are closed were, by key.
+    gaps: OrdMap<Arc<str>, (Uuid, Arc<GapSpec>)>,
+    /// When findings of what runs were noticed to be gone, by `<deployment> <rule> <node>`.
     closed: OrdMap<Arc<str>, Timestamp>,
     /// Findings contested.
     pub contests: contest::Contests,
@@ -60,16 +53,16 @@ impl State {
     }
 
     /// Open gaps in order of their keys.
-    pub fn gaps(&self) -> impl Iterator<Item = (&Arc<str>, &(Uuid, Arc<Gap>))> {
+    pub fn gaps(&self) -> impl Iterator<Item = (&Arc<str>, &(Uuid, Arc<GapSpec>))> {
         self.gaps.iter()
     }
 
     /// An open gap.
-    pub fn gap(&self, key: &str) -> Option<&(Uuid, Arc<Gap>)> {
+    pub fn gap(&self, key: &str) -> Option<&(Uuid, Arc<GapSpec>)> {
         self.gaps.get(key)
     }
 
-    /// When a gap that is closed was noticed to be.
+    /// When a finding of what runs was noticed to be gone, by `<deployment> <rule> <node>`.
     pub fn closed_at(&self, key: &str) -> Option<Timestamp> {
         self.closed.get(key).copied()
     }
@@ -97,36 +90,62 @@ impl State {
     }
 
     /// Fold an opened gap in.
-    pub fn opened(&mut self, fact: &Stated<Gap>, digest: Digest, at: &At, rows: &mut Rows) {
+    pub fn opened(&mut self, fact: &Stated<GapSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         let gap = &fact.spec;
-        let key: Arc<str> = gap_key(gap).into();
-        self.closed.remove(&key);
-        self.gaps.insert(key, (fact.id, Arc::new(gap.clone())));
-        rows.put(at, || NewRow {
-            kind: "gap",
-            id: fact.id.to_string(),
-            reference: format!("gap:{}", fact.id),
-            state: "open".to_owned(),
-            name: gap.finding.rule.clone(),
-            owner: gap.finding.addressee.clone(),
-            parent: gap.deployment.clone(),
-            digest: Some(digest),
-            doc: text(gap),
-            valid_from: Some(gap.opened_at),
-            ..NewRow::default()
-        });
+        for key in gap.affected.iter().flat_map(keys) {
+            self.closed.remove(&*key);
+        }
+        self.gaps.insert(gap.key.as_str().into(), (fact.id, Arc::new(gap.clone())));
+        rows.put(at, || row(fact.id, gap, digest));
+    }
+
+    /// Fold a changed gap in.
+    pub fn changed(&mut self, fact: &GapChanged, at: &At, rows: &mut Rows) {
+        let Some((id, known)) = self.gaps.get_mut(fact.key.as_str()) else { return };
+        let gap = Arc::make_mut(known);
+        gap.owner.clone_from(&fact.owner);
+        gap.due = fact.due;
+        let before = std::mem::replace(&mut gap.affected, fact.affected.clone());
+        rows.replace(at, || row(*id, gap, crate::facts::digest(gap)));
+        self.gone(&before, at);
+        for key in fact.affected.iter().flat_map(keys) {
+            self.closed.remove(&*key);
+        }
+    }
+
+    /// Findings were noticed to be gone.
+    fn gone(&mut self, items: &[BaselineItem], at: &At) {
+        for key in items.iter().flat_map(keys) {
+            self.closed.insert(key.into(), at.time);
+        }
     }
 
     /// Fold a closed gap in.
     pub fn closed(&mut self, fact: &GapClosed, at: &At, rows: &mut Rows) {
-        if self.gaps.remove(fact.key.as_str()).is_some() {
-            self.closed.insert(fact.key.as_str().into(), at.time);
+        if let Some((_, spec)) = self.gaps.remove(fact.key.as_str()) {
+            self.gone(&spec.affected, at);
             rows.restate(at, "gap", fact.id, "closed");
         }
     }
 }
 
-/// A gap is one cause for one deployment: it is noticed once, whichever server notices.
-pub fn gap_key(gap: &Gap) -> String {
-    format!("{} {} {}", gap.deployment, gap.finding.rule, gap.finding.node)
+/// Names of what a finding is about, by deployment and rule.
+fn keys(item: &BaselineItem) -> impl Iterator<Item = String> {
+    item.nodes.iter().map(|node| format!("{} {} {node}", item.deployment, item.rule))
+}
+
+fn row(id: Uuid, gap: &GapSpec, digest: Digest) -> NewRow {
+    NewRow {
+        kind: "gap",
+        id: id.to_string(),
+        reference: format!("gap:{id}"),
+        state: "open".to_owned(),
+        name: gap.cause.clone(),
+        owner: gap.owner.clone(),
+        digest: Some(digest),
+        doc: text(gap),
+        valid_from: Some(gap.opened_at),
+        valid_to: gap.due,
+        ..NewRow::default()
+    }
 }

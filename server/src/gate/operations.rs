@@ -5,9 +5,9 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use licit_schemas::digest::Digest;
-use licit_schemas::gate::{Activation, Decision, Finding, Gap, GateRequest, Intent};
+use licit_schemas::gate::{Activation, Decision, GateRequest, Intent};
 use licit_schemas::policy::PolicySpec;
-use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::reference::Kind;
 use licit_schemas::registration::{PlanRequest, PlannedRelease};
 use licit_schemas::registry::{Part, PartKind, ReleaseSpec, ReleaseState};
 use licit_schemas::resource::Registered;
@@ -15,9 +15,9 @@ use licit_schemas::review::BoundSubject;
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
+use super::decide;
 use super::evidence::{Ask, gather};
 use super::policy::{Policy, check};
-use super::{GapClosed, baseline, decide, gap_key};
 use crate::catalogue::Stated;
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, canonical};
@@ -202,83 +202,6 @@ pub fn plan(tx: &mut Tx<'_>, request: PlanRequest) -> Result<licit_schemas::gate
         decisions.push(dry(tx.world(), ask(&request, valid_at)?)?);
     }
     Ok(licit_schemas::gate::Plan { registered, decisions })
-}
-
-/// Gaps as they are now: every active release is asked whether it may go on as if it began.
-pub fn gaps_now(world: &World, deployment: Option<&str>, now: Timestamp) -> Vec<Gap> {
-    let policy = Policy::in_force(world, now);
-    let running = world.registry.running();
-    running
-        .iter()
-        .filter(|d| deployment.is_none_or(|wanted| wanted == &***d))
-        .flat_map(|d| {
-            let release = world.registry.active(d).and_then(|r| parse(&r.reference).ok());
-            let ask = Ask {
-                deployment: d.to_string(),
-                release: release.clone(),
-                intent: Intent::Start,
-                artifacts: Vec::new(),
-                valid_at: now,
-            };
-            let blocking = decide::findings(&gather(world, ask), &policy).into_iter().filter(|f| f.blocking);
-            blocking.map(|finding| gap(world, d, release.as_ref(), finding, &policy, now)).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-fn gap(
-    world: &World,
-    deployment: &str,
-    release: Option<&Ref>,
-    mut finding: Finding,
-    policy: &Policy,
-    now: Timestamp,
-) -> Gap {
-    let release = release.map(ToString::to_string).unwrap_or_default();
-    let taken_over = baseline::covering(world, &release, &finding, now);
-    finding.due = match &taken_over {
-        Some(baseline) => Some(baseline::end(&baseline.spec, &release, &finding)),
-        None => decide::due(&finding, policy).or(Some(now.plus(policy.grace(&finding.rule, finding.status)))),
-    };
-    Gap {
-        deployment: deployment.to_owned(),
-        release,
-        finding,
-        baseline: taken_over.map(|baseline| baseline.reference.to_string()),
-        opened_at: now,
-    }
-}
-
-/// Record which gaps opened and closed since somebody last looked. Whoever looks first records; others find it done.
-///
-/// # Errors
-/// Only what recording gives.
-pub fn notice(tx: &mut Tx<'_>, now_open: &[Gap]) -> Result<()> {
-    for gap in now_open {
-        if tx.world().gate.gap(&gap_key(gap)).is_none() {
-            let id = tx.new_id();
-            tx.record(Fact::GapOpened(Stated { id, rev: 1, spec: gap.clone() }))?;
-        }
-    }
-    let keys: Vec<String> = now_open.iter().map(gap_key).collect();
-    let closed: Vec<GapClosed> = tx
-        .world()
-        .gate
-        .gaps()
-        .filter(|(key, _)| !keys.iter().any(|k| **k == ***key))
-        .map(|(key, (id, _))| GapClosed { id: *id, key: key.to_string() })
-        .collect();
-    for gap in closed {
-        tx.record(Fact::GapClosed(gap))?;
-    }
-    Ok(())
-}
-
-/// Whether what is open differs from what is recorded.
-pub fn changed(world: &World, now_open: &[Gap]) -> bool {
-    let keys: Vec<String> = now_open.iter().map(gap_key).collect();
-    keys.iter().any(|key| world.gate.gap(key).is_none())
-        || world.gate.gaps().count() != keys.iter().collect::<std::collections::BTreeSet<_>>().len()
 }
 
 /// Whether a decision let the release run.

@@ -7,7 +7,7 @@ pub mod route;
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use actix_web::body::BoxBody;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
@@ -134,6 +134,18 @@ impl Ctx {
             .map_err(|_| Error::PreconditionFailed(format!("`{text}` is not the ETag of the present state")))
     }
 
+    /// The position after which a listener goes on (`Last-Event-ID`).
+    ///
+    /// # Errors
+    /// Not an id of ours.
+    pub fn last_event_id(&self) -> Result<Option<u64>> {
+        let Some(value) = self.request.headers().get("last-event-id") else { return Ok(None) };
+        let parsed = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+        parsed.map(Some).ok_or_else(|| {
+            Error::Malformed("the Last-Event-ID must be a ledger position, as events have it".to_owned(), Vec::new())
+        })
+    }
+
     /// Whether the client has this state already (`If-None-Match`).
     pub fn has(&self, seq: i64) -> bool {
         let header = self.request.headers().get("if-none-match").and_then(|v| v.to_str().ok());
@@ -240,10 +252,34 @@ impl Body {
     }
 }
 
+/// A body: whole, or piece by piece as it comes.
+enum Content {
+    Whole(Vec<u8>),
+    Stream(Pieces),
+}
+
+/// A body that somebody writes into a channel.
+struct Pieces(tokio::sync::mpsc::Receiver<Vec<u8>>);
+
+impl MessageBody for Pieces {
+    type Error = std::convert::Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<std::result::Result<web::Bytes, Self::Error>>> {
+        self.0.poll_recv(cx).map(|piece| piece.map(|bytes| Ok(web::Bytes::from(bytes))))
+    }
+}
+
 /// An answer.
 pub struct Reply {
     status: StatusCode,
-    body: Option<Vec<u8>>,
+    body: Option<Content>,
     content_type: &'static str,
     etag: Option<String>,
     location: Option<String>,
@@ -260,7 +296,13 @@ impl Reply {
 
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_vec(body).map_err(|e| Error::Internal(format!("answer: {e}")))?;
-        Ok(Self { status, body: Some(body), content_type: "application/json", etag: None, location: None })
+        Ok(Self {
+            status,
+            body: Some(Content::Whole(body)),
+            content_type: "application/json",
+            etag: None,
+            location: None,
+        })
     }
 
     /// 201 for something new, 200 for something that was there.
@@ -286,7 +328,14 @@ impl Reply {
 
     /// Text of another type.
     pub fn text(content_type: &'static str, body: String) -> Self {
-        Self { status: StatusCode::OK, body: Some(body.into_bytes()), content_type, etag: None, location: None }
+        let body = Some(Content::Whole(body.into_bytes()));
+        Self { status: StatusCode::OK, body, content_type, etag: None, location: None }
+    }
+
+    /// Text of another type, as it comes out of a channel; it ends when nobody writes into it any more.
+    pub fn stream(content_type: &'static str, pieces: tokio::sync::mpsc::Receiver<Vec<u8>>) -> Self {
+        let body = Some(Content::Stream(Pieces(pieces)));
+        Self { status: StatusCode::OK, body, content_type, etag: None, location: None }
     }
 
     /// 204.
@@ -325,7 +374,12 @@ impl Responder for Reply {
             response.insert_header((LOCATION, location));
         }
         match self.body {
-            Some(body) => response.insert_header((CONTENT_TYPE, self.content_type)).body(body),
+            Some(Content::Whole(body)) => response.insert_header((CONTENT_TYPE, self.content_type)).body(body),
+            Some(Content::Stream(pieces)) => {
+                // A proxy that gathers what it passes on would hold events back.
+                response.insert_header(("x-accel-buffering", "no"));
+                response.insert_header((CONTENT_TYPE, self.content_type)).body(BoxBody::new(pieces))
+            }
             None => response.finish(),
         }
     }

@@ -58,7 +58,9 @@ pub async fn drift(ctx: Ctx) -> Result<Reply> {
         return Err(Error::invalid("/ref", format!("is a {}: purposes are agreed for datasets", of.kind())));
     }
     let world = ctx.app.db.known(query.known_at).await?;
-    let found = drift::drift(&world, of.as_ref(), query.valid_at.unwrap_or(ctx.now));
+    let at = query.valid_at.unwrap_or(ctx.now);
+    // Every dataset is followed downstream: not on a thread that answers others.
+    let found = ctx.app.db.read(move |_| Ok(drift::drift(&world, of.as_ref(), at))).await?;
     let missing =
         || Error::NotFound("nothing registered under this reference holds data collected from people".to_owned());
     Reply::ok(&found.ok_or_else(missing)?)

@@ -138,7 +138,10 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::ContestSettled(_)
         | Fact::DecisionMade(_)
         | Fact::GapOpened(_)
-        | Fact::GapClosed(_) => Vec::new(),
+        | Fact::GapChanged(_)
+        | Fact::GapClosed(_)
+        | Fact::WebhookSubscribed(_)
+        | Fact::WebhookUnsubscribed(_) => Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use harness::{Scenario, scenario};
 use serde_json::{Value, json};
 
 use super::{fits, items, size};
-use crate::gate::parts::days;
+use crate::gate::parts::{days, field, made, run, world};
 use crate::support::licit;
 
 fn drift(s: &Scenario, query: &str) -> Value {
@@ -58,6 +58,46 @@ fn what_was_collected_for_one_purpose_is_used_for_another() {
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.contains("33.3 %") && out.contains("by a basis") && out.contains("as collected"), "{out}");
     fits(&out);
+}
+
+#[test]
+fn uses_are_followed_through_what_was_made_of_it_but_not_through_what_a_model_says_of_others() {
+    let s = world(|p| {
+        p.deployment["reads"] = json!({"nobody": "It reads no data when it runs."});
+        p.datasets.extend(["table", "others", "scores"]);
+        p.purposes.push(scenario::purpose("research"));
+    });
+    s.activate("release:score-prod@1").good();
+    let item = drift(&s, "");
+    assert_eq!(used(&item, "purpose:scoring")["deployments"], json!(["deployment:score-prod"]), "contained: {item:#}");
+    let age = || vec![field("age", scenario::AGE)];
+    s.add("dataset-versions", made("table", "1", age()));
+    s.add("runs", run("derive", "purpose:scoring", &["dataset:crm/people@1"], &["dataset:crm/table@1"]));
+    let train = |version: &str, on: &str| {
+        s.add("model-versions", scenario::model_version(version, version));
+        let mut run = scenario::training(version, version);
+        run["inputs"][0]["ref"] = json!(on);
+        run["purpose"] = json!("purpose:research");
+        s.add("runs", run);
+    };
+    train("2", "dataset:crm/table@1");
+    let item = drift(&s, "");
+    assert_eq!(figures(&item), [2, 0, 1, 333, 333], "{item:#}");
+    // The model tells something of others: those it learned from are not used again by who trains on that.
+    let mut others = scenario::people("1");
+    others["dataset"] = json!("dataset:crm/others");
+    s.add("dataset-versions", others);
+    s.add("dataset-versions", made("scores", "1", age()));
+    s.add(
+        "runs",
+        run("infer", "purpose:scoring", &["model:score@1", "dataset:crm/others@1"], &["dataset:crm/scores@1"]),
+    );
+    train("3", "dataset:crm/scores@1");
+    assert_eq!(figures(&drift(&s, "")), [2, 0, 1, 333, 333]);
+    let all = items(&s.audit.get("/api/v1/reports/drift").good());
+    let others = all.iter().find(|i| i["ref"] == "dataset:crm/others").unwrap();
+    assert_eq!(figures(others), [0, 0, 1, 1000, 1000], "{others:#}");
+    assert_eq!(all[0]["ref"], "dataset:crm/others", "what drifted most comes first");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use licit_schemas::time::Timestamp;
 use licit_server::db::Manager;
 use licit_server::error::Result;
 use licit_server::facts::{Db, Tx};
-use licit_server::gate::{envelope, operations as gate, replay};
+use licit_server::gate::{envelope, gaps, operations as gate, replay};
 use licit_server::registry::operations::{self as registry, Existing};
 use licit_server::review::operations::{self as review, Seat, Terms};
 use licit_server::{lawfulness, ledger, lineage};
@@ -169,8 +169,8 @@ pub(super) fn act(tx: &mut Tx<'_>, dice: &mut Dice, step: usize) -> Result<()> {
             review::revoke(tx, &from(body))?;
         }
         10 => {
-            let open = gate::gaps_now(tx.world(), None, tx.now());
-            gate::notice(tx, &open)?;
+            let news = gaps::news(tx.world(), &gaps::open(tx.world(), None, tx.now()));
+            gaps::notice(tx, &news)?;
         }
         _ => {
             let releases = tx.world().registry.releases("deployment:score-prod").to_vec();

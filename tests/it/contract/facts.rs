@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use harness::Scenario;
-use harness::scenario::{AGE, ZEROS, basis, evidence, model_version, people};
+use harness::scenario::{AGE, ZEROS, basis, deployment, evidence, model_version, people};
 use licit_server::db::Projection;
 use licit_server::facts::{KINDS, World};
 use serde_json::json;
@@ -104,6 +104,15 @@ fn every_kind() -> Vec<(String, u16, String)> {
             "valid_from": "2026-01-01", "reason": "Looked at.",
         }),
     );
+    s.audit.get("/api/v1/gaps").good();
+    let mut elsewhere = deployment();
+    elsewhere["bases"] = json!([]);
+    s.add("deployments", elsewhere);
+    s.audit.get("/api/v1/gaps").good();
+    // Nothing it is told of happens while it is subscribed.
+    let webhook = json!({"url": "http://192.0.2.1/", "kinds": ["webhook.unsubscribed"]});
+    let webhook = admin.post("/api/v1/webhooks", &webhook).good();
+    admin.send("DELETE", &format!("/api/v1/webhooks/{}", webhook["id"].as_str().unwrap()), &[], None).good();
     let tokens = admin.get("/api/v1/tokens").good();
     let last = tokens["items"][0]["id"].as_str().unwrap().to_owned();
     admin.send("DELETE", &format!("/api/v1/tokens/{last}"), &[], None).good();

@@ -65,7 +65,7 @@ fn what_runs_goes_on_for_the_grace_of_an_assessment_that_ended() {
 }
 
 /// A table made anonymous from the people, and a model trained on that alone.
-fn counted(edit: fn(&mut Parts)) -> Scenario {
+pub(crate) fn counted(edit: fn(&mut Parts)) -> Scenario {
     world(|p| {
         p.datasets.push("counts");
         let number = json!({"name": "count", "identifiability": "none"});

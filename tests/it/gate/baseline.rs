@@ -43,7 +43,7 @@ fn what_ran_before_goes_on_while_the_board_says_so_and_the_verdict_stays_true() 
     assert_eq!(decision["baselines"], json!(["baseline:before-licit@1"]));
     assert_eq!(s.dry_at("continue", Some(&days(101)))["passes"], false, "it ends");
     let gap = &s.audit.get("/api/v1/gaps").good()["items"][0];
-    assert_eq!(gap["baseline"], "baseline:before-licit@1", "{gap:#}");
+    assert_eq!(gap["affected"][0]["baseline"], "baseline:before-licit@1", "{gap:#}");
     s.revoke("baseline:before-licit", 0);
     assert_eq!(s.dry("continue")["passes"], false, "taken back");
 }

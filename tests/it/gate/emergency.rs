@@ -77,6 +77,29 @@ fn one_person_lets_it_through_for_hours_and_the_board_ratifies_or_it_is_a_gap() 
 }
 
 #[test]
+fn it_is_an_alert_at_once_until_the_board_ratifies() {
+    let (s, eve) = denied_on_call();
+    let gaps = |at: Option<&str>| -> Vec<Value> {
+        let query = at.map(|at| format!("?valid_at={}", harness::client::encode(at))).unwrap_or_default();
+        let all = s.audit.get(&format!("/api/v1/gaps{query}")).good()["items"].as_array().unwrap().clone();
+        all.into_iter().filter(|gap| gap["cause"] == "break-glass:inc-1@1").collect()
+    };
+    break_glass(&s, &eve, "inc-1").good();
+    let [gap] = &gaps(None)[..] else { panic!("loud") };
+    let used = s.ana.resolve("break-glass:inc-1@1");
+    assert_eq!((&gap["owner"], &gap["due"]), (&json!("governance board"), &used["spec"]["ratify_by"]), "{gap:#}");
+    assert_eq!(gap["affected"][0]["findings"][0]["blocking"], false, "the rule has its days");
+    assert_eq!(gaps(Some(&days(8)))[0]["affected"][0]["findings"][0]["blocking"], true);
+    // Taking the release out does not make it as if nothing had been let through.
+    let id = s.ci.resolve("release:score-prod@1")["id"].as_str().unwrap().to_owned();
+    s.ci.post(&format!("/api/v1/releases/{id}/withdraw"), &json!({"reason": "It ended."})).good();
+    assert_eq!((gaps(None).len(), gaps(Some(&days(8))).len()), (1, 1));
+    s.approve(&["break-glass:inc-1@1"]);
+    assert_eq!(gaps(None).len(), 0);
+    assert_eq!(super::parts::facts(&s, "gap.closed"), 2, "the cause of the denial runs no more, and this is ratified");
+}
+
+#[test]
 fn who_broke_the_glass_does_not_ratify_it_and_a_refusal_ends_it() {
     let (s, eve) = denied_on_call();
     break_glass(&s, &eve, "inc-1").good();

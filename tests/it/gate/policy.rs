@@ -286,7 +286,7 @@ fn a_policy_reaches_back_to_no_earlier_moment_and_voids_nothing() {
     decide(&s, &level("block"));
     let open = s.audit.get("/api/v1/gaps").good();
     assert_eq!(open["items"].as_array().unwrap().len(), 1, "{open:#}");
-    assert_eq!(open["items"][0]["finding"]["rule"], "basis.holds");
+    assert_eq!(open["items"][0]["affected"][0]["findings"][0]["rule"], "basis.holds");
     assert_eq!((state(&s, "basis:scoring-contract@1"), facts(&s, "approval.revoked")), ("approved".to_owned(), 0));
 }
 

@@ -4,7 +4,8 @@ use harness::Scenario;
 use harness::scenario::{self, evidence};
 use serde_json::{Value, json};
 
-use super::anonymity::anonymous;
+use super::anonymity::{anonymous, counted};
+use super::combination::joined;
 use super::parts::{allowed, ask, assessment, denied, of_rule, only, world};
 
 const PROGRAM: &str = "https://git.example/acme/train";
@@ -108,6 +109,51 @@ fn a_recipe_is_of_its_program_revision_and_families_and_of_no_other_run() {
     other["started_at"] = json!("2026-01-02T00:00:00Z");
     s.add("runs", other);
     assert_eq!(of_rule(&judged(&s, &release), "source.covered").len(), 1);
+}
+
+/// Of what the program writes, tables of counts or joins, if enough people share each combination.
+fn of_tables(kind: &str) -> Value {
+    let mut recipe = recipe();
+    recipe["kind"] = json!(kind);
+    recipe["recipe"]["thresholds"] = json!([{"figure": "k", "at_least": 10}, {"figure": "records", "at_least": 1000}]);
+    recipe
+}
+
+#[test]
+fn a_recipe_of_counts_covers_tables_whose_k_is_enough() {
+    let with = |s: &Scenario| {
+        s.add("assessments", of_tables("anonymity"));
+        s.approve(&["assessment:recipe"]);
+        s.dry("start")
+    };
+    allowed(&with(&counted(|p| {
+        p.runs[0]["code"] = json!({"uri": PROGRAM});
+        p.versions[1]["measured"] = json!({"k": 12, "records": 4000});
+    })));
+    let decision = with(&counted(|p| {
+        p.runs[0]["code"] = json!({"uri": PROGRAM});
+        p.versions[1]["measured"] = json!({"k": 3, "records": 4000});
+    }));
+    denied(&decision);
+    let said = only(&decision, "assessment.in_force")["sentence"].as_str().unwrap();
+    assert!(said.contains("`k` of at least 10, and it is 3"), "{said}");
+}
+
+#[test]
+fn a_recipe_of_joins_covers_each_table_it_makes() {
+    let with = |k: u32| {
+        let s = world(|p| {
+            joined(p);
+            p.runs[1]["code"] = json!({"uri": PROGRAM});
+            p.versions[2]["measured"] = json!({"k": k, "records": 4000});
+            p.assessments.push(of_tables("combination"));
+        });
+        s.dry("start")
+    };
+    allowed(&with(10));
+    let decision = with(9);
+    let said = only(&decision, "combination")["sentence"].as_str().unwrap();
+    assert!(said.contains("`dataset:crm/joined@1` is not covered by its recipe") && said.contains("it is 9"), "{said}");
 }
 
 #[test]

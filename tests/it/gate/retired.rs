@@ -35,7 +35,7 @@ fn a_retired_source_refuses_at_once_and_a_right_version_clears_it() {
     let open = gaps(&s);
     assert_eq!(open.len(), 1, "{open:#?}");
     assert_eq!(
-        (&open[0]["release"], &open[0]["finding"]["rule"]),
+        (&open[0]["affected"][0]["release"], &open[0]["affected"][0]["findings"][0]["rule"]),
         (&json!("release:score-prod@1"), &json!("lineage.complete"))
     );
     assert_eq!(facts(&s, "gap.opened"), 1);

@@ -172,7 +172,7 @@ fn later_versions_are_handed_over_by_a_later_release() {
     s.add("dataset-versions", made("extract", "2", vec![age]));
     s.add("runs", run("pseudonymise", "purpose:scoring", &["dataset:crm/clean@1"], &["dataset:crm/extract@2"]));
     assert_eq!(names(&recipients(&s, "dataset:crm/extract@2")), [""; 0], "it was not handed over yet");
-    let (code, _, err) = licit(&s.ana, &["release", "create", "score-prod"]);
+    let (code, _, err) = licit(&s.ana, &["release", "create", "score-prod", "--disclosure"]);
     assert_eq!(code, 0, "{err}");
     allowed(&s.activate("release:score-prod@2").good());
     assert_eq!(names(&recipients(&s, "dataset:crm/extract@2")), ["party:university"]);

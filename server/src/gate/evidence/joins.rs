@@ -118,6 +118,11 @@ impl Input<'_> {
     fn is(&self, level: Identifiability) -> bool {
         self.class.identifiability == level || self.raised == level
     }
+
+    /// Whether it says and implies what another does.
+    fn is_like(&self, other: &Self) -> bool {
+        self.raised == other.raised && (std::ptr::eq(&*self.class, &*other.class) || self.class == other.class)
+    }
 }
 
 /// What the runs that bring tables together make of them, where that needs an assessment. `understated`: some table of the closure
@@ -291,13 +296,15 @@ fn pair(
     which: impl Fn(&Input<'_>, &Input<'_>) -> bool,
     risk: fn(NodeId, NodeId) -> Risk,
 ) -> Option<Risk> {
-    // Inputs of one kind are alike: the first speaks for them, and for one of another table beside it.
+    // Inputs of one kind are alike: of whatever table another input is, one of two tables is not the same.
     let mut kinds: Vec<&Input<'_>> = Vec::new();
     for input in inputs {
-        let alike = |known: &&&Input<'_>| {
-            known.raised == input.raised && (std::ptr::eq(&*known.class, &*input.class) || known.class == input.class)
+        let mut alike = kinds.iter().filter(|known| known.is_like(input));
+        let enough = match (alike.next(), alike.next()) {
+            (Some(known), None) => known.dataset == input.dataset,
+            (known, _) => known.is_some(),
         };
-        if kinds.iter().filter(alike).count() < 2 {
+        if !enough {
             kinds.push(input);
         }
     }
@@ -309,7 +316,7 @@ fn pair(
 
 /// A table holds what it was made of, too: that nobody states a category any more takes nobody's quasi-identifier away.
 fn set(evidence: &Evidence<'_>, inputs: &[Input<'_>], carried: &mut HashMap<NodeId, Parts>) -> Option<Risk> {
-    if inputs.iter().any(|input| input.is(Identifiability::Direct)) {
+    if inputs.iter().any(|input| input.class.identifiability == Identifiability::Direct) {
         return None; // Its people are named already, and the basis of that input covers it.
     }
     let each: Vec<Parts> = inputs.iter().map(|input| carries(evidence, input.node, carried)).collect();

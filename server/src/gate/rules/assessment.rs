@@ -26,6 +26,7 @@ pub(super) fn in_force(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             let assess = || Some("licit assessment create -f anonymity.yaml".to_owned());
             let mut found = match missing {
                 Missing::AssessmentEnded(assessment, end, due) => begin(Status::Expired)
+                    .because(&assessment)
                     .since(Some(end))
                     .due(due)
                     .says(format!("`{assessment}` found nobody identifiable in `{name}` until {end}"))
@@ -34,6 +35,7 @@ pub(super) fn in_force(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .says(format!("`{assessment}` finds nobody identifiable in `{name}` from {from} on only: until then its people count"))
                     .remedy("wait, or record an assessment that holds now and ask the board", assess()),
                 Missing::Assessment(Some(assessment)) => begin(Status::Unmet)
+                    .because(&assessment)
                     .says(format!("`{assessment}` would find nobody identifiable in `{name}`, but the board has not approved it: its people count"))
                     .remedy(
                         "ask the board to approve the assessment",

@@ -22,8 +22,13 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     for named in &evidence.bases {
         let (reference, spec) = (&*named.revision.reference, &named.revision.spec);
         let path = vec![evidence.ask.deployment.clone(), reference.to_owned()];
-        let begin =
-            |status| finding(rule, status, "GDPR Art. 6(1)", reference).fine(GDPR_UPPER).path(path.clone()).to(BOARD);
+        let begin = |status| {
+            finding(rule, status, "GDPR Art. 6(1)", reference)
+                .because(reference)
+                .fine(GDPR_UPPER)
+                .path(path.clone())
+                .to(BOARD)
+        };
         let ask = ask_board(&format!("Approve {reference}"), &[reference]);
         match named.stands {
             Stands::InForce | Stands::Superseded => {}

@@ -87,6 +87,7 @@ fn judge(evidence: &Evidence<'_>, run_id: NodeId, why: Option<Risk>, rare: Optio
     let said: Vec<String> = risk.into_iter().chain(rare.iter().map(|rare| rare.says(evidence))).collect();
     Some(match missing {
         Missing::AssessmentEnded(assessment, end, due) => begin(Status::Expired)
+            .because(&assessment)
             .since(Some(end))
             .due(due)
             .says(format!("`{assessment}` judged what is combined in `{result}` until {end}"))
@@ -95,6 +96,7 @@ fn judge(evidence: &Evidence<'_>, run_id: NodeId, why: Option<Risk>, rare: Optio
             .says(format!("`{assessment}` judges what is combined in `{result}` from {from} on, not before"))
             .remedy("wait, or record an assessment that holds now and ask the board", assess()),
         Missing::Assessment(Some(assessment)) => begin(Status::Unmet)
+            .because(&assessment)
             .says(format!("`{assessment}` judges what is combined in `{result}`, but the board has not approved it"))
             .remedy(
                 "ask the board to approve the assessment",

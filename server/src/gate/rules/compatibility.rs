@@ -64,6 +64,7 @@ pub(super) fn compatible(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             let assess = || Some("licit assessment create -f compatibility.yaml".to_owned());
             match missing {
                 Missing::AssessmentEnded(assessment, end, due) => begin(Status::Expired)
+                    .because(&assessment)
                     .since(Some(end))
                     .due(due)
                     .says(format!("`{assessment}` found `{purpose}` compatible with the collection of `{name}` until {end}"))
@@ -72,6 +73,7 @@ pub(super) fn compatible(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .says(format!("`{assessment}` finds `{purpose}` compatible with the collection of `{name}` from {from} on only"))
                     .remedy("wait, or record an assessment that holds now and ask the board", assess()),
                 Missing::Assessment(Some(assessment)) => begin(Status::Unmet)
+                    .because(&assessment)
                     .says(format!("`{assessment}` would find `{purpose}` compatible with the collection of `{name}`, but the board has not approved it"))
                     .remedy(
                         "ask the board to approve the assessment",

@@ -57,6 +57,7 @@ pub(super) fn governing(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding
                 let due = due.or_else(|| since.map(|s| s.plus(policy.grace("basis.governing", Status::Expired))));
                 list.add(vec![fell.reference.to_string(), next.reference.to_string()], &name, || {
                     begin(Status::Unmet)
+                        .because(&fell.reference)
                         .since(since)
                         .due(due)
                         .says(format!(
@@ -100,6 +101,7 @@ pub(super) fn covered(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 let (end, due) = ask.ended(*place);
                 let reference = ask.candidate(*place).revision.reference.to_string();
                 list.add(key(&reference), &name, || begin(Status::Expired)
+                        .because(&reference)
                         .since(end)
                         .due(due)
                         .says(format!("`{reference}` covered `{name}` {stage}, but no longer holds"))
@@ -111,6 +113,7 @@ pub(super) fn covered(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             Answer::Proposed(place) => {
                 let reference = ask.candidate(*place).revision.reference.to_string();
                 list.add(key(&reference), &name, || begin(Status::Unmet)
+                        .because(&reference)
                         .says(format!("`{reference}` would cover `{name}` {stage}, but the board has not approved it"))
                         .remedy("ask the board to approve the basis", ask_board(&format!("Approve {reference}"), &[&reference])));
             }

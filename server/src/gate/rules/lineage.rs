@@ -122,6 +122,7 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .says(format!("`{name}` was made elsewhere, and nobody assessed how"))
                     .remedy("record a provider assessment and ask the board", assess()),
                 Missing::Assessment(Some(assessment)) => begin(Status::Unmet)
+                    .because(assessment)
                     .to(BOARD)
                     .says(format!("`{assessment}` would close the lineage of `{name}`, but the board has not approved it"))
                     .remedy("ask the board to approve the assessment", ask_board(&format!("Approve {assessment}"), &[assessment])),
@@ -134,6 +135,7 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .says(format!("`{assessment}` closes the lineage of `{name}` from {from} on, not before"))
                     .remedy("wait, or record an assessment that holds now and ask the board", assess()),
                 Missing::AssessmentEnded(assessment, end, due) => begin(Status::Expired)
+                    .because(assessment)
                     .to(BOARD)
                     .since(Some(*end))
                     .due(*due)

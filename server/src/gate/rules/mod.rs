@@ -24,6 +24,8 @@ mod system;
 mod techniques;
 mod transfer;
 
+pub(super) use emergency::awaiting;
+
 use licit_schemas::gate::{Finding, Remedy, Status};
 use licit_schemas::time::Timestamp;
 
@@ -109,6 +111,7 @@ pub(super) fn finding(rule: &str, status: Status, article: &str, node: impl Into
         article: article.to_owned(),
         fine: None,
         node: node.into(),
+        cause: None,
         path: Vec::new(),
         also: Vec::new(),
         sentence: String::new(),
@@ -132,6 +135,12 @@ impl Build {
 
     pub(super) fn also(mut self, others: Vec<String>) -> Self {
         self.0.also = others;
+        self
+    }
+
+    /// What fell, where that is another thing than the offending one, or where others fall with it: gaps are grouped by it.
+    pub(super) fn because(mut self, cause: &str) -> Self {
+        self.0.cause = Some(cause.to_owned());
         self
     }
 

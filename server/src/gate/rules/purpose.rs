@@ -72,7 +72,11 @@ fn judge(
     path: impl Fn() -> Vec<String>,
 ) -> Option<Finding> {
     let begin = |status| {
-        finding("purpose.approved", status, "GDPR Art. 5(1)(b)", reference).fine(GDPR_UPPER).path(path()).to(BOARD)
+        finding("purpose.approved", status, "GDPR Art. 5(1)(b)", reference)
+            .because(reference)
+            .fine(GDPR_UPPER)
+            .path(path())
+            .to(BOARD)
     };
     let Some(revision) = revision else {
         return Some(begin(Status::Unknown).says(format!("there is no `{reference}`")).remedy(

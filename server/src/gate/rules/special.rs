@@ -51,6 +51,7 @@ pub(super) fn special(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 let reference = ask.candidate(*place).revision.reference.to_string();
                 list.add((ask.training, reference.clone()), &name, || {
                     begin(Status::Expired)
+                        .because(&reference)
                         .since(end)
                         .due(due)
                         .says(format!("`{name}` holds \"{category}\"; the exception went with `{reference}`"))
