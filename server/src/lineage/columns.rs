@@ -213,7 +213,7 @@ fn is_personal(lineage: &State, mapping: &Mapping, origin: &Origin) -> bool {
 }
 
 /// The fields of an input that a run says to have read, before it masked any; none where it does not say it of all it made.
-pub fn read_by<'s>(lineage: &'s State, run: NodeId, input: NodeId) -> Option<Vec<(&'s FieldFacts, Way)>> {
+pub fn read_by(lineage: &State, run: NodeId, input: NodeId) -> Option<Vec<(&FieldFacts, Way)>> {
     let mapping = mapping(lineage, run)?;
     let name = lineage.name(input);
     let at = mapping.inputs.iter().position(|known| *known == name)?;
