@@ -15,6 +15,7 @@ mod confirm;
 mod decisions;
 pub(crate) mod emergency;
 mod envelope;
+mod fields;
 mod forbidden;
 mod gaps;
 mod going_on;
