@@ -156,6 +156,7 @@ pub(crate) enum Command {
     /// Approvals that end soon: those without change in one list, those that changed apart
     Renewals(renewals::RenewalsArgs),
     /// By rule and addressee, how long refusals stay
+    #[command(after_help = "Example:\n  licit clearing")]
     Clearing,
     /// Default classes: what owners say of data nobody classified yet, until an end
     Class {
@@ -163,6 +164,7 @@ pub(crate) enum Command {
         command: things::Things,
     },
     /// What default classes answer for, who has to classify it, and what runs on it
+    #[command(after_help = "Example:\n  licit debt")]
     Debt,
     /// Runs
     Run {

@@ -215,8 +215,8 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/calendar", "get_calendar", "What ends when, and what relies on it", || get().to(reports::api::calendar)).may(READ).asks::<CalendarQuery>().gives::<Calendar>(),
     Route::post("/api/v1/affected", "ask_affected", "Deployments in which datasets and models are used; nothing is written", || post().to(reports::api::affected)).may(READ).takes::<AffectedQuery>().gives::<AffectedDeployments>(),
     Route::get("/api/v1/reports/renewals", "get_renewals", "Approvals that end soon, and whether anything changed since", || get().to(reports::api::renewals)).may(READ).asks::<RenewalsQuery>().gives::<Renewals>(),
-    Route::get("/api/v1/reports/clearing", "get_clearing_figures", "By rule and addressee, how long refusals stayed", || get().to(reports::api::clearing)).may(READ).gives::<Page<RuleClearing>>(),
-    Route::get("/api/v1/reports/debt", "get_debt", "What default classes answer for, and what runs on it", || get().to(reports::api::debt)).may(READ).gives::<Debt>(),
+    Route::get("/api/v1/reports/clearing", "get_clearing_figures", "By rule and addressee, how long refusals stayed", || get().to(reports::api::clearing)).may(READ).asks::<GetQuery>().gives::<Page<RuleClearing>>(),
+    Route::get("/api/v1/reports/debt", "get_debt", "What default classes answer for, and what runs on it", || get().to(reports::api::debt)).may(READ).asks::<MomentQuery>().gives::<Debt>(),
     Route::get("/api/v1/deployments/{id}/diff", "get_deployment_diff", "What changed for a deployment between two moments, and why", || get().to(reports::api::diff)).may(READ).asks::<DiffQuery>().gives::<Diff>(),
 
     // Used by auditors.

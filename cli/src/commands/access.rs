@@ -49,9 +49,9 @@ pub(crate) enum ActorKind {
 pub(crate) enum Token {
     /// Issue a token; its secret is shown once
     Create(TokenCreate),
-    /// List, oldest first; never the secrets; whose they are stands in --json
+    /// List, newest first; never the secrets; whose they are stands in --json
     #[command(after_help = "Examples:\n  licit token list\n  licit token list --json | jq '.items[].actor'")]
-    List,
+    List(ListArgs),
     /// Take a token back
     #[command(after_help = "Example:\n  licit token revoke ID")]
     Revoke {
@@ -116,8 +116,8 @@ pub(crate) fn token(context: &Context, command: Token) -> Result<Exit> {
                     + &once
             });
         }
-        Token::List => {
-            let page = context.client()?.get("/tokens", &[])?;
+        Token::List(args) => {
+            let page = things::pages(&context.client()?, "/tokens", &args)?;
             context.answer(&page, || columns(&page, &["id", "label", "roles", "expires_at", "revoked"]));
         }
         Token::Revoke { id } => {

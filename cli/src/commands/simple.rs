@@ -197,6 +197,7 @@ pub(crate) enum Model {
     /// Record what was observed when an endpoint was called
     Attest(AttestArgs),
     /// What was observed of endpoints, newest first
+    #[command(after_help = "Example:\n  licit model attestations --parent model:mistral-7b@1")]
     Attestations(ListArgs),
     /// Retire a version that was registered by mistake
     Retire(RetireArgs),

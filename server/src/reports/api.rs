@@ -9,7 +9,7 @@ use licit_schemas::reports::{
     AffectedQuery, CalendarQuery, Diff, DiffQuery, DriftQuery, ImpactQuery, RecipientsQuery, RenewalsQuery, Standpoint,
     SuggestQuery, WhatIfRequest,
 };
-use licit_schemas::resource::Page;
+use licit_schemas::resource::{GetQuery, MomentQuery, Page};
 
 use super::diff::{Seen, because, rests_on};
 use super::{
@@ -162,24 +162,27 @@ pub async fn affected(ctx: Ctx, body: Body) -> Result<Reply> {
 /// Approvals that end soon.
 pub async fn renewals(ctx: Ctx) -> Result<Reply> {
     let query: RenewalsQuery = ctx.query()?;
-    let until = query.until.unwrap_or(ctx.now.plus(chrono::Duration::days(60)));
-    if until <= ctx.now {
+    let now = query.valid_at.unwrap_or(ctx.now);
+    let until = query.until.unwrap_or(now.plus(chrono::Duration::days(60)));
+    if until <= now {
         return Err(Error::invalid("/until", "lies in the past: what ended is not renewed but asked for anew"));
     }
-    let world = ctx.app.db.fresh().await?;
-    Reply::ok(&renewals::renewals(&world, ctx.now, until))
+    let world = ctx.app.db.known(query.known_at).await?;
+    Reply::ok(&renewals::renewals(&world, now, until))
 }
 
 /// By rule and addressee, how long refusals stayed.
 pub async fn clearing(ctx: Ctx) -> Result<Reply> {
-    let items = ctx.app.db.fresh().await?.gate.clearing.figures();
+    let query: GetQuery = ctx.query()?;
+    let items = ctx.app.db.known(query.known_at).await?.gate.clearing.figures();
     Reply::ok(&Page { items, next: None })
 }
 
 /// What default classes answer for, and what runs on it.
 pub async fn debt(ctx: Ctx) -> Result<Reply> {
-    let world = ctx.app.db.fresh().await?;
-    Reply::ok(&debt::debt(&world, ctx.now))
+    let query: MomentQuery = ctx.query()?;
+    let world = ctx.app.db.known(query.known_at).await?;
+    Reply::ok(&debt::debt(&world, query.valid_at.unwrap_or(ctx.now)))
 }
 
 /// What changed for a deployment between two moments, and why.

@@ -6,7 +6,9 @@ use std::process::Command;
 
 use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
-use licit_schemas::{access, adoption, gate, lawfulness, lineage, policy, registration, registry, reports, review};
+use licit_schemas::{
+    access, adoption, classes, events, gate, lawfulness, lineage, policy, registration, registry, reports, review,
+};
 use serde_json::Value;
 
 use crate::support::{root, same_as_committed};
@@ -76,6 +78,7 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("environment", check::<registry::EnvironmentSpec>),
     ("deployment", check::<registry::DeploymentSpec>),
     ("release", check::<registry::ReleaseSpec>),
+    ("attestation", check::<registry::AttestationSpec>),
     ("registration", check::<registration::Registration>),
     ("plan", check::<registration::PlanRequest>),
     ("edge", check::<lineage::EdgeCreate>),
@@ -85,6 +88,8 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("baseline", check::<adoption::BaselineCreate>),
     ("break-glass", check::<adoption::BreakGlassCreate>),
     ("contest", check::<adoption::ContestCreate>),
+    ("default-class", check::<classes::DefaultClassSpec>),
+    ("classification", check::<classes::ClassificationCreate>),
     ("delegation", check::<review::DelegationCreate>),
     ("loosening", check::<adoption::LooseningSpec>),
     ("settlement", check::<adoption::SettlementCreate>),
@@ -96,8 +101,11 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("gate-request", check::<gate::GateRequest>),
     ("activation", check::<gate::Activation>),
     ("what-if", check::<reports::WhatIfRequest>),
+    ("affected", check::<reports::AffectedQuery>),
     ("actor", check::<access::ActorCreate>),
     ("token", check::<access::TokenCreate>),
+    ("webhook", check::<events::WebhookCreate>),
+    ("redelivery", check::<events::Redelivery>),
 ];
 
 #[test]

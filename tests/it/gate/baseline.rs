@@ -119,7 +119,7 @@ fn a_finding_may_have_an_owner_and_an_end_of_its_own_and_the_burn_down_tells_who
     s.approve(&["baseline:shared"]);
     assert_eq!(s.dry("continue")["passes"], true);
     assert_eq!(s.dry_at("continue", Some(&days(21)))["passes"], false, "its own end, not the baseline's");
-    let due = s.audit.get("/api/v1/gaps").good()["items"][0]["finding"]["due"].clone();
+    let due = s.audit.get("/api/v1/gaps").good()["items"][0]["due"].clone();
     assert!(due.as_str().unwrap() < days(21).as_str(), "{due}");
     let path = format!("/api/v1/baselines/{}/progress", taken["id"].as_str().unwrap());
     let progress = s.audit.get(&path).good();

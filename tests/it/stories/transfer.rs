@@ -196,6 +196,9 @@ fn computing_storing_and_asking_abroad_are_transfers_too() {
         p.runs.clear();
         p.assessments.push(parts::assessment("bought", "provider", "model:score@1"));
     });
+    let mut seen = parts::endpoint("1")["endpoint"].clone();
+    let pinned = json!({"model": "model:score@1", "snapshot": seen["snapshot"].take(), "region": "US", "configuration_digest": seen["configuration_digest"].take()});
+    s.ci.post("/api/v1/attestations", &pinned).good();
     let decision = s.dry("start");
     assert_eq!(path(only(&decision, "transfer")), ["deployment:score-prod", PEOPLE, "model:score@1"]);
     change(&s, "parties", "party:big", |big| big["arrangements"] = json!([tie("standard_clauses", "party:acme")]));
