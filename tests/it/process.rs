@@ -119,7 +119,7 @@ fn a_start_that_cannot_be_is_refused_with_a_sentence() {
         assert!(said.contains(sentence), "{args:?}: {said}");
         assert!(!said.contains("panicked") && !said.contains("secret"), "{said}");
     }
-    for args in [vec!["--listen", "nowhere"], vec!["--readers", "0"], vec!["frobnicate"], vec!["rebuild"]] {
+    for args in [vec!["--listen", "nowhere"], vec!["--readers", "0"], vec!["frobnicate"], vec!["rebuild", "--now"]] {
         let (code, said) = refused(&[&at[..], &args].concat(), &[]);
         assert_eq!(code, 2, "{args:?}: {said}");
     }

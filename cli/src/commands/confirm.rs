@@ -20,9 +20,10 @@ Patterns: `*` stands for any characters, `?` for one. Data about no person have 
 
 Examples:
   licit dataset confirm 'crm/*' --fields '*_id' --identifiability pseudonym
-  licit dataset confirm 'crm/*' --fields 'birth*' --category https://w3id.org/dpv/pd#BirthDate --identifiability quasi --yes
-  licit dataset confirm crm/people@3 --fields note --correct --identifiability direct \\
-      --category https://w3id.org/dpv/pd#HealthRecord --reason \"Free text holds diagnoses\" --yes"
+  licit dataset confirm 'crm/*' --fields 'birth*' --identifiability quasi \\
+      --category https://w3id.org/dpv/pd#BirthDate --yes
+  licit dataset confirm crm/people@3 --fields note --identifiability direct \\
+      --correct --category https://w3id.org/dpv/pd#HealthRecord --reason \"Free text holds diagnoses\" --yes"
 )]
 pub(crate) struct ConfirmArgs {
     /// Datasets by pattern, such as `crm/*`, or versions, such as `crm/people@3`

@@ -36,7 +36,7 @@ pub(crate) enum Dataset {
     /// Say that a version is held, restricted or erased; never back from erased
     #[command(after_help = "Examples:
   licit dataset life anes/survey@1 erased
-  licit dataset life anes/survey@1 restricted --valid-from 2026-11-02   # it was, and is recorded only now")]
+  licit dataset life anes/survey@1 restricted --valid-from 2026-11-02")]
     Life {
         /// Version, such as `anes/survey@1`
         #[arg(value_name = "REF")]

@@ -13,7 +13,7 @@ use crate::output::style;
 
 Examples:
   licit erase name 01939f00-0000-7000-8000-000000000000
-  licit erase comment sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+  licit erase comment DIGEST")]
 pub(crate) enum Erase {
     /// The display name of a person or service
     #[command(after_help = "Example:\n  licit erase name 01939f00-0000-7000-8000-000000000000")]
@@ -25,7 +25,7 @@ pub(crate) enum Erase {
     #[command(after_help = "The digest stands beside the comment in `--json`, as `comment_digest` or `reason_digest`.
 
 Example:
-  licit erase comment sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
+  licit erase comment DIGEST")]
     Comment {
         /// Salted digest of the comment
         digest: String,

@@ -19,7 +19,7 @@ use crate::output::exposure;
 Examples:
   licit exposure model:vote-model@1
   licit exposure model:vote-model@1 --for deployment:vote-forecast
-  licit exposure model:vote-model@1 --for party:acme --known-at 1200 --valid-at 2026-06-01"
+  licit exposure model:vote-model@1 --for party:acme --valid-at 2026-06-01"
 )]
 pub(crate) struct ExposureArgs {
     /// A dataset or model version, a release, a deployment

@@ -210,7 +210,8 @@ pub(crate) enum Model {
 is what is pinned. State what the service itself said, not what is registered.
 
 Example:
-  licit model attest assistant@3 --snapshot 2026-06-01 --region IE --configuration-digest sha256:9f86…0a08"
+  licit model attest assistant@3 --snapshot 2026-06-01 --region IE \\
+      --configuration-digest sha256:9f86…0a08"
 )]
 pub(crate) struct AttestArgs {
     /// Model version, such as `assistant@3`

@@ -17,8 +17,8 @@ pub(crate) enum Webhook {
     #[command(after_help = "Events are CloudEvents 1.0, signed as Standard Webhooks has it.
 
 Examples:
-  licit webhook create https://alerts.example/licit --kind \"gap.*\" --kind break_glass.used
-  licit webhook create https://siem.example/in --description \"everything, for the archive\"")]
+  licit webhook create https://alerts.example/licit --kind \"gap.*\"
+  licit webhook create https://siem.example/in --description \"the archive\"")]
     Create {
         /// Where events are posted
         #[arg(value_name = "URL")]
@@ -31,13 +31,16 @@ Examples:
         description: Option<String>,
     },
     /// List, oldest first; never the secrets
+    #[command(after_help = "Example:\n  licit webhook list")]
     List,
     /// One receiver, and how far it is
+    #[command(after_help = "Example:\n  licit webhook show ID")]
     Show {
         /// Id of the receiver
         id: String,
     },
     /// Tell a receiver no more
+    #[command(after_help = "Example:\n  licit webhook delete ID")]
     Delete {
         /// Id of the receiver
         id: String,

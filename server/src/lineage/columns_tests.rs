@@ -362,3 +362,20 @@ fn a_masked_name_is_a_pseudonym() {
     let nothing = field("minute", vec![], Identifiability::None);
     assert_eq!(level(&[(&nothing, Way::Plain)]), None);
 }
+
+#[test]
+fn free_text_counts_where_it_flows() {
+    let field = |name: &str, level, free_text| FieldFacts {
+        name: name.into(),
+        categories: Box::default(),
+        identifiability: Some(level),
+        free_text,
+    };
+    let whole = Class { free_text: true, identifiability: Identifiability::Direct, ..Class::default() };
+    let email = field("email", Identifiability::Direct, false);
+    let note = field("note", Identifiability::None, true);
+    let flows = |flowing: &[(&FieldFacts, Way)]| class(&whole, flowing).map(|class| class.free_text);
+    assert_eq!(flows(&[(&email, Way::Plain)]), Some(false));
+    assert_eq!(flows(&[(&email, Way::Plain), (&note, Way::Masked)]), Some(true));
+    assert_eq!(flows(&[(&note, Way::Plain)]), Some(true), "whoever states that nobody is in what people wrote");
+}
