@@ -135,7 +135,7 @@ fn implied(lineage: &State, id: NodeId, raised: Raised<'_>) -> Identifiability {
         return Identifiability::None;
     }
     let stated = match lineage.record(id).held.as_deref().map(|held| &held.what) {
-        Some(What::Dataset(facts)) => facts.effective().2,
+        Some(What::Dataset(facts)) => facts.level(),
         _ => Identifiability::None,
     };
     let mut level = Identifiability::None;

@@ -73,8 +73,13 @@ impl DatasetFacts {
             return (self.categories.clone(), self.subjects.clone(), self.identifiability);
         };
         let subjects = if self.subjects.is_empty() { &assumed.subjects } else { &self.subjects };
-        let identifiability = assumed.identifiability.map_or(self.identifiability, |i| i.max(self.identifiability));
-        (merged(&self.categories, &assumed.categories), subjects.clone(), identifiability)
+        (merged(&self.categories, &assumed.categories), subjects.clone(), self.level())
+    }
+
+    /// How far it identifies: as stated, or as defaults answer.
+    pub fn level(&self) -> Identifiability {
+        let assumed = self.assumed.as_ref().and_then(|assumed| assumed.identifiability);
+        assumed.map_or(self.identifiability, |level| level.max(self.identifiability))
     }
 
     /// Whether somebody must look whether all is answered: fields nobody classified, or subjects that only a default states.
