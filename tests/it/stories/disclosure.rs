@@ -214,6 +214,24 @@ fn a_model_is_handed_over_with_the_people_in_it() {
 }
 
 #[test]
+fn what_runs_besides_is_judged_like_anything_that_runs() {
+    let s = world(|p| {
+        handing_over(p);
+        p.release = Some(json!({
+            "deployment": "deployment:score-prod", "composition": [{"part": "base", "model": "model:score"}],
+        }));
+    });
+    let decision = s.dry("start");
+    assert_eq!(rules(&decision), ["serving.declared", "transfer"], "what it reads, and where it computes, is unknown");
+    redeploy(&s, |d| {
+        d["reads"] = json!({"nobody": "It is asked about no person."});
+        d["writes"] = d["reads"].clone();
+        d["region"] = json!("FR");
+    });
+    allowed(&s.dry("start"));
+}
+
+#[test]
 fn what_cannot_be_handed_over_is_refused_by_pointer() {
     let s = world(handing_over);
     let mut other = scenario::deployment();

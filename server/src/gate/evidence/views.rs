@@ -207,6 +207,13 @@ impl Evidence<'_> {
         self.world.registry.parties.latest(&self.deployment.as_ref()?.spec.controller.to_string())
     }
 
+    /// Whether it hands something over and runs nothing: no model, no index.
+    pub fn only_hands_over(&self) -> bool {
+        let discloses = self.deployment.as_ref().is_some_and(|d| d.spec.discloses.is_some());
+        let runs = |r: &crate::registry::Release| !r.spec.composition.is_empty() || !r.spec.indexes.is_empty();
+        discloses && !self.release.as_ref().is_some_and(runs)
+    }
+
     /// Versions the deployment writes about people, as it declares: pinned ones, the latest of followed datasets.
     pub fn written(&self) -> Vec<NodeId> {
         let declared = self.deployment.iter().flat_map(|d| d.spec.writes.iter().flat_map(|writes| &writes.datasets));

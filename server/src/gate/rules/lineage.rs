@@ -21,7 +21,7 @@ pub(super) fn serving(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (declaration, what) in [(&deployment.spec.reads, "reads"), (&deployment.spec.writes, "writes")] {
         // What is only handed over reads and writes nothing by itself.
-        if declaration.is_none() && deployment.spec.discloses.is_none() {
+        if declaration.is_none() && !evidence.only_hands_over() {
             findings.push(
                 begin(Status::Unknown, own)
                     .path(vec![own.clone()])

@@ -130,7 +130,7 @@ fn places(evidence: &Evidence<'_>) -> Vec<Place> {
     };
     let mut places = Vec::new();
     // A handing over computes nowhere unless it says so.
-    if spec.discloses.is_none() || spec.region.is_some() {
+    if spec.region.is_some() || !evidence.only_hands_over() {
         let there = |key: &&String| {
             spec.region.as_ref().is_some_and(|own| same_country(region_of(evidence, key).as_ref(), own))
         };
