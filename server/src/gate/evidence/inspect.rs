@@ -46,8 +46,12 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         if node.flags.has(Flags::RETIRED) {
             // Whatever else is the matter with it, and whatever the board took over before: nothing may rest on it.
             let record = evidence.world.lineage.record(id);
-            let since = record.held.as_ref().and_then(|held| held.retired).unwrap_or(record.at);
-            evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
+            let held = record.held.as_ref();
+            let from = held.and_then(|held| held.retired_from);
+            let since = from.or(held.and_then(|held| held.retired)).unwrap_or(record.at);
+            if from.is_none_or(|from| from <= evidence.ask.valid_at) {
+                evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
+            }
         }
         if node.flags.has(ASSESSED) {
             evidence.assessed.push(id);
