@@ -52,6 +52,10 @@ pub struct EdgeCreate {
     /// How it is known.
     #[serde(default)]
     pub origin: EdgeOrigin,
+    /// Since when a deployment reads or writes it, where that is known; never ahead. Absent, it counts for every moment. What a run
+    /// read and wrote has the time of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
 }
 
 /// Direction of a walk.
@@ -142,6 +146,9 @@ pub struct LineageEdge {
     pub role: Option<String>,
     /// How it is known.
     pub origin: String,
+    /// Since when it is valid, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
     /// Ledger position of its fact.
     pub seq: u64,
 }

@@ -541,6 +541,9 @@ pub struct ModelVersionSpec {
 pub struct Retirement {
     /// Why. Kept erasable; the ledger holds its salted digest.
     pub reason: Sentence,
+    /// Since when nothing may rest on it, where it was right until then; never ahead. Absent, it was a mistake from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
 }
 
 /// Change the life of a dataset version.

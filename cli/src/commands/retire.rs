@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use licit_schemas::reference::Kind;
 use licit_schemas::registry::Retirement;
+use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::things::{self, Things};
@@ -29,6 +30,9 @@ pub(crate) struct RetireArgs {
     /// Why, without names of persons; kept outside the ledger, which holds a digest
     #[arg(long)]
     reason: String,
+    /// Since when nothing may rest on it, where it was right until then; default: it was a mistake from the start
+    #[arg(long, value_name = "TIME")]
+    valid_from: Option<Timestamp>,
 }
 
 /// Runs.
@@ -58,7 +62,8 @@ pub(crate) fn retire(context: &Context, collection: &Collection, args: &RetireAr
     }
     let client = context.client()?;
     let id = collection.id(&client, &args.reference)?;
-    let answer = client.post(&format!("{}/{id}/retire", collection.path), &Retirement { reason })?;
+    let answer = client
+        .post(&format!("{}/{id}/retire", collection.path), &Retirement { reason, valid_from: args.valid_from })?;
     context.answer(&answer, || match answer["outcome"].as_str() {
         Some("unchanged") => format!("{}  {} was retired before", style::dim("unchanged"), args.reference),
         _ => format!("{}  {} is retired", style::green("done"), args.reference),

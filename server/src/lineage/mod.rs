@@ -139,12 +139,19 @@ pub struct State {
     nothing: Arc<Class>,
     /// Deployments that follow a dataset, by `dataset:<namespace>/<name>`: (deployment, reads or writes).
     followers: HashMap<Arc<str>, Arc<Vec<(NodeId, EdgeKind)>>>,
+    /// Since when late edges are valid that say so, by the position of their facts.
+    began: HashMap<u64, Timestamp>,
 }
 
 impl State {
     /// The graph.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// Since when the edge of a fact is valid, where that was said.
+    pub fn began(&self, seq: u64) -> Option<Timestamp> {
+        self.began.get(&seq).copied()
     }
 
     /// The node of a pinned reference.
@@ -522,6 +529,9 @@ impl State {
     /// Fold a late edge in.
     pub fn edge(&mut self, fact: &EdgeCreate, at: &At, rows: &mut Rows) {
         let by = format!("entry {}", at.seq);
+        if let Some(valid_from) = fact.valid_from {
+            self.began.insert(at.seq, valid_from);
+        }
         let from = self.refer(&fact.from, &by, at);
         let to = self.refer(&fact.to, &by, at);
         let kind = match fact.kind {

@@ -181,7 +181,7 @@ fn cycle(at: &str, effect: &Ref, cause: &Ref) -> Error {
 /// Record an edge that became known late. The same edge again changes nothing.
 ///
 /// # Errors
-/// Ends that do not fit the kind, cannot be pinned, or would close a cycle.
+/// Ends that do not fit the kind, cannot be pinned, or would close a cycle; a moment to come.
 pub fn edge(tx: &mut Tx<'_>, mut edge: EdgeCreate) -> Result<u64> {
     let (from, to): (&[Kind], &[Kind]) = match edge.kind {
         EdgeName::Used => (&[Kind::Run], &[Kind::Dataset, Kind::Model]),
@@ -194,6 +194,10 @@ pub fn edge(tx: &mut Tx<'_>, mut edge: EdgeCreate) -> Result<u64> {
     if edge.role.is_some() && edge.kind != EdgeName::Used {
         return Err(Error::invalid("/role", "only `used` has a role"));
     }
+    if edge.valid_from.is_some() && !matches!(edge.kind, EdgeName::ServesOn | EdgeName::Emits) {
+        return Err(Error::invalid("/valid_from", "what a run read and wrote has the time of the run"));
+    }
+    registry::ahead(tx, edge.valid_from)?;
     let now = tx.now();
     edge.from = pin(tx.world(), &edge.from, now, "/from")?;
     edge.to = pin(tx.world(), &edge.to, now, "/to")?;

@@ -50,6 +50,7 @@ pub fn closure(state: &State, position: u64, root: NodeId, way: wire::Direction)
                     kind: half.kind.as_str().to_owned(),
                     role: (half.role != Role::None).then(|| half.role.as_str().to_owned()),
                     origin: half.origin.as_str().to_owned(),
+                    valid_from: state.began(half.seq),
                     seq: half.seq,
                 });
             }

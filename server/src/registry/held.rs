@@ -35,6 +35,8 @@ pub struct Held {
     pub author: Uuid,
     /// When it was retired as a mistake.
     pub retired: Option<Timestamp>,
+    /// Since when nothing may rest on it, where it was right until then.
+    pub retired_from: Option<Timestamp>,
     /// What it is.
     pub what: What,
 }
@@ -42,7 +44,17 @@ pub struct Held {
 impl Held {
     /// What a fact just said.
     pub fn new(id: Uuid, reference: Arc<str>, digest: Digest, at: &At, what: What) -> Self {
-        Self { id, reference, digest, seq: at.seq, at: at.time, author: at.actor, retired: None, what }
+        Self {
+            id,
+            reference,
+            digest,
+            seq: at.seq,
+            at: at.time,
+            author: at.actor,
+            retired: None,
+            retired_from: None,
+            what,
+        }
     }
 }
 

@@ -62,6 +62,9 @@ pub struct Retired {
     pub reference: Ref,
     /// Salted digest of the reason.
     pub reason_digest: Digest,
+    /// Since when nothing may rest on it; absent, ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
 }
 
 /// A release moved on.
@@ -374,7 +377,11 @@ impl State {
         if let Some(held) = self.held.get_mut(fact.reference.to_string().as_str()) {
             let held = Arc::make_mut(held);
             held.retired = Some(at.time);
-            rows.restate(at, held.what.kind(), fact.id, RETIRED);
+            held.retired_from = fact.valid_from;
+            match fact.valid_from {
+                Some(from) => rows.begun(at, held.what.kind(), fact.id, RETIRED, from),
+                None => rows.restate(at, held.what.kind(), fact.id, RETIRED),
+            }
         }
     }
 

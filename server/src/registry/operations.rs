@@ -9,6 +9,7 @@ use licit_schemas::registry::{
 };
 use licit_schemas::resource::Registered;
 use licit_schemas::text::Iri;
+use licit_schemas::time::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -369,6 +370,17 @@ pub(super) fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
     })
 }
 
+/// Refuse to date something ahead.
+///
+/// # Errors
+/// A moment to come.
+pub fn ahead(tx: &Tx<'_>, valid_from: Option<Timestamp>) -> Result<()> {
+    match valid_from.filter(|from| *from > tx.now()) {
+        Some(_) => Err(Error::invalid("/valid_from", "lies ahead: what is to come is recorded when it has happened")),
+        None => Ok(()),
+    }
+}
+
 /// Change the life of a dataset version.
 ///
 /// # Errors
@@ -383,10 +395,8 @@ pub fn change_life(tx: &mut Tx<'_>, id: Uuid, change: &LifeChange) -> Result<Reg
     let What::Dataset(facts) = &held.what else {
         return Err(Error::NotFound(format!("`{reference}` is not a dataset version")));
     };
+    ahead(tx, change.valid_from)?;
     let at = change.valid_from.unwrap_or(tx.now());
-    if at > tx.now() {
-        return Err(Error::invalid("/valid_from", "lies ahead: what is to come is recorded when it has happened"));
-    }
     let then = facts.life_at(at).map_or(Life::Held, |(life, _)| life);
     if facts.life() == change.life && then == change.life {
         return Ok(unchanged(id, reference, held.digest, held.seq));
@@ -406,7 +416,7 @@ pub fn change_life(tx: &mut Tx<'_>, id: Uuid, change: &LifeChange) -> Result<Reg
 /// Retire what was registered by mistake: it stays, marked, and nothing may rest on it. There is no way back.
 ///
 /// # Errors
-/// No such thing of this kind.
+/// No such thing of this kind; a moment to come.
 pub fn retire(tx: &mut Tx<'_>, kind: &str, id: Uuid, retirement: &Retirement) -> Result<Registered> {
     let nothing = || Error::NotFound(format!("there is no {} `{id}`", kind.replace('_', " ")));
     let row = tx.row(kind, id)?.ok_or_else(nothing)?;
@@ -415,8 +425,11 @@ pub fn retire(tx: &mut Tx<'_>, kind: &str, id: Uuid, retirement: &Retirement) ->
     if held.retired.is_some() {
         return Ok(about(&held, unchanged(id, reference, held.digest, held.seq)));
     }
+    ahead(tx, retirement.valid_from)?;
     let reason_digest = tx.note(retirement.reason.as_str())?;
-    let seq = tx.record(Fact::ResourceRetired(Retired { id, reference: reference.clone(), reason_digest }))?;
+    let valid_from = retirement.valid_from;
+    let seq =
+        tx.record(Fact::ResourceRetired(Retired { id, reference: reference.clone(), reason_digest, valid_from }))?;
     let held = tx.world().registry.held(&row.reference).cloned().unwrap_or(held);
     Ok(about(&held, created(id, reference, held.digest, seq)))
 }

@@ -287,7 +287,7 @@ fn copy_in(tx: &mut Tx<'_>, from: &Ref, to: &Country, at: &str) -> Result<Ref> {
         .collect();
     for run in runs {
         let (kind, from) = (EdgeName::Generated, moved.clone());
-        let edge = EdgeCreate { kind, from, to: run, role: None, origin: EdgeOrigin::Declared };
+        let edge = EdgeCreate { kind, from, to: run, role: None, origin: EdgeOrigin::Declared, valid_from: None };
         crate::lineage::operations::edge(tx, edge).map_err(|e| e.under(at))?;
     }
     Ok(moved)

@@ -72,3 +72,48 @@ fn an_erasure_is_dated_back_and_nothing_is_dated_ahead() {
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert_eq!(s.audit.resolve("dataset:crm/people@2")["valid_from"], json!(from));
 }
+
+#[test]
+fn what_was_recalled_was_right_until_then() {
+    let s = Scenario::running();
+    let (id, from) = (id(&s.ana, "model:score@1"), days(-3));
+    let recall = json!({"reason": "Recalled.", "valid_from": from});
+    let path = format!("/api/v1/model-versions/{id}/retire");
+    s.ana.post(&path, &json!({"reason": "Recalled.", "valid_from": days(1)})).problem(422);
+    s.ana.post(&path, &recall).good();
+    assert_eq!(verdict(&s, &days(-5), None)["verdict"], "allow");
+    let then = verdict(&s, &days(-1), None);
+    assert_eq!((&then["verdict"], &then["findings"][0]["since"]), (&json!("deny"), &json!(from)), "{then:#}");
+    let state = s.audit.get(&format!("/api/v1/model-versions/{id}")).good();
+    assert_eq!((&state["state"], &state["valid_from"]), (&json!("retired"), &json!(from)), "{state:#}");
+    // A mistake from the start has no such day.
+    s.add("model-versions", scenario::model_version("2", "2"));
+    s.add("runs", scenario::training("2", "1"));
+    s.release("2");
+    let (code, _, err) = licit(&s.ana, &["model", "retire", "score@2", "--reason", "Registered twice"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let body = json!({"release": "release:score-prod@2", "dry_run": true, "valid_at": days(-5)});
+    assert_eq!(s.ci.post("/api/v1/gate", &body).good()["verdict"], "deny");
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn what_a_deployment_was_seen_to_read_counts_since_it_did() {
+    let s = Scenario::running();
+    s.add("datasets", json!({"namespace": "crm", "name": "panel"}));
+    let mut panel = scenario::people("1");
+    panel["dataset"] = json!("dataset:crm/panel");
+    s.add("dataset-versions", panel);
+    let from = days(-3);
+    let edge = |kind: &str, from: &str, at: &str| json!({"kind": kind, "from": from, "to": "dataset:crm/panel@1", "origin": "observed", "valid_from": at});
+    s.ana.post("/api/v1/edges", &edge("serves_on", "deployment:score-prod", &days(1))).problem(422);
+    let run = s.audit.get("/api/v1/runs").good()["items"][0]["ref"].as_str().unwrap().to_owned();
+    s.ana.post("/api/v1/edges", &edge("used", &run, &from)).problem(422);
+    s.ana.post("/api/v1/edges", &edge("serves_on", "deployment:score-prod", &from)).good();
+    assert_eq!(verdict(&s, &days(-5), None)["verdict"], "allow");
+    let then = verdict(&s, &days(-1), None);
+    assert!(then.to_string().contains("serving.declared"), "{then:#}");
+    let lineage = s.audit.get("/api/v1/lineage?ref=deployment:score-prod").good();
+    let edges = lineage["edges"].as_array().unwrap();
+    assert!(edges.iter().any(|e| e["to"] == "dataset:crm/panel@1" && e["valid_from"] == json!(from)), "{edges:#?}");
+}

@@ -55,8 +55,12 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         if node.flags.has(Flags::RETIRED) {
             // Whatever else is the matter with it, and whatever the board took over before: nothing may rest on it.
             let record = evidence.world.lineage.record(id);
-            let since = record.held.as_ref().and_then(|held| held.retired).unwrap_or(record.at);
-            evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
+            let held = record.held.as_ref();
+            let from = held.and_then(|held| held.retired_from);
+            let since = from.or(held.and_then(|held| held.retired)).unwrap_or(record.at);
+            if from.is_none_or(|from| from <= evidence.ask.valid_at) {
+                evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
+            }
         }
         // A recipe marks whatever its program makes: what none covers was not assessed.
         if node.flags.has(ASSESSED) && concerns(evidence.world, &lineage.name(id), AssessmentKind::Anonymity) {

@@ -391,13 +391,16 @@ fn serving(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
         };
         holds(spec) || (half.origin == Origin::Declared && revisions.iter().any(|r| holds(&r.spec)))
     };
-    for half in graph.upstream(own).filter(|h| h.kind == EdgeKind::ServesOn) {
+    // What was seen later than the moment judged was not there yet, if it was said since when it is.
+    let at = evidence.ask.valid_at;
+    let begun = |half: &Half| world.lineage.began(half.seq).is_none_or(|from| from <= at);
+    for half in graph.upstream(own).filter(|h| h.kind == EdgeKind::ServesOn && begun(h)) {
         if !declared(&half, |spec| &spec.reads) {
             evidence.undeclared.push(half.node);
             evidence.seeds.push((half.node, SERVED));
         }
     }
-    for half in graph.downstream(own).filter(|h| h.kind == EdgeKind::Emits) {
+    for half in graph.downstream(own).filter(|h| h.kind == EdgeKind::Emits && begun(h)) {
         if !declared(&half, |spec| &spec.writes) {
             evidence.undeclared.push(half.node);
         }
