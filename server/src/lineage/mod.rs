@@ -1,6 +1,7 @@
 //! What came from what: the projection of versions, runs, releases and deployments as one graph.
 
 pub mod api;
+mod class;
 pub mod columns;
 pub mod exposure;
 pub mod graph;
@@ -17,17 +18,16 @@ use imbl::{HashMap, Vector};
 use licit_schemas::lineage::{EdgeCreate, EdgeName, EdgeOrigin};
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
-    DatasetVersionSpec, DeploymentSpec, Identifiability, InputRole, ModelKind, ModelVersionSpec, Operation,
-    ReleaseSpec, RunSpec,
+    DatasetVersionSpec, DeploymentSpec, InputRole, ModelKind, ModelVersionSpec, Operation, ReleaseSpec, RunSpec,
 };
-use licit_schemas::text::Country;
 use licit_schemas::time::Timestamp;
 
+pub use self::class::{Class, Traits};
 use self::graph::{Edge, EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Origin, Role};
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
-use crate::registry::vocabulary::{TermId, vocabulary};
-use crate::registry::{DatasetFacts, Held, LifeChanged, ReleaseMoved, Scopes, What, deployment_of};
+use crate::registry::vocabulary::vocabulary;
+use crate::registry::{DatasetFacts, Held, LifeChanged, ReleaseMoved, What, deployment_of};
 
 /// A dataset version whose own fields are personal data, collected or derived.
 pub const PERSONAL: Flags = Flags(1 << 11);
@@ -59,69 +59,6 @@ pub struct Record {
     pub at: Timestamp,
     /// The run or edge that named it first, while it dangles.
     pub named_by: Option<Arc<str>>,
-}
-
-/// What many dataset versions have in common, interned: the gate judges each class once.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Class {
-    /// Data categories.
-    pub categories: Vec<TermId>,
-    /// Subject categories.
-    pub subjects: Vec<TermId>,
-    /// Strongest identifiability.
-    pub identifiability: Identifiability,
-    /// Controllers.
-    pub controllers: Vec<Arc<str>>,
-    /// Processors.
-    pub processors: Vec<Arc<str>>,
-    /// Whether a category is special (GDPR Art. 9(1)).
-    pub special: bool,
-    /// Purposes it was collected for.
-    pub collected_for: Vec<Arc<str>>,
-    /// Bases it was collected on.
-    pub collected_under: Vec<Arc<str>>,
-    /// Where its pseudonyms are the same for the same person.
-    pub scopes: Scopes,
-    /// People wrote in it what they liked, and nothing was done against special categories in that.
-    pub free_text: bool,
-    /// What it brings into an envelope besides data.
-    pub traits: Traits,
-}
-
-/// What a node brings into an envelope besides data. Few differ: nodes that hold no personal data share their class.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Traits {
-    /// What a run did.
-    pub operation: Option<Operation>,
-    /// Where data are stored, or an endpoint computes.
-    pub region: Option<Country>,
-    /// Controllers and processors.
-    pub parties: Vec<Arc<str>>,
-}
-
-impl Default for Class {
-    fn default() -> Self {
-        Self::plain(Traits::default())
-    }
-}
-
-impl Class {
-    /// Of a node that holds no personal data.
-    fn plain(traits: Traits) -> Self {
-        Self {
-            categories: Vec::new(),
-            subjects: Vec::new(),
-            identifiability: Identifiability::None,
-            controllers: Vec::new(),
-            processors: Vec::new(),
-            special: false,
-            collected_for: Vec::new(),
-            collected_under: Vec::new(),
-            scopes: Scopes::default(),
-            free_text: false,
-            traits,
-        }
-    }
 }
 
 /// The graph with what its nodes are.
