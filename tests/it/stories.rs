@@ -3,6 +3,7 @@
 mod credit;
 mod demo;
 mod disclosure;
+mod friday;
 mod packs;
 mod review_environment;
 mod transfer;
