@@ -77,7 +77,7 @@ impl Builder {
 fn build(edges: usize) -> (World, Vec<String>) {
     let mut b = Builder { world: World::default(), rows: Rows::discarding(), n: 0, seed: SEED };
     let three = json!({"what_we_do": "x", "what_you_get": "x", "what_we_never_do": "x"});
-    b.add(Fact::PartyRegistered, 1, json!({"key": "acme", "name": "ACME"}));
+    b.add(Fact::PartyRegistered, 1, json!({"key": "acme", "name": "ACME", "region": "FR"}));
     b.add(Fact::EnvironmentRevised, 1, json!({"key": "production", "mode": "enforce", "class": "production"}));
     let answers: serde_json::Map<String, Value> = ["a", "b", "ba", "bb", "c", "d", "e", "f", "g", "h"]
         .iter()
@@ -193,7 +193,7 @@ fn deploy(b: &mut Builder, n: usize, domains: usize) -> String {
     let name = format!("dep-{n}");
     let deployment = json!({"name": name, "system": "system:scorer@1", "environment": "environment:production",
         "purpose": format!("purpose:scoring-{domain}@1"), "bases": [format!("basis:b{domain}@1")], "controller": "party:acme",
-        "owner": "ml", "reads": {"nobody": "x"}, "writes": {"nobody": "x"}});
+        "owner": "ml", "region": "FR", "reads": {"nobody": "x"}, "writes": {"nobody": "x"}});
     b.add(Fact::DeploymentRevised, 1, deployment);
     let release = json!({"deployment": format!("deployment:{name}"), "composition": [{"part": "base", "model": format!("model:m@v{n}")}]});
     b.add(Fact::ReleaseProposed, 1, release);

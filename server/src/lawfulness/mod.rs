@@ -47,7 +47,7 @@ impl Covered {
 
     /// Whether it names a dataset, by its number.
     pub fn names(&self, dataset: u32) -> bool {
-        self.datasets.contains(&dataset)
+        self.datasets.contains(dataset)
     }
 }
 

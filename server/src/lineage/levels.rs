@@ -38,7 +38,12 @@ pub fn after(operation: Operation, level: Identifiability, personal: bool) -> Id
 
 /// The level a node was raised to; *none* where it states enough.
 pub fn raised(node: Node) -> Identifiability {
-    match node.implied {
+    level(node.implied)
+}
+
+/// The level that a node's [`Node::implied`] stands for.
+pub fn level(implied: u8) -> Identifiability {
+    match implied {
         0 => Identifiability::None,
         1 => Quasi,
         2 => Pseudonym,

@@ -50,7 +50,7 @@ impl Within {
 
     /// The place of what is allowed of a dataset, by its number.
     pub fn grant(&self, dataset: u32) -> Option<usize> {
-        self.datasets.get(&dataset).map(|&place| place as usize)
+        self.datasets.get(dataset).map(|place| place as usize)
     }
 }
 

@@ -24,11 +24,13 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     let mut sorting = Sorting::new(evidence);
     let mut nobody = HashSet::new();
     let mut classes = vec![false; lineage.class_count()];
-    let mut understated = false;
+    let mut understated: Vec<(u32, u8)> = Vec::new();
     evidence.sources.reserve(exposure.nodes.len());
     for (place, &(id, label)) in exposure.nodes.iter().enumerate() {
         let node = graph.node(id);
-        understated |= node.implied != 0;
+        if node.implied != 0 && !understated.contains(&(node.class, node.implied)) {
+            understated.push((node.class, node.implied));
+        }
         if let Some(seen) = classes.get_mut(node.class as usize)
             && !*seen
         {
@@ -116,7 +118,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         let cohort = sorting.cohort(evidence, exposure, place, (node, label), (derived, class));
         evidence.sources.push(Source { node: id, dataset: node.dataset, end: node.end, cohort });
     }
-    evidence.joins = joins::joins(evidence, understated);
+    evidence.joins = joins::joins(evidence, &understated);
 }
 
 /// Whether default classes answer for something of a dataset version, or did.

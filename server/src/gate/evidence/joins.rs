@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Evidence;
 use crate::lineage::graph::{EdgeKind, Flags, Graph, Half, NodeId, NodeKind, Role};
-use crate::lineage::{ASSESSED, Class, PERSONAL, State, columns};
+use crate::lineage::{ASSESSED, Class, PERSONAL, State, columns, levels};
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::registry::{Scopes, What};
 
@@ -125,9 +125,9 @@ impl Input<'_> {
     }
 }
 
-/// What the runs that bring tables together make of them, where that needs an assessment. `understated`: some table of the closure
-/// states less than what it was made of.
-pub(super) fn joins(evidence: &Evidence<'_>, understated: bool) -> Vec<Join> {
+/// What the runs that bring tables together make of them, where that needs an assessment. `understated`: classes of tables of the
+/// closure that state less than what they were made of, with the levels noted of them.
+pub(super) fn joins(evidence: &Evidence<'_>, understated: &[(u32, u8)]) -> Vec<Join> {
     let lineage = &evidence.world.lineage;
     let mut found = Vec::new();
     // Nearly always the tables behind a release hold too little to make anything of: then only runs that say to combine are
@@ -145,8 +145,8 @@ pub(super) fn joins(evidence: &Evidence<'_>, understated: bool) -> Vec<Join> {
     }
     let sets = SETS.iter().any(|set| set.within(together));
     let apart = || kinds.values().all(|one| kinds.values().all(|other| !links(one, other)));
-    // What the classes of whole tables say is no bound of what columns and levels make of them.
-    let quiet = !sets && !understated && evidence.narrowed.is_none() && apart();
+    // What the classes of whole tables say is no bound of what columns make of them.
+    let quiet = !sets && evidence.narrowed.is_none() && apart() && unmoved(evidence, understated);
     let mut carried = HashMap::new();
     for &run in &evidence.joining {
         let combines = lineage.class(run).traits.operation == Some(Operation::Combine);
@@ -168,6 +168,34 @@ pub(super) fn joins(evidence: &Evidence<'_>, understated: bool) -> Vec<Join> {
         found.extend(risk.map(|risk| Join { run, risk }));
     }
     found
+}
+
+/// Whether tables that state less than what they were made of link nobody whom what is stated does not: nobody is pseudonymous to
+/// somebody who is named, and whose they are is nobody else's. Levels noted are the highest there can be.
+fn unmoved(evidence: &Evidence<'_>, understated: &[(u32, u8)]) -> bool {
+    if understated.is_empty() {
+        return true;
+    }
+    let lineage = &evidence.world.lineage;
+    let stated = evidence.classes.iter().map(|class| class.identifiability);
+    let noted = understated.iter().map(|(_, implied)| levels::level(*implied));
+    let (mut pseudonymous, mut named) = (false, false);
+    for level in stated.chain(noted) {
+        pseudonymous |= level == Identifiability::Pseudonym;
+        named |= level == Identifiability::Direct;
+    }
+    // A table that states nothing about people keeps only who its parties are.
+    let whose = |class: &'_ Class| match class.categories.is_empty() && class.identifiability == Identifiability::None {
+        true => class.traits.parties.clone(),
+        false => class.controllers.clone(),
+    };
+    let parties: Vec<Vec<Arc<str>>> =
+        understated.iter().map(|(class, _)| whose(lineage.class_at(*class))).filter(|p| !p.is_empty()).collect();
+    let alike =
+        |others: &[Arc<str>]| others.is_empty() || parties.iter().all(|own| own.iter().all(|p| others.contains(p)));
+    !(pseudonymous && named)
+        && parties.iter().all(|others| alike(others))
+        && (parties.is_empty() || evidence.classes.iter().all(|class| alike(&class.controllers)))
 }
 
 /// Runs of the evidence that bring tables with people together, whatever comes of it.
@@ -202,7 +230,8 @@ fn inputs<'w>(evidence: &Evidence<'w>, run: NodeId) -> (Vec<Input<'w>>, Option<N
 fn input<'w>(evidence: &Evidence<'w>, run: NodeId, table: NodeId) -> Option<Input<'w>> {
     let lineage = &evidence.world.lineage;
     let node = lineage.graph().node(table);
-    let raised = evidence.raised(table);
+    // Where nobody assessed anything, what was noted stands.
+    let raised = if evidence.assessed.is_empty() { levels::raised(node) } else { evidence.raised(table) };
     if !node.flags.has(PERSONAL) && raised == Identifiability::None {
         return None;
     }

@@ -156,10 +156,10 @@ impl Evidence<'_> {
     /// Judge the sources of some cohorts by the collected ones contained in them, all in as few walks as can tell them apart.
     /// People who only formed the model that wrote a table are not in it.
     pub fn behind(&self, which: impl Fn(&Cohort<'_>) -> bool, mut judge: impl FnMut(&Behind<'_>)) {
-        let mut holders: Vec<Source> = self.sources.iter().filter(|s| which(self.cohort(s))).copied().collect();
-        if holders.is_empty() {
+        if !self.cohorts.iter().any(&which) {
             return;
         }
+        let mut holders: Vec<Source> = self.sources.iter().filter(|s| which(self.cohort(s))).copied().collect();
         holders.sort_by_key(|source| source.cohort);
         let collected: HashMap<NodeId, usize> =
             self.sources.iter().filter(|s| !self.cohort(s).derived).map(|s| (s.node, s.cohort)).collect();
