@@ -72,6 +72,7 @@ impl<T: Copy + PartialEq> NumberMap<T> {
     }
 
     /// What is of a number.
+    #[inline]
     pub fn get(&self, number: u32) -> Option<T> {
         let chunk = self.chunks.get(&(number / 64))?;
         match chunk.all {
@@ -88,6 +89,7 @@ pub struct NumberSet(NumberMap<()>);
 
 impl NumberSet {
     /// Whether a number is in it.
+    #[inline]
     pub fn contains(&self, number: u32) -> bool {
         self.0.get(number).is_some()
     }
