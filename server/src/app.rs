@@ -9,6 +9,7 @@ use std::time::Duration;
 use actix_web::{App as Actix, HttpServer, middleware, web};
 use licit_schemas::access::TokenCreated;
 use licit_schemas::text::Key;
+use utoipa_swagger_ui::{Config as Docs, SwaggerUi};
 
 use crate::clock;
 use crate::config::Config;
@@ -128,11 +129,10 @@ pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) 
         table: Table::new(ROUTES),
         openapi: openapi_text(),
     });
-    let document: serde_json::Value = serde_json::from_str(&app.openapi).unwrap_or_default();
     let (data, looked, listeners) = (app.clone(), app.clone(), app.listeners.clone());
     let server = HttpServer::new(move || {
-        let docs =
-            utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}").external_url_unchecked("/openapi.json", document.clone());
+        // Told only where the document is: given the document itself, every worker would hold a parsed copy, megabytes each.
+        let docs = SwaggerUi::new("/docs/{_:.*}").config(Docs::from("/openapi.json"));
         let mut actix = Actix::new()
             .app_data(data.clone())
             .wrap(middleware::from_fn(guard))
