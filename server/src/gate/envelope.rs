@@ -11,7 +11,7 @@ use crate::facts::word;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::walk::Label;
 use crate::registry::vocabulary::{TermId, vocabulary};
-use crate::review::{Grant, Within};
+use crate::review::{Grant, Within, within};
 
 /// Names of the ways data reach, in the order of their bits.
 const REACH: [(Label, &str); 4] =
@@ -116,6 +116,7 @@ pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> 
 
 /// Whether every source has a grant that allows what its cohort is: each pair of grant and cohort is compared once.
 fn sources_inside(evidence: &Evidence<'_>, within: &Within) -> bool {
+    within.touch();
     let mut known: Vec<Option<bool>> = vec![None; within.grants.len() * evidence.cohorts.len()];
     evidence.sources.iter().all(|source| {
         let Some(place) = within.grant(source.dataset) else { return false };
@@ -124,22 +125,14 @@ fn sources_inside(evidence: &Evidence<'_>, within: &Within) -> bool {
     })
 }
 
-/// Whether data may reach so where they may reach otherwise: what may contain people may be shaped by them, and what may be shaped
-/// by them may be measured on them. To be read when it runs is another thing.
-fn reaches(approved: &[String], mode: &str) -> bool {
-    let enough: &[&str] = match mode {
-        "shaped" => &["shaped", "contained"],
-        "validation" => &["validation", "shaped", "contained"],
-        _ => &[mode],
-    };
-    approved.iter().any(|way| enough.contains(&way.as_str()))
-}
-
 fn allows_cohort(grant: &Grant, cohort: &Cohort<'_>) -> bool {
     let v = vocabulary();
-    let covered = |terms: &[TermId], by: &[TermId]| terms.iter().all(|t| by.iter().any(|broad| v.is_a(*t, *broad)));
-    reach(cohort.modes).into_iter().all(|mode| reaches(&grant.reach, mode))
-        && (cohort.class.identifiability as usize) <= rank(&grant.identifiability)
+    let covered = |terms: &[TermId], by: &[TermId]| {
+        // Mostly they are those approved, to the letter.
+        terms == by || terms.iter().all(|t| by.iter().any(|broad| v.is_a(*t, *broad)))
+    };
+    cohort.modes & !grant.reach == 0
+        && grant.identifiability.is_some_and(|most| cohort.class.identifiability as usize <= most)
         && covered(&cohort.class.categories, &grant.categories)
         && covered(&cohort.class.subjects, &grant.subjects)
 }
@@ -217,18 +210,18 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
             continue;
         };
         let mut parts = Vec::new();
-        for reach in source.reach.iter().filter(|r| !reaches(&before.reach, r)) {
-            parts.push(format!("is now {reach}"));
-        }
-        let new: Vec<Iri> = source.categories.iter().filter(|c| !within(c, &before.categories)).cloned().collect();
+        let open = within::open(&before.reach);
+        let now = REACH.iter().filter(|(way, name)| way & !open != 0 && source.reach.iter().any(|r| r == name));
+        parts.extend(now.map(|(_, way)| format!("is now {way}")));
+        let new: Vec<Iri> = source.categories.iter().filter(|c| !is_within(c, &before.categories)).cloned().collect();
         if !new.is_empty() {
             parts.push(format!("brings {}", labels(&new)));
         }
-        let new: Vec<Iri> = source.subjects.iter().filter(|s| !within(s, &before.subjects)).cloned().collect();
+        let new: Vec<Iri> = source.subjects.iter().filter(|s| !is_within(s, &before.subjects)).cloned().collect();
         if !new.is_empty() {
             parts.push(format!("is about {}", labels(&new)));
         }
-        if rank(&source.identifiability) > rank(&before.identifiability) {
+        if within::rank(&source.identifiability) > within::rank(&before.identifiability) {
             parts.push(format!(
                 "identifies people more: {} instead of {}",
                 source.identifiability, before.identifiability
@@ -242,7 +235,7 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
 }
 
 /// A broader approved term holds narrower ones.
-fn within(term: &Iri, approved: &[Iri]) -> bool {
+fn is_within(term: &Iri, approved: &[Iri]) -> bool {
     let v = vocabulary();
     match v.find(term.as_str()) {
         Some(term) => approved.iter().filter_map(|a| v.find(a.as_str())).any(|broad| v.is_a(term, broad)),
@@ -256,10 +249,6 @@ fn labels(iris: &[Iri]) -> String {
         .map(|iri| v.find(iri.as_str()).map_or_else(|| iri.to_string(), |t| format!("\"{}\"", v.term(t).label)))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-fn rank(identifiability: &str) -> usize {
-    ["none", "quasi", "pseudonym", "direct"].iter().position(|w| *w == identifiability).unwrap_or(usize::MAX)
 }
 
 fn path_to(evidence: &Evidence<'_>, dataset: &str) -> Option<Vec<String>> {

@@ -45,6 +45,11 @@ impl Covered {
         }
     }
 
+    /// Makes ready to be asked of many datasets.
+    pub fn touch(&self) {
+        self.datasets.touch();
+    }
+
     /// Whether it names a dataset, by its number.
     pub fn names(&self, dataset: u32) -> bool {
         self.datasets.contains(dataset)

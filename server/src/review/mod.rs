@@ -4,7 +4,7 @@ pub mod api;
 mod delegation;
 pub mod operations;
 pub mod store;
-mod within;
+pub(crate) mod within;
 
 use std::sync::Arc;
 

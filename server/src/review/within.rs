@@ -3,20 +3,44 @@
 use licit_schemas::review::EnvelopeSource;
 use licit_schemas::text::Iri;
 
+use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION};
+use crate::lineage::walk::Label;
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::registry::{NumberMap, Numbers};
+
+/// Levels of identifiability, weakest first.
+const LEVELS: [&str; 4] = ["none", "quasi", "pseudonym", "direct"];
 
 /// What an envelope allows of a dataset. Many datasets share one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// Ways in which the data may reach the release: contained, shaped, validation, served.
-    pub reach: Vec<String>,
+    /// Ways in which the data may reach the release, all that follow included.
+    pub reach: Label,
     /// Subject categories, narrower ones included.
     pub subjects: Vec<TermId>,
     /// Data categories, narrower ones included.
     pub categories: Vec<TermId>,
-    /// How strongly they may identify people.
-    pub identifiability: String,
+    /// How strongly they may identify people, as a rank; none for a level this program does not know: nothing is allowed.
+    pub identifiability: Option<usize>,
+}
+
+/// The ways open to data that were approved for these: what may contain people may be shaped by them, and what may be shaped by
+/// them may be measured on them. To be read when it runs is another thing. A way this program does not know opens none.
+pub(crate) fn open(ways: &[String]) -> Label {
+    ways.iter().fold(0, |open, way| {
+        open | match way.as_str() {
+            "contained" => CONTAINED | SHAPED | VALIDATION,
+            "shaped" => SHAPED | VALIDATION,
+            "validation" => VALIDATION,
+            "served" => SERVED,
+            _ => 0,
+        }
+    })
+}
+
+/// The rank of a level of identifiability.
+pub(crate) fn rank(identifiability: &str) -> Option<usize> {
+    LEVELS.iter().position(|level| *level == identifiability)
 }
 
 /// The personal data within an envelope.
@@ -34,10 +58,10 @@ impl Within {
         let mut within = Self::default();
         for source in sources {
             let grant = Grant {
-                reach: source.reach.clone(),
+                reach: open(&source.reach),
                 subjects: terms(&source.subjects),
                 categories: terms(&source.categories),
-                identifiability: source.identifiability.clone(),
+                identifiability: rank(&source.identifiability),
             };
             let place = within.grants.iter().position(|known| *known == grant).unwrap_or(within.grants.len());
             if place == within.grants.len() {
@@ -48,7 +72,13 @@ impl Within {
         within
     }
 
+    /// Makes ready to be asked of many datasets.
+    pub fn touch(&self) {
+        self.datasets.touch();
+    }
+
     /// The place of what is allowed of a dataset, by its number.
+    #[inline]
     pub fn grant(&self, dataset: u32) -> Option<usize> {
         self.datasets.get(dataset).map(|place| place as usize)
     }

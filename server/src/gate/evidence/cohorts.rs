@@ -33,6 +33,8 @@ pub(super) struct Sorting {
     /// What each basis that was asked about covers, each once.
     covers: Vec<Arc<Covered>>,
     keys: Vec<Key>,
+    /// The cohort of the source before: nearly always that of the next.
+    last: usize,
     /// Classes of sources of which only some columns flow, numbered after those of the projection.
     narrowed: Vec<Class>,
     /// Places of all cohorts after the first few.
@@ -45,10 +47,11 @@ impl Sorting {
         let questions = evidence.question.iter().chain(evidence.trainings.iter().filter_map(|t| t.question.as_ref()));
         for candidate in questions.flat_map(|q| &q.candidates) {
             if !covers.iter().any(|known| Arc::ptr_eq(known, &candidate.covers)) {
+                candidate.covers.touch();
                 covers.push(candidate.covers.clone());
             }
         }
-        Self { covers, keys: Vec::new(), narrowed: Vec::new(), places: HashMap::new() }
+        Self { covers, keys: Vec::new(), last: 0, narrowed: Vec::new(), places: HashMap::new() }
     }
 
     fn named(&self, dataset: u32) -> u64 {
@@ -75,11 +78,11 @@ impl Sorting {
         exposure: &Exposure,
         place: usize,
         (node, label): (Node, Label),
-        (derived, narrowed): (bool, Option<Class>),
+        (derived, narrowed): (bool, Option<Box<Class>>),
     ) -> usize {
         let Node { class, dataset, .. } = node;
         let first = evidence.world.lineage.class_count();
-        let class = narrowed.map_or(class, |narrowed| self.number(first, narrowed));
+        let class = narrowed.map_or(class, |narrowed| self.number(first, *narrowed));
         let further = match exposure.more.as_slice() {
             [] => None,
             more => Some(more.iter().map(|labels| labels[place].1).collect()),
@@ -87,7 +90,11 @@ impl Sorting {
         // Derived data are asked for no basis.
         let named = if derived { 0 } else { self.named(dataset) };
         let key = Key { class, label, derived, named, further };
+        if self.keys.get(self.last).is_some_and(|last| *last == key) {
+            return self.last;
+        }
         if let Some(known) = self.keys.iter().position(|k| *k == key) {
+            self.last = known;
             return known;
         }
         if let Some(&known) = self.places.get(&key) {

@@ -102,17 +102,18 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             evidence.gaps.push(Gap { node: id, missing });
         }
         let flowing = evidence.narrowed.as_ref().and_then(|narrowed| narrowed.flowing(lineage, id));
-        let class = flowing.map(|flowing| columns::class(lineage.class_at(node.class), &flowing));
+        // Boxed, because nearly always there is none: a class is large, and would be moved for every source.
+        let class = flowing.map(|flowing| columns::class(lineage.class_at(node.class), &flowing).map(Box::new));
         let Some(mut class) = class.map_or(Some(None), |class| class.map(Some)) else {
             evidence.left_out.push(id);
             continue;
         };
         if node.implied != 0 {
             // It is judged by what it was made of, where it states less.
-            let stated = class.as_ref().unwrap_or(lineage.class_at(node.class));
+            let stated = class.as_deref().unwrap_or(lineage.class_at(node.class));
             let level = evidence.raised(id);
             if level > stated.identifiability {
-                class = Some(Class { identifiability: level, ..stated.clone() });
+                class = Some(Box::new(Class { identifiability: level, ..stated.clone() }));
             }
         }
         let cohort = sorting.cohort(evidence, exposure, place, (node, label), (derived, class));

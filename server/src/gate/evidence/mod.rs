@@ -274,6 +274,14 @@ pub struct Evidence<'w> {
     pub classes: Vec<&'w Class>,
 }
 
+impl Drop for Evidence<'_> {
+    fn drop(&mut self) {
+        let lists = (std::mem::take(&mut self.closure), std::mem::take(&mut self.sources));
+        // While its thread ends there is nothing left to keep them in.
+        let _ = LISTS.try_with(|kept| kept.replace(lists));
+    }
+}
+
 /// Whether an approved assessment finds something anonymous for a holder at a moment: what the exposure is cut by.
 pub fn anonymous(world: &World, name: &str, holder: &Ref, at: Timestamp) -> bool {
     assessed::assessed(world, name, AssessmentKind::Anonymity, None, holder, at).is_none()
@@ -284,6 +292,9 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     let registry = &world.registry;
     let deployment = registry.deployments.latest(&ask.deployment).cloned();
     let release = pick(world, &ask);
+    let (mut closure, mut sources) = LISTS.with(|kept| kept.take());
+    closure.clear();
+    sources.clear();
     let mut evidence = Evidence {
         world,
         deployment,
@@ -297,7 +308,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         bases: Vec::new(),
         question: None,
         seeds: Vec::new(),
-        sources: Vec::new(),
+        sources,
         cohorts: Vec::new(),
         trainings: Vec::new(),
         narrowed: None,
@@ -313,7 +324,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         models: Vec::new(),
         undeclared: Vec::new(),
         unversioned: Vec::new(),
-        closure: Vec::new(),
+        closure,
         classes: Vec::new(),
         ask,
     };
@@ -412,6 +423,8 @@ fn serving(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
 thread_local! {
     /// The walk's answer, kept between decisions so that its memory is used again.
     static WALK: RefCell<Exposure> = RefCell::default();
+    /// The long lists of the evidence before, for the same reason.
+    static LISTS: RefCell<(Vec<(NodeId, Label)>, Vec<Source>)> = RefCell::default();
 }
 
 fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
