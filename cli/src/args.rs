@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, drift,
-    edge, erase, events, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, recipients, register,
-    release, renewals, retire, review, simple, suggest, things, vocabulary, webhook, whatif,
+    access, baseline, calendar, clearing, completions, config, contest, dataset, debt, decision, delegation,
+    deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init, ledger, lineage, policy,
+    recipients, register, release, renewals, retire, review, simple, suggest, things, vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -156,16 +156,14 @@ pub(crate) enum Command {
     /// Approvals that end soon: those without change in one list, those that changed apart
     Renewals(renewals::RenewalsArgs),
     /// By rule and addressee, how long refusals stay
-    #[command(after_help = "Example:\n  licit clearing")]
-    Clearing,
+    Clearing(clearing::ClearingArgs),
     /// Default classes: what owners say of data nobody classified yet, until an end
     Class {
         #[command(subcommand)]
         command: things::Things,
     },
     /// What default classes answer for, who has to classify it, and what runs on it
-    #[command(after_help = "Example:\n  licit debt")]
-    Debt,
+    Debt(debt::DebtArgs),
     /// Runs
     Run {
         #[command(subcommand)]

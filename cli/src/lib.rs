@@ -22,6 +22,14 @@ mod output;
 mod source;
 mod yaml;
 
+/// Whether these words (the program's name first) are a command with its arguments: what the gate tells people to type must be one.
+///
+/// # Errors
+/// What is wrong with them, as a person would read it.
+pub fn understood(words: &[String]) -> Result<(), String> {
+    args::Cli::try_parse_from(words).map(drop).map_err(|e| e.to_string())
+}
+
 /// Read the arguments, run the command, say what went wrong, and end with its exit code.
 pub fn main() -> ExitCode {
     let cli = args::Cli::parse();

@@ -1,5 +1,7 @@
 //! `licit clearing`.
 
+use clap::Args;
+use licit_schemas::known::KnownAt;
 use licit_schemas::reports::RuleClearing;
 use licit_schemas::resource::Page;
 
@@ -8,9 +10,21 @@ use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::output::{style, table};
 
+/// As known when.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  licit clearing
+  licit clearing --known-at 2026-06-01")]
+pub(crate) struct ClearingArgs {
+    /// As known at a ledger position or a time; default: now
+    #[arg(long, value_name = "WHEN")]
+    known_at: Option<KnownAt>,
+}
+
 /// Show how long refusals stay.
-pub(crate) fn run(context: &Context) -> Result<Exit> {
-    let answer = context.client()?.get("/reports/clearing", &[])?;
+pub(crate) fn run(context: &Context, args: &ClearingArgs) -> Result<Exit> {
+    let known_at = args.known_at.map(|at| at.to_string());
+    let answer = context.client()?.get("/reports/clearing", &[("known_at", known_at.as_deref())])?;
     let page: Page<RuleClearing> = typed(&answer)?;
     context.answer(&answer, || {
         if page.items.is_empty() {

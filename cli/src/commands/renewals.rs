@@ -1,6 +1,7 @@
 //! `licit renewals`: what the board has to renew, what changed apart from what did not.
 
 use clap::Args;
+use licit_schemas::known::KnownAt;
 use licit_schemas::reports::{Renewal, Renewals};
 use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -28,15 +29,23 @@ pub(crate) struct RenewalsArgs {
     #[arg(long, value_name = "DATE")]
     until: Option<Timestamp>,
     /// Open the review over all that is unchanged
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["known_at", "valid_at"])]
     open: bool,
+    /// As known at a ledger position or a time; default: now
+    #[arg(long, value_name = "WHEN")]
+    known_at: Option<KnownAt>,
+    /// Approvals that end after this moment; default: now
+    #[arg(long, value_name = "TIME")]
+    valid_at: Option<Timestamp>,
 }
 
 /// Show, and open.
 pub(crate) fn run(context: &Context, args: &RenewalsArgs) -> Result<Exit> {
     let client = context.client()?;
     let until = args.until.map(|until| until.to_string());
-    let answer = client.get("/reports/renewals", &[("until", until.as_deref())])?;
+    let (known_at, valid_at) = (args.known_at.map(|at| at.to_string()), args.valid_at.map(|at| at.to_string()));
+    let query = [("until", until.as_deref()), ("known_at", known_at.as_deref()), ("valid_at", valid_at.as_deref())];
+    let answer = client.get("/reports/renewals", &query)?;
     let renewals: Renewals = typed(&answer)?;
     if !args.open {
         context.answer(&answer, || text(&renewals));
