@@ -10,7 +10,7 @@ mod classes;
 mod cohorts;
 mod columns;
 mod combination;
-mod compatibility;
+pub(crate) mod compatibility;
 mod confirm;
 mod decisions;
 pub(crate) mod emergency;

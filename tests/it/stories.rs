@@ -7,3 +7,4 @@ mod friday;
 mod packs;
 mod review_environment;
 mod transfer;
+mod years;

@@ -2,6 +2,7 @@
 //! and remedy, and the remedy clears it.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use harness::Scenario;
 use serde_json::{Value, json};
@@ -50,6 +51,12 @@ impl Case {
     }
 }
 
+/// A command as a shell takes it apart.
+fn words(command: &str) -> Vec<String> {
+    let out = Command::new("sh").args(["-c", &format!("printf '%s\\n' {command}")]).output().unwrap();
+    String::from_utf8(out.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
 fn check(line: &Line) {
     let Line { rule, state, exists, .. } = line;
     let Ok(cell) = exists else { return };
@@ -74,6 +81,11 @@ fn check(line: &Line) {
         assert!(!text(field).is_empty(), "{at} without {field}: {finding:#}");
     }
     assert!(finding["remedy"]["text"].as_str().is_some_and(|t| !t.is_empty()), "{at}: {finding:#}");
+    for told in decision["findings"].as_array().unwrap() {
+        if let Some(command) = told["remedy"]["command"].as_str() {
+            licit_cli::understood(&words(command)).unwrap_or_else(|e| panic!("{at}: `{command}`: {e}"));
+        }
+    }
     (cell.remedy)(&mut case);
     let after = case.decision();
     let left: Vec<_> = of_rule(&after, rule);
@@ -122,6 +134,34 @@ rules! {
     artifact_digest = "artifact.digest",
     release_approved = "release.approved",
     break_glass = "break.glass",
+}
+
+/// What a refused person is told to type opens the review that clears it, once the board has voted.
+#[test]
+fn the_review_told_of_is_the_one_that_clears() {
+    let unapproved = ["purpose:scoring", "basis:scoring-contract", "deployment:score-prod"];
+    let s = world(|p| p.deferred.extend(unapproved));
+    let decision = s.dry("start");
+    let told = |decision: &Value| -> BTreeSet<String> {
+        let findings = decision["findings"].as_array().unwrap();
+        let commands = findings.iter().filter_map(|f| f["remedy"]["command"].as_str());
+        commands.filter(|c| c.starts_with("licit review create")).map(str::to_owned).collect()
+    };
+    let commands = told(&decision);
+    assert!(commands.len() >= unapproved.len(), "{decision:#}");
+    for command in commands {
+        let mut typed = crate::cli::bare();
+        let typed = typed.args(&words(&command)[1..]).args(["--url", &s.server.url, "--json"]);
+        let (code, out, said) =
+            crate::cli::typed(typed.env("LICIT_TOKEN", s.ana.token.as_deref().unwrap_or_default()), "");
+        assert_eq!(code, 0, "`{command}`: {said}");
+        let opened: Value = serde_json::from_str(&out).unwrap();
+        for member in [&s.bea, &s.carl] {
+            let vote = json!({"choice": "approve", "digest": opened["digest"]});
+            member.post(&format!("/api/v1/reviews/{}/votes", opened["id"].as_str().unwrap()), &vote).good();
+        }
+    }
+    assert_eq!(s.dry("start")["verdict"], "allow");
 }
 
 /// No rule and no cell is forgotten: each exists, or the table says why not.

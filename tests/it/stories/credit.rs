@@ -12,13 +12,14 @@ const INCOME: &str = "https://w3id.org/dpv/pd#IncomeBracket";
 const SOCIAL: &str = "https://w3id.org/dpv/pd#SocialNetwork";
 
 /// People who asked for a loan.
-fn applicants(dataset: &str, version: &str, more: &[Value]) -> Value {
+pub(super) fn applicants(dataset: &str, version: &str, more: &[Value]) -> Value {
     let mut fields = vec![field("age", scenario::AGE), field("income", INCOME)];
     fields.extend_from_slice(more);
     json!({
         "dataset": format!("dataset:loans/{dataset}"), "version": version, "origin": "collected", "region": "FR",
         "retention": {"until": "2099-12-31"},
         "fields": fields, "subjects": [APPLICANT], "controllers": ["party:acme"], "collected_for": ["purpose:credit-scoring"],
+        "collected_under": ["basis:tonight"],
     })
 }
 
@@ -34,19 +35,19 @@ fn basis(key: &str, article: &str, datasets: &[&str], stages: &[&str], letter: &
 }
 
 /// Steps an applicant asks for before a contract.
-fn pre_contract() -> Value {
+pub(super) fn pre_contract() -> Value {
     let letter = json!({"contract": evidence(), "necessity": "Nobody can be offered a loan unseen."});
     basis("tonight", "art6_1_b", &["dataset:loans/tonight"], &["deployment"], &letter)
 }
 
 /// The law on the check of solvency.
-fn law() -> Value {
+pub(super) fn law() -> Value {
     let letter = json!({"law": "Code de la consommation, article L312-16"});
     basis("solvency", "art6_1_c", &["dataset:loans/register"], &["deployment"], &letter)
 }
 
 /// A legitimate interest, weighed.
-fn interest(key: &str, datasets: &[&str]) -> Value {
+pub(super) fn interest(key: &str, datasets: &[&str]) -> Value {
     basis(key, "art6_1_f", datasets, &["training", "deployment"], &json!({"balancing_test": evidence()}))
 }
 
@@ -67,15 +68,21 @@ fn system(documents: &[&str]) -> Value {
 }
 
 /// The bank, with a basis for tonight's applicants, one for the register of payments, and a file of the system.
-fn bank([tonight, register]: [Value; 2], documents: &[&str]) -> Scenario {
+pub(super) fn bank([tonight, register]: [Value; 2], documents: &[&str]) -> Scenario {
     let s = Scenario::empty();
     s.add("parties", scenario::party("acme"));
     s.add("environments", json!({"key": "production", "mode": "enforce", "class": "production"}));
     let mut purpose = scenario::purpose("credit-scoring");
     purpose["regulated_as"] = json!(["credit_assessment"]);
     s.add("purposes", purpose);
-    for name in ["applications", "tonight", "register"] {
+    let tables = ["applications", "tonight", "register"];
+    for name in tables {
         s.add("datasets", json!({"namespace": "loans", "name": name, "owner": "loans-team"}));
+    }
+    for basis in [tonight, register, interest("development", &["dataset:loans/applications"])] {
+        s.add("bases", basis);
+    }
+    for name in tables {
         s.add("dataset-versions", applicants(name, if name == "applications" { "2019" } else { "1" }, &[]));
     }
     s.add("models", json!({"name": "score", "owner": "ml-team"}));
@@ -84,9 +91,6 @@ fn bank([tonight, register]: [Value; 2], documents: &[&str]) -> Scenario {
     training["purpose"] = json!("purpose:credit-scoring");
     training["inputs"] = json!([{"ref": "dataset:loans/applications@2019", "role": "training"}]);
     s.add("runs", training);
-    for basis in [tonight, register, interest("development", &["dataset:loans/applications"])] {
-        s.add("bases", basis);
-    }
     s.add("systems", system(documents));
     let mut deployment = scenario::deployment();
     deployment["purpose"] = json!("purpose:credit-scoring");
@@ -99,14 +103,14 @@ fn bank([tonight, register]: [Value; 2], documents: &[&str]) -> Scenario {
     s
 }
 
-const FILED: &[&str] = &["dpia", "human-review"];
+pub(super) const FILED: &[&str] = &["dpia", "human-review"];
 
 fn sentences(decision: &Value, rule: &str) -> String {
     of_rule(decision, rule).iter().map(|f| f["sentence"].as_str().unwrap()).collect::<Vec<_>>().join("; ")
 }
 
 /// Register and approve, for as long as all the rest is.
-fn approved(s: &Scenario, collection: &str, body: Value) -> String {
+pub(super) fn approved(s: &Scenario, collection: &str, body: Value) -> String {
     let reference = s.add(collection, body)["ref"].as_str().unwrap().to_owned();
     s.approve_until(&[&reference], Some(&days(800)));
     reference
