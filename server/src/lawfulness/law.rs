@@ -39,6 +39,12 @@ pub struct Forbidden {
     /// Origins of data it forbids.
     #[serde(default)]
     pub origins: Vec<DatasetOrigin>,
+    /// Whether it forbids data that no explicit consent governs, to this very purpose.
+    #[serde(default)]
+    pub explicit_consent: bool,
+    /// Categories of people it forbids to serve, narrower ones included.
+    #[serde(default)]
+    pub served_subjects: Vec<String>,
     /// Regulated activities whose data it forbids for other purposes.
     pub collected_for: Vec<String>,
     /// In English.
@@ -47,9 +53,9 @@ pub struct Forbidden {
     pub sentence_fr: String,
     /// The fine.
     pub fine: String,
-    /// `purposes` and `categories`, resolved once.
+    /// `purposes`, `categories` and `served_subjects`, resolved once.
     #[serde(skip)]
-    terms: OnceLock<[Vec<TermId>; 2]>,
+    terms: OnceLock<[Vec<TermId>; 3]>,
 }
 
 impl Forbidden {
@@ -63,9 +69,14 @@ impl Forbidden {
         &self.terms()[1]
     }
 
-    fn terms(&self) -> &[Vec<TermId>; 2] {
+    /// Terms of `served_subjects`.
+    pub fn served_subjects(&self) -> &[TermId] {
+        &self.terms()[2]
+    }
+
+    fn terms(&self) -> &[Vec<TermId>; 3] {
         let find = |iris: &[String]| iris.iter().filter_map(|iri| vocabulary().find(iri)).collect();
-        self.terms.get_or_init(|| [find(&self.purposes), find(&self.categories)])
+        self.terms.get_or_init(|| [find(&self.purposes), find(&self.categories), find(&self.served_subjects)])
     }
 }
 

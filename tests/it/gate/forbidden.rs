@@ -4,7 +4,7 @@ use harness::scenario::{self, AGE, POLITICS, purpose};
 use serde_json::{Value, json};
 
 use super::parts::{
-    Parts, allowed, ask, denied, field, made, of_rule, only, path, people_with, retrain, run, wide_basis, world,
+    Parts, allowed, ask, denied, explicitly, field, made, of_rule, only, path, people_with, retrain, run, wide_basis, world,
 };
 
 const CAMPAIGN: &str = "https://w3id.org/dpv#PoliticalCampaign";
@@ -73,6 +73,7 @@ fn what_was_only_inferred_is_forbidden_too() {
         through_a_table(p, &[], vec![field("age", AGE), field("leaning", POLITICS)]);
         p.runs[1]["operation"] = json!("infer");
         p.purposes[0]["iri"] = json!(CAMPAIGN);
+        explicitly(&mut p.bases[0]);
     });
     let decision = s.dry("start");
     let finding = only(&decision, "purpose.forbids");
@@ -175,6 +176,7 @@ fn bias_checks_may_look_at_what_must_not_shape() {
         p.runs[0]["inputs"].as_array_mut().unwrap().push(json!({"ref": "dataset:crm/audit@1", "role": "bias_check"}));
         p.bases[0] = wide_basis(&[POLITICS], true);
         p.bases[0]["covers"]["datasets"] = json!(["dataset:crm/people", "dataset:crm/audit"]);
+        explicitly(&mut p.bases[0]);
     });
     allowed(&s.dry("start"));
 }
@@ -183,6 +185,7 @@ fn bias_checks_may_look_at_what_must_not_shape() {
 fn what_a_political_campaign_infers_about_people_is_forbidden_as_much_as_what_it_reads() {
     let s = world(|p| {
         p.purposes[0]["iri"] = json!(CAMPAIGN);
+        explicitly(&mut p.bases[0]);
         p.datasets.push("leanings");
         p.versions.push(made("leanings", "1", vec![field("leaning", POLITICS)]));
         p.deployment["writes"] = json!({"datasets": ["dataset:crm/leanings"]});
@@ -202,6 +205,7 @@ fn a_political_campaign_uses_data_from_the_people_themselves_only() {
     for (origin, fits) in [("collected", true), ("received", false), ("acquired", false), ("public", false)] {
         let s = world(|p| {
             p.purposes[0]["iri"] = json!(CAMPAIGN);
+            explicitly(&mut p.bases[0]);
             p.versions[0]["origin"] = json!(origin);
         });
         let decision = s.dry("start");
@@ -214,4 +218,49 @@ fn a_political_campaign_uses_data_from_the_people_themselves_only() {
         let before = ask(&s, json!({"dry_run": true, "valid_at": "2025-10-09"}));
         assert!(of_rule(&before, "purpose.forbids").is_empty(), "the law came later");
     }
+}
+
+#[test]
+fn a_political_campaign_stands_on_explicit_consent_alone() {
+    let s = world(|p| p.purposes[0]["iri"] = json!(CAMPAIGN));
+    let decision = s.dry("start");
+    denied(&decision);
+    let finding = only(&decision, "purpose.forbids");
+    assert!(finding["article"].as_str().unwrap().contains("18(1)(b)"), "{finding:#}");
+    assert_eq!(path(finding).last().unwrap(), "dataset:crm/people@1");
+    let remedy = finding["remedy"]["text"].as_str().unwrap();
+    assert!(remedy.contains("explicit consent"), "here it helps: {remedy}");
+    assert!(of_rule(&ask(&s, json!({"dry_run": true, "valid_at": "2025-10-09"})), "purpose.forbids").is_empty());
+    // Consent that is not explicit is not enough; explicit consent is.
+    for (explicit, fits) in [(false, false), (true, true)] {
+        let s = world(|p| {
+            p.purposes[0]["iri"] = json!(CAMPAIGN);
+            explicitly(&mut p.bases[0]);
+            p.bases[0]["letter"]["explicit"] = json!(explicit);
+        });
+        assert_eq!(of_rule(&s.dry("start"), "purpose.forbids").is_empty(), fits, "explicit: {explicit}");
+    }
+}
+
+#[test]
+fn a_political_campaign_targets_no_children() {
+    let with = |served: bool| {
+        world(|p| {
+            p.purposes[0]["iri"] = json!(CAMPAIGN);
+            p.datasets.push("pupils");
+            let mut pupils = scenario::people("1");
+            pupils["dataset"] = json!("dataset:crm/pupils");
+            pupils["subjects"] = json!(["https://w3id.org/dpv#Child"]);
+            p.versions.push(pupils);
+            let reads = if served { "dataset:crm/pupils" } else { "dataset:crm/people" };
+            p.deployment["reads"] = json!({"datasets": [reads]});
+            explicitly(&mut p.bases[0]);
+        })
+    };
+    let decision = with(true).dry("start");
+    let finding = only(&decision, "purpose.forbids");
+    assert!(finding["article"].as_str().unwrap().contains("18(2)"), "{finding:#}");
+    assert_eq!(path(finding), ["deployment:score-prod", "dataset:crm/pupils@1"]);
+    no_way_out(finding);
+    assert!(of_rule(&with(false).dry("start"), "purpose.forbids").is_empty());
 }

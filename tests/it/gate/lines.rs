@@ -12,7 +12,7 @@ use super::combination::{combination, joined, rejoin};
 use super::compatibility::{compatible, elsewhere};
 use super::emergency::{denied, emergency};
 use super::parts::{
-    self, Parts, acquired, assessment, basis, days, endpoint, other_basis, people_with, redeploy, release_of, retrain,
+    self, Parts, acquired, assessment, basis, days, endpoint, explicitly, other_basis, people_with, redeploy, release_of, retrain,
     revise_basis, wide_basis,
 };
 use super::table::Case;
@@ -107,9 +107,9 @@ const LINES: &[Line] = &[
     now("purpose.approved", Unknown, made_by_unknown_run, register_run),
     later("purpose.approved", AFTER, |_| {}, |c| renew(c, "purpose:scoring")),
 
-    holds("purpose.forbids", |p| p.purposes[0]["regulated_as"] = json!(["political_targeting"])),
+    holds("purpose.forbids", targeting),
     now("purpose.forbids", Unmet, political, |c| retrain(&c.s, "2", scenario::people("2"))),
-    now("purpose.forbids", Unknown, |p| { p.purposes[0]["regulated_as"] = json!(["political_targeting"]); unclassified(p) }, |c| retrain(&c.s, "2", scenario::people("2"))),
+    now("purpose.forbids", Unknown, |p| { targeting(p); unclassified(p) }, |c| retrain(&c.s, "2", scenario::people("2"))),
     none("purpose.forbids", Expired, "what a law forbids is forbidden while the law applies; nothing that was granted can end"),
 
     holds("prohibited.practice", |p| p.system["practices"]["answers"]["d"] = json!({"applies": true, "exception": "It supports an assessment by people, on facts."})),
@@ -202,10 +202,15 @@ fn register_run(c: &mut Case) {
     c.s.add("runs", run);
 }
 
-fn political(p: &mut Parts) {
+fn targeting(p: &mut Parts) {
     p.purposes[0]["regulated_as"] = json!(["political_targeting"]);
+    explicitly(&mut p.bases[0]);
+}
+
+fn political(p: &mut Parts) {
     p.versions[0] = people_with("1", &[POLITICS]);
     p.bases[0] = wide_basis(&[POLITICS], true);
+    targeting(p);
 }
 
 fn unclassified(p: &mut Parts) {

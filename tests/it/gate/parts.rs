@@ -187,6 +187,14 @@ pub(crate) fn other_basis(key: &str, article: &str) -> Value {
     other
 }
 
+/// Makes a basis the explicit consent of the people.
+pub(crate) fn explicitly(basis: &mut Value) {
+    basis["legal_basis"] = json!("art6_1_a");
+    basis["letter"]["notice"] = scenario::evidence();
+    basis["letter"]["withdrawal_means"] = json!("https://acme.example/withdraw");
+    basis["letter"]["explicit"] = json!(true);
+}
+
 /// The people with one more category.
 pub(crate) fn people_with(version: &str, categories: &[&str]) -> Value {
     let mut people = scenario::people(version);

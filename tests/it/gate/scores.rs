@@ -103,6 +103,7 @@ fn special_categories_travel_through_scores() {
         p.runs[0]["inputs"][0]["ref"] = json!("dataset:crm/scores@1");
         p.bases[0] = super::parts::wide_basis(&[POLITICS], true);
         p.bases[0]["covers"]["datasets"] = json!(["dataset:crm/people", "dataset:crm/survey"]);
+        super::parts::explicitly(&mut p.bases[0]);
     });
     let decision = s.dry("start");
     let finding = only(&decision, "purpose.forbids");

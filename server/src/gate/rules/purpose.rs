@@ -1,6 +1,6 @@
 //! Purposes: approved, not forbidden, no prohibited practice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use licit_schemas::gate::{Finding, Status};
@@ -15,8 +15,8 @@ use crate::gate::coverage::{base, broader};
 use crate::gate::evidence::{Cohort, Evidence, Missing, Source};
 use crate::gate::policy::Policy;
 use crate::lawfulness::law::{self, Forbidden};
-use crate::lineage::exposure::{VALIDATION, Want};
-use crate::registry::vocabulary::vocabulary;
+use crate::lineage::exposure::{SERVED, VALIDATION, Want};
+use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::review::Standing;
 
 /// `purpose.approved`: an approval in force for the purpose of the deployment now, and of each training at its start
@@ -198,6 +198,7 @@ fn forbidden(
 ) {
     let v = vocabulary();
     let line = line(evidence, &purpose.spec);
+    let first = findings.len();
     for law in laws(&line, at) {
         // One finding per law and category: the people who can act on it are the same.
         let mut hits: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -205,11 +206,20 @@ fn forbidden(
             let class = &evidence.cohorts[place].class;
             for category in &class.categories {
                 if law.categories().iter().any(|broad| v.is_a(*category, *broad)) {
-                    hits.entry(format!("the category \"{}\"", v.term(*category).label)).or_default().push(place);
+                    hits.entry(format!("The category \"{}\"", v.term(*category).label)).or_default().push(place);
                 }
             }
+            let served = |s: &&TermId| law.served_subjects().iter().any(|broad| v.is_a(**s, *broad));
+            if training.is_none()
+                && evidence.cohorts[place].modes & SERVED != 0
+                && let Some(subject) = class.subjects.iter().find(served)
+            {
+                hits.entry(format!("Data about people of the category \"{}\"", v.term(*subject).label))
+                    .or_default()
+                    .push(place);
+            }
             if class.collected_for.iter().any(|p| regulated(evidence, p, &law.collected_for)) {
-                hits.entry(format!("data collected for {}", law.collected_for.join(", "))).or_default().push(place);
+                hits.entry(format!("Data collected for {}", law.collected_for.join(", "))).or_default().push(place);
             }
         }
         for (what, places) in hits {
@@ -222,7 +232,16 @@ fn forbidden(
         if training.is_none() {
             findings.extend(techniques::techniques(evidence, purpose, law));
         }
-        unknown(evidence, purpose, law, findings);
+        // What nobody classified may be what it forbids, where it forbids data for what they are.
+        if !law.explicit_consent && law.served_subjects.is_empty() {
+            unknown(evidence, purpose, law, findings);
+        }
+    }
+    // Whoever is told to ask for consent must be helped by it: not where something else forbids the same data.
+    let refused: HashSet<String> =
+        findings[first..].iter().flat_map(|f| std::iter::once(&f.node).chain(&f.also)).cloned().collect();
+    for law in laws(&line, at).filter(|law| law.explicit_consent) {
+        findings.extend(techniques::consent(evidence, purpose, law, (cohorts, &refused), training));
     }
     let own: Vec<_> = line.iter().flat_map(|p| &p.forbids.categories).filter_map(|iri| v.find(iri.as_str())).collect();
     let numbers = &evidence.world.registry.numbers;

@@ -1,13 +1,17 @@
-//! Techniques and origins that a dated law forbids for a purpose (rule `purpose.forbids`).
+//! Techniques, origins and bases that a dated law forbids for a purpose (rule `purpose.forbids`).
+
+use std::collections::HashSet;
 
 use licit_schemas::gate::{Finding, Status};
-use licit_schemas::lawfulness::PurposeSpec;
+use licit_schemas::lawfulness::{LegalBasis, PurposeSpec};
 use licit_schemas::registry::Operation;
 
-use super::finding;
+use super::asked::{Asked, each};
 use super::purpose::hit;
+use super::{BOARD, finding};
 use crate::catalogue::Revision;
 use crate::facts::word;
+use crate::gate::coverage::Answer;
 use crate::gate::evidence::{Evidence, Source};
 use crate::lawfulness::law::Forbidden;
 use crate::lineage::exposure::{MODES, VALIDATION};
@@ -36,6 +40,49 @@ pub(super) fn origins(
     let stated = origin(first).map(|origin| word(&origin)).unwrap_or_default();
     let says = format!("{} `{}` is stated `{stated}`.", law.sentence_en, evidence.name(first.node));
     Some(hit(evidence, purpose, &reached, training, &format!("{} {}", law.law, law.article), Some(&law.fine), says))
+}
+
+/// Data that the law lets be used on explicit consent only, and that stand on something else; but for those refused already. What
+/// no basis governs is refused anyway.
+pub(super) fn consent(
+    evidence: &Evidence<'_>,
+    purpose: &Revision<PurposeSpec>,
+    law: &Forbidden,
+    (cohorts, refused): (&[usize], &HashSet<String>),
+    training: Option<usize>,
+) -> Option<Finding> {
+    let other = |ask: &Asked<'_>, place: &usize| {
+        let basis = &ask.candidate(*place).revision.spec;
+        basis.legal_basis != LegalBasis::Art6_1A || !basis.letter.explicit
+    };
+    let bare = |ask: &Asked<'_>| {
+        ask.training == training
+            && cohorts.contains(&ask.place)
+            && matches!(ask.answer, Answer::Governed(places) if places.iter().any(|place| other(ask, place)))
+    };
+    let reached: Vec<(Asked<'_>, &Source)> =
+        each(evidence, bare).filter(|(_, source)| !refused.contains(&evidence.name(source.node))).collect();
+    let (ask, source) = reached.first()?;
+    let Answer::Governed(places) = ask.answer else { return None };
+    let basis =
+        places.iter().find(|place| other(ask, place)).map(|place| ask.candidate(*place).revision.reference.clone());
+    let name = evidence.name(source.node);
+    let also = reached.iter().map(|(_, s)| evidence.name(s.node)).filter(|n| *n != name).collect();
+    Some(
+        finding("purpose.forbids", Status::Unmet, &format!("{} {}", law.law, law.article), &name)
+            .fine(&law.fine)
+            .path(ask.path(evidence, source))
+            .also(also)
+            .says(format!("{} `{name}` stands on `{}`.", law.sentence_en, basis.unwrap_or_default()))
+            .to(BOARD)
+            .remedy(
+                format!(
+                    "ask these people for explicit consent to `{}` alone, record that basis, and take out whoever does not give it",
+                    purpose.reference
+                ),
+                Some("licit basis create -f basis.yaml".to_owned()),
+            ),
+    )
 }
 
 /// Operations the law forbids at all, and what the deployment itself infers about people of the categories it names. What an
