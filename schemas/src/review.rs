@@ -297,6 +297,9 @@ pub struct Envelope {
     pub serves: Vec<String>,
     /// Datasets written about people.
     pub emits: Vec<String>,
+    /// What is written in them about whom, with no `reach`; absent in envelopes from before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<Vec<EnvelopeSource>>,
     /// Regions of data and of computing.
     pub regions: Vec<String>,
     /// Controllers and processors.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::facts::World;
 use crate::gate::modes::loosened;
 use crate::gate::policy::{Policy, Scope};
-use crate::gate::rules::RULES;
+use crate::gate::rules::{RULES, SYNTHETIC};
 
 /// How a named environment holds what runs there.
 struct Held<'w> {
@@ -46,6 +46,10 @@ impl<'w> Held<'w> {
     fn looser(&self, before: &Self, policy: &Policy, class: Option<RiskClass>) -> Option<(&'static str, &'static str)> {
         if self.stated < before.stated || self.now < before.now {
             return Some(("/mode", "would be held by a looser mode"));
+        }
+        let made_up = |held: &Self| held.environment.is_some_and(|e| e.class.as_str() == SYNTHETIC);
+        if policy.synthetic_without_vote() && made_up(self) && !made_up(before) {
+            return Some(("/class", "would run without a vote"));
         }
         if self.hours > before.hours {
             return Some(("/time_to_live_hours", "would live longer"));

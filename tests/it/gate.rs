@@ -17,6 +17,7 @@ pub(crate) mod emergency;
 mod envelope;
 mod fields;
 mod forbidden;
+mod forming;
 mod gaps;
 mod going_on;
 mod governing;

@@ -478,3 +478,46 @@ fn a_contest_is_settled_by_another_and_counts_against_its_rule() {
     assert!(figure["refusals"].as_u64().unwrap() >= 1, "{figure:#}");
     assert_eq!(s.dry("start")["verdict"], "deny", "a contest changes no verdict");
 }
+
+#[test]
+fn who_registered_what_is_new_behind_a_deployment_does_not_vote_on_it() {
+    let s = Scenario::running();
+    let both = s.server.person("Bo", &["registrar", "reviewer"]);
+    both.post("/api/v1/dataset-versions", &harness::scenario::people("2")).good();
+    both.post("/api/v1/model-versions", &harness::scenario::model_version("2", "2")).good();
+    both.post("/api/v1/runs", &harness::scenario::training("2", "2")).good();
+    s.release("2");
+    let review = open(&s, &["deployment:score-prod"]);
+    vote(&both, &review, "approve").problem(403);
+    vote(&s.bea, &review, "approve").good();
+}
+
+#[test]
+fn a_revocation_asks_everybody_again() {
+    let s = Scenario::approved();
+    let review = open(&s, &["purpose:scoring"]);
+    vote(&s.bea, &review, "approve").good();
+    s.revoke("purpose:scoring", 0);
+    vote(&s.carl, &review, "approve").good();
+    assert_eq!(state(&s, &review), "open", "Bea voted before she knew");
+    vote(&s.bea, &review, "approve").good();
+    assert_eq!(state(&s, &review), "approved");
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn a_vote_counts_while_its_seat_is_held() {
+    let s = Scenario::registered();
+    let gone = s.server.person("Gus", &["reviewer"]);
+    let review = open(&s, &["purpose:scoring"]);
+    vote(&gone, &review, "approve").good();
+    let admin = s.server.admin();
+    let own = gone.get("/api/v1/whoami").good()["actor"].clone();
+    for token in pages(&admin, "/api/v1/tokens", 50).iter().filter(|t| t["actor"] == own) {
+        admin.send("DELETE", &format!("/api/v1/tokens/{}", token["id"].as_str().unwrap()), &[], None);
+    }
+    vote(&s.bea, &review, "approve").good();
+    assert_eq!(state(&s, &review), "open");
+    vote(&s.carl, &review, "approve").good();
+    assert_eq!(state(&s, &review), "approved");
+}

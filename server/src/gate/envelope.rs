@@ -1,6 +1,6 @@
 //! What an approval of a deployment covers, and what widened beyond it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use licit_schemas::registry::Identifiability;
 use licit_schemas::review::{Envelope, EnvelopeSource};
@@ -67,6 +67,7 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
         sources: sources(evidence),
         serves: declared(&spec.reads),
         emits: declared(&spec.writes),
+        written: Some(written(evidence)),
         regions: regions.into_iter().collect(),
         parties: parties.into_iter().collect(),
         recipients: recipients(spec).collect::<BTreeSet<String>>().into_iter().collect(),
@@ -111,7 +112,55 @@ pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> 
                 && traits.region.iter().all(|r| has(&approved.regions, r.as_str()))
                 && traits.parties.iter().all(|p| has(&approved.parties, p))
         })
+        && (evidence.deployment.iter().all(|d| d.spec.writes.iter().all(|w| w.datasets.is_empty()))
+            || written_more(approved, &written(evidence)).is_empty())
         && sources_inside(evidence, within)
+}
+
+/// What the tables written say of people, as far as there are versions of them.
+fn written(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
+    let terms = |terms: &[TermId]| iris(&terms.iter().copied().collect());
+    let mut list = Vec::new();
+    for node in evidence.written() {
+        let class = evidence.world.lineage.class(node);
+        list.push(EnvelopeSource {
+            dataset: super::coverage::base(&evidence.name(node)).to_owned(),
+            reach: Vec::new(),
+            subjects: terms(&class.subjects),
+            categories: terms(&class.categories),
+            identifiability: word(&class.identifiability),
+        });
+    }
+    list.sort();
+    list
+}
+
+/// What of the tables written says more of people than when they were approved. Nothing where the approval is older than that
+/// question, or than the first version of the table: nobody could see it.
+fn written_more<'a>(approved: &Envelope, actual: &'a [EnvelopeSource]) -> Vec<(&'a EnvelopeSource, Vec<String>)> {
+    let Some(before) = &approved.written else { return Vec::new() };
+    let more = |now: &'a EnvelopeSource| {
+        let parts = said_more(before.iter().find(|b| b.dataset == now.dataset)?, now);
+        (!parts.is_empty()).then_some((now, parts))
+    };
+    actual.iter().filter_map(more).collect()
+}
+
+/// What one table says of people beyond another, in words.
+fn said_more(before: &EnvelopeSource, now: &EnvelopeSource) -> Vec<String> {
+    let mut parts = Vec::new();
+    let new: Vec<Iri> = now.categories.iter().filter(|c| !is_within(c, &before.categories)).cloned().collect();
+    if !new.is_empty() {
+        parts.push(format!("brings {}", labels(&new)));
+    }
+    let new: Vec<Iri> = now.subjects.iter().filter(|s| !is_within(s, &before.subjects)).cloned().collect();
+    if !new.is_empty() {
+        parts.push(format!("is about {}", labels(&new)));
+    }
+    if within::rank(&now.identifiability) > within::rank(&before.identifiability) {
+        parts.push(format!("identifies people more: {} instead of {}", now.identifiability, before.identifiability));
+    }
+    parts
 }
 
 /// Whether every source has a grant that allows what its cohort is: each pair of grant and cohort is compared once.
@@ -202,6 +251,9 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
     for gone in approved.documents.iter().filter(|d| !actual.documents.contains(d)) {
         say(format!("document `{}` is no longer on file", gone.split(' ').next().unwrap_or_default()));
     }
+    for (source, parts) in actual.written.iter().flat_map(|now| written_more(approved, now)) {
+        say(format!("what is written to `{}` {}", source.dataset, parts.join(", ")));
+    }
     for source in &actual.sources {
         let path = || path_to(evidence, &source.dataset);
         let Some(before) = approved.sources.iter().find(|s| s.dataset == source.dataset) else {
@@ -213,20 +265,7 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
         let open = within::open(&before.reach);
         let now = REACH.iter().filter(|(way, name)| way & !open != 0 && source.reach.iter().any(|r| r == name));
         parts.extend(now.map(|(_, way)| format!("is now {way}")));
-        let new: Vec<Iri> = source.categories.iter().filter(|c| !is_within(c, &before.categories)).cloned().collect();
-        if !new.is_empty() {
-            parts.push(format!("brings {}", labels(&new)));
-        }
-        let new: Vec<Iri> = source.subjects.iter().filter(|s| !is_within(s, &before.subjects)).cloned().collect();
-        if !new.is_empty() {
-            parts.push(format!("is about {}", labels(&new)));
-        }
-        if within::rank(&source.identifiability) > within::rank(&before.identifiability) {
-            parts.push(format!(
-                "identifies people more: {} instead of {}",
-                source.identifiability, before.identifiability
-            ));
-        }
+        parts.extend(said_more(before, source));
         if !parts.is_empty() {
             list.push(Widened { says: format!("source `{}` {}", source.dataset, parts.join(", ")), path: path() });
         }
@@ -286,6 +325,8 @@ pub fn under_review(tx: &crate::facts::Tx<'_>, deployment: &str) -> crate::error
     let asked = world.review.approvals(deployment).last().and_then(|a| world.review.review(a.spec.review.0));
     let since = asked.map_or(0, |review| review.seq);
     let written = world.registry.deployments.all(deployment).iter().filter(|r| r.seq > since).map(|r| r.author);
-    let authors = written.chain([found.author, release.author]).collect();
+    let behind = evidence.closure.iter().filter_map(|(node, _)| world.lineage.record(*node).held.as_deref());
+    let behind: HashSet<uuid::Uuid> = behind.filter(|held| held.seq > since).map(|held| held.author).collect();
+    let authors = written.chain([found.author, release.author]).chain(behind).collect();
     Ok((of(&evidence), authors))
 }

@@ -365,9 +365,22 @@ impl State {
             self.declared(effect, run, EdgeKind::Generated, Role::None, at, rows);
             self.note_people(effect);
         }
+        self.note_model(run);
         // With what it was known to have written before it was recorded.
         let made = self.graph.downstream(run).map(|half| half.node).collect();
         self.raise(made);
+    }
+
+    /// Note on a run that it wrote a model: whatever word it has for what it did, it formed a model from what it read, and people
+    /// contained in that are contained in the model.
+    fn note_model(&mut self, run: NodeId) {
+        let node = self.graph.node(run);
+        let model =
+            |half: &Half| half.kind == EdgeKind::Generated && self.graph.node(half.node).kind == NodeKind::ModelVersion;
+        if node.kind == NodeKind::Run && self.graph.downstream(run).any(|half| model(&half)) {
+            let flags = node.flags.with(Flags::TRAINS).without(Flags::INFERS);
+            self.graph.set_node(run, Node { flags, ..node });
+        }
     }
 
     /// Fold a model version in.
@@ -488,7 +501,12 @@ impl State {
                 self.note_join(from);
                 self.raise_from(to);
             }
-            _ => self.raise(vec![from]),
+            _ => {
+                if kind == EdgeKind::Generated {
+                    self.note_model(to);
+                }
+                self.raise(vec![from]);
+            }
         }
     }
 

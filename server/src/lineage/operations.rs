@@ -27,13 +27,15 @@ pub fn run(tx: &mut Tx<'_>, mut spec: RunSpec) -> Result<Registered> {
     let now = tx.now();
     expect(&spec.purpose, &[Kind::Purpose], "/purpose")?;
     spec.purpose = pin(tx.world(), &spec.purpose, now, "/purpose")?;
+    let forms = spec.operation.trains() || spec.outputs.iter().any(|output| output.kind() == Kind::Model);
     for (place, input) in spec.inputs.iter_mut().enumerate() {
         let at = format!("/inputs/{place}/ref");
         expect(&input.r#ref, &[Kind::Dataset, Kind::Model], &at)?;
         input.r#ref = pin(tx.world(), &input.r#ref, now, &at)?;
-        if input.role == Some(InputRole::Training) && !spec.operation.trains() {
+        if input.role == Some(InputRole::Training) && !forms {
             let at = format!("/inputs/{place}/role");
-            return Err(Error::invalid(&at, "only `train`, `fine_tune`, `distil` and `embed` read for training"));
+            let says = "only what writes a model, and `train`, `fine_tune`, `distil` and `embed`, read for training";
+            return Err(Error::invalid(&at, says));
         }
     }
     for (place, output) in spec.outputs.iter_mut().enumerate() {
@@ -47,6 +49,13 @@ pub fn run(tx: &mut Tx<'_>, mut spec: RunSpec) -> Result<Registered> {
         pin(tx.world(), controller, now, "/controller")?;
     }
     pin_all(tx.world(), &mut spec.processors, Kind::Party, now, "/processors")?;
+    // Judged by what held when it began: by what will hold then nothing can be judged. Clocks differ a little.
+    let latest = now.plus(chrono::Duration::seconds(CLOCKS_DIFFER));
+    for (moment, at) in [(Some(spec.started_at), "/started_at"), (spec.ended_at, "/ended_at")] {
+        if moment.is_some_and(|moment| moment > latest) {
+            return Err(Error::invalid(at, "lies ahead: a run is recorded when it has begun"));
+        }
+    }
     if spec.ended_at.is_some_and(|end| end < spec.started_at) {
         return Err(Error::invalid("/ended_at", "lies before `started_at`"));
     }
@@ -215,6 +224,9 @@ pub fn edge(tx: &mut Tx<'_>, mut edge: EdgeCreate) -> Result<u64> {
 }
 
 use crate::db::Projection;
+
+/// By how many seconds the clock of who reports a run may be ahead of ours.
+const CLOCKS_DIFFER: i64 = 300;
 
 /// Register all of it, or nothing.
 ///

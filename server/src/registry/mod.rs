@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod attestations;
+mod bytes;
 mod classes;
 pub mod columns;
 pub mod confirm;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::attestations::Attestations;
+use self::bytes::Bytes;
 pub use self::classes::{Assumed, Classified, Silence};
 use self::columns::{Fields, Mapping};
 pub use self::disclosures::Disclosed;
@@ -117,9 +119,15 @@ pub struct State {
     latest: HashMap<Arc<str>, Arc<str>>,
     releases: HashMap<Arc<str>, Arc<Vec<Release>>>,
     disclosed: Vector<Disclosed>,
+    bytes: Bytes,
 }
 
 impl State {
+    /// Versions of the same bytes that were not registered by mistake.
+    pub fn same_bytes(&self, digests: impl IntoIterator<Item = Digest>) -> impl Iterator<Item = &Arc<Held>> {
+        self.bytes.alike(digests).into_iter().filter_map(|name| self.held(name)).filter(|held| held.retired.is_none())
+    }
+
     /// The environment of a key: the one registered, else the one whose pattern stands for it; of several, that of the longest
     /// pattern, then the strictest.
     pub fn environment_of(&self, key: &str) -> Option<&Arc<Revision<EnvironmentSpec>>> {
@@ -342,6 +350,7 @@ impl State {
         let what = What::Dataset(facts);
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
+        self.bytes.note(spec.digest, &reference);
         rows.put(at, || NewRow {
             kind: "dataset_version",
             id: fact.id.to_string(),
@@ -436,6 +445,7 @@ impl State {
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
+        self.bytes.note(spec.files.iter().map(|file| file.digest), &reference);
         rows.put(at, || NewRow {
             kind: "model_version",
             id: fact.id.to_string(),

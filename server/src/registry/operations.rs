@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
-    DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Identifiability, Life, LifeChange,
-    ModelKind, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, Retirement, SystemSpec,
+    DatasetOrigin, DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Identifiability,
+    Life, LifeChange, ModelKind, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, Retirement,
+    SystemSpec,
 };
 use licit_schemas::resource::Registered;
 use licit_schemas::text::Iri;
@@ -326,12 +328,35 @@ pub fn dataset_version(tx: &mut Tx<'_>, mut spec: DatasetVersionSpec) -> Result<
         }
     }
     known_terms(&spec.subjects, "dpv_data_subjects", "/subjects")?;
+    contradicts(tx.world(), &spec, &reference)?;
     let now = tx.now();
     pin_all(tx.world(), &mut spec.controllers, Kind::Party, now, "/controllers")?;
     pin_all(tx.world(), &mut spec.processors, Kind::Party, now, "/processors")?;
     pin_all(tx.world(), &mut spec.collected_for, Kind::Purpose, now, "/collected_for")?;
     pin_all(tx.world(), &mut spec.collected_under, Kind::Basis, now, "/collected_under")?;
     immutable(tx, "dataset_version", reference, None, spec, Fact::DatasetVersionRegistered)
+}
+
+/// Whether bytes that came from people are said to be made up, or about nobody, once they are registered again.
+fn contradicts(world: &World, spec: &DatasetVersionSpec, reference: &Ref) -> Result<()> {
+    let fiction = |origin: &DatasetOrigin| matches!(origin, DatasetOrigin::Synthetic | DatasetOrigin::Reference);
+    let Some(origin) = spec.origin.filter(fiction) else { return Ok(()) };
+    for held in world.registry.same_bytes(spec.digest) {
+        if let What::Dataset(facts) = &held.what
+            && let Some(stated) = facts.origin.filter(|stated| !fiction(stated))
+            && *held.reference != *reference.to_string()
+        {
+            let (is, was, other) = (crate::facts::word(&origin), crate::facts::word(&stated), &held.reference);
+            let says = format!(
+                "is `{is}`, and the same bytes are registered as `{other}`, `{was}`: retire the one that is wrong"
+            );
+            return Err(Error::Conflict(
+                format!("`{reference}` contradicts `{other}`"),
+                vec![Fault::new("/origin", says)],
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Record something immutable: the same content again is the same thing, other content is refused.

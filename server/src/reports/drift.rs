@@ -11,7 +11,7 @@ use crate::db::Projection;
 use crate::facts::World;
 use crate::gate::coverage::{base, broader, deciding};
 use crate::lineage::exposure::{CONTAINED, pass};
-use crate::lineage::graph::{EdgeKind, NodeId, NodeKind};
+use crate::lineage::graph::{EdgeKind, Flags, NodeId, NodeKind};
 use crate::registry::{DatasetFacts, Held, What};
 use crate::review::Standing;
 
@@ -162,7 +162,7 @@ fn uses(world: &World, versions: &[&Arc<Held>]) -> BTreeMap<String, Used> {
                 match node.kind {
                     NodeKind::Run => {
                         if let Some(What::Run(run)) = world.registry.held(&name).map(|held| &held.what)
-                            && run.operation.trains()
+                            && node.flags.has(Flags::TRAINS)
                             && half.kind == EdgeKind::Used
                         {
                             add(&run.purpose, run.started_at, Some(name.to_string()), None);

@@ -322,6 +322,16 @@ impl State {
     /// Fold a revocation in.
     pub fn revoked(&mut self, fact: &Stated<RevocationSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         let subject = fact.spec.r#ref.to_string();
+        // Whoever voted before did not know of it: they are asked again.
+        let again = |review: &Arc<Review>| {
+            review.ending.is_none() && review.spec.subjects.iter().any(|s| s.r#ref == fact.spec.r#ref)
+        };
+        let open: Vec<Uuid> = self.reviews.iter().filter(|(_, review)| again(review)).map(|(id, _)| *id).collect();
+        for id in open {
+            if let Some(review) = self.reviews.get_mut(&id) {
+                Arc::make_mut(review).votes = OrdMap::new();
+            }
+        }
         let Some(list) = self.approvals.get_mut(subject.as_str()) else { return };
         for approval in Arc::make_mut(list).iter_mut().filter(|a| a.id == fact.spec.approval.0) {
             Arc::make_mut(approval).revoked = Some(fact.spec.clone());

@@ -315,11 +315,19 @@ pub fn vote(tx: &mut Tx<'_>, id: Uuid, create: &VoteCreate, sits: Seat) -> Resul
 fn conclude(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
     let review = open_review(tx, id)?;
     let quorum = usize::from(review.spec.quorum);
-    let (agree, refuse) = (review.count(Choice::Approve), review.count(Choice::Reject));
+    // Whoever lost their seat since is no member of the board that decides.
+    let (access, now) = (&tx.world().access, tx.now());
+    let sits = |vote: &VoteSpec| {
+        let seat = vote.on_behalf_of.map_or(vote.person.0, |member| member.0);
+        access.holds(seat, Role::Reviewer, now)
+    };
+    let votes: Vec<VoteSpec> = review.votes.values().map(|(_, v)| v).filter(|v| sits(v)).cloned().collect();
+    let count = |choice: Choice| votes.iter().filter(|v| v.choice == choice).count();
+    let (agree, refuse) = (count(Choice::Approve), count(Choice::Reject));
     if refuse >= quorum {
         tx.record(Fact::ReviewClosed(ReviewClosed { id, ending: Ending::Rejected }))?;
     } else if agree >= quorum && agree > refuse {
-        let approving = || review.votes.values().map(|(_, v)| v).filter(|v| v.choice == Choice::Approve);
+        let approving = || votes.iter().filter(|v| v.choice == Choice::Approve);
         let voters: Vec<_> = approving().map(|v| v.person).collect();
         let conditions: Vec<_> = approving().flat_map(|v| v.conditions.clone()).collect();
         for subject in &review.spec.subjects {

@@ -9,9 +9,10 @@ use licit_schemas::gate::{Activation, Decision, GateRequest, Intent};
 use licit_schemas::reference::Ref;
 use licit_schemas::review::BoundSubject;
 use licit_schemas::time::Timestamp;
+use licit_server::catalogue::Stated;
 use licit_server::db::Manager;
 use licit_server::error::Result;
-use licit_server::facts::{Db, Tx};
+use licit_server::facts::{Db, Fact, Tx};
 use licit_server::gate::{envelope, gaps, operations as gate, replay};
 use licit_server::registry::operations::{self as registry, Existing};
 use licit_server::review::operations::{self as review, Seat, Terms};
@@ -58,6 +59,10 @@ pub(super) const DATASETS: [&str; 2] = ["people", "panel"];
 
 /// What is there from the start: names, and one of everything that can be approved.
 pub(super) fn begin(tx: &mut Tx<'_>) -> Result<()> {
+    let seat = json!({
+        "actor": BEA, "roles": ["reviewer"], "label": "board", "expires_at": "2099-01-01T00:00:00Z", "secret_hash": scenario::ZEROS,
+    });
+    tx.record(Fact::TokenIssued(Stated { id: BEA, rev: 1, spec: from(seat) }))?;
     registry::party(tx, from(scenario::party("acme")), Existing::Refuse)?;
     registry::party(tx, from(scenario::party("other")), Existing::Refuse)?;
     let environment = json!({"key": "production", "mode": "enforce", "class": "production"});

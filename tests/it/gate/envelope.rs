@@ -206,3 +206,21 @@ fn the_wider_deployment_is_allowed_once_the_board_says_so() {
     change(&s, "deployments", "deployment:score-prod", |d| d["region"] = json!("FR"));
     allowed(&s.dry("start"));
 }
+
+#[test]
+fn a_table_that_says_more_of_people_than_when_its_writing_was_approved_is_outside() {
+    let s = world(|p| {
+        p.datasets.push("scores");
+        p.versions.push(made("scores", "1", vec![field("age", AGE)]));
+        p.deployment["writes"] = json!({"datasets": ["dataset:crm/scores"]});
+    });
+    allowed(&s.activate("release:score-prod@1").good());
+    s.add("dataset-versions", made("scores", "2", vec![field("age", AGE)]));
+    allowed(&s.dry("continue"));
+    s.add("dataset-versions", made("scores", "3", vec![field("age", AGE), field("faith", RELIGION)]));
+    let decision = s.dry("continue");
+    let also = only(&decision, "release.approved")["also"].to_string();
+    assert!(also.contains("what is written to `dataset:crm/scores` brings \\\"Religion\\\""), "{also}");
+    s.add("dataset-versions", made("scores", "4", vec![field("age", AGE)]));
+    allowed(&s.dry("continue"));
+}

@@ -4,7 +4,8 @@ use harness::scenario::{self, AGE, POLITICS, purpose};
 use serde_json::{Value, json};
 
 use super::parts::{
-    Parts, allowed, ask, denied, explicitly, field, made, of_rule, only, path, people_with, retrain, run, wide_basis, world,
+    Parts, allowed, ask, denied, explicitly, field, made, of_rule, only, path, people_with, retrain, run, wide_basis,
+    world,
 };
 
 const CAMPAIGN: &str = "https://w3id.org/dpv#PoliticalCampaign";

@@ -12,8 +12,8 @@ use super::combination::{combination, joined, rejoin};
 use super::compatibility::{compatible, elsewhere};
 use super::emergency::{denied, emergency};
 use super::parts::{
-    self, Parts, acquired, assessment, basis, days, endpoint, explicitly, other_basis, people_with, redeploy, release_of, retrain,
-    revise_basis, wide_basis,
+    self, Parts, acquired, assessment, basis, days, endpoint, explicitly, other_basis, people_with, redeploy,
+    release_of, retrain, revise_basis, wide_basis,
 };
 use super::table::Case;
 use super::table::State::{self, Expired, Satisfied, Unknown, Unmet};

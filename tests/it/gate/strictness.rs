@@ -144,3 +144,13 @@ fn another_key_is_no_way_out_of_the_levels_of_the_policy() {
     let problem = s.ana.post("/api/v1/environments", &exact).problem(409);
     assert!(problem["detail"].as_str().unwrap().contains("approved by fewer"), "{problem:#}");
 }
+
+#[test]
+fn an_environment_does_not_become_one_for_made_up_data_while_that_spares_a_vote() {
+    let s = by_pattern(Some(24));
+    let synthetic = |e: &mut Value| e["class"] = json!("synthetic");
+    let policy = json!({"name": "ours", "review": {"quorum": 2, "approval_days": 365, "synthetic_without_vote": true}});
+    let proposed = s.server.admin().post("/api/v1/policies", &policy).good();
+    s.approve(&[proposed["ref"].as_str().unwrap()]);
+    refused(&s, &put(&s, "environments", "environment:prod", synthetic), "#/class");
+}

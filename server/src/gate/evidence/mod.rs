@@ -123,6 +123,8 @@ pub enum Missing {
     Inputs,
     /// A model of ours without its run.
     Run,
+    /// The same bytes are registered as this model version, made of this dataset version, too.
+    Contradicted(Arc<str>, Arc<str>),
     /// Registered by mistake, and retired then.
     Retired(Timestamp),
     /// A model made elsewhere without assessment, or with one not approved.

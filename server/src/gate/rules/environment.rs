@@ -16,7 +16,7 @@ const RULE: &str = "environment.class";
 const ARTICLE: &str = "GDPR Art. 25, 32";
 
 /// The class of environments for made-up and anonymous data only. Any other word is the organisation's own.
-const SYNTHETIC: &str = "synthetic";
+pub const SYNTHETIC: &str = "synthetic";
 
 /// Key of the environment, where it is of that class.
 pub(super) fn synthetic<'e>(evidence: &'e Evidence<'_>) -> Option<&'e str> {

@@ -108,8 +108,14 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .says(format!("`{class}` answered for what nobody classified in `{name}` until {until}"))
                     .remedy("classify its fields with `licit dataset confirm`, or state the default anew", Some("licit class create -f class.yaml".to_owned())),
                 Missing::Inputs => begin(Status::Unknown)
-                    .says(format!("nobody said what `{name}` read"))
+                    .says(format!("nobody said what `{name}` read, or, as it formed a model, what it learned from"))
                     .remedy("record what it read, as edges `used`", register()),
+                Missing::Contradicted(other, source) => begin(Status::Unknown)
+                    .says(format!("the same bytes as those of `{name}` are registered as `{other}`, made of `{source}`, which is not behind this release"))
+                    .remedy(
+                        "record for both what they were made of, or retire the one that was registered by mistake",
+                        Some(format!("licit model retire {}", other.trim_start_matches("model:"))),
+                    ),
                 Missing::Run => begin(Status::Unmet)
                     .says(format!("`{name}` was built here, but no run says from what"))
                     .remedy("record the run; for what ran before the registry, an approved regularisation", register()),

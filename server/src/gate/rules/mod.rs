@@ -29,11 +29,12 @@ pub(super) use emergency::awaiting;
 use licit_schemas::gate::{Finding, Remedy, Status};
 use licit_schemas::time::Timestamp;
 
+pub use self::environment::SYNTHETIC;
 use super::evidence::Evidence;
 use super::policy::Policy;
 
 /// Version of the rules: replaying a decision with the same version gives the same bytes.
-pub const VERSION: &str = "2026-11-25.1";
+pub const VERSION: &str = "2026-11-25.2";
 
 /// A rule.
 pub struct Rule {
