@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     access, baseline, calendar, completions, config, contest, dataset, decision, delegation, deployment, diff, drift,
     edge, erase, events, exposure, gaps, gate, history, impact, init, ledger, lineage, policy, recipients, register,
-    release, renewals, retire, review, simple, suggest, things, vocabulary, webhook, whatif,
+    release, renewals, retire, review, simple, subjects, suggest, things, vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -166,6 +166,11 @@ pub(crate) enum Command {
     /// What default classes answer for, who has to classify it, and what runs on it
     #[command(after_help = "Example:\n  licit debt")]
     Debt,
+    /// People, by pseudonyms made on this machine
+    Subjects {
+        #[command(subcommand)]
+        command: subjects::Subjects,
+    },
     /// Runs
     Run {
         #[command(subcommand)]
