@@ -2,8 +2,8 @@
 //! whatever their number. A bounded number of values is in memory.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 
 use licit_schemas::subjects::{IdentifierType, Pseudonym};
 use phonenumber::country::Id as Region;
@@ -51,23 +51,16 @@ pub(crate) fn batches(column: Column, hasher: &Hasher<'_>, mut each: impl FnMut(
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(16);
     let (read, to_hash) = sync_channel::<Result<Read>>(workers);
     let (hashed, done) = sync_channel::<(usize, Result<Hashed>)>(workers);
-    let to_hash = Mutex::new(to_hash);
+    let to_hash = Arc::new(Mutex::new(to_hash));
     std::thread::scope(|scope| {
         scope.spawn(move || reading(column, &read));
         for _ in 0..workers {
-            let (to_hash, hashed) = (&to_hash, hashed.clone());
-            scope.spawn(move || hashing(to_hash, &hashed, hasher));
+            let (to_hash, hashed) = (to_hash.clone(), hashed.clone());
+            scope.spawn(move || hashing(&to_hash, &hashed, hasher));
         }
-        drop(hashed);
-        let outcome = in_order(&done, &mut each);
-        // Who still reads or hashes finds nobody listening, and ends.
-        drop(done);
-        while let Ok(queue) = to_hash.lock() {
-            if queue.recv().is_err() {
-                break;
-            }
-        }
-        outcome
+        // Whoever hands on must find nobody listening once one was not taken: nothing of the channels stays here.
+        drop((to_hash, hashed));
+        in_order(done, &mut each)
     })
 }
 
@@ -118,7 +111,7 @@ fn hashing(to_hash: &Mutex<Receiver<Result<Read>>>, hashed: &SyncSender<(usize, 
     }
 }
 
-fn in_order(done: &Receiver<(usize, Result<Hashed>)>, each: &mut impl FnMut(Hashed) -> Result<()>) -> Result<()> {
+fn in_order(done: Receiver<(usize, Result<Hashed>)>, each: &mut impl FnMut(Hashed) -> Result<()>) -> Result<()> {
     let (mut waiting, mut next) = (BTreeMap::new(), 0);
     for (number, hashed) in done {
         waiting.insert(number, hashed?);
@@ -128,4 +121,54 @@ fn in_order(done: &Receiver<(usize, Result<Hashed>)>, each: &mut impl FnMut(Hash
         }
     }
     if waiting.is_empty() { Ok(()) } else { Err(Failure::plain("a batch was lost on the way")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn column(values: usize, read: Arc<AtomicUsize>) -> Column {
+        let values = (0..values).map(move |n| {
+            read.fetch_add(1, Ordering::SeqCst);
+            let line = n as u64 + 1;
+            Ok((line, Value { line, text: (n % 1_000 != 999).then(|| format!("p{n}@example.com")) }))
+        });
+        Column { whole: 0, values: Box::new(values) }
+    }
+
+    fn hashed(count: usize, each: impl FnMut(Hashed) -> Result<()>) -> (Result<()>, usize) {
+        let folder = std::env::temp_dir().join(format!("licit-hashing-{}", uuid::Uuid::now_v7()));
+        let key = crate::subjects::key::generate(&folder, "crm".parse().unwrap(), None).unwrap();
+        std::fs::remove_file(&folder).unwrap();
+        let hasher = Hasher { key: &key, kind: IdentifierType::Email, region: None };
+        let read = Arc::new(AtomicUsize::new(0));
+        (batches(column(count, read.clone()), &hasher, each), read.load(Ordering::SeqCst))
+    }
+
+    #[test]
+    fn batches_come_in_the_order_of_the_file() {
+        let (mut sizes, mut unreadable) = (Vec::new(), Vec::new());
+        let (outcome, _) = hashed(3 * BATCH + 17, |batch| {
+            sizes.push((batch.values.len(), batch.position));
+            unreadable.extend(batch.values.into_iter().filter_map(std::result::Result::err).map(|one| one.line));
+            Ok(())
+        });
+        outcome.unwrap();
+        let full = BATCH as u64;
+        assert_eq!(sizes, [(BATCH, full), (BATCH, 2 * full), (BATCH, 3 * full), (17, 3 * full + 17)]);
+        assert_eq!(unreadable, (1..=15).map(|n| n * 1_000).collect::<Vec<_>>());
+        assert!(hashed(0, |_| panic!("there is none")).0.is_ok());
+    }
+
+    #[test]
+    fn when_one_is_not_taken_the_rest_is_not_read() {
+        let mut taken = 0;
+        let (outcome, read) = hashed(200 * BATCH, |_| {
+            taken += 1;
+            Err(Failure::plain("no"))
+        });
+        assert!(outcome.is_err() && taken == 1);
+        assert!(read < 150 * BATCH, "{read} values were read for nothing");
+    }
 }
