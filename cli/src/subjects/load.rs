@@ -70,7 +70,7 @@ impl<'a> Load<'a> {
         Ok((answer, loaded))
     }
 
-    /// Give it up: nothing of it counts, nothing of it stays.
+    /// Give it up with its batches: nothing of it counts.
     pub(crate) fn abandon(&self) -> Result<()> {
         self.client.delete(&self.path).map(|_| ())
     }

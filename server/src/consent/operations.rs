@@ -270,7 +270,7 @@ fn complete(batches: &[Batch], stated: &LoadFinish) -> Result<()> {
     )))
 }
 
-/// Give an open load up, with all that came of it.
+/// Give an open load up, with its batches. Pseudonyms that it made known stay known: other loads may have named them since.
 ///
 /// # Errors
 /// A finished load.

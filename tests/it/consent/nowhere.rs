@@ -125,6 +125,15 @@ fn no_identifier_is_found_anywhere() {
     assert!(holds(&database, "members.loaded"), "the database was read");
     let log = server.said();
     assert!(log.contains("/batches/{seq}"), "the log was read");
+    // Pseudonyms are personal data, too: they stand in erasable tables and nowhere else.
+    let pseudonyms: Vec<&str> = answers.lines().filter(|line| line.starts_with("p1.crm-1.")).collect();
+    assert_eq!(pseudonyms.len(), 2, "{answers}");
+    for pseudonym in pseudonyms {
+        let hash = pseudonym.rsplit('.').next().unwrap();
+        for (place, text) in [("ledger", &ledger), ("metrics", &metrics), ("log", &log)] {
+            assert!(!text.contains(hash), "a pseudonym is in the {place}");
+        }
+    }
     for one in PEOPLE {
         let local = one.split('@').next().unwrap();
         for (place, bytes) in [
