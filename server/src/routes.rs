@@ -242,9 +242,9 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/webhooks/{id}/redeliveries", "create_webhook_redelivery", "Deliver one event again, or everything given up", || post().to(events::api::redeliver)).may(MANAGE).takes::<Redelivery>().success(&[204]),
 
     // Whose data it is: pseudonyms made by the client, under keys known by fingerprint.
-    Route::post("/api/v1/subject-keys", "create_subject_key", "Make a key of subjects known by its fingerprint, never the key", || post().to(consent::api::create_key)).may(OPERATE).takes::<SubjectKeySpec>().gives::<SubjectKeyView>().success(&[200, 201]).keyed(),
+    Route::post("/api/v1/subject-keys", "create_subject_key", "Make a key of subjects known by its fingerprint, never the key", || post().to(consent::api::create_key)).may(REGISTER).takes::<SubjectKeySpec>().gives::<SubjectKeyView>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/subject-keys", "list_subject_keys", "List keys of subjects", || get().to(consent::api::list_keys)).may(MEMBERS).asks::<GetQuery>().gives::<Page<SubjectKeyView>>(),
-    Route::delete("/api/v1/subject-keys/{id}", "retire_subject_key", "Load nothing under a key any more", || delete().to(consent::api::retire_key)).may(OPERATE).success(&[204]),
+    Route::delete("/api/v1/subject-keys/{id}", "retire_subject_key", "Load nothing under a key any more", || delete().to(consent::api::retire_key)).may(REGISTER).success(&[204]),
     Route::post("/api/v1/member-loads", "create_member_load", "Begin to load the members of a dataset version, or go on with a load that broke off", || post().to(consent::api::create_load)).may(REGISTER).takes::<MemberLoadCreate>().gives::<MemberLoadView>().success(&[200, 201]),
     Route::get("/api/v1/member-loads/{id}", "get_member_load", "Read a load of the caller, and what of it came", || get().to(consent::api::get_load)).may(REGISTER).gives::<MemberLoadView>(),
     Route::put("/api/v1/member-loads/{id}/batches/{seq}", "put_member_batch", "Take a batch of pseudonyms, one JSON text a line; it counts when the load is finished", || put().to(consent::api::put_batch)).may(REGISTER).takes_lines(LINES).asks::<BatchQuery>().gives::<BatchTaken>().success(&[200, 201]),
