@@ -1,5 +1,7 @@
 //! Members are kept beside the ledger, which holds their count and a salted root: what is kept is sound, and none is gone.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use licit_schemas::subjects::MembersSpec;
 use roaring::RoaringBitmap;
@@ -13,7 +15,7 @@ use crate::error::{Error, Result};
 /// Faults named at most.
 const MOST: usize = 20;
 /// Subjects read at a time.
-const CHUNK: usize = 10_000;
+const PAGE: i64 = 20_000;
 
 /// What is wrong with kept members.
 ///
@@ -25,11 +27,12 @@ pub fn check(conn: &mut Conn) -> Result<Vec<String>> {
         .order(resource::id)
         .select((resource::parent, resource::doc))
         .load(conn)?;
+    let known = Known::read(conn)?;
     let mut faults = Vec::new();
     for (version, doc) in &recorded {
         let spec: MembersSpec =
             serde_json::from_str(doc).map_err(|e| Error::Internal(format!("members of {version}: {e}")))?;
-        if let Some(fault) = fault(conn, version, &spec)? {
+        if let Some(fault) = fault(conn, &known, version, &spec)? {
             faults.push(format!("table member_set: {version} {fault}"));
         }
         if faults.len() == MOST {
@@ -44,7 +47,7 @@ pub fn check(conn: &mut Conn) -> Result<Vec<String>> {
 }
 
 /// What is wrong with the members of one version.
-fn fault(conn: &mut Conn, version: &str, spec: &MembersSpec) -> Result<Option<&'static str>> {
+fn fault(conn: &mut Conn, known: &Known, version: &str, spec: &MembersSpec) -> Result<Option<&'static str>> {
     let set: Option<Set> = member_set::table.find(version).select(Set::as_select()).first(conn).optional()?;
     let Some(set) = set else { return Ok(Some("is missing")) };
     let Ok(members) = bitmap(&set.members) else { return Ok(Some("is no bitmap")) };
@@ -59,8 +62,7 @@ fn fault(conn: &mut Conn, version: &str, spec: &MembersSpec) -> Result<Option<&'
     let mut all = RoaringBitmap::new();
     for batch in &batches {
         let Ok(part) = bitmap(&batch.members) else { return Ok(Some("has a batch that is no bitmap")) };
-        let people = people(conn, spec.kid.as_str(), &part)?;
-        if commitment(&people).as_bytes()[..] != batch.root[..] {
+        if commitment(&known.of(spec.kid.as_str(), &part)).as_bytes()[..] != batch.root[..] {
             return Ok(Some("has a batch that is not what was committed to"));
         }
         all |= part;
@@ -71,15 +73,34 @@ fn fault(conn: &mut Conn, version: &str, spec: &MembersSpec) -> Result<Option<&'
     Ok((all != members).then_some("has other members than its batches"))
 }
 
-fn people(conn: &mut Conn, kid: &str, members: &RoaringBitmap) -> Result<Vec<Subject>> {
-    let numbers: Vec<i64> = members.iter().map(i64::from).collect();
-    let mut people = Vec::with_capacity(numbers.len());
-    for chunk in numbers.chunks(CHUNK) {
-        let rows: Vec<SubjectRow> =
-            subject::table.filter(subject::n.eq_any(chunk)).filter(subject::kid.eq(kid)).load(conn)?;
-        for row in rows {
-            people.push(read(row)?);
+/// Everybody in the tables, read once.
+#[derive(Default)]
+struct Known {
+    subjects: HashMap<u32, Subject>,
+    keys: HashMap<String, RoaringBitmap>,
+}
+
+impl Known {
+    fn read(conn: &mut Conn) -> Result<Self> {
+        let (mut known, mut after) = (Self::default(), i64::MIN);
+        loop {
+            let rows: Vec<SubjectRow> =
+                subject::table.filter(subject::n.gt(after)).order(subject::n).limit(PAGE).load(conn)?;
+            let Some(last) = rows.last() else { return Ok(known) };
+            after = last.n;
+            for row in rows {
+                let kid = row.kid.clone();
+                // A row that cannot be one is missed by whoever commits to it.
+                let Ok(one) = read(row) else { continue };
+                known.keys.entry(kid).or_default().insert(one.n);
+                known.subjects.insert(one.n, one);
+            }
         }
     }
-    Ok(people)
+
+    fn of(&self, kid: &str, members: &RoaringBitmap) -> Vec<Subject> {
+        let of_key = self.keys.get(kid);
+        let numbers = members.iter().filter(|n| of_key.is_some_and(|known| known.contains(*n)));
+        numbers.filter_map(|n| self.subjects.get(&n).copied()).collect()
+    }
 }
