@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     access, baseline, calendar, clearing, completions, config, contest, dataset, debt, decision, delegation,
     deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init, ledger, lineage, policy,
-    recipients, register, release, renewals, retire, review, simple, suggest, things, vocabulary, webhook, whatif,
+    recipients, register, release, renewals, retire, review, simple, subjects, suggest, things, vocabulary, webhook,
+    whatif,
 };
 use crate::demo;
 
@@ -164,6 +165,11 @@ pub(crate) enum Command {
     },
     /// What default classes answer for, who has to classify it, and what runs on it
     Debt(debt::DebtArgs),
+    /// People, by pseudonyms made on this machine
+    Subjects {
+        #[command(subcommand)]
+        command: subjects::Subjects,
+    },
     /// Runs
     Run {
         #[command(subcommand)]

@@ -107,6 +107,12 @@ impl Client {
         self.write("PUT", path, body, Uuid::now_v7(), Some(seq))
     }
 
+    /// `PUT` of lines, each a JSON text.
+    pub(crate) fn put_lines(&self, path: &str, query: Query<'_>, content_type: &str, lines: &[u8]) -> Result<Value> {
+        let request = self.request("PUT", path, query).header("content-type", content_type);
+        json(&answered(request.body(lines).map_err(|e| unsendable(&e)).and_then(|r| self.send(r))?)?)
+    }
+
     /// `DELETE`.
     pub(crate) fn delete(&self, path: &str) -> Result<Value> {
         let request = self.request("DELETE", path, &[]);

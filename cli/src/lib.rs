@@ -1,8 +1,8 @@
 //! `licit`, the command line of the Licit registry.
 //!
 //! One file per command in `commands/`; what they share stands beside them: the HTTP [`client`], the [`config`] file, documents
-//! read from YAML with the place of every fault ([`source`], [`yaml`]), the [`manifest`] of a pipeline, [`hashing`], and what
-//! people see ([`output`]). Every command writes either text for people or, with `--json`, what the API answered.
+//! read from YAML with the place of every fault ([`source`], [`yaml`]), the [`manifest`] of a pipeline, [`hashing`], pseudonyms of
+//! [`subjects`], and what people see ([`output`]). Every command writes either text for people or, with `--json`, what the API answered.
 
 use std::process::ExitCode;
 
@@ -20,6 +20,7 @@ mod hashing;
 mod manifest;
 mod output;
 mod source;
+mod subjects;
 mod yaml;
 
 /// Whether these words (the program's name first) are a command with its arguments: what the gate tells people to type must be one.

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::problem::Fault;
 use crate::{
-    access, adoption, classes, events, gate, json, lawfulness, lineage, policy, registration, registry, reports, review,
+    access, adoption, classes, events, gate, json, lawfulness, lineage, policy, registration, registry, reports,
+    review, subjects,
 };
 
 mod form;
@@ -86,6 +87,9 @@ documents! {
     "token" => access::TokenCreate,
     "webhook" => events::WebhookCreate,
     "redelivery" => events::Redelivery,
+    "subject-key" => subjects::SubjectKeySpec,
+    "member-load" => subjects::MemberLoadCreate,
+    "load-finish" => subjects::LoadFinish,
 }
 
 /// Read a document from bytes: strict JSON, then the schema, then the type. Every fault is named by JSON pointer.

@@ -1,7 +1,7 @@
 //! The words Licit's server and clients share.
 //!
-//! Wire types by station ([`registry`], [`lineage`], [`lawfulness`], [`review`], [`policy`], [`gate`], [`ledger`], [`access`]), the references
-//! between them ([`reference`]), their JSON Schemas ([`document`]), and what makes the ledger checkable by anybody: canonical JSON
+//! Wire types by station ([`registry`], [`lineage`], [`lawfulness`], [`review`], [`policy`], [`gate`], [`ledger`], [`access`],
+//! [`subjects`]), the references between them ([`reference`]), their JSON Schemas ([`document`]), and what makes the ledger checkable by anybody: canonical JSON
 //! ([`json`]), digests ([`digest`]) and Merkle proofs ([`merkle`]). Pure: no HTTP, no SQL, no clock.
 #![warn(missing_docs)]
 
@@ -28,5 +28,6 @@ pub mod registry;
 pub mod reports;
 pub mod resource;
 pub mod review;
+pub mod subjects;
 pub mod text;
 pub mod time;

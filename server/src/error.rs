@@ -86,7 +86,7 @@ impl Error {
             Self::Refused(_) => (409, "refused", "the gate refused"),
             Self::PreconditionFailed(_) => (412, "precondition-failed", "it changed in the meantime"),
             Self::TooLarge(_) => (413, "too-large", "the body is too large"),
-            Self::UnsupportedMediaType(_) => (415, "unsupported-media-type", "the body must be JSON"),
+            Self::UnsupportedMediaType(_) => (415, "unsupported-media-type", "the body is of another content type"),
             Self::Invalid(_) => (422, "invalid", "the document has faults"),
             Self::KeyReused => (422, "idempotency-key-reused", "the idempotency key was used for another request"),
             Self::PreconditionRequired(_) => (428, "precondition-required", "a precondition is needed"),

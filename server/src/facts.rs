@@ -8,10 +8,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::catalogue::{Revision, Stated};
+use crate::db::people::People;
 use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::registry::What;
-use crate::{access, events, gate, lawfulness, lineage, registry, review};
+use crate::{access, consent, events, gate, lawfulness, lineage, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
 use licit_schemas::classes::{ClassificationSpec, DefaultClassSpec};
@@ -28,6 +29,7 @@ use licit_schemas::registry::{
     PartySpec, ReleaseSpec, RunSpec, SystemSpec,
 };
 use licit_schemas::review::{ApprovalSpec, DelegationSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
+use licit_schemas::subjects::{MembersSpec, SubjectKeySpec};
 
 /// A running operation over the whole projection.
 pub type Tx<'a> = crate::db::Tx<'a, World>;
@@ -105,6 +107,9 @@ facts! {
     GapClosed(gate::gaps::GapClosed) = "gap.closed" v 1;
     WebhookSubscribed(Stated<WebhookSpec>) = "webhook.subscribed" v 1;
     WebhookUnsubscribed(events::Unsubscribed) = "webhook.unsubscribed" v 1;
+    SubjectKeyRegistered(Stated<SubjectKeySpec>) = "subject_key.registered" v 1;
+    SubjectKeyRetired(consent::KeyRetired) = "subject_key.retired" v 1;
+    MembersLoaded(Stated<MembersSpec>) = "members.loaded" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -125,6 +130,10 @@ pub struct World {
     pub gate: gate::State,
     /// Who is told.
     pub events: events::State,
+    /// Keys of subjects, and whose members are known.
+    pub consent: consent::State,
+    /// Who they are: of the present only, since no fact says it.
+    pub people: People,
 }
 
 impl Projection for World {
@@ -146,6 +155,10 @@ impl Projection for World {
 
     fn position(&self) -> u64 {
         self.position
+    }
+
+    fn people_mut(&mut self) -> &mut People {
+        &mut self.people
     }
 
     fn apply(&mut self, at: &At, fact: &Fact, rows: &mut Rows) {
@@ -253,6 +266,9 @@ impl Projection for World {
             Fact::GapClosed(f) => self.gate.closed(f, at, rows),
             Fact::WebhookSubscribed(f) => self.events.subscribe(f, digest(&f.spec), at, rows),
             Fact::WebhookUnsubscribed(f) => self.events.unsubscribe(f, at, rows),
+            Fact::SubjectKeyRegistered(f) => self.consent.registered(f, digest(&f.spec), at, rows),
+            Fact::SubjectKeyRetired(f) => self.consent.retired(f, at, rows),
+            Fact::MembersLoaded(f) => self.consent.loaded(f, digest(&f.spec), at, rows),
         }
     }
 }

@@ -34,11 +34,15 @@ use licit_schemas::review::{
     ApprovalSpec, DelegationCreate, DelegationSpec, OpinionCreate, ReviewCreate, ReviewSpec, ReviewView,
     RevocationCreate, RevocationSpec, VoteCreate,
 };
+use licit_schemas::subjects::{
+    BatchQuery, BatchTaken, LINES, LoadFinish, MemberLoadCreate, MemberLoadView, MembersLoaded, MembersView,
+    SubjectKeySpec, SubjectKeyView,
+};
 
 use crate::api::{self, ByRef, Health, TermView, Terms};
 use crate::http::Ctx;
 use crate::http::route::Route;
-use crate::{access, events, gate, lawfulness, ledger, lineage, registry, reports, review};
+use crate::{access, consent, events, gate, lawfulness, ledger, lineage, registry, reports, review};
 
 /// Reads.
 const READ: &[Role] = &[Viewer, Registrar, Reviewer, Dpo, WorksCouncil, Releaser, Auditor, Admin];
@@ -60,6 +64,8 @@ const ADVISE: &[Role] = &[Dpo, WorksCouncil];
 const GOVERN: &[Role] = &[Reviewer, Admin];
 /// Reads entries of the ledger.
 const ENTRIES: &[Role] = &[Auditor, Dpo, Admin, Reviewer];
+/// Reads how many people are in what.
+const MEMBERS: &[Role] = &[Registrar, Dpo, Auditor];
 /// Manages who may.
 const MANAGE: &[Role] = &[Admin];
 
@@ -234,6 +240,17 @@ pub static ROUTES: &[Route] = &[
     Route::delete("/api/v1/webhooks/{id}", "delete_webhook", "Tell a receiver no more", || delete().to(events::api::delete_webhook)).may(MANAGE).success(&[204]),
     Route::get("/api/v1/webhooks/{id}/deliveries", "list_webhook_deliveries", "Deliveries that failed: waiting, or given up", || get().to(events::api::list_deliveries)).may(MANAGE).asks::<DeliveriesQuery>().gives::<Page<Delivery>>(),
     Route::post("/api/v1/webhooks/{id}/redeliveries", "create_webhook_redelivery", "Deliver one event again, or everything given up", || post().to(events::api::redeliver)).may(MANAGE).takes::<Redelivery>().success(&[204]),
+
+    // Whose data it is: pseudonyms made by the client, under keys known by fingerprint.
+    Route::post("/api/v1/subject-keys", "create_subject_key", "Make a key of subjects known by its fingerprint, never the key", || post().to(consent::api::create_key)).may(REGISTER).takes::<SubjectKeySpec>().gives::<SubjectKeyView>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/subject-keys", "list_subject_keys", "List keys of subjects", || get().to(consent::api::list_keys)).may(MEMBERS).asks::<GetQuery>().gives::<Page<SubjectKeyView>>(),
+    Route::delete("/api/v1/subject-keys/{id}", "retire_subject_key", "Load nothing under a key any more", || delete().to(consent::api::retire_key)).may(REGISTER).success(&[204]),
+    Route::post("/api/v1/member-loads", "create_member_load", "Begin to load the members of a dataset version, or go on with a load that broke off", || post().to(consent::api::create_load)).may(REGISTER).takes::<MemberLoadCreate>().gives::<MemberLoadView>().success(&[200, 201]),
+    Route::get("/api/v1/member-loads/{id}", "get_member_load", "Read a load of the caller, and what of it came", || get().to(consent::api::get_load)).may(REGISTER).gives::<MemberLoadView>(),
+    Route::put("/api/v1/member-loads/{id}/batches/{seq}", "put_member_batch", "Take a batch of pseudonyms, one JSON text a line; it counts when the load is finished", || put().to(consent::api::put_batch)).may(REGISTER).takes_lines(LINES).asks::<BatchQuery>().gives::<BatchTaken>().success(&[200, 201]),
+    Route::post("/api/v1/member-loads/{id}/finish", "finish_member_load", "State that all was sent: the members count from here on", || post().to(consent::api::finish_load)).may(REGISTER).takes::<LoadFinish>().gives::<MembersLoaded>().success(&[200, 201]),
+    Route::delete("/api/v1/member-loads/{id}", "delete_member_load", "Give an open load up, with its batches", || delete().to(consent::api::delete_load)).may(REGISTER).success(&[204]),
+    Route::get("/api/v1/dataset-versions/{id}/members", "get_members", "How many members a dataset version has, and the commitment to them; never who", || get().to(consent::api::get_members)).may(MEMBERS).asks::<GetQuery>().gives::<MembersView>(),
 
     // Who may.
     Route::get("/api/v1/whoami", "get_whoami", "Who the caller is", || get().to(access::api::whoami)).may(READ).gives::<WhoAmI>(),

@@ -5,6 +5,7 @@ mod access;
 mod cli;
 mod clocks;
 mod concurrency;
+mod consent;
 mod contract;
 mod events;
 mod gate;

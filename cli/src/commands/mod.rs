@@ -42,6 +42,7 @@ pub(crate) mod renewals;
 pub(crate) mod retire;
 pub(crate) mod review;
 pub(crate) mod simple;
+pub(crate) mod subjects;
 pub(crate) mod suggest;
 pub(crate) mod things;
 pub(crate) mod vocabulary;
@@ -62,6 +63,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::History(args) => history::run(context, &args),
         Command::Exposure(args) => exposure::run(context, &args),
         Command::Whatif(args) => whatif::run(context, &args),
+        Command::Subjects { command } => subjects::run(context, command),
         Command::Suggest(args) => suggest::run(context, &args),
         Command::Drift(args) => drift::run(context, &args),
         Command::Impact(args) => impact::run(context, &args),

@@ -12,6 +12,7 @@ use crate::known::KnownAt;
 use crate::problem::Fault;
 use crate::reference::Ref;
 use crate::registry::uuid_text;
+use crate::subjects::{KeyId, Pseudonym};
 use crate::text::{
     Country, Expression, Iri, Key, KindPattern, Name, Namespace, Path, Sentence, SigningSecret, Text, Uri, VersionId,
     quoted,
@@ -139,7 +140,7 @@ fn refusal(kind: &str, text: &str) -> Option<String> {
         };
     }
     kinds!(
-        Country Digest Expression Iri Key KindPattern KnownAt Name Namespace Path Ref Sentence SigningSecret Text Timestamp Uri
+        Country Digest Expression Iri Key KeyId KindPattern KnownAt Name Namespace Path Pseudonym Ref Sentence SigningSecret Text Timestamp Uri
         VersionId
     )
 }

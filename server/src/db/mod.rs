@@ -5,11 +5,13 @@
 //! memory. `db` knows a fact as a kind, a version and canonical text; what facts mean is given from above as a [`Projection`].
 
 mod conn;
+pub mod dictionary;
 mod fold;
 pub mod listing;
 pub mod migrate;
 pub mod outbox;
 mod past;
+pub mod people;
 pub mod rows;
 pub mod schema;
 mod tx;
@@ -78,6 +80,9 @@ pub trait Projection: Clone + Default + Send + Sync + 'static {
 
     /// Position of the last fact folded in.
     fn position(&self) -> u64;
+
+    /// The people it knows, from erasable tables: no fold of the ledger brings them.
+    fn people_mut(&mut self) -> &mut people::People;
 }
 
 /// Handle to the database and the published projection. Cheap to clone.

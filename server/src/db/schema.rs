@@ -129,3 +129,50 @@ diesel::table! {
         error -> Text,
     }
 }
+
+diesel::table! {
+    /// Erasable: people by pseudonym, with the salt of what the ledger commits to, under the number that bitmaps hold.
+    subject (n) {
+        n -> BigInt,
+        kid -> Text,
+        hash -> Binary,
+        salt -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Not facts: loads of members. `batches` and `records` are what was stated when it finished.
+    member_load (id) {
+        id -> Text,
+        dataset_version -> Text,
+        scope -> Text,
+        kid -> Text,
+        actor -> Text,
+        created_at -> Timestamp,
+        state -> Text,
+        batches -> BigInt,
+        records -> BigInt,
+    }
+}
+
+diesel::table! {
+    /// Erasable: what came of a load, as bitmaps of subjects.
+    member_batch (member_load, number) {
+        member_load -> Text,
+        number -> BigInt,
+        digest -> Text,
+        records -> BigInt,
+        root -> Binary,
+        members -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Erasable: members of dataset versions, as bitmaps of subjects. The ledger holds count and salted root.
+    member_set (dataset_version) {
+        dataset_version -> Text,
+        member_load -> Text,
+        seq -> BigInt,
+        members -> Binary,
+    }
+}

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::conn::Conn;
 use super::outbox::Outbox;
+use super::people::Change;
 use super::rows::{At, Rows};
 use super::schema::idempotency;
 use super::{Encoded, Projection, Row, listing};
@@ -52,6 +53,7 @@ pub(super) struct Batch {
     pub kept: Vec<Kept>,
     pub erased: Vec<Erased>,
     pub outbox: Vec<Outbox>,
+    pub people: Vec<Change>,
 }
 
 /// What is taken out of the erasable tables.
@@ -62,7 +64,7 @@ pub(super) enum Erased {
 }
 
 /// Marks into a [`Batch`], to go back to when an operation fails.
-pub(super) struct Mark([usize; 8]);
+pub(super) struct Mark([usize; 9]);
 
 impl Batch {
     pub(super) fn mark(&self) -> Mark {
@@ -75,10 +77,11 @@ impl Batch {
             self.kept.len(),
             self.erased.len(),
             self.outbox.len(),
+            self.people.len(),
         ])
     }
 
-    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept, erased, outbox]): &Mark) {
+    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept, erased, outbox, people]): &Mark) {
         self.facts.truncate(*facts);
         self.rows.truncate(*rows);
         self.notes.truncate(*notes);
@@ -87,6 +90,7 @@ impl Batch {
         self.kept.truncate(*kept);
         self.erased.truncate(*erased);
         self.outbox.truncate(*outbox);
+        self.people.truncate(*people);
     }
 }
 

@@ -374,6 +374,7 @@ fn lock_and_catch_up<P: Projection>(conn: &mut Conn, state: &mut State<P>) -> Re
     }
     if size > known {
         fold::fold(conn, state, size, true)?;
+        state.world.people_mut().refresh(conn)?;
     }
     Ok(())
 }
@@ -402,6 +403,7 @@ pub(super) fn load<P: Projection>(conn: &mut Conn) -> Result<State<P>> {
         }
         let mut state = State { edge, ..State::before(P::default()) };
         fold::fold(conn, &mut state, size, false)?;
+        state.world.people_mut().refresh(conn)?;
         Ok(state)
     })
 }
@@ -478,6 +480,7 @@ pub(super) fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch:
         diesel::insert_into(idempotency::table).values(kept).execute(conn)?;
     }
     super::outbox::flush(conn, batch.outbox)?;
+    super::people::flush(conn, batch.people)?;
     // Answers are kept for a day; once an hour the older ones go.
     if !batch.kept.is_empty() && state.last > state.pruned.plus(chrono::Duration::hours(1)) {
         let old = state.last.plus(-chrono::Duration::hours(24)).naive();

@@ -140,6 +140,8 @@ fn subject(kind: &str, data: &Value) -> String {
             .map(|(namespace, name)| format!("dataset:{}/{}", escaped(namespace), escaped(name))),
         "release" => text("/spec/deployment").map(|of| format!("{}@{rev}", of.replacen("deployment:", "release:", 1))),
         "edge" => text("/from").map(str::to_owned),
+        "members" => text("/spec/dataset_version").map(str::to_owned),
+        "subject_key" => text("/spec/kid").map(|kid| format!("subject-key:{kid}")),
         "gap" => text("/spec/cause").map(str::to_owned),
         _ => None,
     };

@@ -188,9 +188,15 @@ impl FromRequest for Body {
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = request.extensions().get::<&'static Route>().map_or(route::DEFAULT_LIMIT, |r| r.limit);
+        let route = request.extensions().get::<&'static Route>().copied();
+        let limit = route.map_or(route::DEFAULT_LIMIT, |r| r.limit);
         let declared = length(request.headers());
-        let is_json = json_type(request.headers());
+        let wanted = route.and_then(|r| r.lines);
+        let fits = match (wanted, essence(request.headers())) {
+            (Some(lines), Some(essence)) => essence == lines,
+            (None, Some(essence)) => is_json(&essence),
+            (_, None) => false,
+        };
         let mut payload = payload.take();
         Box::pin(async move {
             let too_large = || Error::TooLarge(format!("the body may have {limit} bytes here"));
@@ -213,8 +219,9 @@ impl FromRequest for Body {
                     Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
                 }
             }
-            if !is_json && !bytes.is_empty() {
-                return Err(Error::UnsupportedMediaType("send `Content-Type: application/json`".to_owned()));
+            if !fits && !bytes.is_empty() {
+                let wanted = wanted.unwrap_or("application/json");
+                return Err(Error::UnsupportedMediaType(format!("send `Content-Type: {wanted}`")));
             }
             Ok(Self(bytes.freeze()))
         })
@@ -231,9 +238,13 @@ fn length(headers: &HeaderMap) -> Option<usize> {
     headers.get("content-length")?.to_str().ok()?.parse().ok()
 }
 
-fn json_type(headers: &HeaderMap) -> bool {
-    let Some(text) = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()) else { return false };
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+/// The content type without its parameters.
+fn essence(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+fn is_json(essence: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 

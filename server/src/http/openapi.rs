@@ -103,6 +103,10 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
             json!({"required": true, "content": {"application/json": {"schema": schema}}}),
         );
     }
+    if let (Some(lines), Some(map)) = (route.lines, operation.as_object_mut()) {
+        let content = json!({lines: {"schema": {"type": "string", "description": "One JSON text a line"}}});
+        map.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
+    }
     if let Some(map) = operation.as_object_mut() {
         if route.open {
             map.insert("security".to_owned(), json!([]));
@@ -132,11 +136,11 @@ fn refusals(route: &Route) -> Vec<(u16, &'static str)> {
     if route.path.contains('{') || route.query.is_some() {
         list.push((404, "No such thing"));
     }
-    if route.takes.is_some() {
+    if route.takes.is_some() || route.lines.is_some() {
         list.extend([
             (409, "Contradicts what is registered, or the gate refused"),
             (413, "Too large"),
-            (415, "Not JSON"),
+            (415, "Of another content type"),
             (422, "The document has faults"),
         ]);
         list.push((404, "No such thing"));

@@ -30,6 +30,8 @@ pub struct Route {
     pub limit: usize,
     /// Schema of the body.
     pub takes: Option<Component>,
+    /// Content type of a body that is no document, such as lines.
+    pub lines: Option<&'static str>,
     /// Schema of the query.
     pub query: Option<Component>,
     /// Schema of the answer; none for no or non-JSON bodies.
@@ -67,6 +69,7 @@ impl Route {
             open: false,
             limit: DEFAULT_LIMIT,
             takes: None,
+            lines: None,
             query: None,
             gives: None,
             content_type: "application/json",
@@ -132,6 +135,12 @@ impl Route {
     /// The body.
     pub const fn takes<T: Document>(mut self) -> Self {
         self.takes = Some(component::<T>);
+        self
+    }
+
+    /// The body, line by line.
+    pub const fn takes_lines(mut self, content_type: &'static str) -> Self {
+        self.lines = Some(content_type);
         self
     }
 

@@ -9,7 +9,7 @@ use licit_schemas::digest::Digest;
 use super::verify::{self, Report};
 use crate::db::rows::{EdgeRow, Row};
 use crate::db::schema::{evidence, lineage_edge, note, resource};
-use crate::db::{Conn, Manager, Projection, fold_into, migrate, refold};
+use crate::db::{Conn, Manager, Projection, fold_into, migrate, people, refold};
 use crate::error::{Error, Result};
 
 const PAGE: i64 = 2_000;
@@ -54,7 +54,9 @@ fn against<P: Projection>(live: &mut Conn, scratch: &Scratch, report: &mut Repor
     fold_into::<P>(live, &mut empty)?;
     compare(live, &mut empty, report)?;
     check_evidence(live, report)?;
-    check_notes(live, report)
+    check_notes(live, report)?;
+    report.faults.extend(people::check(live)?);
+    Ok(())
 }
 
 fn open(manager: &Manager) -> Result<Conn> {

@@ -96,6 +96,7 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::ModelVersionRegistered(f) => vec![version_ref(&f.spec.model, &f.spec.version)],
         Fact::ResourceRetired(f) => vec![f.reference.to_string()],
         Fact::EndpointAttested(f) => vec![f.spec.model.to_string()],
+        Fact::MembersLoaded(f) => vec![f.spec.dataset_version.to_string()],
         Fact::SystemRevised(f) => revised(Ref::system(&f.spec.key), f.rev),
         Fact::EnvironmentRevised(f) => vec![Ref::environment(&f.spec.key).to_string()],
         Fact::DeploymentRevised(f) => vec![Ref::deployment(&f.spec.name).to_string()],
@@ -140,6 +141,8 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::GapOpened(_)
         | Fact::GapChanged(_)
         | Fact::GapClosed(_)
+        | Fact::SubjectKeyRegistered(_)
+        | Fact::SubjectKeyRetired(_)
         | Fact::WebhookSubscribed(_)
         | Fact::WebhookUnsubscribed(_) => Vec::new(),
     }

@@ -37,6 +37,17 @@ fn every_kind() -> Vec<(String, u16, String)> {
     s.add("attestations", json!({"model": "model:score@e", "snapshot": "2026-01-01", "region": "FR", "configuration_digest": ZEROS, "at": "2026-02-02"}));
     s.add("edges", json!({"kind": "serves_on", "from": "deployment:score-prod", "to": "dataset:crm/people@2", "origin": "observed"}));
 
+    let key = json!({"scope": "crm", "kid": "k1", "normalisation": "n1", "fingerprint": ZEROS});
+    s.add("subject-keys", key);
+    let load = json!({"dataset_version": "dataset:crm/people@2", "kid": "k1", "fingerprint": ZEROS});
+    let load = format!("member-loads/{}", s.add("member-loads", load)["id"].as_str().unwrap());
+    let lines = crate::consent::lines("k1", 0..3);
+    crate::consent::put(&s.ana, &load, 1, &lines).good();
+    s.add(&format!("{load}/finish"), json!({"batches": 1, "records": 3}));
+    let keys = s.ana.get("/api/v1/subject-keys").good();
+    let key = format!("/api/v1/subject-keys/{}", keys["items"][0]["id"].as_str().unwrap());
+    s.ana.send("DELETE", &key, &[], None).good();
+
     let review =
         json!({"title": "With opinion", "subjects": [{"ref": "assessment:score-then"}], "comment": "Please read."});
     let opened = s.ana.post("/api/v1/reviews", &review).good();

@@ -8,6 +8,7 @@ use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
 use licit_schemas::{
     access, adoption, classes, events, gate, lawfulness, lineage, policy, registration, registry, reports, review,
+    subjects,
 };
 use serde_json::Value;
 
@@ -106,6 +107,9 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("token", check::<access::TokenCreate>),
     ("webhook", check::<events::WebhookCreate>),
     ("redelivery", check::<events::Redelivery>),
+    ("subject-key", check::<subjects::SubjectKeySpec>),
+    ("member-load", check::<subjects::MemberLoadCreate>),
+    ("load-finish", check::<subjects::LoadFinish>),
 ];
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use harness::TestDatabase;
 use licit_schemas::digest::Digest;
 use licit_server::clock;
+use licit_server::db::people::People;
 use licit_server::db::{At, Db, Encoded, Manager, NewRow, Projection, Rows, position};
 use licit_server::error::{Error, Result};
 use licit_server::ledger::rebuild;
@@ -16,9 +17,14 @@ use uuid::Uuid;
 struct Names {
     position: u64,
     names: BTreeSet<String>,
+    people: People,
 }
 
 impl Projection for Names {
+    fn people_mut(&mut self) -> &mut People {
+        &mut self.people
+    }
+
     type Fact = String;
 
     fn encode(fact: &String) -> Result<Encoded> {

@@ -1,0 +1,4 @@
+DROP TABLE member_set;
+DROP TABLE member_batch;
+DROP TABLE member_load;
+DROP TABLE subject;

@@ -1,0 +1,101 @@
+//! Keys of subjects and loads of members over HTTP.
+
+use licit_schemas::digest::Digest;
+use licit_schemas::resource::{GetQuery, Outcome, Page};
+use licit_schemas::subjects::{BatchQuery, LoadFinish, MemberLoadCreate, SubjectKeySpec};
+use serde::Serialize;
+
+use super::{key_view, lines, members_view, operations, store};
+use crate::db::listing;
+use crate::error::{Error, Result};
+use crate::http::{Body, Ctx, Reply};
+
+fn reply(outcome: Outcome, body: &impl Serialize) -> Result<Reply> {
+    if outcome == Outcome::Created { Reply::created(body) } else { Reply::ok(body) }
+}
+
+/// Make a key known by its fingerprint.
+pub async fn create_key(ctx: Ctx, body: Body) -> Result<Reply> {
+    let spec: SubjectKeySpec = body.read()?;
+    let key = ctx.key(&body.0)?;
+    let known =
+        ctx.app.db.write_once(ctx.caller.actor, ctx.now, key, move |tx| operations::register_key(tx, &spec)).await?;
+    reply(known.outcome, &known.view)
+}
+
+/// Keys, oldest first.
+pub async fn list_keys(ctx: Ctx) -> Result<Reply> {
+    let query: GetQuery = ctx.query()?;
+    let world = ctx.app.db.known(query.known_at).await?;
+    Reply::ok(&Page { items: world.consent.keys().map(|key| key_view(key)).collect(), next: None })
+}
+
+/// Load nothing under a key any more.
+pub async fn retire_key(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::retire_key(tx, id)).await?;
+    Ok(Reply::nothing())
+}
+
+/// Begin a load, or go on with one.
+pub async fn create_load(ctx: Ctx, body: Body) -> Result<Reply> {
+    let create: MemberLoadCreate = body.read()?;
+    let begun = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::begin(tx, &create)).await?;
+    reply(begun.outcome, &begun.view)
+}
+
+/// A load of the caller, and what of it came.
+pub async fn get_load(ctx: Ctx) -> Result<Reply> {
+    let (id, actor) = (ctx.id()?, ctx.caller.actor);
+    Reply::ok(&ctx.app.db.read(move |conn| store::load(conn, id, actor)).await?)
+}
+
+/// Take a batch.
+pub async fn put_batch(ctx: Ctx, body: Body) -> Result<Reply> {
+    let (id, number) = (ctx.id()?, ctx.number("seq")?);
+    let query: BatchQuery = ctx.query()?;
+    let number = u32::try_from(number).unwrap_or(u32::MAX);
+    let bytes = body.0;
+    // Ten thousand lines take their milliseconds.
+    let lines = actix_web::web::block(move || {
+        if Digest::of(&bytes) != query.digest {
+            return Err(Error::invalid("/digest", "is not that of the body: send the batch again"));
+        }
+        lines::read(&bytes)
+    })
+    .await
+    .map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))??;
+    let taken = ctx
+        .app
+        .db
+        .write(ctx.caller.actor, ctx.now, move |tx| operations::append(tx, id, number, query.digest, &lines))
+        .await?;
+    reply(taken.outcome, &taken)
+}
+
+/// All was sent.
+pub async fn finish_load(ctx: Ctx, body: Body) -> Result<Reply> {
+    let id = ctx.id()?;
+    let stated: LoadFinish = body.read()?;
+    let loaded = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::finish(tx, id, &stated)).await?;
+    reply(loaded.outcome, &loaded)
+}
+
+/// Give an open load up.
+pub async fn delete_load(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::abandon(tx, id)).await?;
+    Ok(Reply::nothing())
+}
+
+/// How many members a dataset version has, and the commitment to them.
+pub async fn get_members(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    let query: GetQuery = ctx.query()?;
+    let world = ctx.app.db.known(query.known_at).await?;
+    let text = id.to_string();
+    let row = ctx.app.db.read(move |conn| listing::by_id_known(conn, "dataset_version", &text, query.known_at)).await?;
+    let row = row.ok_or_else(|| Error::NotFound(format!("there is no dataset version `{id}`")))?;
+    let none = || Error::NotFound(format!("the members of `{}` are not loaded", row.reference));
+    Reply::ok(&members_view(world.consent.members(&row.reference).ok_or_else(none)?))
+}

@@ -1,0 +1,147 @@
+//! Whose data it is, and what they say: keys of subjects, and the members of dataset versions.
+//!
+//! A member counts once the load that brought it is finished: that is the fact. Who the members are stands in erasable tables
+//! (`db/people.rs`); the ledger holds how many, under which key, and a salted root.
+
+pub mod api;
+pub mod lines;
+pub mod operations;
+pub mod store;
+
+use std::sync::Arc;
+
+use imbl::{HashMap, OrdMap};
+use licit_schemas::digest::Digest;
+use licit_schemas::registry::uuid_text;
+use licit_schemas::subjects::{MembersSpec, MembersView, SubjectKeySpec, SubjectKeyState, SubjectKeyView};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::catalogue::Stated;
+use crate::db::{At, NewRow, Rows};
+use crate::facts::text;
+
+/// A key makes no pseudonyms any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRetired {
+    /// The key.
+    pub id: Uuid,
+}
+
+/// Something recorded, with its place.
+#[derive(Clone, Debug)]
+pub struct Recorded<T> {
+    /// Opaque id.
+    pub id: Uuid,
+    /// What was said.
+    pub spec: T,
+    /// Its place.
+    pub at: At,
+}
+
+/// A key of subjects.
+#[derive(Clone, Debug)]
+pub struct SubjectKey {
+    /// What was said of it.
+    pub said: Recorded<SubjectKeySpec>,
+    /// Whether it makes pseudonyms.
+    pub state: SubjectKeyState,
+}
+
+/// Keys, and whose members are known.
+#[derive(Clone, Default)]
+pub struct State {
+    keys: OrdMap<Uuid, Arc<SubjectKey>>,
+    by_kid: HashMap<Arc<str>, Uuid>,
+    members: HashMap<Arc<str>, Arc<Recorded<MembersSpec>>>,
+}
+
+impl State {
+    /// Keys, oldest first.
+    pub fn keys(&self) -> impl Iterator<Item = &Arc<SubjectKey>> {
+        self.keys.values()
+    }
+
+    /// A key by its opaque id.
+    pub fn key(&self, id: Uuid) -> Option<&Arc<SubjectKey>> {
+        self.keys.get(&id)
+    }
+
+    /// A key by the id that pseudonyms name.
+    pub fn kid(&self, kid: &str) -> Option<&Arc<SubjectKey>> {
+        self.keys.get(self.by_kid.get(kid)?)
+    }
+
+    /// What is known of the members of a dataset version.
+    pub fn members(&self, dataset_version: &str) -> Option<&Arc<Recorded<MembersSpec>>> {
+        self.members.get(dataset_version)
+    }
+
+    /// Fold a key in.
+    pub fn registered(&mut self, fact: &Stated<SubjectKeySpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let said = Recorded { id: fact.id, spec: fact.spec.clone(), at: *at };
+        self.by_kid.insert(fact.spec.kid.as_str().into(), fact.id);
+        self.keys.insert(fact.id, Arc::new(SubjectKey { said, state: SubjectKeyState::Active }));
+        rows.put(at, || NewRow {
+            kind: "subject_key",
+            id: fact.id.to_string(),
+            reference: format!("subject-key:{}", fact.spec.kid),
+            state: "active".to_owned(),
+            name: fact.spec.kid.to_string(),
+            parent: fact.spec.scope.to_string(),
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            ..NewRow::default()
+        });
+    }
+
+    /// Fold the end of a key in.
+    pub fn retired(&mut self, fact: &KeyRetired, at: &At, rows: &mut Rows) {
+        if let Some(key) = self.keys.get_mut(&fact.id) {
+            Arc::make_mut(key).state = SubjectKeyState::Retired;
+            rows.restate(at, "subject_key", fact.id, "retired");
+        }
+    }
+
+    /// Fold the members of a dataset version in.
+    pub fn loaded(&mut self, fact: &Stated<MembersSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        let version = fact.spec.dataset_version.to_string();
+        rows.put(at, || NewRow {
+            kind: "members",
+            id: fact.id.to_string(),
+            reference: format!("members:{}", fact.id),
+            state: "loaded".to_owned(),
+            parent: version.clone(),
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            ..NewRow::default()
+        });
+        let said = Recorded { id: fact.id, spec: fact.spec.clone(), at: *at };
+        self.members.insert(version.into(), Arc::new(said));
+    }
+}
+
+/// A key as listed.
+pub fn key_view(key: &SubjectKey) -> SubjectKeyView {
+    let said = &key.said;
+    SubjectKeyView {
+        id: uuid_text::Uuid(said.id),
+        spec: said.spec.clone(),
+        state: key.state,
+        registered_at: said.at.time,
+        registered_by: uuid_text::Uuid(said.at.actor),
+        seq: said.at.seq,
+    }
+}
+
+/// Members as shown: never who.
+pub fn members_view(members: &Recorded<MembersSpec>) -> MembersView {
+    MembersView {
+        id: uuid_text::Uuid(members.id),
+        spec: members.spec.clone(),
+        loaded_at: members.at.time,
+        loaded_by: uuid_text::Uuid(members.at.actor),
+        seq: members.at.seq,
+    }
+}

@@ -1,0 +1,149 @@
+//! The identifiers of people are nowhere: not in the database, the ledger, the log, the metrics, nor in any answer.
+
+use std::sync::Arc;
+
+use harness::TestDatabase;
+use harness::client::encode;
+use harness::scenario::{ZEROS, party, people, purpose};
+use harness::server::ADMIN;
+use licit_schemas::digest::Digest;
+use serde_json::json;
+
+use super::{begin, key, put, put_bytes, wanted};
+use crate::support::{Program, licit, person};
+
+/// Who must not be found, in any spelling.
+const PEOPLE: [&str; 6] = [
+    "jane.doe@example.com",
+    "Rene.Privat@EXAMPLE.org",
+    "+353 (0)1 555 0142",
+    "+35315550142",
+    "patient-7731-kappa",
+    "no-address-omega-88",
+];
+
+/// Every byte that the database keeps: on SQLite its files, on PostgreSQL every row of every table.
+fn kept(db: &TestDatabase) -> Vec<u8> {
+    if !db.is_postgres() {
+        let path = db.url.trim_start_matches("sqlite://");
+        return ["", "-wal", "-shm"]
+            .iter()
+            .filter_map(|end| std::fs::read(format!("{path}{end}")).ok())
+            .flatten()
+            .collect();
+    }
+    let tables = db.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()");
+    let rows = tables.lines().map(|table| db.sql(&format!("SELECT t::text FROM \"{table}\" t")));
+    rows.collect::<String>().into_bytes()
+}
+
+fn holds(bytes: &[u8], word: &str) -> bool {
+    let (bytes, word) = (bytes.to_ascii_lowercase(), word.to_ascii_lowercase());
+    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+#[test]
+fn no_identifier_is_found_anywhere() {
+    let db = Arc::new(TestDatabase::new());
+    let server = Program::start(&db, &["--log", "trace"], &[("LICIT_BOOTSTRAP_TOKEN", ADMIN)]);
+    let admin = server.client(ADMIN);
+    let (ana, audit) = (person(&admin, "Ana", &["registrar"]), person(&admin, "Aude", &["auditor", "dpo"]));
+    for (collection, body) in [
+        ("parties", party("acme")),
+        ("purposes", purpose("scoring")),
+        ("datasets", json!({"namespace": "crm", "name": "people", "owner": "crm-team"})),
+        ("dataset-versions", people("1")),
+        ("subject-keys", key("k1", "crm", ZEROS)),
+    ] {
+        ana.post(&format!("/api/v1/{collection}"), &body).good();
+    }
+    let mut answers = String::new();
+
+    // The way it should be: hashed by the command line.
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let lines: String = PEOPLE.iter().map(|one| format!("\"{one}\",1\n")).collect();
+    std::fs::write(at("people.csv"), format!("who,n\n{lines}")).unwrap();
+    let (file, crm) = (at("people.csv"), at("crm.key"));
+    let commands: [&[&str]; 6] = [
+        &["subjects", "keygen", "--scope", "crm", "--kid", "crm-1", "-o", &crm],
+        &["subjects", "register-key", &crm],
+        &["subjects", "hash", "--key", &crm, "--from", &file, "--column", "who"],
+        &["subjects", "add", "crm/people@1", "--key", &crm, "--from", &file, "--column", "who"],
+        &["subjects", "add", "crm/people@1", "--key", &crm, "--from", &file, "--column", "who", "--skip-unreadable"],
+        &["subjects", "add", "crm/people@1", "--key", &crm, "--from", &file, "--column", "1", "--json"],
+    ];
+    for command in commands {
+        let (_, out, said) = licit(&ana, command);
+        answers.push_str(&format!("{out}{said}"));
+    }
+    assert!(answers.contains("2 members of"), "{answers}");
+
+    // Every way it should not be.
+    ana.post("/api/v1/dataset-versions", &people("2")).good();
+    let load = begin(&ana, "2");
+    for one in PEOPLE {
+        for body in [
+            format!("\"{one}\"\n"),
+            format!("{one}\n"),
+            format!("{{\"email\": \"{one}\"}}\n"),
+            format!("\"p1.k1.{one}\"\n"),
+        ] {
+            let answer = put(&ana, &load, 1, &body);
+            assert_eq!(answer.status, 422, "{}", answer.text);
+            answers.push_str(&answer.text);
+        }
+        let answer = put_bytes(&ana, &load, 1, &[&b"\xff"[..], one.as_bytes()].concat());
+        answers.push_str(&answer.text);
+        let digest = encode(&Digest::of(one.as_bytes()).to_string());
+        let path = format!("/api/v1/{load}/batches/1?digest={digest}");
+        answers.push_str(&ana.send("PUT", &path, &[], Some(one.as_bytes())).text);
+        for field in ["kid", "fingerprint"] {
+            let mut body = wanted("2");
+            body[field] = json!(one);
+            let refused = ana.post("/api/v1/member-loads", &body);
+            assert_eq!(refused.status, 422, "{}", refused.text);
+            // A digest is no place for people: who writes one there is told what was read, and nobody else is.
+            if field == "kid" {
+                answers.push_str(&refused.text);
+            }
+        }
+        let mut body = key("k2", "crm", ZEROS);
+        body["kid"] = json!(one);
+        answers.push_str(&ana.post("/api/v1/subject-keys", &body).text);
+        ana.get(&format!("/api/v1/member-loads/{}", encode(one))).problem(404);
+        ana.get(&format!("/api/v1/subject-keys?who={}", encode(one))).problem(422);
+    }
+
+    let metrics = audit.get("/metrics").text;
+    let ledger = audit.get("/api/v1/ledger/entries?from=1&limit=1000").text;
+    assert!(
+        metrics.contains("/batches/{seq}") && ledger.contains("members.loaded"),
+        "the places looked at are the right ones"
+    );
+    let database = kept(&db);
+    assert!(holds(&database, "members.loaded"), "the database was read");
+    let log = server.said();
+    assert!(log.contains("/batches/{seq}"), "the log was read");
+    // Pseudonyms are personal data, too: they stand in erasable tables and nowhere else.
+    let pseudonyms: Vec<&str> = answers.lines().filter(|line| line.starts_with("p1.crm-1.")).collect();
+    assert_eq!(pseudonyms.len(), 2, "{answers}");
+    for pseudonym in pseudonyms {
+        let hash = pseudonym.rsplit('.').next().unwrap();
+        for (place, text) in [("ledger", &ledger), ("metrics", &metrics), ("log", &log)] {
+            assert!(!text.contains(hash), "a pseudonym is in the {place}");
+        }
+    }
+    for one in PEOPLE {
+        let local = one.split('@').next().unwrap();
+        for (place, bytes) in [
+            ("database", &database[..]),
+            ("ledger", ledger.as_bytes()),
+            ("metrics", metrics.as_bytes()),
+            ("log", log.as_bytes()),
+            ("answers", answers.as_bytes()),
+        ] {
+            assert!(!holds(bytes, local), "`{one}` is in the {place}");
+        }
+    }
+}
