@@ -183,7 +183,7 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/revocations", "list_revocations", "List revocations", || get().to(|ctx: Ctx| api::list(ctx, "revocation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<RevocationSpec>>>(),
 
     // Used by CI and clusters.
-    Route::post("/api/v1/gate", "ask_gate", "May it run", || post().to(gate::api::ask)).may(&[Registrar, Releaser]).takes::<GateRequest>().gives::<Decision>().limit(LARGE).keyed(),
+    Route::post("/api/v1/gate", "ask_gate", "May it run", || post().to(gate::api::ask)).may(&[Registrar, Releaser]).takes::<GateRequest>().gives::<Decision>().limit(LARGE),
     Route::post("/api/v1/releases/{id}/activate", "activate_release", "Activate a release; refused unless the gate allows", || post().to(gate::api::activate)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
     Route::post("/api/v1/releases/{id}/withdraw", "withdraw_release", "Take a release out for good", || post().to(registry::api::withdraw_release)).may(RELEASE).gives::<Registered>(),
     Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to the release on standby", || post().to(gate::api::rollback)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
