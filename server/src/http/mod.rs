@@ -391,8 +391,8 @@ impl ResponseError for Error {
     }
 
     fn error_response(&self) -> HttpResponse {
-        // The guard writes the document anew: it knows the request's id.
-        let mut response = problem(self.copy(), "00000000-0000-0000-0000-000000000000");
+        // The guard writes document and log: it knows the request's id.
+        let mut response = HttpResponse::new(self.status_code());
         response.extensions_mut().insert(Failed);
         response
     }
@@ -402,13 +402,16 @@ impl ResponseError for Error {
 #[derive(Clone, Copy)]
 pub struct Failed;
 
-/// A problem document as a response.
+/// A problem document as a response; a failure of ours is logged.
 pub fn problem(error: Error, id: &str) -> HttpResponse {
     let status = error.status_code();
-    if status.is_server_error() {
-        tracing::error!(request = id, error = %error, "request failed");
+    match error {
+        // Chosen, not broken: nobody is to be woken for it.
+        Error::Busy(_) => tracing::warn!(request = id, %error, "request put off"),
+        _ if status.is_server_error() => tracing::error!(request = id, %error, "request failed"),
+        _ => {}
     }
-    let retry = matches!(error, Error::Unavailable(_));
+    let retry = matches!(error, Error::Unavailable(_) | Error::Busy(_));
     let challenge = matches!(error, Error::Unauthenticated(_));
     let body = serde_json::to_vec(&error.problem(Some(format!("urn:uuid:{id}")))).unwrap_or_default();
     let mut response = HttpResponse::build(status);
