@@ -73,6 +73,33 @@ fn a_stream_too_many_is_a_warning() {
     assert_eq!(said.lines().filter(|line| line.contains("streams are open")).count(), 1, "{said}");
 }
 
+#[cfg(unix)]
+#[test]
+fn the_file_of_the_database_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("licit.db");
+    let url = format!("sqlite://{}", path.display());
+    let migrate = || assert!(program().args(["migrate", "--database-url", &url]).status().unwrap().success());
+    let mode = |name: &str| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
+    migrate();
+    assert_eq!(mode("licit.db"), 0o600);
+    // A mode its owner gave it later is theirs.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    migrate();
+    assert_eq!(mode("licit.db"), 0o640);
+    std::fs::remove_file(&path).unwrap();
+    let open = ["--database-url", &url, "--listen", "127.0.0.1:0"];
+    let mut server =
+        program().args(open).env("LICIT_BOOTSTRAP_TOKEN", ADMIN).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(server.stdout.take().unwrap()), &mut line).unwrap();
+    let modes = ["licit.db", "licit.db-wal", "licit.db-shm"].map(mode);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(modes, [0o600; 3], "{line}");
+}
+
 fn program_kill(pid: u32) -> bool {
     std::process::Command::new("kill").arg(pid.to_string()).status().unwrap().success()
 }
