@@ -10,7 +10,7 @@ use std::pin::Pin;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, ResponseError, web};
 use licit_schemas::digest::Digest;
 use licit_schemas::document::{self, Document};
@@ -191,8 +191,14 @@ impl FromRequest for Body {
         let limit = request.extensions().get::<&'static Route>().map_or(route::DEFAULT_LIMIT, |r| r.limit);
         let declared = length(request.headers());
         let is_json = json_type(request.headers());
+        let encoded = encoded(request.headers());
         let mut payload = payload.take();
         Box::pin(async move {
+            if encoded {
+                return Err(Error::UnsupportedMediaType(
+                    "send the body as it is, without `Content-Encoding`".to_owned(),
+                ));
+            }
             let too_large = || Error::TooLarge(format!("the body may have {limit} bytes here"));
             if declared.is_some_and(|length| length > limit) {
                 return Err(too_large());
@@ -231,6 +237,11 @@ fn length(headers: &HeaderMap) -> Option<usize> {
     headers.get("content-length")?.to_str().ok()?.parse().ok()
 }
 
+/// Whether the body is compressed, which nobody undoes here.
+fn encoded(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
 fn json_type(headers: &HeaderMap) -> bool {
     let Some(text) = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()) else { return false };
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -238,13 +249,17 @@ fn json_type(headers: &HeaderMap) -> bool {
 }
 
 impl Body {
-    /// The body as a document: strict JSON, then its schema, then its type. A body left out is an empty document.
+    /// The body as a document: strict JSON, then its schema, then its type. A body left out is none: a client that lost its
+    /// body on the way is not told that all went well.
     ///
     /// # Errors
     /// Every fault by JSON pointer: 400 when it is not JSON, else 422.
     pub fn read<T: Document>(&self) -> Result<T> {
-        let bytes: &[u8] = if self.0.is_empty() { b"{}" } else { &self.0 };
-        let value = licit_schemas::json::parse(bytes).map_err(|fault| {
+        if self.0.is_empty() {
+            let at = Fault::new("", "the body is empty: send a JSON document, `{}` where nothing is to be said");
+            return Err(Error::Malformed(at.detail.clone(), vec![at]));
+        }
+        let value = licit_schemas::json::parse(&self.0).map_err(|fault| {
             let at = Fault::new(&fault.pointer, fault.to_string());
             Error::Malformed(at.detail.clone(), vec![at])
         })?;
