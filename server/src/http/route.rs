@@ -42,6 +42,8 @@ pub struct Route {
     pub keyed: bool,
     /// Whether it asks for `If-Match`.
     pub matched: bool,
+    /// Whether HEAD is answered as the GET, without its body.
+    pub headed: bool,
     /// Makes the handler.
     pub mount: fn() -> actix_web::Route,
 }
@@ -73,6 +75,7 @@ impl Route {
             success: &[200],
             keyed: false,
             matched: false,
+            headed: false,
             mount,
         }
     }
@@ -175,5 +178,16 @@ impl Route {
     pub const fn matched(mut self) -> Self {
         self.matched = true;
         self
+    }
+
+    /// Answers HEAD, too: probes ask so.
+    pub const fn headed(mut self) -> Self {
+        self.headed = true;
+        self
+    }
+
+    /// Whether it answers this method.
+    pub fn answers(&self, method: &Method) -> bool {
+        self.method == *method || (self.headed && *method == Method::HEAD)
     }
 }
