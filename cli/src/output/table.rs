@@ -22,8 +22,9 @@ fn table_to(width: usize, header: &[&str], rows: Vec<Vec<String>>) -> String {
     table.set_width(width).enforce_styling();
     table.set_header(header.iter().map(|h| h.to_uppercase()));
     let words = longest_words(header, &rows);
-    table.add_rows(rows.iter().map(|row| row.iter().map(|text| cell(text))));
-    let whole = words.iter().sum::<u16>() <= width;
+    let first = rows.iter().filter_map(|row| row.first()).map(|text| columns(text)).max().unwrap_or_default();
+    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(|text| cell(&text))));
+    let whole = words.iter().copied().map(usize::from).sum::<usize>() <= usize::from(width);
     for (column, word) in table.column_iter_mut().zip(words) {
         column.set_padding((0, GAP));
         // Words are broken only where there is no room for all of them.
@@ -32,8 +33,7 @@ fn table_to(width: usize, header: &[&str], rows: Vec<Vec<String>>) -> String {
         }
     }
     // The first column is what people copy: other columns are broken first, as long as something is left for them.
-    let first = rows.iter().filter_map(|row| row.first()).map(|text| columns(text)).max().unwrap_or_default();
-    if first <= width / 2
+    if first <= width / 3 * 2
         && let Some(column) = table.column_mut(0)
     {
         column.set_constraint(ColumnConstraint::ContentWidth);
