@@ -13,7 +13,7 @@ use crate::db::{Conn, Row, listing};
 use crate::error::{Error, Result};
 use crate::facts::Tx;
 use crate::http::{Body, Ctx, Reply};
-use crate::registry::vocabulary::vocabulary;
+use crate::registry::vocabulary::{schemes, vocabulary};
 use crate::resource::{Sent, sent};
 use crate::{access, registry};
 use licit_schemas::document::Document;
@@ -226,6 +226,10 @@ pub struct TermView {
 /// Terms of the vocabularies.
 pub async fn terms(ctx: Ctx) -> Result<Reply> {
     let asked: Terms = ctx.query()?;
+    let schemes = schemes();
+    if asked.scheme.as_deref().is_some_and(|scheme| !schemes.contains(&scheme)) {
+        return Err(Error::invalid("/scheme", format!("is no vocabulary: there are {}", schemes.join(", "))));
+    }
     let wanted = asked.q.unwrap_or_default().to_lowercase();
     let items: Vec<TermView> = vocabulary()
         .terms()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use actix_web::guard::fn_guard;
 use actix_web::{App as Actix, HttpServer, middleware, web};
 use licit_schemas::access::TokenCreated;
 use licit_schemas::text::Key;
@@ -142,7 +143,8 @@ pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) 
         for path in paths {
             let mut resource = web::resource(path);
             for route in ROUTES.iter().filter(|r| r.path == path) {
-                resource = resource.route((route.mount)().method(route.method.clone()));
+                let answers = fn_guard(|asked| route.answers(&asked.head().method));
+                resource = resource.route((route.mount)().guard(answers));
             }
             actix = actix.service(resource);
         }

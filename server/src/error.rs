@@ -37,6 +37,8 @@ pub enum Error {
     PreconditionRequired(String),
     /// The server cannot answer now.
     Unavailable(String),
+    /// The server chose not to answer now: it has enough to do.
+    Busy(String),
     /// Our fault; the text stays in the log.
     Internal(String),
 }
@@ -90,7 +92,7 @@ impl Error {
             Self::Invalid(_) => (422, "invalid", "the document has faults"),
             Self::KeyReused => (422, "idempotency-key-reused", "the idempotency key was used for another request"),
             Self::PreconditionRequired(_) => (428, "precondition-required", "a precondition is needed"),
-            Self::Unavailable(_) => (503, "unavailable", "the registry cannot answer now"),
+            Self::Unavailable(_) | Self::Busy(_) => (503, "unavailable", "the registry cannot answer now"),
             Self::Internal(_) => (500, "internal", "something broke on our side"),
         }
     }
@@ -125,7 +127,8 @@ impl Error {
             | Self::TooLarge(detail)
             | Self::UnsupportedMediaType(detail)
             | Self::PreconditionRequired(detail)
-            | Self::Unavailable(detail) => problem.detail = Some(detail),
+            | Self::Unavailable(detail)
+            | Self::Busy(detail) => problem.detail = Some(detail),
             Self::Invalid(errors) => {
                 problem.detail = errors.first().map(|f| format!("{}: {}", f.pointer, f.detail));
                 problem.errors = errors;
@@ -164,7 +167,8 @@ impl std::fmt::Display for Error {
             | Self::TooLarge(d)
             | Self::UnsupportedMediaType(d)
             | Self::PreconditionRequired(d)
-            | Self::Unavailable(d) => f.write_str(d),
+            | Self::Unavailable(d)
+            | Self::Busy(d) => f.write_str(d),
             Self::Refused(_) | Self::KeyReused => f.write_str(self.row().2),
         }
     }
@@ -209,6 +213,7 @@ mod tests {
             (Error::PreconditionRequired(s()), 428),
             (Error::Internal("secret".into()), 500),
             (Error::Unavailable(s()), 503),
+            (Error::Busy(s()), 503),
         ];
         for (error, status) in table {
             assert_eq!(error.status(), status);

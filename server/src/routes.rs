@@ -1,7 +1,7 @@
 //! Every route, grouped by what it is for. Router, guard, OpenAPI document and tests read this one table; a handler that is not
 //! here cannot be reached, and a route without roles is open only where it says so.
 
-use actix_web::web::{delete, get, post, put};
+use actix_web::web::{delete, get, post, put, route};
 use licit_schemas::access::Role::{self, Admin, Auditor, Dpo, Registrar, Releaser, Reviewer, Viewer, WorksCouncil};
 use licit_schemas::access::{ActorCreate, TokenCreate, TokenCreated, TokenView, WhoAmI};
 use licit_schemas::adoption::{
@@ -79,8 +79,8 @@ const LARGE: usize = 8 << 20;
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
     // Is it there: for load balancers, and for whoever wants to know the API. Open: they reveal nothing.
-    Route::get("/health", "get_health", "Whether the process lives", || get().to(api::health)).open().gives::<Health>(),
-    Route::get("/ready", "get_ready", "Whether the database answers", || get().to(api::ready)).open().gives::<Health>(),
+    Route::get("/health", "get_health", "Whether the process lives", || route().to(api::health)).open().gives::<Health>().headed(),
+    Route::get("/ready", "get_ready", "Whether the database answers", || route().to(api::ready)).open().gives::<Health>().headed(),
     Route::get("/openapi.json", "get_openapi", "This document", || get().to(api::openapi)).open(),
     Route::get("/metrics", "get_metrics", "Figures for Prometheus", || get().to(api::metrics)).may(READ).gives_text("text/plain"),
 

@@ -40,6 +40,66 @@ fn the_first_line_says_where_it_listens_and_nothing_else_is_said() {
     assert_eq!((rest.as_str(), said.as_str()), ("", ""));
 }
 
+#[test]
+fn a_failure_is_logged_once_under_the_id_of_its_request() {
+    let db = TestDatabase::new();
+    let server = Program::start(&db, &["--look-seconds", "0"], &[("LICIT_BOOTSTRAP_TOKEN", ADMIN)]);
+    db.sql("ALTER TABLE resource RENAME TO elsewhere");
+    let id = "0198c0de-0000-7000-8000-00000000c0de";
+    server.client(ADMIN).send("GET", "/api/v1/datasets", &[("x-request-id", id)], None).problem(500);
+    let said = server.said();
+    let failed: Vec<&str> = said.lines().filter(|line| line.contains("request failed")).collect();
+    assert!(failed.len() == 1 && failed[0].contains(id) && failed[0].contains("ERROR"), "{said}");
+}
+
+#[test]
+fn a_stream_too_many_is_a_warning() {
+    let db = TestDatabase::new();
+    let server = Program::start(&db, &["--look-seconds", "0"], &[("LICIT_BOOTSTRAP_TOKEN", ADMIN)]);
+    let listen = || {
+        let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
+        let head =
+            format!("GET /api/v1/events?follow=true HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ADMIN}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut begun = [0u8; 12];
+        stream.read_exact(&mut begun).unwrap();
+        (stream, String::from_utf8_lossy(&begun).into_owned())
+    };
+    let streams: Vec<_> = (0..64).map(|_| listen()).collect();
+    assert!(streams.iter().all(|(_, begun)| begun == "HTTP/1.1 200"));
+    assert_eq!(listen().1, "HTTP/1.1 503");
+    let said = server.said();
+    assert!(said.contains("WARN") && !said.contains("ERROR"), "{said}");
+    assert_eq!(said.lines().filter(|line| line.contains("streams are open")).count(), 1, "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_of_the_database_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("licit.db");
+    let url = format!("sqlite://{}", path.display());
+    let migrate = || assert!(program().args(["migrate", "--database-url", &url]).status().unwrap().success());
+    let mode = |name: &str| folder.path().join(name).metadata().unwrap().permissions().mode() & 0o777;
+    migrate();
+    assert_eq!(mode("licit.db"), 0o600);
+    // A mode its owner gave it later is theirs.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    migrate();
+    assert_eq!(mode("licit.db"), 0o640);
+    std::fs::remove_file(&path).unwrap();
+    let open = ["--database-url", &url, "--listen", "127.0.0.1:0"];
+    let mut server =
+        program().args(open).env("LICIT_BOOTSTRAP_TOKEN", ADMIN).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(server.stdout.take().unwrap()), &mut line).unwrap();
+    let modes = ["licit.db", "licit.db-wal", "licit.db-shm"].map(mode);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(modes, [0o600; 3], "{line}");
+}
+
 fn program_kill(pid: u32) -> bool {
     std::process::Command::new("kill").arg(pid.to_string()).status().unwrap().success()
 }

@@ -38,6 +38,11 @@ fn check(db: &TestDatabase, words: &[&str]) {
 }
 
 #[test]
+fn a_head_that_is_gone() {
+    named(&["DELETE FROM ledger_head"], &["the head is missing", "ledger_head"]);
+}
+
+#[test]
 fn a_changed_document() {
     named(
         &["UPDATE resource SET doc = replace(doc, 'enforce', 'observe') WHERE kind = 'environment'"],

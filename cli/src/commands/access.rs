@@ -69,7 +69,7 @@ pub(crate) struct TokenCreate {
     /// What it allows: `viewer`, `registrar`, `reviewer`, `dpo`, `works_council`, `releaser`, `auditor` or `admin`; may be repeated
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
-    /// What it is for, a short key
+    /// What it is for, a short key; kept in the ledger for good: name the machine or job, not a person
     #[arg(long)]
     label: String,
     /// Until when, a day or a moment; default: 90 days

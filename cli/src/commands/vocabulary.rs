@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{Exit, Result};
-use crate::output::table::table;
+use crate::output::style;
 
 /// Which terms.
 #[derive(Debug, Args)]
@@ -27,7 +27,11 @@ pub(crate) fn run(context: &Context, args: &VocabularyArgs) -> Result<Exit> {
     context.answer(&answer, || {
         let word = |term: &Value, name: &str| term[name].as_str().unwrap_or_default().to_owned();
         let terms = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-        table(&["label", "iri"], terms.iter().map(|t| vec![word(t, "label"), word(t, "iri")]).collect())
+        if terms.is_empty() {
+            return style::dim("nothing found");
+        }
+        // No table: a label and an IRI seldom fit beside each other, and IRIs are copied whole.
+        terms.iter().map(|t| format!("{}\n  {}\n", word(t, "label"), word(t, "iri"))).collect()
     });
     Ok(Exit::Done)
 }

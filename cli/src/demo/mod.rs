@@ -1,7 +1,8 @@
 //! `licit demo`: a server on a fresh database, and the whole story on real data.
 //!
 //! Every step is the command a person would type, run as a program of its own with that person's token; [`story`] runs and
-//! checks them, [`script`] says what is told, [`server`] starts and stops the registry, [`files`] are what it is about.
+//! checks them, [`script`] says what is told, [`server`] starts and stops the registry, [`files`] are what it is about,
+//! [`interrupt`] clears up where somebody stops it.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -12,6 +13,7 @@ use crate::error::{Exit, Result};
 use crate::output::{self, style};
 
 mod files;
+mod interrupt;
 mod script;
 mod server;
 mod story;
@@ -36,8 +38,9 @@ pub(crate) struct DemoArgs {
 pub(crate) fn run(args: &DemoArgs) -> Result<Exit> {
     let began = Instant::now();
     let home = files::unpack()?;
+    let watch = interrupt::Watch::over(home.clone());
     let lives = if args.keep { server::Lives::Longer } else { server::Lives::WithDemo };
-    let told = server::start(args.server.as_deref(), &home, lives).and_then(|running| {
+    let told = server::start(args.server.as_deref(), &home, lives, &watch).and_then(|running| {
         let mut story = story::Story::new(&home, &running)?;
         let told = script::tell(&mut story);
         match told {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use licit_schemas::digest::Digest;
 
+use super::interrupt::Watch;
 use crate::error::{Failure, Result};
 
 /// Seconds a start may take.
@@ -23,6 +24,7 @@ pub(super) struct Running {
     pub(super) url: String,
     /// The token of its first administrator.
     pub(super) admin: String,
+    watch: Watch,
 }
 
 /// Whether the server ends with the demo.
@@ -35,7 +37,7 @@ pub(super) enum Lives {
 }
 
 /// Start it in this directory.
-pub(super) fn start(program: Option<&Path>, home: &Path, lives: Lives) -> Result<Running> {
+pub(super) fn start(program: Option<&Path>, home: &Path, lives: Lives, watch: &Watch) -> Result<Running> {
     let program = program.map_or_else(find, Path::to_owned);
     let log = home.join("server.log");
     let log_file = File::create(&log).map_err(|e| Failure::file("write", &log, &e))?;
@@ -52,11 +54,11 @@ pub(super) fn start(program: Option<&Path>, home: &Path, lives: Lives) -> Result
     if lives == Lives::Longer {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
     }
-    let child = command.spawn().map_err(|e| {
+    let child = watch.spawn(&mut command).map_err(|e| {
         let program = program.display();
         Failure::plain(format!("cannot start `{program}`: {e}; build it, or name it with --server"))
     })?;
-    let mut running = Running { child, url: String::new(), admin };
+    let mut running = Running { child, url: String::new(), admin, watch: watch.clone() };
     match first_line(&mut running.child) {
         Some(line) if line.starts_with("listening on http") => {
             running.url = line.trim_start_matches("listening on ").trim().to_owned();
@@ -143,5 +145,6 @@ impl Drop for Running {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
+        self.watch.ended();
     }
 }

@@ -94,6 +94,7 @@ impl Manager {
         use diesel::r2d2::Error::{ConnectionError, QueryError};
         match self.url.strip_prefix("sqlite://") {
             Some(path) => {
+                private(path);
                 let mut conn = SqliteConnection::establish(path).map_err(ConnectionError)?;
                 conn.batch_execute(SQLITE_PRAGMAS).map_err(QueryError)?;
                 if self.read_only {
@@ -118,6 +119,18 @@ impl Manager {
             }
         }
     }
+}
+
+/// Create the file so that only its owner may read it: names and comments stand in it. SQLite gives the files beside it the
+/// same mode. One that is there keeps the mode its owner gave it; what cannot be created, SQLite says.
+fn private(path: &str) {
+    #[cfg(unix)]
+    if !path.starts_with("file:") && path != ":memory:" {
+        use std::os::unix::fs::OpenOptionsExt;
+        let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 fn redact(url: &str) -> String {

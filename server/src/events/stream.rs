@@ -70,7 +70,7 @@ pub struct Listening {
 pub fn listen(db: Db, listeners: &Arc<Listeners>, listening: Listening) -> Result<Receiver<Vec<u8>>> {
     if listeners.count.fetch_add(1, Ordering::Relaxed) >= MOST {
         listeners.count.fetch_sub(1, Ordering::Relaxed);
-        return Err(Error::Unavailable(format!("{MOST} streams are open: try again when one has ended")));
+        return Err(Error::Busy(format!("{MOST} streams are open: try again when one has ended")));
     }
     let place = Place(listeners.clone());
     let (sender, receiver) = channel(4);

@@ -63,7 +63,7 @@ impl Table {
         let Some(routes) = pattern.and_then(|p| self.routes.get(p)) else {
             return Err(Error::NotFound("there is nothing at this path: `/docs/` shows what there is".to_owned()));
         };
-        routes.iter().find(|r| r.method == *method).copied().ok_or_else(|| {
+        routes.iter().find(|r| r.answers(method)).copied().ok_or_else(|| {
             let offered: Vec<&str> = routes.iter().map(|r| r.method.as_str()).collect();
             Error::MethodNotAllowed(format!("this path offers {}", offered.join(", ")))
         })

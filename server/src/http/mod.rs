@@ -10,7 +10,7 @@ use std::pin::Pin;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, ResponseError, web};
 use licit_schemas::digest::Digest;
 use licit_schemas::document::{self, Document};
@@ -197,8 +197,14 @@ impl FromRequest for Body {
             (None, Some(essence)) => is_json(&essence),
             (_, None) => false,
         };
+        let encoded = encoded(request.headers());
         let mut payload = payload.take();
         Box::pin(async move {
+            if encoded {
+                return Err(Error::UnsupportedMediaType(
+                    "send the body as it is, without `Content-Encoding`".to_owned(),
+                ));
+            }
             let too_large = || Error::TooLarge(format!("the body may have {limit} bytes here"));
             if declared.is_some_and(|length| length > limit) {
                 return Err(too_large());
@@ -238,6 +244,11 @@ fn length(headers: &HeaderMap) -> Option<usize> {
     headers.get("content-length")?.to_str().ok()?.parse().ok()
 }
 
+/// Whether the body is compressed, which nobody undoes here.
+fn encoded(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
 /// The content type without its parameters.
 fn essence(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
@@ -249,13 +260,17 @@ fn is_json(essence: &str) -> bool {
 }
 
 impl Body {
-    /// The body as a document: strict JSON, then its schema, then its type. A body left out is an empty document.
+    /// The body as a document: strict JSON, then its schema, then its type. A body left out is none: a client that lost its
+    /// body on the way is not told that all went well.
     ///
     /// # Errors
     /// Every fault by JSON pointer: 400 when it is not JSON, else 422.
     pub fn read<T: Document>(&self) -> Result<T> {
-        let bytes: &[u8] = if self.0.is_empty() { b"{}" } else { &self.0 };
-        let value = licit_schemas::json::parse(bytes).map_err(|fault| {
+        if self.0.is_empty() {
+            let at = Fault::new("", "the body is empty: send a JSON document, `{}` where nothing is to be said");
+            return Err(Error::Malformed(at.detail.clone(), vec![at]));
+        }
+        let value = licit_schemas::json::parse(&self.0).map_err(|fault| {
             let at = Fault::new(&fault.pointer, fault.to_string());
             Error::Malformed(at.detail.clone(), vec![at])
         })?;
@@ -402,8 +417,8 @@ impl ResponseError for Error {
     }
 
     fn error_response(&self) -> HttpResponse {
-        // The guard writes the document anew: it knows the request's id.
-        let mut response = problem(self.copy(), "00000000-0000-0000-0000-000000000000");
+        // The guard writes document and log: it knows the request's id.
+        let mut response = HttpResponse::new(self.status_code());
         response.extensions_mut().insert(Failed);
         response
     }
@@ -413,13 +428,16 @@ impl ResponseError for Error {
 #[derive(Clone, Copy)]
 pub struct Failed;
 
-/// A problem document as a response.
+/// A problem document as a response; a failure of ours is logged.
 pub fn problem(error: Error, id: &str) -> HttpResponse {
     let status = error.status_code();
-    if status.is_server_error() {
-        tracing::error!(request = id, error = %error, "request failed");
+    match error {
+        // Chosen, not broken: nobody is to be woken for it.
+        Error::Busy(_) => tracing::warn!(request = id, %error, "request put off"),
+        _ if status.is_server_error() => tracing::error!(request = id, %error, "request failed"),
+        _ => {}
     }
-    let retry = matches!(error, Error::Unavailable(_));
+    let retry = matches!(error, Error::Unavailable(_) | Error::Busy(_));
     let challenge = matches!(error, Error::Unauthenticated(_));
     let body = serde_json::to_vec(&error.problem(Some(format!("urn:uuid:{id}")))).unwrap_or_default();
     let mut response = HttpResponse::build(status);

@@ -44,6 +44,8 @@ pub struct Route {
     pub keyed: bool,
     /// Whether it asks for `If-Match`.
     pub matched: bool,
+    /// Whether HEAD is answered as the GET, without its body.
+    pub headed: bool,
     /// Makes the handler.
     pub mount: fn() -> actix_web::Route,
 }
@@ -76,6 +78,7 @@ impl Route {
             success: &[200],
             keyed: false,
             matched: false,
+            headed: false,
             mount,
         }
     }
@@ -184,5 +187,16 @@ impl Route {
     pub const fn matched(mut self) -> Self {
         self.matched = true;
         self
+    }
+
+    /// Answers HEAD, too: probes ask so.
+    pub const fn headed(mut self) -> Self {
+        self.headed = true;
+        self
+    }
+
+    /// Whether it answers this method.
+    pub fn answers(&self, method: &Method) -> bool {
+        self.method == *method || (self.headed && *method == Method::HEAD)
     }
 }

@@ -16,12 +16,21 @@ use crate::error::{Error, Result};
 /// # Errors
 /// What the database said.
 pub fn head(conn: &mut Conn) -> Result<TreeHead> {
-    let (size, root): (i64, Vec<u8>) =
-        ledger_head::table.find(1).select((ledger_head::size, ledger_head::root)).first(conn)?;
-    Ok(TreeHead {
+    kept_head(conn)?.ok_or_else(|| Error::Internal("the ledger's head is missing".to_owned()))
+}
+
+/// The tree as it stands; `None` where somebody took its row out.
+///
+/// # Errors
+/// What the database said.
+pub fn kept_head(conn: &mut Conn) -> Result<Option<TreeHead>> {
+    let kept: Option<(i64, Vec<u8>)> =
+        ledger_head::table.find(1).select((ledger_head::size, ledger_head::root)).first(conn).optional()?;
+    let Some((size, root)) = kept else { return Ok(None) };
+    Ok(Some(TreeHead {
         size: u64::try_from(size).unwrap_or(0),
         root: digest(&root).ok_or_else(|| Error::Internal("the ledger's root is not 32 bytes".to_owned()))?,
-    })
+    }))
 }
 
 /// Entries from a position on.

@@ -64,6 +64,11 @@ const SPECIAL: &str = "https://w3id.org/dpv#SpecialCategoryPersonalData";
 
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(load);
 
+/// Names of the vocabularies.
+pub fn schemes() -> Vec<&'static str> {
+    FILES.iter().map(|(name, _)| *name).collect()
+}
+
 /// The vocabularies of this program.
 pub fn vocabulary() -> &'static Vocabulary {
     &VOCABULARY

@@ -129,3 +129,16 @@ fn people_get_tokens_and_lose_them() {
     done(&admin, &["token", "revoke", issued["id"].as_str().unwrap()]);
     assert_eq!(licit(&eve, &["whoami"]).0, 1);
 }
+
+#[test]
+fn terms_are_shown_whole_and_an_unknown_vocabulary_is_refused() {
+    let s = Scenario::empty();
+    let seen = done(&s.audit, &["vocabulary", "dpv_gdpr_other"]);
+    let iri = "https://w3id.org/dpv/legal/eu/gdpr#CertificationMechanismsForDataTransfers";
+    assert!(seen.lines().any(|line| line.trim() == iri), "{seen}");
+    assert!(seen.lines().all(|line| line.chars().count() <= 80), "{seen}");
+    assert_eq!(done(&s.audit, &["vocabulary", "dpv_purposes", "--q", "nosuchterm"]).trim(), "nothing found");
+    let (code, out, said) = licit(&s.audit, &["vocabulary", "nosuchscheme"]);
+    assert_eq!((code, out.as_str()), (1, ""), "{said}");
+    assert!(said.contains("dpv_purposes") && said.contains("fideslang_data_uses"), "{said}");
+}

@@ -175,6 +175,20 @@ fn what_is_not_in_the_table_does_not_exist() {
 }
 
 #[test]
+fn probes_may_ask_with_head() {
+    let server = TestServer::start();
+    for path in ["/health", "/ready"] {
+        let head = format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = crate::support::raw(&server.url, head.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("content-type: application/json"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "a body in {answer}");
+    }
+    let head = "HEAD /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let answer = crate::support::raw(&server.url, head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+}
+
+#[test]
 fn operation_ids_and_places_are_unique() {
     let mut ids: BTreeMap<&str, usize> = BTreeMap::new();
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();

@@ -98,10 +98,29 @@ fn only_json_is_read() {
 }
 
 #[test]
-fn an_empty_body_is_an_empty_document() {
+fn an_empty_body_is_no_document() {
     let v = Victim::new();
-    let problem = v.send("datasets", b"").problem(422);
-    assert_eq!(faults(&problem).into_keys().collect::<Vec<_>>(), ["#/name", "#/namespace"]);
+    // Also where an empty document would do: a body that was lost on the way registers nothing.
+    for collection in ["datasets", "registrations", "plans"] {
+        let problem = v.malformed(collection, b"", "#");
+        assert!(problem["detail"].as_str().unwrap().contains("the body is empty"), "{problem}");
+    }
+    v.send("registrations", b"{}").good();
+}
+
+#[test]
+fn a_compressed_body_is_refused_and_not_taken_for_json() {
+    let v = Victim::new();
+    let send = |encoding: &str| {
+        let headers = [("content-type", "application/json"), ("content-encoding", encoding)];
+        v.ana.send("POST", "/api/v1/datasets", &headers, Some(b"{}"))
+    };
+    for encoding in ["gzip", "br", "identity, gzip", ""] {
+        let problem = send(encoding).problem(415);
+        assert!(problem["detail"].as_str().unwrap().contains("Content-Encoding"), "{problem}");
+    }
+    // What is no encoding is read, and refused for what it lacks.
+    send("Identity").problem(422);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the README's first command runs: `licit demo`, the whole story on real data, told to its end.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 /// The command line, which starts the server built beside it.
@@ -49,6 +50,32 @@ fn the_demo_comes_out_as_told_and_prints_each_step() {
     // Secrets are masked: what is told stands in logs.
     let secrets = told.matches("licit_").count();
     assert!(secrets >= 5 && told.matches("licit_…").count() == secrets, "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_demo_leaves_nothing_behind() {
+    for (signal, args) in [("TERM", &["demo"][..]), ("INT", &["demo", "--keep"])] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cli-under-test"));
+        command.args(args).env("TMPDIR", folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // The first step was told: the server runs.
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let servers = || {
+            let listed = Command::new("ps").args(["-eo", "args"]).output().unwrap().stdout;
+            let home = format!("sqlite://{}", folder.path().display());
+            String::from_utf8_lossy(&listed).lines().filter(|line| line.contains(&home)).count()
+        };
+        assert_eq!(servers(), 1, "{line}");
+        let sent = Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), None, "it ended by the signal: {status}");
+        harness::receiver::wait(|| (servers() == 0).then_some(()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "files are left");
+    }
 }
 
 #[test]
