@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Config>> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(Failure::file("read", path, &e)),
     };
-    private(path)?;
+    private(path, "a token", "replace the token")?;
     let config = serde_json::from_str(&text)
         .map_err(|e| Failure::plain(format!("`{}` is not a configuration: {e}", path.display())))?;
     Ok(Some(config))
@@ -64,21 +64,23 @@ pub(crate) fn write(path: &Path, config: &Config) -> Result<()> {
     })
 }
 
+/// Refuse a file with a secret that others may read, and say what to do then.
 #[cfg(unix)]
-fn private(path: &Path) -> Result<()> {
+pub(crate) fn private(path: &Path, secret: &str, then: &str) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(path).map_err(|e| Failure::file("read", path, &e))?.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
         return Ok(());
     }
     Err(Failure::plain(format!(
-        "`{0}` holds a token and has mode {mode:04o}, so that others may read it; run `chmod 600 {0}`, and replace the token",
+        "`{0}` holds {secret} and has mode {mode:04o}, so that others may read it; run `chmod 600 {0}`, and {then}",
         path.display()
     )))
 }
 
 #[cfg(not(unix))]
-fn private(_: &Path) -> Result<()> {
+#[expect(clippy::unnecessary_wraps, reason = "there is no mode to look at")]
+pub(crate) fn private(_: &Path, _: &str, _: &str) -> Result<()> {
     Ok(())
 }
 

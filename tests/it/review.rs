@@ -498,6 +498,7 @@ fn a_revocation_asks_everybody_again() {
     let review = open(&s, &["purpose:scoring"]);
     vote(&s.bea, &review, "approve").good();
     s.revoke("purpose:scoring", 0);
+    assert_eq!(view(&s, &review)["votes"], json!([]), "what counts no more is not shown to count");
     vote(&s.carl, &review, "approve").good();
     assert_eq!(state(&s, &review), "open", "Bea voted before she knew");
     vote(&s.bea, &review, "approve").good();

@@ -14,6 +14,7 @@ use licit_schemas::text::Key as Scope;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::config::private;
 use crate::error::{Failure, Result};
 
 /// What sets these hashes apart from any other use of a key.
@@ -66,31 +67,12 @@ pub(crate) fn generate(path: &Path, scope: Scope, kid: Option<KeyId>) -> Result<
 /// Read a key.
 pub(crate) fn read(path: &Path) -> Result<SubjectKey> {
     let text = fs::read_to_string(path).map_err(|e| Failure::file("read", path, &e))?;
-    private(path)?;
+    private(path, "a key", "think of a new key")?;
     // What the parser says may quote the key.
     let none =
         || Failure::plain(format!("`{}` is no key of subjects: `licit subjects keygen` writes one", path.display()));
     let file = serde_json::from_str(&text).map_err(|_| none())?;
     SubjectKey::from_file(file).map_err(|_| none())
-}
-
-#[cfg(unix)]
-fn private(path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path).map_err(|e| Failure::file("read", path, &e))?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(Failure::plain(format!(
-        "`{0}` holds a key and has mode {mode:04o}, so that others may read it; run `chmod 600 {0}`, and think of a new key",
-        path.display()
-    )))
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "there is no mode to look at")]
-fn private(_: &Path) -> Result<()> {
-    Ok(())
 }
 
 impl SubjectKey {

@@ -8,6 +8,7 @@ use licit_schemas::text::Iri;
 
 use super::evidence::{Cohort, Evidence};
 use crate::facts::word;
+use crate::lineage::Class;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::walk::Label;
 use crate::registry::vocabulary::{TermId, vocabulary};
@@ -112,8 +113,7 @@ pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> 
                 && traits.region.iter().all(|r| has(&approved.regions, r.as_str()))
                 && traits.parties.iter().all(|p| has(&approved.parties, p))
         })
-        && (evidence.deployment.iter().all(|d| d.spec.writes.iter().all(|w| w.datasets.is_empty()))
-            || written_more(approved, &written(evidence)).is_empty())
+        && within.written.as_ref().is_none_or(|tables| written_inside(evidence, tables))
         && sources_inside(evidence, within)
 }
 
@@ -174,16 +174,28 @@ fn sources_inside(evidence: &Evidence<'_>, within: &Within) -> bool {
     })
 }
 
+/// Whether what is written says no more of people than when it was approved. A table without a version then has no grant.
+fn written_inside(evidence: &Evidence<'_>, tables: &Within) -> bool {
+    let lineage = &evidence.world.lineage;
+    evidence.written().into_iter().all(|node| {
+        let grant = tables.grant(lineage.graph().node(node).dataset);
+        grant.is_none_or(|place| allows(&tables.grants[place], lineage.class(node)))
+    })
+}
+
 fn allows_cohort(grant: &Grant, cohort: &Cohort<'_>) -> bool {
+    cohort.modes & !grant.reach == 0 && allows(grant, &cohort.class)
+}
+
+fn allows(grant: &Grant, class: &Class) -> bool {
     let v = vocabulary();
     let covered = |terms: &[TermId], by: &[TermId]| {
         // Mostly they are those approved, to the letter.
         terms == by || terms.iter().all(|t| by.iter().any(|broad| v.is_a(*t, *broad)))
     };
-    cohort.modes & !grant.reach == 0
-        && grant.identifiability.is_some_and(|most| cohort.class.identifiability as usize <= most)
-        && covered(&cohort.class.categories, &grant.categories)
-        && covered(&cohort.class.subjects, &grant.subjects)
+    grant.identifiability.is_some_and(|most| class.identifiability as usize <= most)
+        && covered(&class.categories, &grant.categories)
+        && covered(&class.subjects, &grant.subjects)
 }
 
 /// Personal data by dataset: versions of one dataset are one source.

@@ -11,22 +11,23 @@ pub(super) struct Bytes(OrdSet<(u64, Arc<str>)>);
 
 impl Bytes {
     /// Note a version.
-    pub(super) fn note(&mut self, digests: impl IntoIterator<Item = Digest>, reference: &Arc<str>) {
-        if let Some(number) = number(digests) {
+    pub(super) fn note(&mut self, number: Option<u64>, reference: &Arc<str>) {
+        if let Some(number) = number {
             self.0.insert((number, reference.clone()));
         }
     }
 
-    /// All versions of these bytes: all files, whatever their names.
-    pub(super) fn alike(&self, digests: impl IntoIterator<Item = Digest>) -> Vec<&Arc<str>> {
-        let Some(number) = number(digests) else { return Vec::new() };
-        let from = (number, Arc::from(""));
-        self.0.range(from..).take_while(|(own, _)| *own == number).map(|(_, reference)| reference).collect()
+    /// All versions of these bytes.
+    pub(super) fn alike(&self, number: u64) -> impl Iterator<Item = &Arc<str>> {
+        self.0
+            .range((number, Arc::from(""))..)
+            .take_while(move |(own, _)| *own == number)
+            .map(|(_, reference)| reference)
     }
 }
 
-/// The first eight bytes of the digest over all digests, in order; none for no bytes.
-fn number(digests: impl IntoIterator<Item = Digest>) -> Option<u64> {
+/// The number of some bytes: the first eight of the digest over the digests of all files, whatever their names; none for no bytes.
+pub(super) fn number(digests: impl IntoIterator<Item = Digest>) -> Option<u64> {
     let mut all: Vec<String> = digests.into_iter().map(|digest| digest.to_string()).collect();
     all.sort_unstable();
     let whole = (!all.is_empty()).then(|| Digest::of(all.join("\n").as_bytes()))?;

@@ -225,6 +225,8 @@ pub struct ModelFacts {
     pub provider: Option<Ref>,
     /// Measured figures.
     pub metrics: BTreeMap<Name, f64>,
+    /// The number of its bytes; none where it has no files.
+    pub bytes: Option<u64>,
 }
 
 impl Held {

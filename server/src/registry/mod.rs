@@ -124,8 +124,9 @@ pub struct State {
 
 impl State {
     /// Versions of the same bytes that were not registered by mistake.
-    pub fn same_bytes(&self, digests: impl IntoIterator<Item = Digest>) -> impl Iterator<Item = &Arc<Held>> {
-        self.bytes.alike(digests).into_iter().filter_map(|name| self.held(name)).filter(|held| held.retired.is_none())
+    pub fn same_bytes(&self, number: Option<u64>) -> impl Iterator<Item = &Arc<Held>> {
+        let alike = number.into_iter().flat_map(|number| self.bytes.alike(number));
+        alike.filter_map(|name| self.held(name)).filter(|held| held.retired.is_none())
     }
 
     /// The environment of a key: the one registered, else the one whose pattern stands for it; of several, that of the longest
@@ -350,7 +351,7 @@ impl State {
         let what = What::Dataset(facts);
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
-        self.bytes.note(spec.digest, &reference);
+        self.bytes.note(bytes::number(spec.digest), &reference);
         rows.put(at, || NewRow {
             kind: "dataset_version",
             id: fact.id.to_string(),
@@ -435,6 +436,7 @@ impl State {
         let spec = &fact.spec;
         let base: Arc<str> = spec.model.to_string().into();
         let reference: Arc<str> = version_ref(&spec.model, &spec.version).into();
+        let number = bytes::number(spec.files.iter().map(|file| file.digest));
         let what = What::Model(ModelFacts {
             model: base.clone(),
             kind: spec.kind,
@@ -442,10 +444,11 @@ impl State {
             endpoint: spec.endpoint.clone(),
             provider: spec.provider.clone(),
             metrics: spec.metrics.clone(),
+            bytes: number,
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));
-        self.bytes.note(spec.files.iter().map(|file| file.digest), &reference);
+        self.bytes.note(number, &reference);
         rows.put(at, || NewRow {
             kind: "model_version",
             id: fact.id.to_string(),

@@ -12,7 +12,7 @@ use imbl::{HashMap, HashSet, OrdMap};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, LooseningSpec};
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::review::{ApprovalSpec, Choice, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
+use licit_schemas::review::{ApprovalSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -59,13 +59,6 @@ pub struct Review {
     pub ending: Option<Ending>,
     /// Votes in force, by person: vote id and vote.
     pub votes: OrdMap<Uuid, (Uuid, VoteSpec)>,
-}
-
-impl Review {
-    /// Persons who voted so.
-    pub fn count(&self, choice: Choice) -> usize {
-        self.votes.values().filter(|(_, v)| v.choice == choice).count()
-    }
 }
 
 /// An approval in memory.
@@ -289,7 +282,7 @@ impl State {
         rows: &mut Rows,
     ) {
         let subject = fact.spec.subject.r#ref.to_string();
-        let within = fact.spec.subject.envelope.as_ref().map(|e| Arc::new(Within::of(&e.sources, numbers)));
+        let within = fact.spec.subject.envelope.as_ref().map(|e| Arc::new(Within::of(e, numbers)));
         let approval = Approval { id: fact.id, spec: fact.spec.clone(), seq: at.seq, within, revoked: None };
         Arc::make_mut(self.approvals.entry(subject.as_str().into()).or_default()).push(Arc::new(approval));
         rows.put(at, || NewRow {
@@ -328,8 +321,9 @@ impl State {
         };
         let open: Vec<Uuid> = self.reviews.iter().filter(|(_, review)| again(review)).map(|(id, _)| *id).collect();
         for id in open {
-            if let Some(review) = self.reviews.get_mut(&id) {
-                Arc::make_mut(review).votes = OrdMap::new();
+            let Some(review) = self.reviews.get_mut(&id) else { continue };
+            for (vote, _) in std::mem::take(&mut Arc::make_mut(review).votes).values() {
+                rows.restate(at, "vote", *vote, "void");
             }
         }
         let Some(list) = self.approvals.get_mut(subject.as_str()) else { return };

@@ -22,7 +22,8 @@ pub fn view(conn: &mut Conn, id: Uuid, known_at: Option<KnownAt>) -> Result<Revi
     let review = typed::<ReviewSpec>(row)?;
     digests.extend(review.spec.comment_digest.iter().map(ToString::to_string));
     let mut votes = Vec::new();
-    for row in listing::children(conn, "vote", &parent, known_at)?.into_iter().filter(|r| r.state != "replaced") {
+    let in_force = |state: &str| !matches!(state, "replaced" | "void");
+    for row in listing::children(conn, "vote", &parent, known_at)?.into_iter().filter(|r| in_force(&r.state)) {
         let vote = typed::<VoteSpec>(row)?;
         digests.extend(vote.spec.comment_digest.iter().map(ToString::to_string));
         votes.push(vote);

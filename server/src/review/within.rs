@@ -1,6 +1,6 @@
 //! The personal data within an approved envelope, resolved once: every decision asks whether what reaches the release is in it.
 
-use licit_schemas::review::EnvelopeSource;
+use licit_schemas::review::{Envelope, EnvelopeSource};
 use licit_schemas::text::Iri;
 
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION};
@@ -43,18 +43,25 @@ pub(crate) fn rank(identifiability: &str) -> Option<usize> {
     LEVELS.iter().position(|level| *level == identifiability)
 }
 
-/// The personal data within an envelope.
+/// The personal data within an envelope, or some of them.
 #[derive(Clone, Debug, Default)]
 pub struct Within {
     /// What is allowed, each once.
     pub grants: Vec<Grant>,
     /// Place of the grant by the number of the dataset.
     datasets: NumberMap<u32>,
+    /// What the tables written may say of people; absent where the approval is older than that question.
+    pub written: Option<Box<Self>>,
 }
 
 impl Within {
     /// Resolves the names of an envelope. A term this program does not know allows nothing.
-    pub fn of(sources: &[EnvelopeSource], numbers: &mut Numbers) -> Self {
+    pub fn of(envelope: &Envelope, numbers: &mut Numbers) -> Self {
+        let written = envelope.written.as_ref().map(|tables| Box::new(Self::tables(tables, numbers)));
+        Self { written, ..Self::tables(&envelope.sources, numbers) }
+    }
+
+    fn tables(sources: &[EnvelopeSource], numbers: &mut Numbers) -> Self {
         let mut within = Self::default();
         for source in sources {
             let grant = Grant {

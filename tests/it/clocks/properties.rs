@@ -364,7 +364,7 @@ fn lists(envelope: &mut Envelope) -> [&mut Vec<String>; 7] {
 #[track_caller]
 fn covers(evidence: &Evidence<'_>, actual: &Envelope, approved: &Envelope, expected: bool) {
     let mut numbers = evidence.world.registry.numbers.clone();
-    let within = Within::of(&approved.sources, &mut numbers);
+    let within = Within::of(approved, &mut numbers);
     let words = envelope::widened(evidence, approved, actual).len();
     assert_eq!(envelope::inside(evidence, approved, &within), expected, "{approved:#?}\n{actual:#?}");
     assert_eq!(words == 0, expected, "what is said and what is judged agree");

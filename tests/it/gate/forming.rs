@@ -114,6 +114,8 @@ fn the_same_bytes_told_twice_are_unknown_until_one_story_is_taken_back() {
     assert_eq!((&finding["status"], &finding["node"]), (&json!("unknown"), &json!("model:score@2")));
     let said = finding["sentence"].as_str().unwrap();
     assert!(said.contains("`model:score@honest`") && said.contains("`dataset:crm/other@1`"), "{said}");
+    let command = finding["remedy"]["command"].as_str().unwrap();
+    licit_cli::understood(&super::table::words(command)).unwrap();
     let id = s.ana.resolve("model:score@honest")["id"].as_str().unwrap().to_owned();
     s.add(&format!("model-versions/{id}/retire"), json!({"reason": "registered by mistake"}));
     assert!(of_rule(&s.dry("start"), "lineage.complete").is_empty());

@@ -52,7 +52,7 @@ impl Case {
 }
 
 /// A command as a shell takes it apart.
-fn words(command: &str) -> Vec<String> {
+pub(crate) fn words(command: &str) -> Vec<String> {
     let out = Command::new("sh").args(["-c", &format!("printf '%s\\n' {command}")]).output().unwrap();
     String::from_utf8(out.stdout).unwrap().lines().map(str::to_owned).collect()
 }

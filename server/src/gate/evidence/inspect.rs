@@ -138,7 +138,7 @@ fn contradicted(evidence: &mut Evidence<'_>) {
     let mut found = Vec::new();
     for model in &evidence.models {
         let (Some(node), Some(facts)) = (lineage.find(&model.reference), model.facts()) else { continue };
-        let alike = world.registry.same_bytes(facts.files.iter().map(|(_, digest)| *digest));
+        let alike = world.registry.same_bytes(facts.bytes);
         let others: Vec<_> = alike.filter(|other| other.reference != model.reference).collect();
         if others.is_empty() {
             continue;

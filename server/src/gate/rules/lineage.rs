@@ -114,7 +114,7 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     .says(format!("the same bytes as those of `{name}` are registered as `{other}`, made of `{source}`, which is not behind this release"))
                     .remedy(
                         "record for both what they were made of, or retire the one that was registered by mistake",
-                        Some(format!("licit model retire {}", other.trim_start_matches("model:"))),
+                        Some(format!("licit model retire {} --reason 'registered by mistake'", other.trim_start_matches("model:"))),
                     ),
                 Missing::Run => begin(Status::Unmet)
                     .says(format!("`{name}` was built here, but no run says from what"))

@@ -198,8 +198,9 @@ fn forbidden(
 ) {
     let v = vocabulary();
     let line = line(evidence, &purpose.spec);
+    let laws: Vec<&Forbidden> = laws(&line, at).collect();
     let first = findings.len();
-    for law in laws(&line, at) {
+    for &law in &laws {
         // One finding per law and category: the people who can act on it are the same.
         let mut hits: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for &place in cohorts {
@@ -238,9 +239,9 @@ fn forbidden(
         }
     }
     // Whoever is told to ask for consent must be helped by it: not where something else forbids the same data.
-    let refused: HashSet<String> =
-        findings[first..].iter().flat_map(|f| std::iter::once(&f.node).chain(&f.also)).cloned().collect();
-    for law in laws(&line, at).filter(|law| law.explicit_consent) {
+    for law in laws.into_iter().filter(|law| law.explicit_consent) {
+        let refused: HashSet<String> =
+            findings[first..].iter().flat_map(|f| std::iter::once(&f.node).chain(&f.also)).cloned().collect();
         findings.extend(techniques::consent(evidence, purpose, law, (cohorts, &refused), training));
     }
     let own: Vec<_> = line.iter().flat_map(|p| &p.forbids.categories).filter_map(|iri| v.find(iri.as_str())).collect();
