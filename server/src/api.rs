@@ -111,7 +111,7 @@ pub async fn create<T: Document + Clone + Send + 'static>(
 ) -> Result<Reply> {
     let spec: T = body.read()?;
     let key = ctx.key(&body.0)?;
-    let answer = ctx.app.db.write_once(ctx.caller.actor, ctx.now, key, move |tx| operation(tx, spec.clone())).await?;
+    let answer = ctx.write_once(key, move |tx| operation(tx, spec.clone())).await?;
     Reply::registered(&answer, collection)
 }
 
@@ -127,9 +127,7 @@ pub async fn change<T: Document + Clone + Send + 'static>(
     let spec: T = body.read()?;
     let seq = ctx.if_match()?;
     let answer = ctx
-        .app
-        .db
-        .write(ctx.caller.actor, ctx.now, move |tx| {
+        .write(move |tx| {
             let row = tx.row(kind, id)?.ok_or_else(|| Error::NotFound(format!("there is no {kind} `{id}`")))?;
             let answer = operation(tx, spec.clone(), seq)?;
             if answer.r#ref.to_string() != row.reference {

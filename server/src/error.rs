@@ -37,7 +37,7 @@ pub enum Error {
     PreconditionRequired(String),
     /// The server cannot answer now.
     Unavailable(String),
-    /// The server chose not to answer now: it has enough to do.
+    /// The server chose not to answer now: it has enough to do, or is stopping.
     Busy(String),
     /// Our fault; the text stays in the log.
     Internal(String),

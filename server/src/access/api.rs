@@ -37,9 +37,7 @@ pub async fn create_actor(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: ActorCreate = body.read()?;
     let key = ctx.key(&body.0)?;
     let created = ctx
-        .app
-        .db
-        .write_once(ctx.caller.actor, ctx.now, key, move |tx| {
+        .write_once(key, move |tx| {
             operations::register_actor(tx, &create).map(|id| ActorCreated { id: uuid_text::Uuid(id) })
         })
         .await?;
@@ -94,7 +92,7 @@ pub async fn list_actors(ctx: Ctx) -> Result<Reply> {
 /// Erase an actor's display name: ids and proofs stay as they are.
 pub async fn erase_name(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::erase_name(tx, id)).await?;
+    ctx.write(move |tx| operations::erase_name(tx, id)).await?;
     Ok(Reply::nothing())
 }
 
@@ -104,13 +102,11 @@ pub async fn erase_comment(ctx: Ctx) -> Result<Reply> {
         .text("digest")
         .parse()
         .map_err(|e| Error::NotFound(format!("the path names no comment by its digest: {e}")))?;
-    ctx.app
-        .db
-        .write(ctx.caller.actor, ctx.now, move |tx| {
-            tx.erase_note(digest);
-            Ok(())
-        })
-        .await?;
+    ctx.write(move |tx| {
+        tx.erase_note(digest);
+        Ok(())
+    })
+    .await?;
     Ok(Reply::nothing())
 }
 
@@ -119,8 +115,7 @@ pub async fn erase_comment(ctx: Ctx) -> Result<Reply> {
 pub async fn create_token(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: TokenCreate = body.read()?;
     let secret = operations::new_secret()?;
-    let created =
-        ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::issue_token(tx, &create, &secret)).await?;
+    let created = ctx.write(move |tx| operations::issue_token(tx, &create, &secret)).await?;
     Reply::created(&created)
 }
 
@@ -142,6 +137,6 @@ pub async fn list_tokens(ctx: Ctx) -> Result<Reply> {
 /// Take a token back.
 pub async fn revoke_token(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::revoke_token(tx, id)).await?;
+    ctx.write(move |tx| operations::revoke_token(tx, id)).await?;
     Ok(Reply::nothing())
 }

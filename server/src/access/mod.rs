@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
+use crate::error::Error;
 
 /// A token was taken back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,18 @@ pub struct Token {
     pub spec: TokenSpec,
     /// Taken back.
     pub revoked: bool,
+}
+
+impl Token {
+    /// Whether it lets anybody in at a moment.
+    fn in_force(&self, now: Timestamp) -> bool {
+        !self.revoked && now < self.spec.expires_at
+    }
+}
+
+/// What is answered to a token that lets nobody in, whatever the reason: who guesses learns nothing.
+pub fn not_in_force() -> Error {
+    Error::Unauthenticated("the token is unknown, expired or revoked".to_owned())
 }
 
 /// Who asks: the actor behind a token, and what it allows.
@@ -93,10 +106,15 @@ impl State {
         list
     }
 
+    /// Whether a token lets anybody in at a moment.
+    pub fn in_force(&self, token: Uuid, now: Timestamp) -> bool {
+        self.tokens.get(&token).is_some_and(|token| token.in_force(now))
+    }
+
     /// Who holds a secret, if the token is in force.
     pub fn caller(&self, secret: &str, now: Timestamp) -> Option<Caller> {
         let token = self.tokens.get(self.by_hash.get(&Digest::of(secret.as_bytes()))?)?;
-        if token.revoked || token.spec.expires_at <= now {
+        if !token.in_force(now) {
             return None;
         }
         let actor = self.actors.get(&token.spec.actor.0)?;
@@ -119,7 +137,7 @@ impl State {
 
     /// Whether an actor has a role at a moment, by any token in force.
     pub fn holds(&self, actor: Uuid, role: Role, now: Timestamp) -> bool {
-        let gives = |t: &Arc<Token>| t.spec.actor.0 == actor && !t.revoked && now < t.spec.expires_at;
+        let gives = |t: &Arc<Token>| t.spec.actor.0 == actor && t.in_force(now);
         self.tokens.values().any(|t| gives(t) && t.spec.roles.contains(&role))
     }
 

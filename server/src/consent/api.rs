@@ -18,8 +18,7 @@ fn reply(outcome: Outcome, body: &impl Serialize) -> Result<Reply> {
 pub async fn create_key(ctx: Ctx, body: Body) -> Result<Reply> {
     let spec: SubjectKeySpec = body.read()?;
     let key = ctx.key(&body.0)?;
-    let known =
-        ctx.app.db.write_once(ctx.caller.actor, ctx.now, key, move |tx| operations::register_key(tx, &spec)).await?;
+    let known = ctx.write_once(key, move |tx| operations::register_key(tx, &spec)).await?;
     reply(known.outcome, &known.view)
 }
 
@@ -33,14 +32,14 @@ pub async fn list_keys(ctx: Ctx) -> Result<Reply> {
 /// Load nothing under a key any more.
 pub async fn retire_key(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::retire_key(tx, id)).await?;
+    ctx.write(move |tx| operations::retire_key(tx, id)).await?;
     Ok(Reply::nothing())
 }
 
 /// Begin a load, or go on with one.
 pub async fn create_load(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: MemberLoadCreate = body.read()?;
-    let begun = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::begin(tx, &create)).await?;
+    let begun = ctx.write(move |tx| operations::begin(tx, &create)).await?;
     reply(begun.outcome, &begun.view)
 }
 
@@ -64,12 +63,8 @@ pub async fn put_batch(ctx: Ctx, body: Body) -> Result<Reply> {
         lines::read(&bytes)
     })
     .await
-    .map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))??;
-    let taken = ctx
-        .app
-        .db
-        .write(ctx.caller.actor, ctx.now, move |tx| operations::append(tx, id, number, query.digest, &lines))
-        .await?;
+    .map_err(|e| Error::Busy(format!("the server is stopping: {e}")))??;
+    let taken = ctx.write(move |tx| operations::append(tx, id, number, query.digest, &lines)).await?;
     reply(taken.outcome, &taken)
 }
 
@@ -77,14 +72,14 @@ pub async fn put_batch(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn finish_load(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
     let stated: LoadFinish = body.read()?;
-    let loaded = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::finish(tx, id, &stated)).await?;
+    let loaded = ctx.write(move |tx| operations::finish(tx, id, &stated)).await?;
     reply(loaded.outcome, &loaded)
 }
 
 /// Give an open load up.
 pub async fn delete_load(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::abandon(tx, id)).await?;
+    ctx.write(move |tx| operations::abandon(tx, id)).await?;
     Ok(Reply::nothing())
 }
 

@@ -24,8 +24,6 @@ use diesel::prelude::*;
 use diesel::r2d2::{Pool, PooledConnection};
 use licit_schemas::known::KnownAt;
 use licit_schemas::time::Timestamp;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub use conn::{Conn, Manager, MultiBackend};
@@ -179,7 +177,7 @@ impl<P: Projection> Db<P> {
         let db = self.clone();
         actix_web::web::block(move || db.at_blocking(position))
             .await
-            .map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))?
+            .map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
     }
 
     /// [`Db::at`] for programs without an async runtime.
@@ -204,7 +202,7 @@ impl<P: Projection> Db<P> {
             read_only(&mut conn, work)
         })
         .await
-        .map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))?
+        .map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
     }
 
     /// [`Db::read`] for programs without an async runtime.
@@ -243,25 +241,6 @@ impl<P: Projection> Db<P> {
         work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.write_blocking(actor, now, work)
-    }
-
-    /// Run an operation once per idempotency key: a retry gets the first answer.
-    ///
-    /// # Errors
-    /// As [`Db::write`]; [`Error::KeyReused`] when the key came with another request.
-    pub async fn write_once<T: Serialize + DeserializeOwned + Send + 'static>(
-        &self,
-        actor: Uuid,
-        now: Timestamp,
-        key: Option<Idempotency>,
-        work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.writer
-            .write(actor, now, move |tx| match &key {
-                Some(key) => tx.once(key, &work),
-                None => work(tx),
-            })
-            .await
     }
 
     /// Run an operation over a copy of the projection and keep nothing of it: what would be. Over what was known earlier, the

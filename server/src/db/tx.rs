@@ -220,10 +220,15 @@ impl<P: Projection> Tx<'_, P> {
         }
     }
 
-    /// Run `work` unless the key was answered before; then give that answer.
-    pub(super) fn once<T: Serialize + DeserializeOwned>(
+    /// Run `work` unless the key was answered before; then give that answer. What does not settle the request is not kept, so that
+    /// a retry asks again.
+    ///
+    /// # Errors
+    /// Those of the work; [`Error::KeyReused`] when the key came with another request.
+    pub fn once<T: Serialize + DeserializeOwned>(
         &mut self,
         key: &Idempotency,
+        settles: fn(&T) -> bool,
         work: &dyn Fn(&mut Self) -> Result<T>,
     ) -> Result<T> {
         let actor = self.actor.to_string();
@@ -240,6 +245,9 @@ impl<P: Projection> Tx<'_, P> {
             return serde_json::from_str(&kept.answer).map_err(|e| Error::Internal(format!("kept answer: {e}")));
         }
         let answer = work(self)?;
+        if !settles(&answer) {
+            return Ok(answer);
+        }
         let text = serde_json::to_string(&answer).map_err(|e| Error::Internal(format!("answer to keep: {e}")))?;
         self.batch.kept.push(Kept {
             actor,

@@ -151,9 +151,9 @@ impl<P: Projection> Writer<P> {
         match queue.map(|q| q.try_send(job)) {
             Some(Ok(())) => Ok(answer),
             Some(Err(TrySendError::Full(_))) => {
-                Err(Error::Unavailable("too many writes are waiting, try again in a moment".to_owned()))
+                Err(Error::Busy("too many writes are waiting, try again in a moment".to_owned()))
             }
-            _ => Err(Error::Unavailable("the server is stopping".to_owned())),
+            _ => Err(Error::Busy("the server is stopping".to_owned())),
         }
     }
 

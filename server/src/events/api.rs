@@ -27,14 +27,10 @@ pub async fn create_webhook(ctx: Ctx, body: Body) -> Result<Reply> {
     // Looking a name up may take its time.
     let host = actix_web::web::block(move || address::checked(&url, allow_private))
         .await
-        .map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))?
+        .map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
         .map_err(|sentence| Error::invalid("/url", sentence))?;
     let given = secret.clone();
-    let id = ctx
-        .app
-        .db
-        .write(ctx.caller.actor, ctx.now, move |tx| operations::subscribe(tx, &create, &given, &host))
-        .await?;
+    let id = ctx.write(move |tx| operations::subscribe(tx, &create, &given, &host)).await?;
     Reply::created(&WebhookCreated { id: uuid_text::Uuid(id), secret })
 }
 
@@ -79,7 +75,7 @@ pub async fn get_webhook(ctx: Ctx) -> Result<Reply> {
 /// Tell a receiver no more.
 pub async fn delete_webhook(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::unsubscribe(tx, id)).await?;
+    ctx.write(move |tx| operations::unsubscribe(tx, id)).await?;
     Ok(Reply::nothing())
 }
 
@@ -100,7 +96,7 @@ pub async fn list_deliveries(ctx: Ctx) -> Result<Reply> {
 pub async fn redeliver(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
     let redelivery: Redelivery = body.read()?;
-    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::again(tx, id, redelivery.seq)).await?;
+    ctx.write(move |tx| operations::again(tx, id, redelivery.seq)).await?;
     Ok(Reply::nothing())
 }
 

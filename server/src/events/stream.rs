@@ -138,8 +138,7 @@ async fn said(sender: &Sender<Vec<u8>>, text: String) -> bool {
 
 /// Whether the token is still in force.
 fn holds(db: &Db, token: Uuid) -> bool {
-    let world = db.world();
-    world.access.token(token).is_some_and(|token| !token.revoked && clock::now() < token.spec.expires_at)
+    db.world().access.in_force(token, clock::now())
 }
 
 /// The position a stream begins after, where the listener names none.

@@ -34,15 +34,12 @@ pub async fn ask(ctx: Ctx, body: Body) -> Result<Reply> {
         if request.known_at.is_some() {
             return Err(Error::invalid("/known_at", "only a dry run may know less than all there is"));
         }
-        let key = ctx.key(&body.0)?;
-        ctx.app
-            .db
-            .write_once(ctx.caller.actor, ctx.now, key, move |tx| {
-                let mut ask = ask.clone();
-                ask.valid_at = tx.now();
-                operations::decide(tx, ask)
-            })
-            .await?
+        ctx.write(move |tx| {
+            let mut ask = ask.clone();
+            ask.valid_at = tx.now();
+            operations::decide(tx, ask)
+        })
+        .await?
     };
     ctx.app.metrics.decision(&word(&decision.verdict), !request.dry_run);
     Reply::ok(&decision)
@@ -56,16 +53,18 @@ fn answer(ctx: &Ctx, decision: Decision) -> Result<Reply> {
     Reply::ok(&decision)
 }
 
+/// A retry of what was let through finds it done, and moves nothing again; a retry of what was refused is judged anew.
+fn settles(decision: &Decision) -> bool {
+    !operations::refused(decision)
+}
+
 /// Activate a release.
 pub async fn activate(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
     let activation: Activation = body.read()?;
     let key = ctx.key(&body.0)?;
-    let decision = ctx
-        .app
-        .db
-        .write_once(ctx.caller.actor, ctx.now, key, move |tx| operations::activate(tx, id, &activation, Intent::Start))
-        .await?;
+    let decision =
+        ctx.write_until(key, settles, move |tx| operations::activate(tx, id, &activation, Intent::Start)).await?;
     answer(&ctx, decision)
 }
 
@@ -74,11 +73,7 @@ pub async fn break_glass(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
     let create: BreakGlassCreate = body.read()?;
     let key = ctx.key(&body.0)?;
-    let decision = ctx
-        .app
-        .db
-        .write_once(ctx.caller.actor, ctx.now, key, move |tx| emergency::break_glass(tx, id, &create))
-        .await?;
+    let decision = ctx.write_until(key, settles, move |tx| emergency::break_glass(tx, id, &create)).await?;
     answer(&ctx, decision)
 }
 
@@ -110,11 +105,7 @@ pub async fn rollback(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
     let activation: Activation = body.read()?;
     let key = ctx.key(&body.0)?;
-    let decision = ctx
-        .app
-        .db
-        .write_once(ctx.caller.actor, ctx.now, key, move |tx| operations::rollback(tx, id, &activation))
-        .await?;
+    let decision = ctx.write_until(key, settles, move |tx| operations::rollback(tx, id, &activation)).await?;
     answer(&ctx, decision)
 }
 
@@ -151,7 +142,7 @@ pub async fn look(db: &Db, watch: &Watch, now: Timestamp) -> Result<Arc<Judged>>
 }
 
 async fn off<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    actix_web::web::block(work).await.map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))
+    actix_web::web::block(work).await.map_err(|e| Error::Busy(format!("the server is stopping: {e}")))
 }
 
 /// Gaps as they are, or as they were known or would be.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::openapi;
 use super::route::Route;
 use super::{Failed, RequestId, problem};
-use crate::access::Caller;
+use crate::access::{self, Caller};
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -169,11 +169,7 @@ fn caller(request: &ServiceRequest, app: &App) -> Result<Caller> {
     let Some(secret) = secret.filter(|s| !s.is_empty()) else {
         return Err(Error::Unauthenticated("send `Authorization: Bearer TOKEN`".to_owned()));
     };
-    app.db
-        .world()
-        .access
-        .caller(secret, crate::clock::now())
-        .ok_or_else(|| Error::Unauthenticated("the token is unknown, expired or revoked".to_owned()))
+    app.db.world().access.caller(secret, crate::clock::now()).ok_or_else(access::not_in_force)
 }
 
 /// The caller's id of the request when it is a UUID, else one of ours: nothing else gets into the log.

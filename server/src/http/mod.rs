@@ -21,10 +21,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::access::Caller;
+use crate::access::{self, Caller};
 use crate::app::App;
 use crate::db::Idempotency;
 use crate::error::{Error, Result};
+use crate::facts::Tx;
 use route::Route;
 
 /// Id of a request, as in the log and in problem documents.
@@ -61,6 +62,56 @@ impl FromRequest for Ctx {
 }
 
 impl Ctx {
+    /// Run an operation for the caller.
+    ///
+    /// The token is asked for once more inside the write: another server may have taken it back, and only who holds the lock has
+    /// seen everything that was written.
+    ///
+    /// # Errors
+    /// Those of the operation; [`Error::Unauthenticated`] when the token is not in force any more.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let token = self.caller.token;
+        let admitted = move |tx: &mut Tx<'_>| {
+            if !tx.world().access.in_force(token, tx.now()) {
+                return Err(access::not_in_force());
+            }
+            work(tx)
+        };
+        self.app.db.write(self.caller.actor, self.now, admitted).await
+    }
+
+    /// [`Ctx::write`], once per idempotency key: a retry gets the first answer.
+    ///
+    /// # Errors
+    /// As [`Ctx::write`]; [`Error::KeyReused`] when the key came with another request.
+    pub async fn write_once<T: Serialize + DeserializeOwned + Send + 'static>(
+        &self,
+        key: Option<Idempotency>,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_until(key, |_| true, work).await
+    }
+
+    /// [`Ctx::write_once`], where only some answers settle the request: after any other, a retry runs the operation again.
+    ///
+    /// # Errors
+    /// As [`Ctx::write_once`].
+    pub async fn write_until<T: Serialize + DeserializeOwned + Send + 'static>(
+        &self,
+        key: Option<Idempotency>,
+        settles: fn(&T) -> bool,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write(move |tx| match &key {
+            Some(key) => tx.once(key, settles, &work),
+            None => work(tx),
+        })
+        .await
+    }
+
     /// The query string as a type; unknown parameters are refused.
     ///
     /// # Errors

@@ -20,11 +20,7 @@ pub async fn create_run(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn create_registration(ctx: Ctx, body: Body) -> Result<Reply> {
     let registration: Registration = body.read()?;
     let key = ctx.key(&body.0)?;
-    let result = ctx
-        .app
-        .db
-        .write_once(ctx.caller.actor, ctx.now, key, move |tx| operations::register(tx, registration.clone()))
-        .await?;
+    let result = ctx.write_once(key, move |tx| operations::register(tx, registration.clone())).await?;
     Reply::ok(&result)
 }
 
@@ -39,13 +35,8 @@ pub struct EdgeCreated {
 pub async fn create_edge(ctx: Ctx, body: Body) -> Result<Reply> {
     let edge: licit_schemas::lineage::EdgeCreate = body.read()?;
     let key = ctx.key(&body.0)?;
-    let created = ctx
-        .app
-        .db
-        .write_once(ctx.caller.actor, ctx.now, key, move |tx| {
-            operations::edge(tx, edge.clone()).map(|seq| EdgeCreated { seq })
-        })
-        .await?;
+    let created =
+        ctx.write_once(key, move |tx| operations::edge(tx, edge.clone()).map(|seq| EdgeCreated { seq })).await?;
     Reply::ok(&created)
 }
 

@@ -76,22 +76,19 @@ pub async fn create_class(ctx: Ctx, body: Body) -> Result<Reply> {
 /// Classify fields nobody classified, or say which would be.
 pub async fn create_classification(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: ClassificationCreate = body.read()?;
-    let (actor, now, db) = (ctx.caller.actor, ctx.now, &ctx.app.db);
     let result = if create.dry_run {
-        db.try_out(actor, now, None, move |tx| confirm::classify(tx, &create)).await?
+        ctx.app.db.try_out(ctx.caller.actor, ctx.now, None, move |tx| confirm::classify(tx, &create)).await?
     } else {
         let key = ctx.key(&body.0)?;
-        db.write_once(actor, now, key, move |tx| confirm::classify(tx, &create)).await?
+        ctx.write_once(key, move |tx| confirm::classify(tx, &create)).await?
     };
     Reply::ok(&result)
 }
 
 async fn retire(ctx: Ctx, body: Body, collection: &'static str, kind: &'static str) -> Result<Reply> {
     let id = ctx.id()?;
-    api::create::<Retirement>(ctx, body, collection, move |tx, retirement| {
-        operations::retire(tx, kind, id, &retirement)
-    })
-    .await
+    api::create::<Retirement>(ctx, body, collection, move |tx, retirement| life::retire(tx, kind, id, &retirement))
+        .await
 }
 
 /// Retire a mistaken dataset version.
@@ -112,6 +109,6 @@ pub async fn retire_run(ctx: Ctx, body: Body) -> Result<Reply> {
 /// Take a release out for good.
 pub async fn withdraw_release(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    let answer = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::withdraw(tx, id)).await?;
+    let answer = ctx.write(move |tx| operations::withdraw(tx, id)).await?;
     Reply::ok(&answer)
 }

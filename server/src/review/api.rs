@@ -44,7 +44,7 @@ pub async fn create_delegation(ctx: Ctx, body: Body) -> Result<Reply> {
 /// End a delegation before its time.
 pub async fn end_delegation(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| operations::end_delegation(tx, id)).await?;
+    ctx.write(move |tx| operations::end_delegation(tx, id)).await?;
     Ok(Reply::nothing())
 }
 

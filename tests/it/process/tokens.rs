@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use harness::server::ADMIN;
 use harness::{Client, TestDatabase, TestServer};
 
-use crate::support::{Program, entries, person};
+use serde_json::json;
+
+use crate::support::{Program, entries, head, person};
 
 fn shown(said: &str) -> Option<String> {
     let line = said.lines().find(|l| l.contains("administrator token"))?;
@@ -100,4 +102,30 @@ fn a_token_revoked_on_one_server_is_refused_on_the_other() {
     one.admin().send("DELETE", &format!("/api/v1/tokens/{id}"), &[], None).good();
     eve.get("/api/v1/whoami").problem(401);
     eventually("the token is refused on the other", || elsewhere.get("/api/v1/whoami").status == 401);
+}
+
+#[test]
+fn a_token_revoked_on_one_server_changes_nothing_on_the_other_from_then_on() {
+    let one = TestServer::start();
+    let two = TestServer::on(one.db.clone());
+    let mut taken = 0;
+    // The other server hears of it within a second: asked at once, it must not go by what it heard.
+    for n in 0..5 {
+        let eve = person(&one.admin(), "Eve", &["registrar"]);
+        let elsewhere = Client::new(&two.url, eve.token.as_deref());
+        eventually("the token works on the other", || elsewhere.get("/api/v1/whoami").status == 200);
+        let first = json!({"key": format!("kept{n}"), "name": "Kept", "region": "FR"});
+        elsewhere.post_once("/api/v1/parties", "kept", &first).good();
+        let mine = one.admin().get("/api/v1/tokens?limit=500").good();
+        let id = mine["items"][0]["id"].as_str().unwrap().to_owned();
+        one.admin().send("DELETE", &format!("/api/v1/tokens/{id}"), &[], None).good();
+        let size = head(&one.admin()).size;
+        let party = json!({"key": format!("lost{n}"), "name": "Lost", "region": "FR"});
+        elsewhere.post("/api/v1/parties", &party).problem(401);
+        // Nor is what it was answered before told again.
+        elsewhere.post_once("/api/v1/parties", "kept", &first).problem(401);
+        assert_eq!(head(&one.admin()).size, size);
+        taken += usize::from(elsewhere.get("/api/v1/whoami").status == 401);
+    }
+    assert_eq!(taken, 5, "by taking the lock it learned of it");
 }

@@ -122,3 +122,29 @@ fn every_earlier_position_is_folded_anew() {
     assert!(known(KnownAt::Position(1_501)).is_err());
     db.close();
 }
+
+#[test]
+fn what_is_put_off_is_no_failure() {
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+    let database = TestDatabase::new();
+    let db: Db<Names> = Db::open(Manager::new(&database.url).unwrap(), 1).unwrap();
+    let (begun, go) = (std::sync::mpsc::channel(), std::sync::mpsc::channel::<()>());
+    let (began, go_on) = (begun.0, std::sync::Mutex::new(go.1));
+    let mut context = Context::from_waker(Waker::noop());
+    let mut first = Box::pin(db.write(Uuid::nil(), clock::now(), move |_| {
+        began.send(()).unwrap();
+        go_on.lock().unwrap().recv().unwrap();
+        Ok(())
+    }));
+    assert!(first.as_mut().poll(&mut context).is_pending());
+    begun.1.recv().unwrap();
+    // The writer is held up: as many as may wait do, and the next is told to come back.
+    let mut waiting: Vec<_> = (0..4096).map(|_| Box::pin(db.write(Uuid::nil(), clock::now(), |_| Ok(())))).collect();
+    assert!(waiting.iter_mut().all(|write| write.as_mut().poll(&mut context).is_pending()));
+    let mut next = Box::pin(db.write(Uuid::nil(), clock::now(), |_| Ok(())));
+    assert!(matches!(next.as_mut().poll(&mut context), Poll::Ready(Err(Error::Busy(_)))));
+    go.0.send(()).unwrap();
+    db.close();
+    assert!(matches!(db.write_blocking(Uuid::nil(), clock::now(), |_| Ok(())), Err(Error::Busy(_))));
+}
