@@ -97,7 +97,15 @@ fn files_must_be_byte_for_byte_those_admitted() {
     assert!(says(&missing).contains("`weights.bin`") && !says(&missing).contains("belong to no model"), "{missing:#}");
     let extra = with(vec![file("weights.bin", '1'), file("config.json", '2'), file("loader.py", '8')]);
     assert!(says(&extra).contains("belong to no model of the release: `loader.py`"), "{extra:#}");
-    for decision in [changed, missing, extra] {
+    // Two files that changed names are two other files; the whole model may lie in some folder.
+    let swapped = with(vec![file("weights.bin", '2'), file("config.json", '1')]);
+    assert!(says(&swapped).contains("2 of 2 file(s)"), "{swapped:#}");
+    allowed(&with(vec![file("srv/m/weights.bin", '1'), file("srv/m/config.json", '2')]));
+    let apart = with(vec![file("a/weights.bin", '1'), file("b/config.json", '2')]);
+    assert!(says(&apart).contains("1 of 2 file(s)"), "{apart:#}");
+    let inside = with(vec![file("my-weights.bin", '1'), file("config.json", '2')]);
+    assert!(says(&inside).contains("`weights.bin`"), "{inside:#}");
+    for decision in [changed, missing, extra, swapped, apart, inside] {
         denied(&decision);
         assert_eq!(rules(&decision), ["artifact.digest"]);
     }
