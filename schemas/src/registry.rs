@@ -553,7 +553,10 @@ pub struct LifeChange {
     /// The new life; never back from `erased`.
     pub life: Life,
     /// Since when, where it is recorded later than it happened; never ahead. It takes the place of what was said of the time after
-    /// it. Absent, now.
+    /// it. Absent, now; a restriction is lifted from now on only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Timestamp>,
+    /// Why; needed to lift a restriction. Kept erasable; the ledger holds its salted digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Sentence>,
 }

@@ -66,6 +66,8 @@ const GOVERN: &[Role] = &[Reviewer, Admin];
 const ENTRIES: &[Role] = &[Auditor, Dpo, Admin, Reviewer];
 /// Reads how many people are in what.
 const MEMBERS: &[Role] = &[Registrar, Dpo, Auditor];
+/// Restricts data; who of them lifts a restriction or erases, the operation says.
+const LIFE: &[Role] = &[Registrar, Dpo, Reviewer];
 /// Manages who may.
 const MANAGE: &[Role] = &[Admin];
 
@@ -154,7 +156,7 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/policies", "list_policies", "List revisions of the policy", || get().to(|ctx: Ctx| api::list(ctx, "policy"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<PolicySpec>>>(),
     Route::get("/api/v1/policies/{id}", "get_policy", "Read a revision of the policy", || get().to(|ctx: Ctx| api::get(ctx, "policy"))).may(READ).asks::<GetQuery>().gives::<Resource<PolicySpec>>(),
     Route::get("/api/v1/policies/{id}/history", "list_policy_history", "Every state of a revision of the policy", || get().to(|ctx: Ctx| api::history(ctx, "policy"))).may(READ).asks::<GetQuery>().gives::<Page<Resource<PolicySpec>>>(),
-    Route::post("/api/v1/dataset-versions/{id}/life", "change_dataset_version_life", "Restrict or erase a dataset version", || post().to(registry::api::change_life)).may(REGISTER).takes::<LifeChange>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::post("/api/v1/dataset-versions/{id}/life", "change_dataset_version_life", "Restrict or erase a dataset version, or lift a restriction", || post().to(registry::api::change_life)).may(LIFE).takes::<LifeChange>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/dataset-versions/{id}/retire", "retire_dataset_version", "Retire a dataset version that was registered by mistake", || post().to(registry::api::retire_dataset_version)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/model-versions/{id}/retire", "retire_model_version", "Retire a model version that was registered by mistake", || post().to(registry::api::retire_model_version)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/runs/{id}/retire", "retire_run", "Retire a run that was registered by mistake", || post().to(registry::api::retire_run)).may(REGISTER).takes::<Retirement>().gives::<Registered>().success(&[200, 201]).keyed(),

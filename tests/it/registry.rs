@@ -213,13 +213,14 @@ fn figures_that_cannot_be_read_back_are_refused_and_the_rest_verify() {
 fn a_dataset_lives_is_restricted_and_is_erased_for_good() {
     let s = Scenario::registered();
     let id = s.ana.resolve("dataset:crm/people@1")["id"].as_str().unwrap().to_owned();
-    let life = |to: &str| s.ana.post(&format!("/api/v1/dataset-versions/{id}/life"), &json!({"life": to}));
+    let path = format!("/api/v1/dataset-versions/{id}/life");
+    let life = |to: &str| s.ana.post(&path, &json!({"life": to}));
     let state = || s.ana.resolve("dataset:crm/people@1")["state"].clone();
     assert_eq!(state(), "held");
     life("restricted").good();
     assert_eq!(state(), "restricted");
     assert_eq!(life("restricted").good()["outcome"], "unchanged");
-    life("held").good();
+    s.dora.post(&path, &json!({"life": "held", "reason": "The dispute is settled."})).good();
     life("erased").good();
     assert_eq!(state(), "erased");
     for back in ["held", "restricted"] {

@@ -36,7 +36,8 @@ pub(crate) enum Dataset {
     /// Say that a version is held, restricted or erased; never back from erased
     #[command(after_help = "Examples:
   licit dataset life anes/survey@1 erased
-  licit dataset life anes/survey@1 restricted --valid-from 2026-11-02")]
+  licit dataset life anes/survey@1 restricted --valid-from 2026-11-02
+  licit dataset life anes/survey@1 held --reason \"The dispute is settled\"   # DPO or board")]
     Life {
         /// Version, such as `anes/survey@1`
         #[arg(value_name = "REF")]
@@ -46,6 +47,9 @@ pub(crate) enum Dataset {
         /// Since when already: it is recorded later than it happened
         #[arg(long, value_name = "TIME")]
         valid_from: Option<Timestamp>,
+        /// Why; needed to lift a restriction; kept erasable
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Retire a version that was registered by mistake
     Retire(RetireArgs),
@@ -72,11 +76,14 @@ pub(crate) fn run(context: &Context, command: Dataset) -> Result<Exit> {
         Dataset::CreateVersion(args) => things::create(context, &c::DATASET_VERSIONS, &args),
         Dataset::Confirm(args) => confirm::run(context, &args),
         Dataset::Retire(args) => retire::retire(context, &c::DATASET_VERSIONS, &args),
-        Dataset::Life { reference, life, valid_from } => {
+        Dataset::Life { reference, life, valid_from, reason } => {
             let life = life.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             let mut change = json!({ "life": life });
             if let Some(valid_from) = valid_from {
                 change["valid_from"] = json!(valid_from);
+            }
+            if let Some(reason) = reason {
+                change["reason"] = json!(reason);
             }
             let change: LifeChange = c::from_flags(change)?;
             let client = context.client()?;

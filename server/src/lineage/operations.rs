@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World};
 use crate::registry::What;
 use crate::registry::columns::place;
+use crate::registry::life;
 use crate::registry::operations::{self as registry, Existing, immutable};
 use crate::resolve::{expect, pin, pin_all};
 
@@ -206,7 +207,7 @@ pub fn edge(tx: &mut Tx<'_>, mut edge: EdgeCreate) -> Result<u64> {
     if edge.valid_from.is_some() && !matches!(edge.kind, EdgeName::ServesOn | EdgeName::Emits) {
         return Err(Error::invalid("/valid_from", "what a run read and wrote has the time of the run"));
     }
-    registry::ahead(tx, edge.valid_from)?;
+    life::ahead(tx, edge.valid_from)?;
     let now = tx.now();
     edge.from = pin(tx.world(), &edge.from, now, "/from")?;
     edge.to = pin(tx.world(), &edge.to, now, "/to")?;

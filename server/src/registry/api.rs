@@ -4,7 +4,7 @@ use licit_schemas::classes::ClassificationCreate;
 use licit_schemas::registry::{LifeChange, Retirement};
 
 use super::operations::{self, Existing};
-use super::{attestations, confirm};
+use super::{attestations, confirm, life};
 use crate::api;
 use crate::error::Result;
 use crate::http::{Body, Ctx, Reply};
@@ -63,9 +63,11 @@ pub async fn create_release(ctx: Ctx, body: Body) -> Result<Reply> {
 
 /// Change the life of a dataset version.
 pub async fn change_life(ctx: Ctx, body: Body) -> Result<Reply> {
-    let id = ctx.id()?;
-    api::create::<LifeChange>(ctx, body, "dataset-versions", move |tx, change| operations::change_life(tx, id, &change))
-        .await
+    let (id, roles) = (ctx.id()?, ctx.caller.roles.clone());
+    api::create::<LifeChange>(ctx, body, "dataset-versions", move |tx, change| {
+        life::change_life(tx, id, &change, &roles)
+    })
+    .await
 }
 
 /// State a default class, or its next revision.

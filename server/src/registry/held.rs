@@ -227,6 +227,15 @@ pub struct ModelFacts {
     pub metrics: BTreeMap<Name, f64>,
     /// The number of its bytes; none where it has no files.
     pub bytes: Option<u64>,
+    /// Places of the files that hold what it learned.
+    pub weights: Vec<usize>,
+}
+
+impl ModelFacts {
+    /// The files that hold what it learned.
+    pub fn weights(&self) -> impl Iterator<Item = &(String, Digest)> {
+        self.weights.iter().filter_map(|place| self.files.get(*place))
+    }
 }
 
 impl Held {

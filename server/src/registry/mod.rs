@@ -8,6 +8,7 @@ pub mod columns;
 pub mod confirm;
 mod disclosures;
 mod held;
+pub mod life;
 mod numbers;
 pub mod operations;
 pub mod store;
@@ -52,6 +53,9 @@ pub struct LifeChanged {
     /// Since when; absent, since it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Timestamp>,
+    /// Salted digest of the reason, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_digest: Option<Digest>,
 }
 
 /// Something was registered by mistake. It stays, and nothing may rest on it.
@@ -120,6 +124,8 @@ pub struct State {
     releases: HashMap<Arc<str>, Arc<Vec<Release>>>,
     disclosed: Vector<Disclosed>,
     bytes: Bytes,
+    /// Model versions by files that hold what they learned.
+    weights: Bytes,
 }
 
 impl State {
@@ -127,6 +133,16 @@ impl State {
     pub fn same_bytes(&self, number: Option<u64>) -> impl Iterator<Item = &Arc<Held>> {
         let alike = number.into_iter().flat_map(|number| self.bytes.alike(number));
         alike.filter_map(|name| self.held(name)).filter(|held| held.retired.is_none())
+    }
+
+    /// Model versions with this file among those that hold what they learned, but for those registered by mistake.
+    pub fn sharing(&self, file: Digest) -> impl Iterator<Item = &Arc<Held>> {
+        let named = bytes::of_one(&file).into_iter().flat_map(|number| self.weights.alike(number));
+        let holds = move |held: &&Arc<Held>| match &held.what {
+            What::Model(facts) => facts.weights().any(|(_, digest)| *digest == file),
+            _ => false,
+        };
+        named.filter_map(|name| self.held(name)).filter(|held| held.retired.is_none()).filter(holds)
     }
 
     /// The environment of a key: the one registered, else the one whose pattern stands for it; of several, that of the longest
@@ -437,6 +453,10 @@ impl State {
         let base: Arc<str> = spec.model.to_string().into();
         let reference: Arc<str> = version_ref(&spec.model, &spec.version).into();
         let number = bytes::number(spec.files.iter().map(|file| file.digest));
+        let weights = bytes::weights(&spec.files);
+        for place in &weights {
+            self.weights.note(bytes::of_one(&spec.files[*place].digest), &reference);
+        }
         let what = What::Model(ModelFacts {
             model: base.clone(),
             kind: spec.kind,
@@ -445,6 +465,7 @@ impl State {
             provider: spec.provider.clone(),
             metrics: spec.metrics.clone(),
             bytes: number,
+            weights,
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         self.hold(held, Some(base.clone()));

@@ -6,17 +6,15 @@ use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
     DatasetOrigin, DatasetSpec, DatasetVersionSpec, Declaration, DeploymentSpec, EnvironmentSpec, Identifiability,
-    Life, LifeChange, ModelKind, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, Retirement,
-    SystemSpec,
+    ModelKind, ModelSpec, ModelVersionSpec, PartySpec, ReleaseSpec, ReleaseState, SystemSpec,
 };
 use licit_schemas::resource::Registered;
 use licit_schemas::text::Iri;
-use licit_schemas::time::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::vocabulary::vocabulary;
-use super::{LifeChanged, ReleaseMoved, Retired, What, bytes};
+use super::{ReleaseMoved, What, bytes};
 use crate::catalogue::{Catalogue, Stated};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, canonical, digest};
@@ -393,70 +391,6 @@ pub(super) fn known_terms(iris: &[Iri], scheme: &str, at: &str) -> Result<()> {
             format!("`{iri}` is not {what}: `licit vocabulary {scheme}` lists them"),
         )
     })
-}
-
-/// Refuse to date something ahead.
-///
-/// # Errors
-/// A moment to come.
-pub fn ahead(tx: &Tx<'_>, valid_from: Option<Timestamp>) -> Result<()> {
-    match valid_from.filter(|from| *from > tx.now()) {
-        Some(_) => Err(Error::invalid("/valid_from", "lies ahead: what is to come is recorded when it has happened")),
-        None => Ok(()),
-    }
-}
-
-/// Change the life of a dataset version.
-///
-/// # Errors
-/// An unknown version; a way back from erased; a moment to come.
-pub fn change_life(tx: &mut Tx<'_>, id: Uuid, change: &LifeChange) -> Result<Registered> {
-    let row =
-        tx.row("dataset_version", id)?.ok_or_else(|| Error::NotFound(format!("there is no dataset version `{id}`")))?;
-    let reference = parse(&row.reference)?;
-    let Some(held) = tx.world().registry.held(&row.reference).cloned() else {
-        return Err(Error::NotFound(format!("there is no `{reference}`")));
-    };
-    let What::Dataset(facts) = &held.what else {
-        return Err(Error::NotFound(format!("`{reference}` is not a dataset version")));
-    };
-    ahead(tx, change.valid_from)?;
-    let at = change.valid_from.unwrap_or(tx.now());
-    let then = facts.life_at(at).map_or(Life::Held, |(life, _)| life);
-    if facts.life() == change.life && then == change.life {
-        return Ok(unchanged(id, reference, held.digest, held.seq));
-    }
-    if facts.life() == Life::Erased && change.life != Life::Erased {
-        return Err(Error::conflict(format!("`{reference}` is erased: there is no way back")));
-    }
-    let seq = tx.record(Fact::DatasetVersionLifeChanged(LifeChanged {
-        id,
-        reference: reference.clone(),
-        life: change.life,
-        valid_from: change.valid_from,
-    }))?;
-    Ok(created(id, reference, held.digest, seq))
-}
-
-/// Retire what was registered by mistake: it stays, marked, and nothing may rest on it. There is no way back.
-///
-/// # Errors
-/// No such thing of this kind; a moment to come.
-pub fn retire(tx: &mut Tx<'_>, kind: &str, id: Uuid, retirement: &Retirement) -> Result<Registered> {
-    let nothing = || Error::NotFound(format!("there is no {} `{id}`", kind.replace('_', " ")));
-    let row = tx.row(kind, id)?.ok_or_else(nothing)?;
-    let held = tx.world().registry.held(&row.reference).cloned().ok_or_else(nothing)?;
-    let reference = parse(&row.reference)?;
-    if held.retired.is_some() {
-        return Ok(about(&held, unchanged(id, reference, held.digest, held.seq)));
-    }
-    ahead(tx, retirement.valid_from)?;
-    let reason_digest = tx.note(retirement.reason.as_str())?;
-    let valid_from = retirement.valid_from;
-    let seq =
-        tx.record(Fact::ResourceRetired(Retired { id, reference: reference.clone(), reason_digest, valid_from }))?;
-    let held = tx.world().registry.held(&row.reference).cloned().unwrap_or(held);
-    Ok(about(&held, created(id, reference, held.digest, seq)))
 }
 
 /// Register a model version.

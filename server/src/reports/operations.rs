@@ -1,5 +1,6 @@
 //! What would be: hypothetical facts folded into a copy of the world, by the same operations that would record them.
 
+use licit_schemas::access::Role;
 use licit_schemas::lineage::{EdgeCreate, EdgeName, EdgeOrigin};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{DatasetVersionSpec, Life, LifeChange};
@@ -17,6 +18,7 @@ use crate::gate::replay::changed;
 use crate::gate::{envelope, operations as gate};
 use crate::lawfulness::operations as lawfulness;
 use crate::lineage::graph::EdgeKind;
+use crate::registry::life;
 use crate::registry::operations::{self as registry, Existing};
 use crate::registry::vocabulary::vocabulary;
 use crate::registry::{DatasetFacts, What};
@@ -208,8 +210,13 @@ fn drop_data(tx: &mut Tx<'_>, reference: &Ref, at: &str) -> Result<String> {
         return Err(Error::invalid(at, format!("no version of `{name}` is registered")));
     }
     for version in &versions {
-        registry::change_life(tx, version.id, &LifeChange { life: Life::Erased, valid_from: None })
-            .map_err(|e| e.under(at))?;
+        life::change_life(
+            tx,
+            version.id,
+            &LifeChange { life: Life::Erased, valid_from: None, reason: None },
+            &[Role::Registrar],
+        )
+        .map_err(|e| e.under(at))?;
     }
     Ok(match versions.len() {
         1 => format!("the data of `{}` are erased", versions[0].reference),

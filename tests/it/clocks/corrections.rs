@@ -44,9 +44,13 @@ fn a_restriction_counts_from_when_it_was_valid_whenever_it_was_recorded() {
     assert!(states[1]["recorded_at"].as_str().unwrap() > &*days(-1));
     let known = format!("/api/v1/dataset-versions/{id}/history?known_at={before}");
     assert_eq!(items(&s.audit.get(&known).good()).len(), 1);
-    // It never was: a later fact takes the place of what was said of that time.
-    change(&s, &json!({"life": "held", "valid_from": days(-10)})).good();
-    assert_eq!(verdict(&s, &days(-1), None)["verdict"], "allow");
+    // A later fact takes the place of what was said of that time; that it never was restricted, nobody may say.
+    change(&s, &json!({"life": "restricted", "valid_from": days(-6)})).good();
+    assert_eq!(verdict(&s, &days(-5), None)["verdict"], "deny");
+    let path = format!("/api/v1/dataset-versions/{id}/life");
+    let never = json!({"life": "held", "valid_from": days(-10), "reason": "It never was."});
+    s.dora.post(&path, &never).problem(422);
+    assert_eq!(verdict(&s, &days(-1), None)["verdict"], "deny");
     rebuilds(&s.server.db);
 }
 

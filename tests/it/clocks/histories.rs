@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::Duration;
 use harness::{TestDatabase, scenario};
+use licit_schemas::access::Role;
 use licit_schemas::gate::{Activation, Decision, GateRequest, Intent};
 use licit_schemas::reference::Ref;
 use licit_schemas::review::BoundSubject;
@@ -14,6 +15,7 @@ use licit_server::db::Manager;
 use licit_server::error::Result;
 use licit_server::facts::{Db, Fact, Tx};
 use licit_server::gate::{envelope, gaps, operations as gate, replay};
+use licit_server::registry::life;
 use licit_server::registry::operations::{self as registry, Existing};
 use licit_server::review::operations::{self as review, Seat, Terms};
 use licit_server::{lawfulness, ledger, lineage};
@@ -146,13 +148,14 @@ pub(super) fn act(tx: &mut Tx<'_>, dice: &mut Dice, step: usize) -> Result<()> {
             let held = tx.world().registry.held(&format!("dataset:crm/people@{}", dice.roll(step + 1))).cloned();
             if let Some(held) = held {
                 let life = dice.one(&["restricted", "held", "erased"]);
-                registry::change_life(tx, held.id, &from(json!({"life": life})))?;
+                let change = from(json!({"life": life, "reason": "It was settled."}));
+                life::change_life(tx, held.id, &change, &[Role::Registrar, Role::Dpo])?;
             }
         }
         6 => {
             let held = tx.world().registry.held(&format!("model:score@{}", dice.roll(step + 1))).cloned();
             if let Some(held) = held {
-                registry::retire(tx, "model_version", held.id, &from(json!({"reason": "a mistake"})))?;
+                life::retire(tx, "model_version", held.id, &from(json!({"reason": "a mistake"})))?;
             }
         }
         7 => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 use harness::{TestDatabase, scenario};
+use licit_schemas::access::Role;
 use licit_schemas::gate::{Activation, Decision, Intent};
 use licit_schemas::reports::WhatIfRequest;
 use licit_schemas::review::{Envelope, EnvelopeSource};
@@ -14,6 +15,7 @@ use licit_server::error::{Error, Result};
 use licit_server::facts::{Db, Fact, Tx, World, canonical};
 use licit_server::gate::evidence::{Ask, Evidence, gather};
 use licit_server::gate::{baseline, emergency, envelope, modes, operations as gate, replay};
+use licit_server::registry::life;
 use licit_server::registry::operations::{self as registry, Existing};
 use licit_server::reports::{self, operations::whatif};
 use licit_server::review::{Within, operations as review};
@@ -246,7 +248,9 @@ fn do_it(tx: &mut Tx<'_>, what: &Value) -> Result<()> {
     }
     if let Some(of) = what["drop"][0].as_str() {
         let versions = tx.world().registry.versions(of);
-        let erase = |tx: &mut Tx<'_>, id| registry::change_life(tx, id, &from(json!({"life": "erased"}))).map(drop);
+        let erase = |tx: &mut Tx<'_>, id| {
+            life::change_life(tx, id, &from(json!({"life": "erased"})), &[Role::Registrar]).map(drop)
+        };
         return versions.iter().try_for_each(|version| erase(tx, version.id));
     }
     if let Some(region) = what["move_region"][0]["region"].as_str() {

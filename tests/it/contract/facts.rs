@@ -25,9 +25,9 @@ fn every_kind() -> Vec<(String, u16, String)> {
     }));
     s.add("dataset-versions", people("2"));
     let life = s.ana.resolve("dataset:crm/people@2")["id"].as_str().unwrap().to_owned();
-    for to in ["restricted", "held"] {
-        s.add(&format!("dataset-versions/{life}/life"), json!({"life": to}));
-    }
+    let path = format!("/api/v1/dataset-versions/{life}/life");
+    s.ana.post(&path, &json!({"life": "restricted"})).good();
+    s.dora.post(&path, &json!({"life": "held", "reason": "The dispute is settled."})).good();
     s.add("model-versions", model_version("2", "2"));
     retire(&s.ana, "model:score@2", "Registered twice.").good();
     let pin = json!({"model_id": "score-large", "snapshot": "2026-01-01", "region": "FR", "contract": evidence(), "configuration_digest": ZEROS});

@@ -5,14 +5,19 @@ use harness::scenario::{self, people};
 use serde_json::{Value, json};
 
 use super::parts::{
-    allowed, days, denied, field, made, only, path, redeploy, release_of, retrain, roll_back, rules, run, world,
+    allowed, days, denied, facts, field, made, only, path, redeploy, release_of, retrain, roll_back, rules, run, world,
 };
 use crate::support::rebuilds;
 
 #[track_caller]
 fn life(s: &Scenario, reference: &str, to: &str) {
     let id = s.ana.resolve(reference)["id"].as_str().unwrap().to_owned();
-    s.add(&format!("dataset-versions/{id}/life"), json!({"life": to}));
+    let change = |body: Value| (format!("/api/v1/dataset-versions/{id}/life"), body);
+    let (who, (path, body)) = match to {
+        "held" => (&s.dora, change(json!({"life": to, "reason": "The dispute is settled."}))),
+        _ => (&s.ana, change(json!({"life": to}))),
+    };
+    who.post(&path, &body).good();
 }
 
 /// Refused for this version alone, by this path.
@@ -32,7 +37,10 @@ fn restricted(decision: &Value, way: &[&str]) {
     let finding = only(decision, "source.covered");
     assert_eq!(finding["addressee"], "dpo");
     assert!(finding["remedy"]["text"].as_str().unwrap().starts_with("lift the restriction"), "{finding:#}");
-    assert_eq!(finding["remedy"]["command"], format!("licit dataset life {} held", way.last().unwrap()));
+    assert_eq!(
+        finding["remedy"]["command"],
+        format!("licit dataset life {} held --reason REASON", way.last().unwrap())
+    );
 }
 
 fn run_of(s: &Scenario, output: &str) -> String {
@@ -176,4 +184,39 @@ fn what_was_decided_says_what_was_barred() {
         (&evidence["barred"][0]["ref"], &evidence["barred"][0]["life"]),
         (&json!("dataset:crm/people@1"), &json!("restricted"))
     );
+}
+
+#[test]
+fn only_who_has_the_office_to_lifts_a_restriction_with_a_reason_and_from_now_on() {
+    let s = Scenario::running();
+    let id = s.ana.resolve("dataset:crm/people@1")["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/dataset-versions/{id}/life");
+    let lift = json!({"life": "held", "reason": "The dispute is settled."});
+    s.audit.post(&path, &json!({"life": "restricted"})).problem(403);
+    // The officer may restrict: that is where people ask for it; only who registers says that data are gone.
+    s.dora.post(&path, &json!({"life": "erased"})).problem(403);
+    s.dora.post(&path, &json!({"life": "restricted", "valid_from": days(-3), "reason": "Ana disputes it."})).good();
+    let entries = facts(&s, "dataset_version.life_changed");
+    s.ana.post(&path, &lift).problem(403);
+    let faults = |body: Value| s.dora.post(&path, &body).problem(422)["errors"][0]["pointer"].clone();
+    assert_eq!(faults(json!({"life": "held"})), "#/reason");
+    let mut before = lift.clone();
+    before["valid_from"] = json!(days(-1));
+    assert_eq!(faults(before.clone()), "#/valid_from");
+    denied(&s.dry("start"));
+    assert_eq!(facts(&s, "dataset_version.life_changed"), entries);
+    for who in [&s.dora, &s.bea] {
+        who.post(&path, &lift).good();
+        allowed(&s.dry("start"));
+        let shown = s.audit.get(&format!("/api/v1/dataset-versions/{id}")).good();
+        assert_eq!((&shown["state"], &shown["reason"]), (&json!("held"), &lift["reason"]), "{shown:#}");
+        // What was restricted then is not free in hindsight, nor by a lift of what is over.
+        who.post(&path, &before).problem(422);
+        denied(&s.dry_at("start", Some(&days(-2))));
+        s.ana.post(&path, &json!({"life": "restricted"})).good();
+        denied(&s.dry("start"));
+    }
+    let said = s.audit.get("/api/v1/ledger/entries?limit=1000").text;
+    assert!(!said.contains("dispute"), "reasons are kept erasable");
+    rebuilds(&s.server.db);
 }

@@ -181,7 +181,8 @@ fn later_versions_are_handed_over_by_a_later_release() {
     let id = s.ana.resolve("dataset:crm/people@1")["id"].as_str().unwrap().to_owned();
     s.ana.post(&format!("/api/v1/dataset-versions/{id}/life"), &json!({"life": "restricted"})).good();
     assert_eq!(rules(&s.dry("start")), ["source.covered"]);
-    s.ana.post(&format!("/api/v1/dataset-versions/{id}/life"), &json!({"life": "held"})).good();
+    let lift = json!({"life": "held", "reason": "The dispute is settled."});
+    s.dora.post(&format!("/api/v1/dataset-versions/{id}/life"), &lift).good();
     // What the deployment does not declare any more is not handed over by an old release either.
     redeploy(&s, |d| d["discloses"]["what"] = json!(["dataset:crm/clean"]));
     let decision = s.dry("start");

@@ -64,7 +64,8 @@ impl Evidence<'_> {
             "trainings": self.trainings.iter().map(|t| json!({
                 "ref": self.name(t.node),
                 "digest": t.held.as_ref().map(|h| h.digest),
-                "controller": t.controller,
+                "controller": t.unsaid.is_none().then_some(&t.controller),
+                "controllers": t.unsaid.iter().flatten().map(|c| &**c).collect::<Vec<_>>(),
                 "regularised": t.regularised,
                 "bases": candidates(t.question.as_ref()),
             })).collect::<Vec<_>>(),

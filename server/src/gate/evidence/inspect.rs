@@ -8,7 +8,7 @@ use licit_schemas::time::Timestamp;
 
 use super::assessed::{assessed, concerns};
 use super::cohorts::Sorting;
-use super::{Barred, Evidence, Gap, Missing, Source, joins};
+use super::{Barred, Evidence, Gap, Missing, Source, joins, twins};
 use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, EdgeKind, Flags, Graph, Link, Node, NodeId, NodeKind, Role};
@@ -120,7 +120,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         let cohort = sorting.cohort(evidence, exposure, place, (node, label), (derived, class));
         evidence.sources.push(Source { node: id, dataset: node.dataset, end: node.end, cohort });
     }
-    contradicted(evidence);
+    twins::contradicted(evidence);
     evidence.joins = joins::joins(evidence, &understated);
 }
 
@@ -128,35 +128,6 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
 fn learned(graph: &Graph, run: NodeId) -> bool {
     let data = |role: Role| !matches!(role, Role::Validation | Role::Test | Role::BiasCheck);
     graph.upstream(run).any(|half| half.kind == EdgeKind::Used && data(half.role))
-}
-
-/// Models of the release whose bytes are registered a second time, as made of people's data that are not behind the release: which
-/// of the two is true is unknown.
-fn contradicted(evidence: &mut Evidence<'_>) {
-    let world = evidence.world;
-    let (lineage, graph) = (&world.lineage, world.lineage.graph());
-    let mut found = Vec::new();
-    for model in &evidence.models {
-        let (Some(node), Some(facts)) = (lineage.find(&model.reference), model.facts()) else { continue };
-        let alike = world.registry.same_bytes(facts.bytes);
-        let others: Vec<_> = alike.filter(|other| other.reference != model.reference).collect();
-        if others.is_empty() {
-            continue;
-        }
-        let closure: HashSet<NodeId> = evidence.closure.iter().map(|(id, _)| *id).collect();
-        for other in others {
-            let Some(twin) = lineage.find(&other.reference) else { continue };
-            let mut behind = Exposure::default();
-            exposure::expose_into(graph, &[(twin, CONTAINED)], &|id| evidence.cuts(id), &mut behind);
-            let of_people = |id: &NodeId| graph.node(*id).flags.0 & (PERSONAL.0 | Flags::SOURCE.0) != 0;
-            let source = behind.nodes.iter().map(|(id, _)| *id).filter(of_people).find(|id| !closure.contains(id));
-            if let Some(source) = source {
-                let missing = Missing::Contradicted(other.reference.clone(), lineage.name(source).as_ref().into());
-                found.push(Gap { node, missing });
-            }
-        }
-    }
-    evidence.gaps.append(&mut found);
 }
 
 /// Whether default classes answer for something of a dataset version, or did.

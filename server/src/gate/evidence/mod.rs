@@ -2,9 +2,11 @@
 
 mod assessed;
 mod cohorts;
+mod controllers;
 mod document;
 mod inspect;
 mod joins;
+mod twins;
 mod understated;
 mod view;
 mod views;
@@ -89,8 +91,10 @@ pub struct Training {
     pub held: Option<Arc<Held>>,
     /// Bases for its purpose at its start; absent for a dangling run.
     pub question: Option<Question>,
-    /// The controller it ran for.
+    /// The controller it ran for; that of the deployment, where nobody knows.
     pub controller: String,
+    /// Whom its data name, where it does not say itself for whom it ran, and they do not tell.
+    pub unsaid: Option<Vec<Arc<str>>>,
     /// Closed by an approved regularisation: the board took over that it was lawful then.
     pub regularised: bool,
     /// Why one in force does not close it all the same.
@@ -125,6 +129,8 @@ pub enum Missing {
     Run,
     /// The same bytes are registered as this model version, made of this dataset version, too.
     Contradicted(Arc<str>, Arc<str>),
+    /// This model version, made of this dataset version, holds the file, too, and neither has it from a model behind both.
+    Shared(Arc<str>, Arc<str>, Arc<str>),
     /// Registered by mistake, and retired then.
     Retired(Timestamp),
     /// A model made elsewhere without assessment, or with one not approved.
@@ -455,10 +461,11 @@ fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
 fn training(world: &World, node: NodeId, spec: &DeploymentSpec, now: Timestamp) -> Training {
     let held = world.lineage.record(node).held.clone();
     let mut controller = spec.controller.to_string();
-    let mut question = None;
+    let (mut question, mut unsaid) = (None, None);
     if let Some(What::Run(facts)) = held.as_deref().map(|h| &h.what) {
-        if let Some(own) = &facts.controller {
-            controller = own.to_string();
+        match controllers::of_training(world, node, facts) {
+            Ok(known) => controller = known,
+            Err(named) => unsaid = Some(named),
         }
         question = Some(Question::new(world, &facts.purpose, Stage::Training, &controller, facts.started_at));
     }
@@ -466,5 +473,5 @@ fn training(world: &World, node: NodeId, spec: &DeploymentSpec, now: Timestamp) 
     let missing = assessed::assessed(world, &name, AssessmentKind::Regularisation, None, &spec.controller, now);
     let regularised = missing.is_none();
     let unfounded = missing.filter(|why| matches!(why, Missing::BasesThen(..)));
-    Training { node, held, question, controller, regularised, unfounded }
+    Training { node, held, question, controller, unsaid, regularised, unfounded }
 }

@@ -9,7 +9,7 @@ use licit_schemas::time::Timestamp;
 use super::asked::{Asked, Grouped, each};
 use super::{BOARD, GDPR_LOWER, GDPR_UPPER, finding};
 use crate::gate::coverage::{Answer, joint};
-use crate::gate::evidence::Evidence;
+use crate::gate::evidence::{Evidence, Training};
 use crate::gate::policy::Policy;
 
 /// `controller`: one the basis does not name and that controls jointly with none it names; a processor without contract
@@ -52,6 +52,7 @@ pub(super) fn controller(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     }
     recipients(evidence, &mut list);
     let mut findings = list.findings();
+    findings.extend(trained_for(evidence));
     let now = evidence.ask.valid_at;
     for processor in &deployment.spec.processors {
         let path = || vec![evidence.ask.deployment.clone(), processor.to_string()];
@@ -91,6 +92,35 @@ pub(super) fn controller(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             }
     });
     findings
+}
+
+/// For whom a training on people's data ran: the run says it, or all its data do (GDPR Art. 4(7)).
+fn trained_for<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Finding> + 'a {
+    let untold = |(place, training): (usize, &'a Training)| {
+        let named = training.unsaid.as_ref().filter(|_| !training.regularised)?;
+        let mut read = evidence.cohorts.iter().filter(|cohort| cohort.trainings.contains(&place)).peekable();
+        read.peek()?;
+        // Where the data name nobody, that is said of them, and clears this.
+        if named.is_empty() && read.any(|cohort| cohort.class.controllers.is_empty()) {
+            return None;
+        }
+        let name = evidence.name(training.node);
+        let whose = match named.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(" and ") {
+            none if none.is_empty() => "its data name nobody".to_owned(),
+            several => format!("its data are controlled by {several}"),
+        };
+        let build = finding("controller", Status::Unknown, "GDPR Art. 4(7), 26", &name)
+            .fine(GDPR_LOWER)
+            .path(evidence.any_path(training.node))
+            .since(Some(evidence.world.lineage.record(training.node).at))
+            .says(format!("`{name}` does not say for whom it trained, and {whose}"))
+            .to(evidence.owner(&name));
+        Some(build.remedy(
+            "register the run and what it made under new versions, with its `controller` stated; or record the joint arrangement of those who control its data",
+            Some("licit register".to_owned()),
+        ))
+    };
+    evidence.trainings.iter().enumerate().filter_map(untold)
 }
 
 /// Who receives what is disclosed is named by the basis that governs it, controls jointly, or processes under contract: a handing

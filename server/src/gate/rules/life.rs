@@ -34,7 +34,7 @@ pub(super) fn barred<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Fin
             .says(format!("`{name}` is restricted since {since} and may only be stored, but {used}"))
             .remedy(
                 "lift the restriction when its ground is gone, or take it out",
-                Some(format!("licit dataset life {name} held")),
+                Some(format!("licit dataset life {name} held --reason REASON")),
             )
     })
 }

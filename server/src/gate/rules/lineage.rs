@@ -116,6 +116,12 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                         "record for both what they were made of, or retire the one that was registered by mistake",
                         Some(format!("licit model retire {} --reason 'registered by mistake'", other.trim_start_matches("model:"))),
                     ),
+                Missing::Shared(other, source, file) => begin(Status::Unknown)
+                    .says(format!("`{file}` of `{name}` is a file of `{other}`, too, which was made of `{source}`, which is not behind this release"))
+                    .remedy(
+                        "register the model both have the file from, with what it learned from, as an input of both; or retire the one registered by mistake",
+                        register(),
+                    ),
                 Missing::Run => begin(Status::Unmet)
                     .says(format!("`{name}` was built here, but no run says from what"))
                     .remedy("record the run; for what ran before the registry, an approved regularisation", register()),
