@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, calendar, clearing, completions, config, contest, dataset, debt, decision, delegation,
-    deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init, ledger, lineage, policy,
-    recipients, register, release, renewals, retire, review, simple, subjects, suggest, things, vocabulary, webhook,
-    whatif,
+    access, baseline, break_glass, calendar, clearing, completions, config, contest, dataset, debt, decision,
+    delegation, deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init, ledger,
+    lineage, policy, recipients, register, release, renewals, retire, review, simple, subjects, suggest, things,
+    vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -128,6 +128,11 @@ pub(crate) enum Command {
     Baseline {
         #[command(subcommand)]
         command: baseline::Baseline,
+    },
+    /// Denied releases let through in emergencies: state and deadlines
+    BreakGlass {
+        #[command(subcommand)]
+        command: break_glass::BreakGlass,
     },
     /// Findings said to be wrong, and whether they were
     Contest {

@@ -5,11 +5,12 @@ use clap::CommandFactory;
 use crate::args::{Cli, Command};
 use crate::collection as c;
 use crate::context::Context;
-use crate::error::{Exit, Result};
+use crate::error::{Exit, Failure, Result};
 
 pub(crate) mod access;
 pub(crate) mod affected;
 pub(crate) mod baseline;
+pub(crate) mod break_glass;
 pub(crate) mod calendar;
 pub(crate) mod clearing;
 pub(crate) mod completions;
@@ -73,6 +74,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Gaps(args) => gaps::run(context, &args),
         Command::Events(args) => events::run(context, &args),
         Command::Webhook { command } => webhook::run(context, command),
+        Command::BreakGlass { command } => break_glass::run(context, command),
         Command::Baseline { command } => baseline::run(context, command),
         Command::Contest { command } => contest::run(context, command),
         Command::Delegation { command } => delegation::run(context, command),
@@ -102,6 +104,9 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Whoami => access::whoami(context),
         Command::Config { command } => config::run(context, &command),
         Command::Completions(args) => Ok(completions::run(&args, &mut Cli::command())),
+        Command::Demo(_) if context.json() => {
+            Err(Failure::Usage("`demo` tells a story to people: it has no answer in JSON".to_owned()))
+        }
         Command::Demo(args) => crate::demo::run(&args),
     }
 }

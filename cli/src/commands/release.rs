@@ -44,7 +44,8 @@ three working days, or it is a gap of its own. Wrong bytes and prohibited practi
 Example:
   licit release break-glass vote-forecast@2 --incident inc-2041 \\
       --reason \"The old model calls the wrong district\"
-  licit review create --title \"Ratify inc-2041\" break-glass:inc-2041"
+  licit review create --title \"Ratify inc-2041\" break-glass:inc-2041
+  licit break-glass show inc-2041"
     )]
     BreakGlass {
         /// Release, such as `vote-forecast@2`
@@ -60,9 +61,6 @@ Example:
         #[arg(long = "artifact", value_name = "PATH")]
         artifacts: Vec<PathBuf>,
     },
-    /// Releases let through in emergencies, newest first
-    #[command(after_help = "Example:\n  licit release break-glasses --q vote-forecast")]
-    BreakGlasses(ListArgs),
     /// Take a release out for good
     #[command(after_help = "Example:\n  licit release withdraw vote-forecast@2")]
     Withdraw {
@@ -175,7 +173,6 @@ pub(crate) fn run(context: &Context, command: Release) -> Result<Exit> {
             let id = c::RELEASES.id(&client, &reference)?;
             decided(context, &client, &client.post(&format!("/releases/{id}/break-glass"), &body)?)
         }
-        Release::BreakGlasses(args) => things::list(context, &c::BREAK_GLASSES, &args),
         Release::Withdraw { reference } => {
             let client = context.client()?;
             let id = c::RELEASES.id(&client, &reference)?;

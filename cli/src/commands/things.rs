@@ -138,7 +138,8 @@ pub(crate) fn run(context: &Context, collection: &Collection, command: Things) -
     }
 }
 
-/// Create from files: all are checked before the first is sent.
+/// Create from files: all are checked before the first is sent. For machines, the answers to several are one array; where one is
+/// refused, it ends with what was answered to that.
 pub(crate) fn create(context: &Context, collection: &Collection, args: &CreateArgs) -> Result<Exit> {
     let mut documents = Vec::with_capacity(args.file.len());
     for path in &args.file {
@@ -146,8 +147,27 @@ pub(crate) fn create(context: &Context, collection: &Collection, args: &CreateAr
         documents.push((collection.check)(value).map_err(|faults| source.faults(faults))?);
     }
     let client = context.client()?;
-    for document in documents {
-        send(context, &client, collection, &document, args.replace)?;
+    let together = documents.len() > 1 && context.json();
+    let mut answers = Vec::new();
+    for document in &documents {
+        match send(&client, collection, document, args.replace) {
+            Ok((answer, _)) if together => answers.push(answer),
+            Ok((answer, said)) => context.answer(&answer, || said),
+            Err(failure) if together => {
+                let exit = failure.exit();
+                match failure {
+                    Failure::Problem(problem) => answers.push(json!(problem)),
+                    // What no document tells is said where people read it.
+                    failure => context.report(&failure),
+                }
+                context.answer(&answers, String::new);
+                return Ok(exit);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    if together {
+        context.answer(&answers, String::new);
     }
     Ok(Exit::Done)
 }
@@ -155,23 +175,27 @@ pub(crate) fn create(context: &Context, collection: &Collection, args: &CreateAr
 /// Create what flags describe.
 pub(crate) fn create_value(context: &Context, collection: &Collection, value: Value, replace: bool) -> Result<Exit> {
     let document = (collection.check)(value).map_err(|faults| named(&faults))?;
-    send(context, &context.client()?, collection, &document, replace)?;
+    let (answer, said) = send(&context.client()?, collection, &document, replace)?;
+    context.answer(&answer, || said);
     Ok(Exit::Done)
 }
 
-fn send(context: &Context, client: &Client, collection: &Collection, document: &Value, replaces: bool) -> Result<()> {
-    let answer = match client.post(collection.path, document) {
-        Err(Failure::Problem(problem)) if replaces && problem.status == 409 => {
-            return replace(context, client, collection, document);
+/// What the server answered, and one line on what became of it.
+type Sent = (Value, String);
+
+fn send(client: &Client, collection: &Collection, document: &Value, replaces: bool) -> Result<Sent> {
+    match client.post(collection.path, document) {
+        Err(Failure::Problem(problem)) if replaces && problem.status == 409 => replace(client, collection, document),
+        answer => {
+            let answer = answer?;
+            let said = registered(&answer);
+            Ok((answer, said))
         }
-        answer => answer?,
-    };
-    context.answer(&answer, || registered(&answer));
-    Ok(())
+    }
 }
 
 /// Put the document over what stands under its reference now, unless that changes in between.
-fn replace(context: &Context, client: &Client, collection: &Collection, document: &Value) -> Result<()> {
+fn replace(client: &Client, collection: &Collection, document: &Value) -> Result<Sent> {
     let reference = collection.stated(document)?.to_string();
     let page = client.get(collection.path, &[("ref", Some(&reference))])?;
     let (id, seq) = (page["items"][0]["id"].as_str(), page["items"][0]["seq"].as_u64());
@@ -179,8 +203,7 @@ fn replace(context: &Context, client: &Client, collection: &Collection, document
         return Err(Failure::plain(format!("the server shows no `{reference}` to replace")));
     };
     let answer = client.put(&format!("{}/{id}", collection.path), document, seq)?;
-    context.answer(&answer, || format!("{}  {reference}", style::green("replaced")));
-    Ok(())
+    Ok((answer, format!("{}  {reference}", style::green("replaced"))))
 }
 
 /// One line on what became of a registration.
@@ -198,6 +221,16 @@ pub(crate) fn registered(answer: &Value) -> String {
 
 /// List a collection.
 pub(crate) fn list(context: &Context, collection: &Collection, args: &ListArgs) -> Result<Exit> {
+    list_as(context, collection, args, resource::list)
+}
+
+/// [`list`], shown to people in a form of its own.
+pub(crate) fn list_as(
+    context: &Context,
+    collection: &Collection,
+    args: &ListArgs,
+    shown: fn(&[Value]) -> String,
+) -> Result<Exit> {
     let mut args = args.clone();
     if collection.kind == Kind::Release {
         // `--parent vote-forecast`: a release belongs to a deployment, and to nothing else.
@@ -216,7 +249,7 @@ pub(crate) fn list(context: &Context, collection: &Collection, args: &ListArgs) 
         } else {
             String::new()
         };
-        format!("{}{more}", resource::list(&items))
+        format!("{}{more}", shown(&items))
     });
     Ok(Exit::Done)
 }

@@ -40,6 +40,30 @@ pub(super) fn no_column(path: &Path, column: &str) -> Failure {
     Failure::Usage(format!("the first line of `{}` names no column `{column}`", path.display()))
 }
 
+/// What else stands between the columns, where the first line says so: it names the column, or is read as one column only. Excel
+/// writes `;` where numbers have a decimal comma.
+fn divided(headers: &csv::ByteRecord, column: &str, delimiter: u8) -> Option<u8> {
+    let others = || b";\t|,".iter().copied().filter(|other| *other != delimiter);
+    let names = |other: u8| {
+        let of = |part: &[u8]| part.split(|byte| *byte == b'"').any(|name| name.trim_ascii() == column.as_bytes());
+        headers.iter().any(|field| field.contains(&other) && field.split(|byte| *byte == other).any(of))
+    };
+    let alone = |other: u8| headers.len() == 1 && headers.iter().all(|field| field.contains(&other));
+    others().find(|other| names(*other)).or_else(|| others().find(|other| alone(*other)))
+}
+
+/// The first line is divided otherwise than said.
+fn otherwise(path: &Path, delimiter: u8, other: u8) -> Failure {
+    let shown = |byte: u8| if byte == b'\t' { "tabs".to_owned() } else { format!("`{}`", char::from(byte)) };
+    let typed = if other == b'\t' { "$'\\t'".to_owned() } else { format!("'{}'", char::from(other)) };
+    Failure::Usage(format!(
+        "the columns of `{}` are divided by {}, not by {}: say `--delimiter {typed}`",
+        path.display(),
+        shown(other),
+        shown(delimiter)
+    ))
+}
+
 fn csv(path: &Path, column: &str, delimiter: u8) -> Result<Column> {
     let file = File::open(path).map_err(|e| Failure::file("read", path, &e))?;
     let whole = file.metadata().map_or(0, |metadata| metadata.len());
@@ -61,7 +85,13 @@ fn csv(path: &Path, column: &str, delimiter: u8) -> Result<Column> {
     };
     let headers = reader.byte_headers().map_err(|_| broken(None))?;
     let place = headers.iter().position(|name| name.trim_ascii() == column.as_bytes());
-    let place = place.ok_or_else(|| no_column(path, column))?;
+    let place = match place {
+        Some(place) => place,
+        None => {
+            return Err(divided(headers, column, delimiter)
+                .map_or_else(|| no_column(path, column), |other| otherwise(path, delimiter, other)));
+        }
+    };
     let mut record = csv::ByteRecord::new();
     let values = std::iter::from_fn(move || match reader.read_byte_record(&mut record) {
         Ok(false) => None,

@@ -45,7 +45,7 @@ fn what_reads_answers_in_json() {
         &["dataset", "versions", "crm/people"][..],
         &["model", "versions", "score"],
         &["env", "loosenings"],
-        &["release", "break-glasses"],
+        &["break-glass", "list"],
         &["review", "approvals"],
         &["review", "revocations"],
         &["contest", "figures"],
@@ -135,4 +135,39 @@ fn a_refusal_is_json_too() {
     assert_eq!((&problem["status"], &problem["decision"]["verdict"]), (&409.into(), &"deny".into()));
     let problem = answered(&s.ci, &["model", "show", "nobody"], 1);
     assert_eq!(problem["status"], 404);
+}
+
+#[test]
+fn several_files_are_one_array() {
+    let s = Scenario::empty();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let party =
+        |key: &str, name: &str| file(&format!("{key}-{name}.yaml"), &format!("key: {key}\nname: {name}\nregion: FR\n"));
+    let (one, two, other) = (party("one", "One"), party("two", "Two"), party("one", "Other"));
+    let create = |files: &[&str], code: i32| {
+        let args: Vec<&str> = ["party", "create"].into_iter().chain(files.iter().flat_map(|f| ["-f", f])).collect();
+        answered(&s.ana, &args, code)
+    };
+    let both = create(&[&one, &two], 0);
+    let told = |answer: &Value| (answer["ref"].clone(), answer["outcome"].clone());
+    assert_eq!(told(&both[0]), ("party:one".into(), "created".into()), "{both:#}");
+    assert_eq!((told(&both[1]), both.as_array().unwrap().len()), (("party:two".into(), "created".into()), 2));
+    assert_eq!(told(&create(&[&one], 0)), ("party:one".into(), "unchanged".into()), "one is no array");
+    // What went well is told beside what did not, and nothing after it was sent.
+    let part = create(&[&two, &other, &one], 1);
+    assert_eq!((told(&part[0]).1, &part[1]["status"]), ("unchanged".into(), &409.into()), "{part:#}");
+    assert_eq!(part.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_story_is_not_told_to_machines() {
+    let s = Scenario::empty();
+    let (code, out, said) = licit(&s.ana, &["demo", "--json"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{said}");
+    assert!(said.contains("JSON"), "{said}");
 }

@@ -222,3 +222,30 @@ impl Proxy {
         Self { url, cuts }
     }
 }
+
+#[test]
+fn columns_divided_otherwise_are_said_to_be() {
+    let desk = Desk::new();
+    let key = desk.at("crm.key");
+    for (header, typed) in [
+        ("name;email", "--delimiter ';'"),
+        ("\"name\";\"email\"", "--delimiter ';'"),
+        ("name\temail", "--delimiter $'\\t'"),
+        ("name|e-mail", "--delimiter '|'"),
+        ("name;city, of birth;email", "--delimiter ';'"),
+    ] {
+        let file = desk.at("export.csv");
+        std::fs::write(&file, format!("{header}\nAnn;ann@example.com\n")).unwrap();
+        let args = ["subjects", "hash", "--key", &key, "--from", &file, "--column", "email"];
+        let (_, said) = desk.ran(&desk.s.ana, &args, 2);
+        assert!(said.contains(typed), "{header}: {said}");
+        assert!(!said.contains("ann@"), "{said}");
+    }
+    let file = desk.at("export.csv");
+    std::fs::write(&file, "name;email\nAnn;ann@example.com\n").unwrap();
+    let args = ["subjects", "hash", "--key", &key, "--from", &file, "--column", "email", "--delimiter", ";"];
+    desk.ran(&desk.s.ana, &args, 0);
+    // Another column is simply not there.
+    let (_, said) = desk.ran(&desk.s.ana, &[&args[..7], &["e-mail", "--delimiter", ";"]].concat(), 2);
+    assert!(said.contains("names no column"), "{said}");
+}

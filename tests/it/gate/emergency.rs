@@ -58,6 +58,18 @@ fn one_person_lets_it_through_for_hours_and_the_board_ratifies_or_it_is_a_gap() 
     assert_eq!(state(&s, "release:score-prod@1"), "active");
     assert_eq!(s.dry("continue")["passes"], true, "tonight's batch runs");
     let used = s.ana.resolve("break-glass:inc-1@1");
+    let licit = |args: &[&str]| {
+        let (code, out, said) = crate::support::licit(&s.audit, args);
+        assert_eq!(code, 0, "{said}");
+        out
+    };
+    let deadline = |name: &str| used["spec"][name].as_str().unwrap()[..10].to_owned();
+    for shown in [licit(&["break-glass", "list"]), licit(&["break-glass", "show", "inc-1"])] {
+        for part in ["break-glass:inc-1@1", "release:score-prod@1", &deadline("valid_to"), &deadline("ratify_by")] {
+            assert!(shown.contains(part), "{part} in {shown}");
+        }
+    }
+    assert!(licit(&["break-glass", "show", "inc-1"]).contains("waits for the board"));
     assert_eq!(used["spec"]["findings"][0]["rule"], "source.covered", "{used:#}");
     assert!(!used.to_string().contains("cannot wait"), "the reason is not in the ledger");
     assert_eq!(s.dry_at("continue", Some(&days(1)))["passes"], false, "twelve hours are over");
