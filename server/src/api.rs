@@ -19,7 +19,8 @@ use crate::{access, registry};
 use licit_schemas::document::Document;
 
 /// Kinds of things that state from when and until when they are valid.
-const VALID: [&str; 10] = [
+const VALID: [&str; 11] = [
+    "system",
     "purpose",
     "basis",
     "assessment",

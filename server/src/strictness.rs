@@ -92,8 +92,8 @@ fn refusal(deployment: &str, (at, how): (&str, &str), before: &Held<'_>) -> Erro
 pub fn of_all(before: &World, after: &World, now: Timestamp) -> Result<()> {
     let policy = Policy::in_force(before, now);
     let mut known: BTreeMap<&str, (Held<'_>, Held<'_>)> = BTreeMap::new();
-    let mut deployments: Vec<_> = before.registry.deployments.iter().collect();
-    deployments.sort_by(|one, other| one.reference.cmp(&other.reference));
+    let mut deployments: Vec<_> = before.registry.deployments_from(now).collect();
+    deployments.sort_by(|one, other| (&one.reference, one.rev).cmp(&(&other.reference, other.rev)));
     for deployment in deployments {
         let name = deployment.spec.environment.name();
         let (was, is) = known.entry(name).or_insert_with(|| (Held::of(before, name, now), Held::of(after, name, now)));

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod corrections;
+mod dated;
 mod diff;
 mod drift;
 mod histories;

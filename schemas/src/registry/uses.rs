@@ -154,6 +154,10 @@ pub struct SystemSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub documents: Vec<Document>,
+    /// Since when this revision holds, where that is not the same as when it is recorded; it takes the place of what was said of
+    /// the time after it. Before it the revision before holds. Absent, this one holds whenever it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
 }
 
 /// How an environment enforces verdicts, the loosest first. The verdict itself is always true.
@@ -255,6 +259,10 @@ pub struct DeploymentSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 100))]
     pub tags: Tags,
+    /// Since when this revision holds, where that is not the same as when it is recorded; it takes the place of what was said of
+    /// the time after it. Before it the revision before holds. Absent, this one holds whenever it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
 }
 
 /// The place of a model in a composition.

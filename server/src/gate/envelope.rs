@@ -63,7 +63,7 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
     Envelope {
         purpose: spec.purpose.to_string(),
         bases: bases.into_iter().collect(),
-        system: spec.system.to_string(),
+        system: system(evidence, spec),
         environment: spec.environment.to_string(),
         sources: sources(evidence),
         serves: declared(&spec.reads),
@@ -76,6 +76,11 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
         models: models.into_iter().collect(),
         documents: documents.into_iter().collect(),
     }
+}
+
+/// The revision of the system that holds at the moment judged: until the one named begins, the one before it.
+fn system(evidence: &Evidence<'_>, spec: &licit_schemas::registry::DeploymentSpec) -> String {
+    evidence.system.as_ref().map_or_else(|| spec.system.to_string(), |system| system.reference.to_string())
 }
 
 /// Who receives what a deployment discloses.
@@ -95,7 +100,7 @@ pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> 
         evidence.system.iter().flat_map(|s| &s.spec.documents).any(|x| d == format!("{} {}", x.kind, x.evidence.digest))
     };
     approved.purpose == spec.purpose.to_string()
-        && approved.system == spec.system.to_string()
+        && approved.system == system(evidence, spec)
         && approved.environment == spec.environment.to_string()
         && spec.bases.iter().all(|b| has(&approved.bases, &b.to_string()))
         && declared(&approved.serves, &spec.reads)
@@ -318,12 +323,14 @@ fn path_to(evidence: &Evidence<'_>, dataset: &str) -> Option<Vec<String>> {
 pub fn under_review(tx: &crate::facts::Tx<'_>, deployment: &str) -> crate::error::Result<(Envelope, Vec<uuid::Uuid>)> {
     use crate::error::Error;
     use licit_schemas::gate::Intent;
+    // What begins later is reviewed before it does, as it will be.
+    let begins = tx.world().registry.deployments.latest(deployment).and_then(|stated| stated.spec.valid_from);
     let ask = super::evidence::Ask {
         deployment: deployment.to_owned(),
         release: None,
         intent: Intent::Start,
         artifacts: Vec::new(),
-        valid_at: tx.now(),
+        valid_at: begins.unwrap_or(tx.now()).max(tx.now()),
     };
     let evidence = super::evidence::gather(tx.world(), ask);
     let Some(found) = &evidence.deployment else {

@@ -16,6 +16,8 @@ pub fn next(world: &World, now: Timestamp) -> Option<Timestamp> {
     let broken = review.broken.every().flat_map(|b| [b.spec.valid_to, b.spec.ratify_by]);
     let loosenings = review.loosenings.every().map(|l| l.spec.valid_to);
     let documents = registry.systems.every().flat_map(|s| s.spec.documents.iter().map(|d| d.valid_to));
+    let systems = registry.systems.every().map(|s| s.spec.valid_from);
+    let deployments = registry.deployments.every().map(|d| d.spec.valid_from);
     let contracts = registry
         .parties
         .iter()
@@ -25,7 +27,7 @@ pub fn next(world: &World, now: Timestamp) -> Option<Timestamp> {
         .chain(baselines)
         .chain(broken)
         .chain(loosenings)
-        .chain(purposes.chain(bases).chain(documents).chain(contracts).flatten())
+        .chain(purposes.chain(bases).chain(documents).chain(systems).chain(deployments).chain(contracts).flatten())
         .filter(|moment| *moment > now)
         .min()
 }

@@ -413,7 +413,10 @@ impl State {
             }
             None => self.add(&reference, Node::new(NodeKind::Deployment), at),
         };
-        self.unfollow(deployment);
+        // Until a revision begins, the one before reads and writes on.
+        if spec.valid_from.is_none_or(|from| from <= at.time) {
+            self.unfollow(deployment);
+        }
         for (declaration, kind) in [(&spec.reads, EdgeKind::ServesOn), (&spec.writes, EdgeKind::Emits)] {
             for dataset in declaration.iter().flat_map(|d| &d.datasets) {
                 if dataset.is_pinned() {

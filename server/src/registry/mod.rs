@@ -6,6 +6,7 @@ mod bytes;
 mod classes;
 pub mod columns;
 pub mod confirm;
+mod dated;
 mod disclosures;
 mod held;
 pub mod life;
@@ -302,6 +303,7 @@ impl State {
             reference,
             digest: Some(digest),
             doc: text(spec),
+            valid_from: spec.valid_from,
             ..NewRow::default()
         });
     }
@@ -340,6 +342,7 @@ impl State {
             reference,
             digest: Some(digest),
             doc: text(spec),
+            valid_from: spec.valid_from,
             ..NewRow::default()
         });
     }

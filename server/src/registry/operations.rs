@@ -232,7 +232,7 @@ pub fn environment(tx: &mut Tx<'_>, spec: EnvironmentSpec, existing: Existing) -
 ///
 /// # Errors
 /// Unknown references; a declaration that says both datasets and nobody, or neither; a disclosure to the controller itself; a move
-/// to where it would be held less strictly.
+/// to where it would be held less strictly; a move or a disclosure stated before it begins.
 pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing) -> Result<Registered> {
     let now = tx.now();
     for (reference, kind, at) in [
@@ -267,6 +267,7 @@ pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing)
             }
         }
     }
+    later(tx, &spec)?;
     let thing = Lasting {
         reference: Ref::deployment(&spec.name),
         catalogue: |w| &w.registry.deployments,
@@ -278,6 +279,21 @@ pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing)
     let registered = state(tx, &thing, spec, existing)?;
     strictness::of_one(&before, tx.world(), &own, now)?;
     Ok(registered)
+}
+
+/// What begins later is a statement only: where something runs, and what is handed to others, is recorded when it is so.
+fn later(tx: &Tx<'_>, spec: &DeploymentSpec) -> Result<()> {
+    let Some(from) = spec.valid_from.filter(|from| *from > tx.now()) else { return Ok(()) };
+    let own = Ref::deployment(&spec.name).to_string();
+    let present = tx.world().registry.deployment_at(&own, tx.now());
+    if present.is_some_and(|present| present.spec.environment != spec.environment) {
+        let says = format!("`{own}` moves when it does: state the environment from {from} on at that time");
+        return Err(Error::invalid("/environment", says));
+    }
+    if spec.discloses.is_some() || present.is_some_and(|present| present.spec.discloses.is_some()) {
+        return Err(Error::invalid("/valid_from", "lies ahead: who receives what is recorded when it begins or ends"));
+    }
+    Ok(())
 }
 
 fn declared(tx: &Tx<'_>, declaration: &Declaration, at: &str) -> Result<()> {

@@ -52,7 +52,7 @@ fn facts(held: &Held) -> Option<&DatasetFacts> {
 
 fn source(world: &World, dataset: &str, versions: &[&Arc<Held>], at: Timestamp) -> SourceDrift {
     let agreed = agreed(world, dataset, versions, at);
-    let found = uses(world, versions);
+    let found = uses(world, versions, at);
     let mut uses: Vec<PurposeUse> =
         found.into_iter().map(|(purpose, used)| used.told(world, purpose, &agreed, at)).collect();
     uses.sort_by(|a, b| (b.distance, &a.purpose).cmp(&(a.distance, &b.purpose)));
@@ -135,7 +135,7 @@ impl Used {
 
 /// Training runs that read a source, or what its people are contained in; and running deployments that read or contain them. What
 /// only formed a model whose answers others hold is no use of theirs.
-fn uses(world: &World, versions: &[&Arc<Held>]) -> BTreeMap<String, Used> {
+fn uses(world: &World, versions: &[&Arc<Held>], at: Timestamp) -> BTreeMap<String, Used> {
     let (lineage, graph) = (&world.lineage, world.lineage.graph());
     let mut uses: BTreeMap<String, Used> = BTreeMap::new();
     let mut add = |purpose: &Ref, since: Timestamp, training: Option<String>, deployment: Option<String>| {
@@ -175,7 +175,7 @@ fn uses(world: &World, versions: &[&Arc<Held>]) -> BTreeMap<String, Used> {
                         };
                         let running = world.registry.active(&deployment);
                         let running = running.filter(|r| node.kind == NodeKind::Deployment || r.reference == name);
-                        let stated = world.registry.deployments.latest(&deployment);
+                        let stated = world.registry.deployment_at(&deployment, at);
                         if let (Some(release), Some(stated)) = (running, stated) {
                             let since = release.activated_at.unwrap_or(release.proposed_at);
                             add(&stated.spec.purpose, since, None, Some(deployment));

@@ -251,10 +251,10 @@ fn move_region(tx: &mut Tx<'_>, step: &Move, at: &str) -> Result<String> {
     expect(&step.r#ref, &[Kind::Dataset, Kind::Deployment], &at)?;
     let to = &step.region;
     if step.r#ref.kind() == Kind::Deployment {
-        let latest = tx.world().registry.deployments.latest(&step.r#ref.to_string()).cloned();
-        let latest = latest.ok_or_else(|| Error::invalid(&at, format!("there is no `{}`", step.r#ref)))?;
-        let mut spec = latest.spec.clone();
-        spec.region = Some(to.clone());
+        let present = tx.world().registry.deployment_at(&step.r#ref.to_string(), tx.now()).cloned();
+        let present = present.ok_or_else(|| Error::invalid(&at, format!("there is no `{}`", step.r#ref)))?;
+        let mut spec = present.spec.clone();
+        (spec.region, spec.valid_from) = (Some(to.clone()), None);
         registry::deployment(tx, spec, Existing::Revise).map_err(|e| e.under(&at))?;
         return Ok(format!("`{}` computes in {to}", step.r#ref));
     }

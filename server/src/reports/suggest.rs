@@ -36,7 +36,7 @@ struct Try {
 pub fn suggest(tx: &mut Tx<'_>, deployment: &Ref, valid_at: Option<Timestamp>) -> Result<Suggestions> {
     let name = deployment.to_string();
     let at = valid_at.unwrap_or(tx.now());
-    let Some(stated) = tx.world().registry.deployments.latest(&name).map(|d| d.spec.clone()) else {
+    let Some(stated) = tx.world().registry.deployment_at(&name, at).map(|d| d.spec.clone()) else {
         return Err(Error::NotFound(format!("there is no `{name}`")));
     };
     let before = stand(tx.world(), &name, at);

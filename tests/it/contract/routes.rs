@@ -90,6 +90,7 @@ fn every_read_takes_both_clocks_or_says_why_not() {
     {
         let answer = client.get(&format!("{}?valid_at=2026-01-01", route.path));
         let stated = [
+            "systems",
             "purposes",
             "bases",
             "assessments",

@@ -298,7 +298,7 @@ pub fn anonymous(world: &World, name: &str, holder: &Ref, at: Timestamp) -> bool
 /// Gather the evidence.
 pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     let registry = &world.registry;
-    let deployment = registry.deployments.latest(&ask.deployment).cloned();
+    let deployment = registry.deployment_at(&ask.deployment, ask.valid_at).cloned();
     let release = pick(world, &ask);
     let (mut closure, mut sources) = LISTS.with(|kept| kept.take());
     closure.clear();
@@ -347,7 +347,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         let hours = environment.spec.time_to_live_hours.map(|hours| chrono::Duration::hours(i64::from(hours)));
         evidence.ends = hours.zip(evidence.release.as_ref()).map(|(hours, release)| release.proposed_at.plus(hours));
     }
-    evidence.system = revision(&registry.systems, &spec.system);
+    evidence.system = registry.system_at(&spec.system, now).cloned();
     evidence.purpose = revision(&world.lawfulness.purposes, &spec.purpose);
     for basis in &spec.bases {
         if let Some(found) = revision(&world.lawfulness.bases, basis) {

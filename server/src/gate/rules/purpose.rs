@@ -331,11 +331,17 @@ pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let Some(deployment) = &evidence.deployment else { return Vec::new() };
     let Some(system) = &evidence.system else {
         let node = deployment.spec.system.to_string();
+        let rev = deployment.spec.system.rev().unwrap_or_default();
+        let stated = evidence.world.registry.systems.revision(&deployment.spec.system.unpinned().to_string(), rev);
+        let is = match stated.and_then(|stated| stated.spec.valid_from) {
+            Some(from) => format!("`{node}` holds from {from} on, not before"),
+            None => format!("there is no `{node}`"),
+        };
         return vec![
             finding("prohibited.practice", Status::Unknown, "AI Act Art. 5(1)", &node)
                 .fine(AI_ACT_UPPER)
                 .path(vec![evidence.ask.deployment.clone(), node.clone()])
-                .says(format!("there is no `{node}`: whether it does what is prohibited is unknown"))
+                .says(format!("{is}: whether it does what is prohibited is unknown"))
                 .to(evidence.deployment_owner())
                 .remedy(
                     "register the system with its questionnaire",

@@ -171,6 +171,18 @@ pub(super) fn approved(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
         finding("release.approved", status, "AI Act Art. 14, GDPR Art. 5(2)", node).path(vec![own.clone()]).to(BOARD)
     };
     if evidence.deployment.is_none() {
+        let later = evidence.world.registry.deployments.latest(own).and_then(|stated| stated.spec.valid_from);
+        if let Some(from) = later {
+            return vec![
+                begin(Status::Unmet, own)
+                    .says(format!("`{own}` holds from {from} on, not before"))
+                    .to("registrar")
+                    .remedy(
+                        "wait, or state the deployment as it is until then",
+                        Some("licit deployment create -f deployment.yaml".to_owned()),
+                    ),
+            ];
+        }
         return vec![
             begin(Status::Unknown, own)
                 .says(format!("there is no `{own}`"))
