@@ -3,7 +3,8 @@
 //!
 //! `cargo bench -p tests --bench gate [-- EDGES [ROUNDS]]`. A layered registry: collected data, seven layers of datasets made of
 //! them (each with its run), models with their training runs, deployments. Domains of a few hundred nodes, as in a company's
-//! departments, with a few edges between them.
+//! departments, with a few edges between them. Twice: where every run derives, which is the walk alone; and where they do what
+//! pipelines do, some stating their columns, some assessed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_possible_truncation, reason = "a bench fails loudly")]
 
 use std::time::{Duration, Instant};
@@ -31,7 +32,30 @@ const PERSONAL_LAYERS: usize = 5;
 /// Models, each in a deployment of its own, of one domain.
 const MODELS: usize = 4;
 
+/// What runs do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mix {
+    /// They derive, all of them.
+    Plain,
+    /// Mostly they derive, filter and copy; some join, aggregate, infer, pseudonymise or anonymise; one in ten states its columns, and
+    /// half of what was anonymised was assessed.
+    Mixed,
+}
+
+/// Operations and their shares, of a hundred.
+const SHARES: [(&str, usize); 8] = [
+    ("derive", 42),
+    ("filter", 20),
+    ("copy", 12),
+    ("combine", 10),
+    ("aggregate", 6),
+    ("infer", 5),
+    ("pseudonymise", 3),
+    ("anonymise", 2),
+];
+
 struct Builder {
+    mix: Mix,
     world: World,
     rows: Rows,
     n: u128,
@@ -74,8 +98,8 @@ impl Builder {
 
 /// Datasets are numbered by domain, layer and place. Fan-in is log-normal, exp(1.1 + 0.75 N); four of five parents stand in the
 /// layer just below, 97 of 100 in the same domain.
-fn build(edges: usize) -> (World, Vec<String>) {
-    let mut b = Builder { world: World::default(), rows: Rows::discarding(), n: 0, seed: SEED };
+fn build(edges: usize, mix: Mix) -> (World, Vec<String>) {
+    let mut b = Builder { mix, world: World::default(), rows: Rows::discarding(), n: 0, seed: SEED };
     let three = json!({"what_we_do": "x", "what_you_get": "x", "what_we_never_do": "x"});
     b.add(Fact::PartyRegistered, 1, json!({"key": "acme", "name": "ACME", "region": "FR"}));
     b.add(Fact::EnvironmentRevised, 1, json!({"key": "production", "mode": "enforce", "class": "production"}));
@@ -115,9 +139,7 @@ fn build(edges: usize) -> (World, Vec<String>) {
                 b.add(Fact::DatasetVersionRegistered, 1, spec);
                 if layer > 0 {
                     let inputs = parents(&mut b, domain, domains, layer, None);
-                    let run = json!({"operation": "derive", "purpose": format!("purpose:scoring-{domain}@1"), "inputs": inputs,
-                        "outputs": [format!("{name}@1")], "started_at": "2026-01-01"});
-                    b.add(Fact::RunRecorded, 1, run);
+                    made(&mut b, &name, layer, domain, &inputs);
                 }
             }
         }
@@ -130,6 +152,48 @@ fn build(edges: usize) -> (World, Vec<String>) {
     }
     let deployments = (0..domains * MODELS).map(|n| deploy(&mut b, n, domains)).collect();
     (b.world, deployments)
+}
+
+/// The run that made a table, by the mix.
+fn made(b: &mut Builder, name: &str, layer: usize, domain: usize, inputs: &[Value]) {
+    let operation = operation(b);
+    let output = format!("{name}@1");
+    let mut run = json!({"operation": operation, "purpose": format!("purpose:scoring-{domain}@1"), "inputs": inputs,
+        "outputs": [output], "started_at": "2026-01-01", "controller": "party:acme"});
+    if b.mix == Mix::Mixed && b.random(10) == 0 {
+        let field = |layer: usize| if layer < PERSONAL_LAYERS { "age" } else { "id" };
+        let of = |input: &Value| {
+            let input = input["ref"].as_str().unwrap();
+            let from: usize =
+                input.split_once("/l").and_then(|(_, rest)| rest.split('-').next()?.parse().ok()).unwrap();
+            json!({"input": input, "field": field(from)})
+        };
+        let from: Vec<Value> = run["inputs"].as_array().unwrap().iter().map(of).collect();
+        run["columns"] = json!([{"output": output, "field": field(layer), "from": from}]);
+    }
+    b.add(Fact::RunRecorded, 1, run);
+    if operation == "anonymise" && b.random(2) == 0 {
+        let key = format!("anonymous-{}", b.n);
+        let evidence = json!({"uri": "https://x.example/e", "digest": format!("sha256:{:064}", 0)});
+        let assessment = json!({"key": key, "kind": "anonymity", "of": output, "holder": "party:acme", "statement": "x",
+            "evidence": [evidence], "valid_from": "2020-01-01", "valid_to": "2030-01-01"});
+        b.add(Fact::AssessmentRevised, 1, assessment);
+        b.approve(&format!("assessment:{key}@1"), None);
+    }
+}
+
+fn operation(b: &mut Builder) -> &'static str {
+    if b.mix == Mix::Plain {
+        return "derive";
+    }
+    let mut place = b.random(100);
+    for (operation, share) in SHARES {
+        if place < share {
+            return operation;
+        }
+        place -= share;
+    }
+    "derive"
 }
 
 fn parents(b: &mut Builder, domain: usize, domains: usize, layer: usize, role: Option<&str>) -> Vec<Value> {
@@ -264,11 +328,17 @@ fn main() {
     let mut numbers = std::env::args().filter_map(|a| a.parse().ok());
     let edges: usize = numbers.next().unwrap_or(1_000_000);
     let rounds: usize = numbers.next().unwrap_or(3000);
+    for mix in [Mix::Plain, Mix::Mixed] {
+        measure(mix, edges, rounds);
+    }
+}
+
+fn measure(mix: Mix, edges: usize, rounds: usize) {
     let started = Instant::now();
-    let (world, deployments) = build(edges);
+    let (world, deployments) = build(edges, mix);
     let graph = world.lineage.graph();
     println!(
-        "{} nodes, {} edges, {} deployments, built in {:.1} s",
+        "{mix:?}: {} nodes, {} edges, {} deployments, built in {:.1} s",
         graph.node_count(),
         graph.edge_count(),
         deployments.len(),

@@ -244,3 +244,37 @@ fn a_run_sent_again_is_the_same_run_and_another_under_its_id_is_refused() {
     let role = run_body(9, "filter", &[("dataset:crm/raw@1", Some("training"))], &[]);
     assert!(faults(&s.ana.post("/api/v1/runs", &role).problem(422)).contains_key("#/inputs/0/role"));
 }
+
+#[test]
+fn a_long_chain_is_shown_in_lines_as_long_as_those_of_a_short_one() {
+    let s = Scenario::registered();
+    s.add("datasets", json!({"namespace": "crm", "name": "chain"}));
+    let version = |n: u32| format!("dataset:crm/chain@{n}");
+    let (steps, each) = (10_000, 1_000);
+    for from in (0..steps).step_by(each as usize) {
+        let versions: Vec<Value> =
+            (from..from + each).map(|n| json!({"dataset": "dataset:crm/chain", "version": n.to_string()})).collect();
+        let runs: Vec<Value> = (from.max(1)..from + each)
+            .map(|n| run_body(n, "copy", &[(&version(n - 1), None)], &[&version(n)]))
+            .collect();
+        s.ana.post("/api/v1/registrations", &json!({"dataset_versions": versions, "runs": runs})).good();
+    }
+    let last = version(steps - 1);
+    let tree = |of: &str| {
+        let answer = s.audit.get(&format!("/api/v1/lineage?ref={}&format=tree", encode(of)));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.text
+    };
+    let shown = tree(&last);
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 2 * steps as usize - 1);
+    assert!(lines.iter().all(|line| line.len() < 150), "{}", lines.iter().map(|l| l.len()).max().unwrap());
+    assert!(lines[steps as usize].contains(&format!("[{steps}] ")), "{}", lines[steps as usize]);
+    // What people follow by eye is indented, step by step.
+    let short = tree(&version(3));
+    let rooms: Vec<usize> = short.lines().map(|line| line.len() - line.trim_start().len()).collect();
+    assert_eq!(rooms, [0, 2, 4, 6, 8, 10, 12], "{short}");
+    let (code, out, said) = crate::support::licit(&s.audit, &["lineage", "path", &last, &version(0)]);
+    assert_eq!((code, out.lines().count()), (0, lines.len()), "{said}");
+    assert!(out.len() < 150 * lines.len(), "{}", out.len());
+}

@@ -39,7 +39,7 @@ pub(crate) struct GateArgs {
     /// Release; default: the active one to go on, the latest proposed to start
     #[arg(long, value_name = "REF")]
     release: Option<String>,
-    /// File or directory as found where it will run; may be repeated
+    /// File or directory as found where it will run, its files under the names they were registered with; may be repeated
     #[arg(long = "artifact", value_name = "PATH")]
     artifacts: Vec<PathBuf>,
     /// Go on with what was allowed: passes while a grace runs

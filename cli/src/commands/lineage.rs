@@ -10,6 +10,9 @@ use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
 use crate::output::{self, style};
 
+/// Steps of a path that are indented further than the one before.
+const INDENTED: usize = 32;
+
 /// What to walk.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -96,9 +99,10 @@ fn path(view: &PathView) -> String {
     if view.path.is_empty() {
         return style::yellow("there is no path between them");
     }
+    // A long path goes straight down from somewhere on: it would be mostly room.
     let lines = view.path.iter().enumerate().map(|(depth, step)| match depth {
         0 => step.clone(),
-        _ => format!("{}└ {step}", "  ".repeat(depth - 1)),
+        _ => format!("{}└ {step}", "  ".repeat((depth - 1).min(INDENTED))),
     });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -57,7 +57,7 @@ Example:
         /// Why it cannot wait; kept erasable
         #[arg(long)]
         reason: String,
-        /// File or directory as found where it will run; may be repeated
+        /// File or directory as found where it will run, its files under the names they were registered with; may be repeated
         #[arg(long = "artifact", value_name = "PATH")]
         artifacts: Vec<PathBuf>,
     },
@@ -129,7 +129,7 @@ impl ReleaseCreate {
 /// What goes with an activation.
 #[derive(Debug, Args)]
 pub(crate) struct ActivationArgs {
-    /// File or directory as found where it will run; may be repeated
+    /// File or directory as found where it will run, its files under the names they were registered with; may be repeated
     #[arg(long = "artifact", value_name = "PATH")]
     artifacts: Vec<PathBuf>,
     /// Why, for the record

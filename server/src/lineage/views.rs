@@ -23,6 +23,8 @@ use crate::registry::vocabulary::vocabulary;
 
 /// Lines of an indented tree at most: a node with many ways to it is shown once, so this bounds hostile width only.
 const MAX_NODES: usize = 200_000;
+/// Steps that are indented further than the one before.
+const INDENTED: usize = 32;
 
 fn direction(direction: wire::Direction) -> Direction {
     match direction {
@@ -105,6 +107,15 @@ pub fn dot(closure: &wire::Closure) -> String {
     format!("{}", Dot::with_config(&graph, &[Config::RankDir(petgraph::dot::RankDir::LR)]))
 }
 
+/// The room before a line of a tree. What lies deeper than people follow by eye is numbered instead: a long chain would be mostly
+/// room.
+fn indent(depth: usize) -> String {
+    match depth.checked_sub(INDENTED) {
+        None | Some(0) => "  ".repeat(depth),
+        Some(_) => format!("{}[{depth}] ", "  ".repeat(INDENTED)),
+    }
+}
+
 /// A closure as indented text. A node reached again is marked and not opened again.
 pub fn tree(closure: &wire::Closure) -> String {
     let mut next: HashMap<&str, Vec<(&LineageEdge, &str)>> = HashMap::new();
@@ -138,7 +149,7 @@ pub fn tree(closure: &wire::Closure) -> String {
         }
         let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join(", ")) };
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}{how}{name}{marks}", "  ".repeat(depth));
+        let _ = writeln!(text, "{}{how}{name}{marks}", indent(depth));
         if !again {
             for (edge, to) in children.iter().rev() {
                 let role = edge.role.as_ref().map(|r| format!(" {r}")).unwrap_or_default();
