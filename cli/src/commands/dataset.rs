@@ -37,7 +37,7 @@ pub(crate) enum Dataset {
     #[command(after_help = "Examples:
   licit dataset life anes/survey@1 erased
   licit dataset life anes/survey@1 restricted --valid-from 2026-11-02
-  licit dataset life anes/survey@1 held --reason \"The dispute is settled\"   # DPO or board")]
+  licit dataset life anes/survey@1 held --reason \"The dispute is settled\"")]
     Life {
         /// Version, such as `anes/survey@1`
         #[arg(value_name = "REF")]
@@ -47,7 +47,7 @@ pub(crate) enum Dataset {
         /// Since when already: it is recorded later than it happened
         #[arg(long, value_name = "TIME")]
         valid_from: Option<Timestamp>,
-        /// Why; needed to lift a restriction; kept erasable
+        /// Why; needed to lift a restriction, which DPO or board do; kept erasable
         #[arg(long)]
         reason: Option<String>,
     },
