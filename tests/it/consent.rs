@@ -18,6 +18,23 @@ pub(crate) fn lines(kid: &str, people: std::ops::Range<u32>) -> String {
     people.map(|n| format!("\"{}\"\n", Pseudonym::new(kid.parse().unwrap(), hash(n)))).collect()
 }
 
+/// The pseudonym of a person by number.
+pub(crate) fn pseudonym(kid: &str, person: u32) -> String {
+    Pseudonym::new(kid.parse().unwrap(), *Digest::of(&person.to_le_bytes()).as_bytes()).to_string()
+}
+
+/// Something that somebody says of scoring, under a record id of its own.
+pub(crate) fn said(person: u32, record: u32, what: &str, at: &str) -> Value {
+    let mut body = json!({
+        "record_id": format!("00000000-0000-4000-8000-{record:012}"), "subject": pseudonym("k1", person),
+        "purpose": "purpose:scoring", "said": what, "at": at,
+    });
+    if ["given", "renewed"].contains(&what) {
+        body["notice"] = json!(ZEROS);
+    }
+    body
+}
+
 /// Send a batch, with the digest of what is sent.
 #[track_caller]
 pub(crate) fn put(client: &Client, load: &str, number: u32, body: &str) -> Answer {

@@ -99,7 +99,18 @@ pub fn load_root<'a>(batches: impl IntoIterator<Item = &'a [u8]>) -> Digest {
     root(batches.into_iter().map(leaf_hash))
 }
 
-fn root(leaves: impl IntoIterator<Item = Digest>) -> Digest {
+/// The salt of the commitment to one record: erased with that of the person, and telling nothing of it.
+pub fn record_salt(salt: &Salt, record: &[u8; 16]) -> Digest {
+    Digest::of(&[&salt[..], &record[..]].concat())
+}
+
+/// The commitment to one record in canonical JSON.
+pub fn commitment_of(salt: &Digest, record: &str) -> Digest {
+    leaf_hash(&[salt.as_bytes(), record.as_bytes()].concat())
+}
+
+/// Merkle root over commitments, in their order (RFC 9162 §2.1.1).
+pub fn root(leaves: impl IntoIterator<Item = Digest>) -> Digest {
     let mut edge = Edge::default();
     leaves.into_iter().for_each(|leaf| edge.push(leaf, |_, _| {}));
     edge.root()

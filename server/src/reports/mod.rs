@@ -8,6 +8,8 @@ pub mod diff;
 pub mod drift;
 pub mod impact;
 pub mod operations;
+pub mod people;
+pub mod people_api;
 pub mod recipients;
 pub mod renewals;
 pub mod store;

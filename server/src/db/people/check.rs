@@ -1,19 +1,28 @@
-//! Members are kept beside the ledger, which holds their count and a salted root: what is kept is sound, and none is gone.
+//! Members and what people said are kept beside the ledger, which holds counts and salted roots: what is kept is sound, and none
+//! is gone.
 
 use std::collections::HashMap;
 
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
-use licit_schemas::subjects::MembersSpec;
+use licit_schemas::consent::{Channel, Family};
+use licit_schemas::digest::Digest;
+use licit_schemas::reference::Ref;
+use licit_schemas::subjects::{CorrectedSpec, MembersSpec};
+use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
+use serde::Deserialize;
 
-use super::{Batch, Set, SubjectRow, bitmap, read};
+use super::{Batch, Leaves, Record, RecordId, Set, SubjectRow, bitmap, read};
 use crate::db::Conn;
-use crate::db::dictionary::{Subject, commitment, load_root};
-use crate::db::schema::{member_batch, member_set, resource, subject};
+use crate::db::dictionary::{Subject, commitment, commitment_of, load_root, record_salt, root};
+use crate::db::schema::{consent_batch, consent_record, ledger_entry, member_batch, member_set, resource, subject};
 use crate::error::{Error, Result};
 
 /// Faults named at most.
 const MOST: usize = 20;
+/// Entries looked at together.
+const ENTRIES: i64 = 500;
 /// Subjects read at a time.
 const PAGE: i64 = 20_000;
 
@@ -39,8 +48,22 @@ pub fn check(conn: &mut Conn) -> Result<Vec<String>> {
             return Ok(faults);
         }
     }
+    let corrected: Vec<(String, String)> = resource::table
+        .filter(resource::kind.eq("corrected_members"))
+        .order(resource::id)
+        .select((resource::reference, resource::doc))
+        .load(conn)?;
+    for (name, doc) in &corrected {
+        let spec: CorrectedSpec = serde_json::from_str(doc).map_err(|e| Error::Internal(format!("{name}: {e}")))?;
+        if let Some(fault) = corrected_fault(conn, &known, name, &spec)? {
+            faults.push(format!("table member_set: {name} {fault}"));
+        }
+    }
+    faults.extend(said_faults(conn, &known)?);
+    faults.truncate(MOST);
     let kept: Vec<String> = member_set::table.select(member_set::dataset_version).load(conn)?;
-    let strange = kept.iter().filter(|version| !recorded.iter().any(|(known, _)| known == *version));
+    let stands = |name: &String| recorded.iter().chain(&corrected).any(|(known, _)| known == name);
+    let strange = kept.iter().filter(|name| !stands(name));
     faults
         .extend(strange.take(MOST).map(|version| format!("table member_set: {version} is in no entry of the ledger")));
     Ok(faults)
@@ -73,6 +96,121 @@ fn fault(conn: &mut Conn, known: &Known, version: &str, spec: &MembersSpec) -> R
     Ok((all != members).then_some("has other members than its batches"))
 }
 
+/// What is wrong with a corrected set.
+fn corrected_fault(conn: &mut Conn, known: &Known, name: &str, spec: &CorrectedSpec) -> Result<Option<&'static str>> {
+    let mut set = |name: &str| -> Result<Option<RoaringBitmap>> {
+        let set: Option<Set> = member_set::table.find(name).select(Set::as_select()).first(conn).optional()?;
+        Ok(set.and_then(|set| bitmap(&set.members).ok()))
+    };
+    let Some(stay) = set(name)? else { return Ok(Some("is missing, or no bitmap")) };
+    let Some(all) = set(&spec.dataset_version.to_string())? else { return Ok(Some("has lost what it was made of")) };
+    if stay.len() != spec.count || !stay.is_subset(&all) {
+        return Ok(Some("has other members than the ledger says"));
+    }
+    let out = &all - &stay;
+    if out.len() != spec.excluded || commitment(&known.all(&out)) != spec.root {
+        return Ok(Some("leaves others out than the ledger commits to"));
+    }
+    Ok(None)
+}
+
+/// The part of a fact that is checked.
+#[derive(Deserialize)]
+struct Committed {
+    count: usize,
+    root: Digest,
+    about: Vec<About>,
+}
+
+/// What a record is about: of each kind, the number is its place among all in the order they were first spoken of.
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
+struct About {
+    family: Family,
+    #[serde(default)]
+    purpose: Option<Ref>,
+    #[serde(default)]
+    channel: Option<Channel>,
+}
+
+/// What is wrong with records of what people said, entry by entry.
+fn said_faults(conn: &mut Conn, known: &Known) -> Result<Vec<String>> {
+    let (mut faults, mut after, mut entries) = (Vec::new(), 0i64, 0usize);
+    let mut lanes: HashMap<About, i64> = HashMap::new();
+    loop {
+        let page: Vec<(i64, NaiveDateTime, String)> = ledger_entry::table
+            .filter(ledger_entry::kind.eq("consent.recorded"))
+            .filter(ledger_entry::seq.gt(after))
+            .order(ledger_entry::seq)
+            .limit(ENTRIES)
+            .select((ledger_entry::seq, ledger_entry::at, ledger_entry::data))
+            .load(conn)?;
+        let (Some(first), Some(last)) = (page.first(), page.last()) else { break };
+        let (first, last) = (first.0, last.0);
+        let mut records: HashMap<i64, Vec<Record>> = HashMap::new();
+        let rows: Vec<Record> = consent_record::table
+            .filter(consent_record::seq.between(first, last))
+            .order((consent_record::seq, consent_record::pos))
+            .select(Record::as_select())
+            .load(conn)?;
+        rows.into_iter().for_each(|row| records.entry(row.seq).or_default().push(row));
+        let leaves: Vec<Leaves> = consent_batch::table
+            .filter(consent_batch::seq.between(first, last))
+            .select(Leaves::as_select())
+            .load(conn)?;
+        let leaves: HashMap<i64, Vec<u8>> = leaves.into_iter().map(|one| (one.seq, one.leaves)).collect();
+        for (seq, at, data) in &page {
+            let stated: Committed =
+                serde_json::from_str(data).map_err(|e| Error::Internal(format!("entry {seq}: {e}")))?;
+            for about in &stated.about {
+                let next = i64::try_from(lanes.len()).unwrap_or(i64::MAX);
+                lanes.entry(about.clone()).or_insert(next);
+            }
+            let at = Timestamp::from_naive(*at).micros();
+            let (rows, kept) = (records.remove(seq).unwrap_or_default(), leaves.get(seq).map_or(&[][..], |l| l));
+            if let Some(fault) = said_fault((known, &lanes), (&stated, at), &rows, kept) {
+                faults.push(format!("table consent_record: entry {seq} {fault}"));
+            }
+        }
+        if faults.len() >= MOST {
+            return Ok(faults);
+        }
+        (after, entries) = (last, entries + page.len());
+    }
+    let kept: i64 = consent_batch::table.count().get_result(conn)?;
+    if usize::try_from(kept) != Ok(entries) {
+        faults.push("table consent_batch: there is one in no entry of the ledger".to_owned());
+    }
+    Ok(faults)
+}
+
+/// What is wrong with the records of one entry.
+fn said_fault(
+    (known, lanes): (&Known, &HashMap<About, i64>),
+    (stated, recorded_at): (&Committed, i64),
+    rows: &[Record],
+    leaves: &[u8],
+) -> Option<&'static str> {
+    let leaves: Vec<Digest> = leaves.as_chunks().0.iter().map(|leaf| Digest::from_bytes(*leaf)).collect();
+    if leaves.len() != stated.count || root(leaves.iter().copied()) != stated.root {
+        return Some("commits to others than are kept");
+    }
+    if rows.len() != stated.count {
+        return Some("has lost a record, or won one");
+    }
+    let sound = rows.iter().zip(&leaves).enumerate().all(|(place, (row, leaf))| {
+        let subject = u32::try_from(row.n).ok().and_then(|n| known.subjects.get(&n));
+        let id = RecordId::try_from(&row.record_id[..]);
+        let (Some(subject), Ok(id), Ok(pos)) = (subject, id, usize::try_from(row.pos)) else { return false };
+        let Some(record) = row.says_so(recorded_at) else { return false };
+        let about = About { family: record.said.family(), purpose: record.purpose.clone(), channel: record.channel };
+        pos == place
+            && commitment_of(&record_salt(&subject.salt, &id), &row.doc) == *leaf
+            && *record.subject.hash() == subject.hash
+            && lanes.get(&about) == Some(&row.lane)
+    });
+    (!sound).then_some("has a record that is not what was committed to")
+}
+
 /// Everybody in the tables, read once.
 #[derive(Default)]
 struct Known {
@@ -96,6 +234,10 @@ impl Known {
                 known.subjects.insert(one.n, one);
             }
         }
+    }
+
+    fn all(&self, members: &RoaringBitmap) -> Vec<Subject> {
+        members.iter().filter_map(|n| self.subjects.get(&n).copied()).collect()
     }
 
     fn of(&self, kid: &str, members: &RoaringBitmap) -> Vec<Subject> {

@@ -7,6 +7,7 @@ mod basis;
 mod combination;
 mod compatibility;
 mod conditions;
+mod consent;
 mod controller;
 mod covered;
 mod emergency;
@@ -20,6 +21,7 @@ mod purpose;
 mod release;
 mod retention;
 mod special;
+mod suppression;
 mod system;
 mod techniques;
 mod transfer;
@@ -34,7 +36,7 @@ use super::evidence::Evidence;
 use super::policy::Policy;
 
 /// Version of the rules: replaying a decision with the same version gives the same bytes.
-pub const VERSION: &str = "2026-11-25.2";
+pub const VERSION: &str = "2026-11-25.3";
 
 /// A rule.
 pub struct Rule {
@@ -63,6 +65,9 @@ pub const RULES: &[Rule] = &[
     core("basis.governing", covered::governing),
     optional("basis.holds", basis::holds),
     core("source.covered", covered::covered),
+    optional("consent.coverage", consent::coverage),
+    optional("suppression.fresh", suppression::fresh),
+    optional("objection", suppression::objection),
     optional("combination", combination::combination),
     optional("assessment.in_force", assessment::in_force),
     optional("compatibility", compatibility::compatible),

@@ -1,0 +1,3 @@
+DROP TABLE consent_checkpoint;
+DROP TABLE consent_batch;
+DROP TABLE consent_record;
