@@ -9,7 +9,6 @@ pub mod drift;
 pub mod impact;
 pub mod operations;
 pub mod people;
-pub mod people_api;
 pub mod recipients;
 pub mod renewals;
 pub mod store;

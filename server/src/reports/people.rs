@@ -1,5 +1,7 @@
 //! What consent covers, and whom a deployment leaves out: counts for many, pseudonyms for few.
 
+pub mod api;
+
 use licit_schemas::consent::{Coverage, CoverageQuery, Sample, SampleQuery, SuppressionList};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::subjects::{Excluded, KeyId, Pseudonym};

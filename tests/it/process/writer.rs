@@ -21,6 +21,10 @@ struct Names {
 }
 
 impl Projection for Names {
+    fn people(&self) -> &People {
+        &self.people
+    }
+
     fn people_mut(&mut self) -> &mut People {
         &mut self.people
     }

@@ -7,7 +7,7 @@ use licit_schemas::reference::Ref;
 use licit_schemas::subjects::{ExcludeCreate, ExcludedQuery};
 use roaring::RoaringBitmap;
 
-use super::people;
+use super as people;
 use crate::consent::suppression::acknowledge;
 use crate::db::{Projection, listing};
 use crate::error::{Error, Result};
