@@ -2,9 +2,12 @@
 
 mod bad_input;
 mod command;
+pub(crate) mod covered;
 mod keys;
 mod loads;
 mod nowhere;
+mod said;
+mod suppressed;
 
 use harness::scenario::{ZEROS, party, people, purpose};
 use harness::{Answer, Client, Scenario};

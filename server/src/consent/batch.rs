@@ -1,6 +1,6 @@
 //! Records as they come in a batch: one JSON document a line (NDJSON). Each line stands for itself.
 
-use licit_schemas::consent::{ConsentRecord, MOST_RECORDS, RefusedLine};
+use licit_schemas::consent::{ConsentRecord, MOST_RECORDS, RefusedLine, Said};
 use licit_schemas::problem::Fault;
 use licit_schemas::time::Timestamp;
 use licit_schemas::{document, json};
@@ -17,12 +17,20 @@ pub struct Batch {
     pub refused: Vec<RefusedLine>,
 }
 
-/// One record with its canonical form.
+/// One record with its canonical form. `overrides`: whether the caller may say that grounds override an objection.
 ///
 /// # Errors
 /// What does not fit together, by JSON pointer.
-pub fn line(number: u32, record: ConsentRecord, now: Timestamp) -> std::result::Result<Line, Vec<Fault>> {
-    let faults = record.faults(now);
+pub fn line(
+    number: u32,
+    record: ConsentRecord,
+    now: Timestamp,
+    overrides: bool,
+) -> std::result::Result<Line, Vec<Fault>> {
+    let mut faults = record.faults(now);
+    if !overrides && record.said == Said::ObjectionOverridden {
+        faults.push(Fault::new("/said", "the data protection officer records that grounds override an objection"));
+    }
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -34,7 +42,7 @@ pub fn line(number: u32, record: ConsentRecord, now: Timestamp) -> std::result::
 ///
 /// # Errors
 /// No line, or too many.
-pub fn read(body: &[u8], now: Timestamp) -> Result<Batch> {
+pub fn read(body: &[u8], now: Timestamp, overrides: bool) -> Result<Batch> {
     let body = body.strip_suffix(b"\n").unwrap_or(body);
     let mut batch = Batch { lines: Vec::new(), refused: Vec::new() };
     if body.is_empty() {
@@ -45,7 +53,7 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Batch> {
             return Err(Error::invalid("", format!("more than {MOST_RECORDS} lines: send smaller batches")));
         }
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        match document::read::<ConsentRecord>(text).and_then(|record| line(number, record, now)) {
+        match document::read::<ConsentRecord>(text).and_then(|record| line(number, record, now, overrides)) {
             Ok(read) => batch.lines.push(read),
             Err(faults) => batch.refused.extend(faults.into_iter().take(1).map(|fault| RefusedLine {
                 line: number,

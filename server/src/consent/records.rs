@@ -12,6 +12,7 @@ use crate::db::dictionary::{Hash, Subject, commitment_of, record_salt, root};
 use crate::db::people::{Record, RecordId};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx};
+use crate::lawfulness::is_marketing;
 
 /// Kinds of will one batch may speak of.
 const MOST_LANES: usize = 200;
@@ -145,6 +146,12 @@ fn not_here(tx: &Tx<'_>, lines: &[Line], fates: &mut [Option<Fate>]) {
         } else if world.consent.kid(record.subject.kid().as_str()).is_none() {
             let kid = record.subject.kid();
             Some(refused("/subject", format!("there is no subject key `{kid}`: register it first")))
+        } else if record.said == Said::ObjectionOverridden
+            && purpose.is_none_or(|p| is_marketing(world, &p.to_string()))
+        {
+            let sentence =
+                "an objection to direct marketing is never overridden (GDPR Art. 21(3)): name a purpose that is none";
+            Some(refused("/said", sentence))
         } else {
             None
         };

@@ -18,8 +18,8 @@ use crate::consent::suppression::Acknowledgement;
 use crate::db::people::{How, LaneAt, Members, Standing, Wanted};
 use crate::error::Result;
 use crate::facts::World;
+use crate::lawfulness::is_marketing;
 use crate::lineage::exposure::{CONTAINED, SERVED};
-use crate::registry::vocabulary::vocabulary;
 
 /// Hours within which a list is to be acknowledged.
 pub const FRESH_HOURS: i64 = 24;
@@ -56,18 +56,6 @@ struct Rests {
     /// Objections count: marketing, public interest, legitimate interests, research (GDPR Art. 21(1), (2), (6)).
     objections: Option<Vec<LaneAt>>,
     marketing: bool,
-}
-
-/// Whether a purpose is direct marketing, or something narrower.
-pub fn is_marketing(world: &World, purpose: &str) -> bool {
-    let marketing = ["https://w3id.org/dpv#DirectMarketing", "https://w3id.org/dpv#Marketing"];
-    let iri = world.lawfulness.purposes.latest(purpose).map(|revision| revision.spec.iri.to_string());
-    let term = iri.and_then(|iri| vocabulary().find(&iri));
-    let is = |broad: &&str| {
-        let broad = vocabulary().find(broad);
-        term.zip(broad).is_some_and(|(term, broad)| vocabulary().is_a(term, broad))
-    };
-    marketing.iter().any(|broad| is(&broad))
 }
 
 /// The words of a kind about a purpose, the broader ones it stands under, its channel, and everything.
