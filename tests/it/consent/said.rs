@@ -94,7 +94,7 @@ fn each_line_of_a_batch_stands_for_itself() {
         said(9, 9, "given", "2999-01-05T10:00:00Z"),
         said(2, 10, "renewed", "2026-01-06T10:00:00Z"),
         said(2, 11, "requested", "2026-01-07T10:00:00Z"),
-        said(2, 12, "withdrawn", "2026-01-07T10:00:00Z"),
+        said(2, 12, "withdrawn", "2026-01-07T11:00:00Z"),
         said(2, 13, "requested", "2026-01-08T10:00:00Z"),
     ];
     let before = entries(&s.audit).len();
@@ -155,7 +155,7 @@ fn a_record_changed_by_hand_is_found() {
     rebuilds(&s.server.db);
     let broken = |change: &str, back: &str, what: &str| {
         s.server.db.sql(change);
-        let (code, out, _) = harness::TestServer::run(&s.server.db, &["rebuild", "--check"]);
+        let (code, _, out) = harness::TestServer::run(&s.server.db, &["rebuild", "--check"]);
         assert!(code == 4 && out.contains("consent_record") && out.contains(what), "{change}: {code} {out}");
         s.server.db.sql(back);
     };

@@ -118,11 +118,13 @@ fn an_objection_counts_where_the_law_lets_it() {
 
 #[test]
 fn an_objection_to_marketing_is_honoured_at_once_whatever_the_basis() {
-    let s = Scenario::empty();
+    let s = Scenario::registered();
     let mut marketing = purpose("scoring");
     marketing["iri"] = json!("https://w3id.org/dpv#DirectMarketing");
     s.add("purposes", marketing);
-    s.register();
+    let mut own = deployment();
+    own["purpose"] = json!("purpose:scoring@2");
+    s.add("deployments", own);
     s.add("subject-keys", super::key("k1", "crm", harness::scenario::ZEROS));
     s.approve(&["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"]);
     load(&s, "1", 0..10);
