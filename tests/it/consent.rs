@@ -3,6 +3,7 @@
 mod bad_input;
 mod command;
 pub(crate) mod covered;
+mod erased;
 mod histories;
 mod keys;
 mod loads;
