@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::problem::Fault;
 use crate::{
-    access, adoption, classes, events, gate, json, lawfulness, lineage, policy, registration, registry, reports,
-    review, subjects,
+    access, adoption, classes, consent, events, gate, json, lawfulness, lineage, policy, registration, registry,
+    reports, review, subjects,
 };
 
 mod form;
@@ -90,6 +90,11 @@ documents! {
     "subject-key" => subjects::SubjectKeySpec,
     "member-load" => subjects::MemberLoadCreate,
     "load-finish" => subjects::LoadFinish,
+    "exclude" => subjects::ExcludeCreate,
+    "consent-record" => consent::ConsentRecord,
+    "subject-query" => consent::SubjectQuery,
+    "acknowledgement" => consent::AcknowledgementCreate,
+    "coverage-sample" => consent::SampleQuery,
 }
 
 /// Read a document from bytes: strict JSON, then the schema, then the type. Every fault is named by JSON pointer.

@@ -71,11 +71,48 @@ pub struct PurposeSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 200))]
     pub needs: Option<Vec<Iri>>,
+    /// What follows for models from consent withdrawn; absent, it is acted on within thirty days (GDPR Art. 12(3)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawal: Option<WithdrawalPolicy>,
     /// From when it is pursued.
     pub valid_from: Timestamp,
     /// Until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_to: Option<Timestamp>,
+}
+
+/// What follows for models from consent withdrawn. In serving it counts at once; what a model learned before stays lawful (GDPR
+/// Art. 7(3)) and is acted on within a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalPolicy {
+    /// Days within which it is acted on, counted from the oldest withdrawal that no training left out.
+    #[schemars(range(min = 1, max = 365))]
+    pub days: u16,
+    /// Days between trainings, where models are trained again by schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 3650))]
+    pub retraining_days: Option<u16>,
+    /// Days a release waits for its review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 365))]
+    pub review_days: Option<u16>,
+}
+
+impl WithdrawalPolicy {
+    /// Within how many days withdrawals are acted on where a purpose does not say.
+    pub const DAYS: u16 = 30;
+
+    /// Why training by schedule comes too late, if it does.
+    pub fn too_late(&self) -> Option<String> {
+        let (every, review) = (u32::from(self.retraining_days?), u32::from(self.review_days.unwrap_or(0)));
+        (every + review > u32::from(self.days)).then(|| {
+            format!(
+                "withdrawals are to be acted on within {} days, and a model trained every {every} days with {review} for its review comes later: train more often, or give the action another remedy",
+                self.days
+            )
+        })
+    }
 }
 
 /// Legal bases of GDPR Art. 6(1), and the statement that no personal data are touched (Art. 2(1)).

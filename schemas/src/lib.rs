@@ -10,6 +10,7 @@ pub mod adoption;
 #[cfg(feature = "conditions")]
 pub mod classes;
 pub mod condition;
+pub mod consent;
 pub mod digest;
 pub mod document;
 pub mod events;

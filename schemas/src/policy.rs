@@ -39,6 +39,11 @@ pub struct PolicySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000000))]
     pub min_k: Option<u32>,
+    /// Of a million people behind a training, how many may lack valid consent when it began, if they are left out of the next;
+    /// absent, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub unconsented_per_million: Option<u32>,
     /// Who may let a denied release through in an emergency; absent, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<BreakGlassPolicy>,

@@ -412,6 +412,10 @@ pub struct RunSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub processors: Vec<Ref>,
+    /// Corrected member sets of datasets upstream: those left out of them were left out of what was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 500))]
+    pub member_sets: Vec<uuid_text::Uuid>,
     /// Free tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 100))]

@@ -9,6 +9,7 @@ mod pseudonym;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::consent::Channel;
 use crate::digest::Digest;
 use crate::reference::Ref;
 use crate::registry::uuid_text::Uuid;
@@ -219,4 +220,79 @@ pub struct MembersLoaded {
     pub outcome: Outcome,
     /// The members.
     pub members: MembersView,
+}
+
+/// Leave out of a dataset version's members who has no valid consent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExcludeCreate {
+    /// Whose members; without `@version`, the latest.
+    pub dataset_version: Ref,
+    /// Consent for what, `purpose:<key>`.
+    pub purpose: Ref,
+    /// Whether being contacted this way is asked for, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// Whether only explicit consent counts (GDPR Art. 9(2)(a)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub explicit: bool,
+}
+
+/// A corrected member set as recorded: how many stay, how many were left out, and a commitment to whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectedSpec {
+    /// Whose members.
+    pub dataset_version: Ref,
+    /// Ledger position of the members it was made of.
+    pub of: u64,
+    /// Consent for what.
+    pub purpose: Ref,
+    /// By which way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// Whether only explicit consent counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub explicit: bool,
+    /// The moment at which consent was asked for.
+    pub valid_at: Timestamp,
+    /// People who stay.
+    pub count: u64,
+    /// People left out.
+    pub excluded: u64,
+    /// Merkle root over the salted commitments of those left out; the salts are erasable.
+    pub root: Digest,
+}
+
+/// A corrected member set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CorrectedView {
+    /// Opaque id: what a run names in `member_sets`.
+    pub id: Uuid,
+    /// What was recorded.
+    #[serde(flatten)]
+    pub spec: CorrectedSpec,
+    /// When.
+    pub recorded_at: Timestamp,
+    /// Ledger position.
+    pub seq: u64,
+}
+
+/// Those left out of a corrected member set, page by page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Excluded {
+    /// Pseudonyms.
+    pub subjects: Vec<Pseudonym>,
+    /// Where the next page begins; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u32>,
+}
+
+/// Where a page of those left out begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExcludedQuery {
+    /// From this place on.
+    #[serde(default)]
+    pub after: Option<u32>,
 }

@@ -29,7 +29,7 @@ use licit_schemas::registry::{
     PartySpec, ReleaseSpec, RunSpec, SystemSpec,
 };
 use licit_schemas::review::{ApprovalSpec, DelegationSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
-use licit_schemas::subjects::{MembersSpec, SubjectKeySpec};
+use licit_schemas::subjects::{CorrectedSpec, MembersSpec, SubjectKeySpec};
 
 /// A running operation over the whole projection.
 pub type Tx<'a> = crate::db::Tx<'a, World>;
@@ -110,6 +110,10 @@ facts! {
     SubjectKeyRegistered(Stated<SubjectKeySpec>) = "subject_key.registered" v 1;
     SubjectKeyRetired(consent::KeyRetired) = "subject_key.retired" v 1;
     MembersLoaded(Stated<MembersSpec>) = "members.loaded" v 1;
+    MembersCorrected(Stated<CorrectedSpec>) = "members.corrected" v 1;
+    SuppressionAcknowledged(consent::suppression::SuppressionAcknowledged) = "suppression.acknowledged" v 1;
+    SubjectErased(consent::erase::SubjectErased) = "subject.erased" v 1;
+    ConsentRecorded(consent::ConsentRecorded) = "consent.recorded" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -155,6 +159,14 @@ impl Projection for World {
 
     fn position(&self) -> u64 {
         self.position
+    }
+
+    fn corrected_sets(&self) -> Vec<(String, String)> {
+        self.consent.corrected_sets().collect()
+    }
+
+    fn people(&self) -> &People {
+        &self.people
     }
 
     fn people_mut(&mut self) -> &mut People {
@@ -269,6 +281,10 @@ impl Projection for World {
             Fact::SubjectKeyRegistered(f) => self.consent.registered(f, digest(&f.spec), at, rows),
             Fact::SubjectKeyRetired(f) => self.consent.retired(f, at, rows),
             Fact::MembersLoaded(f) => self.consent.loaded(f, digest(&f.spec), at, rows),
+            Fact::MembersCorrected(f) => self.consent.corrected(f, digest(&f.spec), at, rows),
+            Fact::SuppressionAcknowledged(f) => self.consent.acknowledged.acknowledged(f, at),
+            Fact::SubjectErased(_) => self.consent.erased += 1,
+            Fact::ConsentRecorded(f) => self.consent.recorded(f, at),
         }
     }
 }

@@ -9,6 +9,10 @@ use licit_schemas::adoption::{
     LooseningSpec, RuleContests, SettlementCreate,
 };
 use licit_schemas::classes::{ClassificationCreate, ClassificationResult, ClassificationSpec, Debt, DefaultClassSpec};
+use licit_schemas::consent::{
+    AcknowledgementCreate, AcknowledgementView, ConsentRecord, Coverage, CoverageQuery, Erased, Recorded, RecordsTaken,
+    Sample, SampleQuery, SubjectQuery, SubjectRecords, SuppressionList, SuppressionQuery,
+};
 use licit_schemas::events::{
     DeliveriesQuery, Delivery, EventsQuery, Redelivery, WebhookCreate, WebhookCreated, WebhookView,
 };
@@ -35,8 +39,8 @@ use licit_schemas::review::{
     RevocationCreate, RevocationSpec, VoteCreate,
 };
 use licit_schemas::subjects::{
-    BatchQuery, BatchTaken, LINES, LoadFinish, MemberLoadCreate, MemberLoadView, MembersLoaded, MembersView,
-    SubjectKeySpec, SubjectKeyView,
+    BatchQuery, BatchTaken, CorrectedView, ExcludeCreate, Excluded, ExcludedQuery, LINES, LoadFinish, MemberLoadCreate,
+    MemberLoadView, MembersLoaded, MembersView, SubjectKeySpec, SubjectKeyView,
 };
 
 use crate::api::{self, ByRef, Health, TermView, Terms};
@@ -70,6 +74,12 @@ const MEMBERS: &[Role] = &[Registrar, Dpo, Auditor];
 const LIFE: &[Role] = &[Registrar, Dpo, Reviewer];
 /// Manages who may.
 const MANAGE: &[Role] = &[Admin];
+/// Who records what people say.
+const RECORD: &[Role] = &[Registrar, Dpo];
+/// Who leaves people out of what is served.
+const SUPPRESS: &[Role] = &[Registrar, Releaser, Dpo];
+/// Who may see what one person said.
+const PEOPLE: &[Role] = &[Dpo];
 
 /// Erases what is kept beside the ledger about people.
 const ERASE: &[Role] = &[Dpo, Admin];
@@ -253,6 +263,18 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/member-loads/{id}/finish", "finish_member_load", "State that all was sent: the members count from here on", || post().to(consent::api::finish_load)).may(REGISTER).takes::<LoadFinish>().gives::<MembersLoaded>().success(&[200, 201]),
     Route::delete("/api/v1/member-loads/{id}", "delete_member_load", "Give an open load up, with its batches", || delete().to(consent::api::delete_load)).may(REGISTER).success(&[204]),
     Route::get("/api/v1/dataset-versions/{id}/members", "get_members", "How many members a dataset version has, and the commitment to them; never who", || get().to(consent::api::get_members)).may(MEMBERS).asks::<GetQuery>().gives::<MembersView>(),
+
+    // What they say.
+    Route::post("/api/v1/consent-records", "create_consent_record", "Record one thing somebody said: consent given or withdrawn, an objection, a restriction", || post().to(consent::api::create_record)).may(RECORD).takes::<ConsentRecord>().gives::<Recorded>().success(&[200, 201]),
+    Route::post("/api/v1/consent-batches", "create_consent_batch", "Record many, one JSON document a line; each line is recorded, known before, or refused for itself", || post().to(consent::api::create_records)).may(RECORD).takes_lines(LINES).gives::<RecordsTaken>().limit(LARGE),
+    Route::post("/api/v1/subjects/records", "list_subject_records", "Everything one person said, each with its proof", || post().to(consent::api::list_subject_records)).may(PEOPLE).takes::<SubjectQuery>().gives::<SubjectRecords>(),
+    Route::post("/api/v1/subjects/erasures", "erase_subject", "Take one person out of everything the registry holds; every proof stays as it is", || post().to(consent::api::erase_subject)).may(PEOPLE).takes::<SubjectQuery>().gives::<Erased>(),
+    Route::get("/api/v1/dataset-versions/{id}/coverage", "get_coverage", "How many members' consent holds for a purpose at a moment; never whose", || get().to(reports::people::api::coverage)).may(MEMBERS).asks::<CoverageQuery>().gives::<Coverage>(),
+    Route::post("/api/v1/dataset-versions/{id}/coverage/sample", "sample_coverage", "Some members whose consent does not hold, by pseudonym", || post().to(reports::people::api::sample)).may(PEOPLE).takes::<SampleQuery>().gives::<Sample>(),
+    Route::post("/api/v1/member-sets", "create_member_set", "Make the member set without those who have no valid consent now", || post().to(reports::people::api::exclude)).may(RECORD).takes::<ExcludeCreate>().gives::<CorrectedView>().success(&[201]).keyed(),
+    Route::get("/api/v1/member-sets/{id}/excluded", "list_excluded", "Those left out of a corrected member set, by pseudonym", || get().to(reports::people::api::excluded)).may(RECORD).asks::<ExcludedQuery>().gives::<Excluded>(),
+    Route::get("/api/v1/deployments/{id}/suppressions", "list_suppressions", "Whom a deployment leaves out, by pseudonym: the whole list, or what changed since one", || get().to(reports::people::api::suppressions)).may(SUPPRESS).asks::<SuppressionQuery>().gives::<SuppressionList>(),
+    Route::post("/api/v1/deployments/{id}/suppressions/acknowledgements", "create_acknowledgement", "Say that a serving system has the list of a position, and leaves out whom it names", || post().to(reports::people::api::create_acknowledgement)).may(SUPPRESS).takes::<AcknowledgementCreate>().gives::<AcknowledgementView>().success(&[201]),
 
     // Who may.
     Route::get("/api/v1/whoami", "get_whoami", "Who the caller is", || get().to(access::api::whoami)).may(READ).gives::<WhoAmI>(),

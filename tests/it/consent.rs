@@ -2,9 +2,14 @@
 
 mod bad_input;
 mod command;
+pub(crate) mod covered;
+mod erased;
+mod histories;
 mod keys;
 mod loads;
 mod nowhere;
+mod said;
+mod suppressed;
 
 use harness::scenario::{ZEROS, party, people, purpose};
 use harness::{Answer, Client, Scenario};
@@ -16,6 +21,23 @@ use serde_json::{Value, json};
 pub(crate) fn lines(kid: &str, people: std::ops::Range<u32>) -> String {
     let hash = |n: u32| *Digest::of(&n.to_le_bytes()).as_bytes();
     people.map(|n| format!("\"{}\"\n", Pseudonym::new(kid.parse().unwrap(), hash(n)))).collect()
+}
+
+/// The pseudonym of a person by number.
+pub(crate) fn pseudonym(kid: &str, person: u32) -> String {
+    Pseudonym::new(kid.parse().unwrap(), *Digest::of(&person.to_le_bytes()).as_bytes()).to_string()
+}
+
+/// Something that somebody says of scoring, under a record id of its own.
+pub(crate) fn said(person: u32, record: u32, what: &str, at: &str) -> Value {
+    let mut body = json!({
+        "record_id": format!("00000000-0000-4000-8000-{record:012}"), "subject": pseudonym("k1", person),
+        "purpose": "purpose:scoring", "said": what, "at": at,
+    });
+    if ["given", "renewed"].contains(&what) {
+        body["notice"] = json!(ZEROS);
+    }
+    body
 }
 
 /// Send a batch, with the digest of what is sent.

@@ -151,6 +151,10 @@ pub(crate) struct RunEntry {
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub(crate) processors: Vec<Ref>,
+    /// Corrected member sets of datasets upstream, as `licit subjects exclude` made them: who was left out of what was read.
+    #[serde(default)]
+    #[schemars(length(max = 500))]
+    pub(crate) member_sets: Vec<licit_schemas::registry::uuid_text::Uuid>,
     /// Free tags.
     #[serde(default)]
     #[schemars(extend("maxProperties" = 100))]

@@ -87,6 +87,7 @@ pub(crate) fn run(
         code: entry.code.clone().or_else(|| code.cloned()),
         controller: entry.controller.clone(),
         processors: entry.processors.clone(),
+        member_sets: entry.member_sets.clone(),
         tags: entry.tags.clone(),
     };
     run.id = Some(id(&run).map_err(|e| vec![Fault::new(pointer, e)])?);

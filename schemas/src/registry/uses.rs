@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Evidence, Tags};
+use crate::consent::Channel;
 use crate::digest::Digest;
 use crate::reference::Ref;
 use crate::text::{Country, Key, Name, Sentence, Text};
@@ -253,6 +254,9 @@ pub struct DeploymentSpec {
     /// Where it computes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Country>,
+    /// By which way it contacts people, where it does: consent to be contacted is asked for besides that to the purpose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
     /// Team that answers for it.
     pub owner: Key,
     /// Free tags.

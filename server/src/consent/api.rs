@@ -1,11 +1,13 @@
-//! Keys of subjects and loads of members over HTTP.
+//! Keys of subjects, loads of members and what people say, over HTTP.
 
+use licit_schemas::access::Role;
+use licit_schemas::consent::{ConsentRecord, SubjectQuery};
 use licit_schemas::digest::Digest;
 use licit_schemas::resource::{GetQuery, Outcome, Page};
 use licit_schemas::subjects::{BatchQuery, LoadFinish, MemberLoadCreate, SubjectKeySpec};
 use serde::Serialize;
 
-use super::{key_view, lines, members_view, operations, store};
+use super::{batch, erase, key_view, lines, members_view, operations, records, store};
 use crate::db::listing;
 use crate::error::{Error, Result};
 use crate::http::{Body, Ctx, Reply};
@@ -93,4 +95,37 @@ pub async fn get_members(ctx: Ctx) -> Result<Reply> {
     let row = row.ok_or_else(|| Error::NotFound(format!("there is no dataset version `{id}`")))?;
     let none = || Error::NotFound(format!("the members of `{}` are not loaded", row.reference));
     Reply::ok(&members_view(world.consent.members(&row.reference).ok_or_else(none)?))
+}
+
+/// Record one thing somebody said.
+pub async fn create_record(ctx: Ctx, body: Body) -> Result<Reply> {
+    let overrides = ctx.caller.roles.contains(&Role::Dpo);
+    let line = batch::line(1, body.read::<ConsentRecord>()?, ctx.now, overrides).map_err(Error::Invalid)?;
+    let recorded = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| records::record(tx, &line)).await?;
+    reply(recorded.outcome, &recorded)
+}
+
+/// Record many, one a line.
+pub async fn create_records(ctx: Ctx, body: Body) -> Result<Reply> {
+    let (bytes, now, overrides) = (body.0, ctx.now, ctx.caller.roles.contains(&Role::Dpo));
+    let batch::Batch { lines, refused } = actix_web::web::block(move || batch::read(&bytes, now, overrides))
+        .await
+        .map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))??;
+    let mut taken = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| records::record_all(tx, &lines)).await?;
+    taken.refused.extend(refused);
+    taken.refused.sort_by_key(|one| one.line);
+    Reply::ok(&taken)
+}
+
+/// Everything somebody said, each with its proof.
+pub async fn list_subject_records(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SubjectQuery = body.read()?;
+    Reply::ok(&ctx.app.db.read(move |conn| store::records(conn, &query.subject)).await?)
+}
+
+/// Take somebody out of everything.
+pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SubjectQuery = body.read()?;
+    let erased = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| erase::erase(tx, &query)).await?;
+    Reply::ok(&erased)
 }

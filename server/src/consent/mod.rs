@@ -1,22 +1,33 @@
-//! Whose data it is, and what they say: keys of subjects, and the members of dataset versions.
+//! Whose data it is, and what they say: keys of subjects, the members of dataset versions, and records of consent, objection and
+//! restriction.
 //!
 //! A member counts once the load that brought it is finished: that is the fact. Who the members are stands in erasable tables
 //! (`db/people.rs`); the ledger holds how many, under which key, and a salted root.
 
 pub mod api;
+pub mod batch;
+pub mod erase;
+pub mod lanes;
 pub mod lines;
 pub mod operations;
+pub mod records;
 pub mod store;
+pub mod suppression;
 
 use std::sync::Arc;
 
 use imbl::{HashMap, OrdMap};
 use licit_schemas::digest::Digest;
 use licit_schemas::registry::uuid_text;
-use licit_schemas::subjects::{MembersSpec, MembersView, SubjectKeySpec, SubjectKeyState, SubjectKeyView};
+use licit_schemas::subjects::{
+    CorrectedSpec, MembersSpec, MembersView, SubjectKeySpec, SubjectKeyState, SubjectKeyView,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use self::lanes::Lanes;
+pub use self::lanes::{ConsentRecorded, Lane};
+use self::suppression::Acknowledged;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::text;
@@ -55,6 +66,18 @@ pub struct State {
     keys: OrdMap<Uuid, Arc<SubjectKey>>,
     by_kid: HashMap<Arc<str>, Uuid>,
     members: HashMap<Arc<str>, Arc<Recorded<MembersSpec>>>,
+    corrected: HashMap<Uuid, Arc<Recorded<CorrectedSpec>>>,
+    /// What people speak of.
+    pub lanes: Lanes,
+    /// How many people were erased.
+    pub erased: u64,
+    /// What serving systems have of whom to leave out.
+    pub acknowledged: Acknowledged,
+}
+
+/// The name under which the members of a corrected set are held.
+pub fn set_name(id: Uuid) -> String {
+    format!("members:{id}")
 }
 
 impl State {
@@ -102,6 +125,43 @@ impl State {
             Arc::make_mut(key).state = SubjectKeyState::Retired;
             rows.restate(at, "subject_key", fact.id, "retired");
         }
+    }
+
+    /// A corrected member set.
+    pub fn set(&self, id: Uuid) -> Option<&Arc<Recorded<CorrectedSpec>>> {
+        self.corrected.get(&id)
+    }
+
+    /// Names of corrected member sets, each with the dataset version it is of.
+    pub fn corrected_sets(&self) -> impl Iterator<Item = (String, String)> {
+        self.corrected.values().map(|set| (set_name(set.id), set.spec.dataset_version.to_string()))
+    }
+
+    /// The name of a corrected member set, if it is one of this dataset version.
+    pub fn corrected_set(&self, id: Uuid, dataset_version: &str) -> Option<String> {
+        let set = self.corrected.get(&id)?;
+        (set.spec.dataset_version.to_string() == dataset_version).then(|| set_name(id))
+    }
+
+    /// Fold a corrected member set in.
+    pub fn corrected(&mut self, fact: &Stated<CorrectedSpec>, digest: Digest, at: &At, rows: &mut Rows) {
+        rows.put(at, || NewRow {
+            kind: "corrected_members",
+            id: fact.id.to_string(),
+            reference: set_name(fact.id),
+            state: "recorded".to_owned(),
+            parent: fact.spec.dataset_version.to_string(),
+            digest: Some(digest),
+            doc: text(&fact.spec),
+            ..NewRow::default()
+        });
+        let said = Recorded { id: fact.id, spec: fact.spec.clone(), at: *at };
+        self.corrected.insert(fact.id, Arc::new(said));
+    }
+
+    /// Fold records in: of what they speak, never who.
+    pub fn recorded(&mut self, fact: &ConsentRecorded, at: &At) {
+        self.lanes.recorded(fact, at.seq);
     }
 
     /// Fold the members of a dataset version in.

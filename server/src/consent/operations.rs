@@ -229,7 +229,7 @@ pub fn finish(tx: &mut Tx<'_>, id: Uuid, stated: &LoadFinish) -> Result<MembersL
     (load.batches, load.records) = (i64::from(stated.batches), i64::try_from(stated.records).unwrap_or(i64::MAX));
     if let Some(known) = known {
         let same = known.spec.kid.as_str() == load.kid
-            && tx.world().people.members(&load.dataset_version).is_some_and(|before| **before == members);
+            && tx.world().people.members(&load.dataset_version).is_some_and(|before| *before.who == members);
         if !same {
             return Err(closed(&version, &known.spec.kid));
         }

@@ -1,13 +1,20 @@
-//! Loads read from the tables.
+//! Loads and records read from the tables.
+
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use licit_schemas::subjects::MemberLoadView;
+use licit_schemas::consent::{SubjectRecord, SubjectRecords};
+use licit_schemas::digest::Digest;
+use licit_schemas::merkle::{self, Edge};
+use licit_schemas::subjects::{MemberLoadView, Pseudonym};
+use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::operations::view;
 use crate::db::Conn;
-use crate::db::people::{Batch, Load};
-use crate::db::schema::{member_batch, member_load};
+use crate::db::dictionary::{Salt, record_salt};
+use crate::db::people::{Batch, Load, RecordId};
+use crate::db::schema::{consent_batch, consent_record, ledger_entry, member_batch, member_load, subject};
 use crate::error::{Error, Result};
 
 /// A load of somebody, with what of it came.
@@ -27,4 +34,73 @@ pub fn load(conn: &mut Conn, id: Uuid, actor: Uuid) -> Result<MemberLoadView> {
         .select(Batch::as_select())
         .load(conn)?;
     view(&load, &batches)
+}
+
+/// Everything somebody said, in the order it was recorded, each with the path from its commitment to the root in the ledger.
+///
+/// # Errors
+/// Nobody is known by that pseudonym.
+pub fn records(conn: &mut Conn, who: &Pseudonym) -> Result<SubjectRecords> {
+    let known: Option<(i64, Vec<u8>)> = subject::table
+        .filter(subject::kid.eq(who.kid().as_str()))
+        .filter(subject::hash.eq(&who.hash()[..]))
+        .select((subject::n, subject::salt))
+        .first(conn)
+        .optional()?;
+    let (n, salt) = known.ok_or_else(|| Error::NotFound("nobody is known by this pseudonym".to_owned()))?;
+    let salt = Salt::try_from(salt).map_err(|_| broken("subject"))?;
+    let rows: Vec<(i64, i64, Vec<u8>, String)> = consent_record::table
+        .filter(consent_record::n.eq(n))
+        .order((consent_record::seq, consent_record::pos))
+        .select((consent_record::seq, consent_record::pos, consent_record::record_id, consent_record::doc))
+        .load(conn)?;
+    let mut batches: BTreeMap<i64, Committed> = BTreeMap::new();
+    for (seq, ..) in &rows {
+        if !batches.contains_key(seq) {
+            batches.insert(*seq, committed(conn, *seq)?);
+        }
+    }
+    let record = |(seq, pos, id, doc): (i64, i64, Vec<u8>, String)| -> Result<SubjectRecord> {
+        let batch = batches.get(&seq).ok_or_else(|| broken("consent_batch"))?;
+        let id = RecordId::try_from(id).map_err(|_| broken("consent_record"))?;
+        let (index, size) = (u64::try_from(pos).unwrap_or(0), batch.size);
+        let path = merkle::inclusion_proof(index, size, |wanted| {
+            wanted.iter().map(|at| batch.hashes.get(at).copied().ok_or(())).collect()
+        });
+        Ok(SubjectRecord {
+            record: serde_json::from_str(&doc).map_err(|_| broken("consent_record"))?,
+            seq: u64::try_from(seq).unwrap_or(0),
+            recorded_at: batch.at,
+            index,
+            size,
+            salt: record_salt(&salt, &id),
+            path: path.map_err(|_| broken("consent_batch"))?,
+            root: batch.root,
+        })
+    };
+    Ok(SubjectRecords { subject: who.clone(), records: rows.into_iter().map(record).collect::<Result<_>>()? })
+}
+
+/// A batch of records as the ledger commits to it.
+struct Committed {
+    at: Timestamp,
+    size: u64,
+    root: Digest,
+    hashes: BTreeMap<u64, Digest>,
+}
+
+fn committed(conn: &mut Conn, seq: i64) -> Result<Committed> {
+    let leaves: Vec<u8> = consent_batch::table.find(seq).select(consent_batch::leaves).first(conn)?;
+    let at: chrono::NaiveDateTime = ledger_entry::table.find(seq).select(ledger_entry::at).first(conn)?;
+    let (mut edge, mut hashes) = (Edge::default(), BTreeMap::new());
+    for leaf in leaves.as_chunks().0 {
+        edge.push(Digest::from_bytes(*leaf), |at, hash| {
+            hashes.insert(at, *hash);
+        });
+    }
+    Ok(Committed { at: Timestamp::from_naive(at), size: edge.size(), root: edge.root(), hashes })
+}
+
+fn broken(table: &str) -> Error {
+    Error::Internal(format!("table {table}: a row is not ours"))
 }

@@ -79,6 +79,12 @@ pub trait Projection: Clone + Default + Send + Sync + 'static {
     /// Position of the last fact folded in.
     fn position(&self) -> u64;
 
+    /// Names of corrected member sets, each with the dataset version it is of.
+    fn corrected_sets(&self) -> Vec<(String, String)>;
+
+    /// The people it knows.
+    fn people(&self) -> &people::People;
+
     /// The people it knows, from erasable tables: no fold of the ledger brings them.
     fn people_mut(&mut self) -> &mut people::People;
 }
@@ -103,7 +109,8 @@ impl<P: Projection> Db<P> {
         migrate::run(&mut conn).map_err(|e| format!("cannot migrate {}: {e}", manager.shown()))?;
         let unread = |e| format!("cannot read the ledger of {}: {e}", manager.shown());
         fold::refold_emptied::<P>(&mut conn).map_err(unread)?;
-        let state = writer::load::<P>(&mut conn).map_err(unread)?;
+        let mut state = writer::load::<P>(&mut conn).map_err(unread)?;
+        state.world.people_mut().read_from(&manager);
         let world = Arc::new(ArcSwap::from_pointee(state.world.clone()));
         let pool = Pool::builder()
             .max_size(readers)
@@ -165,6 +172,17 @@ impl<P: Projection> Db<P> {
         .await
     }
 
+    /// When an entry was recorded; of the newest, now: time went on since.
+    ///
+    /// # Errors
+    /// A position the ledger has not reached; [`Error::Unavailable`] when the database cannot be asked.
+    pub async fn moment_of(&self, position: u64, now: Timestamp) -> Result<Timestamp> {
+        if position >= self.world().position() {
+            return Ok(now);
+        }
+        Ok(self.moment(KnownAt::Position(position), now).await?.1)
+    }
+
     /// [`Db::known`] for a position the ledger is known to have.
     ///
     /// # Errors
@@ -185,7 +203,10 @@ impl<P: Projection> Db<P> {
     /// # Errors
     /// As [`Db::known`].
     pub fn at_blocking(&self, position: u64) -> Result<Arc<P>> {
-        self.past.at(position, || self.pool.get().map_err(unreachable))
+        let then = self.past.at(position, || self.pool.get().map_err(unreachable))?;
+        let mut then = (*then).clone();
+        *then.people_mut() = self.world().people().as_of(position);
+        Ok(Arc::new(then))
     }
 
     /// Read from the database off the async threads.

@@ -2,23 +2,33 @@
 //! memory with the projection. The ledger knows of them by count and salted root only (GDPR Art. 17 leaves every proof valid).
 
 mod check;
+mod erase;
+mod said;
+mod standing;
 mod tx;
+mod wills;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use imbl::HashMap;
+use imbl::{HashMap, Vector};
 use roaring::RoaringBitmap;
 
 use super::MultiBackend;
 use super::conn::Conn;
+use super::conn::Manager;
 use super::dictionary::{Dictionary, Hash, Salt, Subject};
-use super::schema::{member_batch, member_load, member_set, subject};
+use super::schema::{consent_batch, consent_checkpoint, member_batch, member_load, member_set, subject};
 use crate::error::{Error, Result};
+use standing::Wills;
 
 pub use check::check;
+pub use erase::Traces;
+pub use said::{RecordId, subjects};
+pub use standing::{How, Standing, Wanted};
+pub use wills::{Checkpoint, LaneAt, Record};
 
 /// Rows read or written at a time.
 const PAGE: i64 = 20_000;
@@ -86,20 +96,81 @@ pub(super) enum Change {
     Forget(String),
     Drop(String),
     Members(Set),
+    /// What people said, with the commitments of the whole batch.
+    Said(Vec<Record>, Leaves),
+    Checkpoint(Checkpoint),
+    /// Somebody is taken out of everything.
+    Erase(erase::Erasure),
 }
 
-/// Who is known, and who is in what.
+/// Commitments of a batch of records, in order.
+#[derive(Clone, Insertable, Queryable, Selectable)]
+#[diesel(table_name = consent_batch, check_for_backend(MultiBackend))]
+pub(super) struct Leaves {
+    pub seq: i64,
+    pub leaves: Vec<u8>,
+}
+
+/// The members of a dataset version.
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// Entry of the ledger that brought them.
+    pub id: u64,
+    /// Who, by number.
+    pub who: Arc<RoaringBitmap>,
+}
+
+/// Who is known, who is in what, and what they said.
 #[derive(Clone, Default)]
 pub struct People {
     subjects: Dictionary,
-    members: HashMap<Arc<str>, Arc<RoaringBitmap>>,
+    members: HashMap<Arc<str>, Members>,
+    by_id: HashMap<u64, Arc<RoaringBitmap>>,
     position: i64,
+    /// Entries that are durable; those after it are of the group that runs.
+    committed: u64,
+    /// Records of the group that runs.
+    fresh: Vector<Arc<Vec<Record>>>,
+    /// How many people were erased: what is remembered of before that is not used.
+    erased: u64,
+    wills: Option<Arc<Wills>>,
 }
 
 impl People {
-    /// Members of a dataset version, by number.
-    pub fn members(&self, dataset_version: &str) -> Option<&Arc<RoaringBitmap>> {
+    /// Members of a dataset version.
+    pub fn members(&self, dataset_version: &str) -> Option<&Members> {
         self.members.get(dataset_version)
+    }
+
+    /// From where what people said is read.
+    pub(super) fn read_from(&mut self, manager: &Manager) {
+        self.wills = Some(Arc::new(Wills::new(manager)));
+    }
+
+    /// Everything up to an entry is durable.
+    pub(super) fn settled(&mut self, position: u64) {
+        self.committed = position;
+        self.fresh.clear();
+    }
+
+    /// The same people as they were known at an entry.
+    pub(super) fn as_of(&self, position: u64) -> Self {
+        let mut then = self.clone();
+        then.members.retain(|_, members| members.id <= position);
+        then.by_id.retain(|id, _| *id <= position);
+        then.settled(u64::MAX);
+        then
+    }
+
+    /// For whom it stands at a moment, in microseconds since 1970: read on demand, and remembered. The answer follows from the
+    /// entries named and the moment alone.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub fn standing(&self, wanted: &Wanted, at: i64) -> Result<Arc<Standing>> {
+        let wills = self.wills.as_ref().ok_or_else(standing::unread)?;
+        let fresh: Vec<Record> = self.fresh.iter().flat_map(|batch| batch.iter().cloned()).collect();
+        wills.standing(wanted, at, (self.committed, self.erased), &fresh, |id| self.by_id.get(&id).cloned())
     }
 
     /// Read what stands in the tables and is not known yet.
@@ -107,6 +178,11 @@ impl People {
     /// # Errors
     /// What the database said; a bitmap that is none.
     pub fn refresh(&mut self, conn: &mut Conn) -> Result<()> {
+        let erased = erase::count(conn)?;
+        if erased != self.erased {
+            // Another server erased somebody: who that was is known here still.
+            *self = Self { committed: self.committed, wills: self.wills.clone(), erased, ..Self::default() };
+        }
         loop {
             let next = i64::try_from(self.subjects.next()).unwrap_or(i64::MAX);
             let rows: Vec<SubjectRow> =
@@ -116,7 +192,10 @@ impl People {
             }
             let mut by_key: BTreeMap<String, Vec<Subject>> = BTreeMap::new();
             for row in rows {
-                by_key.entry(row.kid.clone()).or_default().push(read(row)?);
+                match row.kid.as_str() {
+                    erase::NOBODY => self.subjects.taken(u32::try_from(row.n).unwrap_or(u32::MAX)),
+                    _ => by_key.entry(row.kid.clone()).or_default().push(read(row)?),
+                }
             }
             for (kid, subjects) in by_key {
                 self.subjects.add(&kid, subjects);
@@ -129,9 +208,15 @@ impl People {
             .load(conn)?;
         for set in sets {
             self.position = set.seq;
-            self.members.insert(set.dataset_version.into(), Arc::new(bitmap(&set.members)?));
+            self.put(&set.dataset_version, set.seq, bitmap(&set.members)?);
         }
         Ok(())
+    }
+
+    fn put(&mut self, dataset_version: &str, seq: i64, members: RoaringBitmap) {
+        let (id, who) = (u64::try_from(seq).unwrap_or(0), Arc::new(members));
+        self.by_id.insert(id, who.clone());
+        self.members.insert(dataset_version.into(), Members { id, who });
     }
 }
 
@@ -195,6 +280,15 @@ pub(super) fn flush(conn: &mut Conn, changes: Vec<Change>) -> Result<()> {
             }
             Change::Members(set) => {
                 diesel::insert_into(member_set::table).values(set).execute(conn)?;
+            }
+            Change::Erase(erasure) => erase::erase(conn, &erasure)?,
+            Change::Said(records, leaves) => said::keep(conn, records, leaves)?,
+            Change::Checkpoint(checkpoint) => {
+                let query = diesel::insert_into(consent_checkpoint::table).values(checkpoint).on_conflict_do_nothing();
+                match conn {
+                    Conn::Postgres(pg) => query.execute(pg)?,
+                    Conn::Sqlite(lite) => query.execute(lite)?,
+                };
             }
         }
     }

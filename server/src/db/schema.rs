@@ -176,3 +176,50 @@ diesel::table! {
         members -> Binary,
     }
 }
+
+diesel::table! {
+    /// Erasable: what people said, under the entry that commits to it. Times are microseconds since 1970.
+    consent_record (seq, pos) {
+        seq -> BigInt,
+        pos -> BigInt,
+        lane -> BigInt,
+        n -> BigInt,
+        said -> SmallInt,
+        explicit -> Bool,
+        said_at -> BigInt,
+        holds_until -> Nullable<BigInt>,
+        invalid_from -> Nullable<BigInt>,
+        record_id -> Binary,
+        doc -> Text,
+    }
+}
+
+diesel::table! {
+    /// Salted commitments of a batch of records, in order.
+    consent_batch (seq) {
+        seq -> BigInt,
+        leaves -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Not facts, erasable: what stood at a moment, as bitmaps of subjects.
+    consent_checkpoint (lane, version, moment) {
+        lane -> BigInt,
+        version -> BigInt,
+        moment -> BigInt,
+        until -> BigInt,
+        spoken -> Binary,
+        stands -> Binary,
+        explicit -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Salted commitments to people who were erased from members.
+    erased_leaf (owner, part, leaf) {
+        owner -> Text,
+        part -> BigInt,
+        leaf -> Binary,
+    }
+}

@@ -240,7 +240,11 @@ impl<P: Projection> Core<P> {
             outcome = self.attempt(&mut conn, jobs, true);
         }
         match &outcome {
-            Ok(()) => self.world.store(Arc::new(self.state.world.clone())),
+            Ok(()) => {
+                let position = self.state.world.position();
+                self.state.world.people_mut().settled(position);
+                self.world.store(Arc::new(self.state.world.clone()));
+            }
             Err(_) => self.state = before,
         }
         // A connection that failed may be anywhere in its protocol: a new one costs little.
@@ -375,6 +379,7 @@ fn lock_and_catch_up<P: Projection>(conn: &mut Conn, state: &mut State<P>) -> Re
     if size > known {
         fold::fold(conn, state, size, true)?;
         state.world.people_mut().refresh(conn)?;
+        state.world.people_mut().settled(u64::try_from(size).unwrap_or(0));
     }
     Ok(())
 }
@@ -404,6 +409,7 @@ pub(super) fn load<P: Projection>(conn: &mut Conn) -> Result<State<P>> {
         let mut state = State { edge, ..State::before(P::default()) };
         fold::fold(conn, &mut state, size, false)?;
         state.world.people_mut().refresh(conn)?;
+        state.world.people_mut().settled(u64::try_from(size).unwrap_or(0));
         Ok(state)
     })
 }

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod baseline;
 pub mod clearing;
+pub mod consented;
 pub mod contest;
 pub mod coverage;
 pub mod decide;
@@ -16,6 +17,7 @@ pub mod operations;
 pub mod policy;
 pub mod replay;
 pub mod rules;
+pub mod suppression;
 
 use std::sync::Arc;
 

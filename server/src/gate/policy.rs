@@ -73,6 +73,7 @@ static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     rules: Vec::new(),
     attestation_days: None,
     min_k: None,
+    unconsented_per_million: None,
     break_glass: None,
 });
 
@@ -241,6 +242,11 @@ impl Policy {
     /// How many people must share a combination of quasi-identifiers in what a join brings together.
     pub fn min_k(&self) -> Option<u32> {
         self.layers.iter().filter_map(|layer| layer.spec().min_k).max()
+    }
+
+    /// How many of a million people behind a training may lack consent.
+    pub fn unconsented_per_million(&self) -> u32 {
+        self.layers.iter().map(|layer| layer.spec().unconsented_per_million.unwrap_or(0)).min().unwrap_or(0)
     }
 
     /// Whether there are rules of the organisation's own.

@@ -17,7 +17,7 @@ use licit_schemas::text::Iri;
 
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
-use crate::facts::text;
+use crate::facts::{World, text};
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::registry::{NumberSet, Numbers};
 
@@ -236,4 +236,16 @@ impl State {
             ..NewRow::default()
         });
     }
+}
+
+/// Whether a purpose is direct marketing, or something narrower.
+pub fn is_marketing(world: &World, purpose: &str) -> bool {
+    let marketing = ["https://w3id.org/dpv#DirectMarketing", "https://w3id.org/dpv#Marketing"];
+    let revision = world.lawfulness.purposes.latest(purpose);
+    let term = revision.and_then(|revision| vocabulary().find(revision.spec.iri.as_str()));
+    let is = |broad: &&str| {
+        let broad = vocabulary().find(broad);
+        term.zip(broad).is_some_and(|(term, broad)| vocabulary().is_a(term, broad))
+    };
+    marketing.iter().any(|broad| is(&broad))
 }

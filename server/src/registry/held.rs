@@ -204,6 +204,8 @@ pub struct RunFacts {
     pub controller: Option<Ref>,
     /// Processors that took part.
     pub processors: Vec<Ref>,
+    /// Corrected member sets that were read.
+    pub member_sets: Vec<Uuid>,
     /// The program that ran.
     pub code: Option<Code>,
     /// Of which fields it made which, where it says so.

@@ -419,6 +419,7 @@ impl State {
         let spec = &fact.spec;
         let reference: Arc<str> = Ref::run(fact.id).to_string().into();
         let what = What::Run(RunFacts {
+            member_sets: fact.spec.member_sets.iter().map(|set| set.0).collect(),
             operation: spec.operation,
             purpose: spec.purpose.clone(),
             started_at: spec.started_at,

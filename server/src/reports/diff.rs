@@ -97,6 +97,11 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::ResourceRetired(f) => vec![f.reference.to_string()],
         Fact::EndpointAttested(f) => vec![f.spec.model.to_string()],
         Fact::MembersLoaded(f) => vec![f.spec.dataset_version.to_string()],
+        Fact::SuppressionAcknowledged(f) => vec![f.deployment.to_string()],
+        Fact::MembersCorrected(f) => vec![f.spec.dataset_version.to_string()],
+        Fact::ConsentRecorded(f) => {
+            f.about.iter().filter_map(|about| about.purpose.as_ref()).map(Ref::to_string).collect()
+        }
         Fact::SystemRevised(f) => revised(Ref::system(&f.spec.key), f.rev),
         Fact::EnvironmentRevised(f) => vec![Ref::environment(&f.spec.key).to_string()],
         Fact::DeploymentRevised(f) => vec![Ref::deployment(&f.spec.name).to_string()],
@@ -143,6 +148,7 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::GapClosed(_)
         | Fact::SubjectKeyRegistered(_)
         | Fact::SubjectKeyRetired(_)
+        | Fact::SubjectErased(_)
         | Fact::WebhookSubscribed(_)
         | Fact::WebhookUnsubscribed(_) => Vec::new(),
     }

@@ -8,6 +8,7 @@ pub mod diff;
 pub mod drift;
 pub mod impact;
 pub mod operations;
+pub mod people;
 pub mod recipients;
 pub mod renewals;
 pub mod store;

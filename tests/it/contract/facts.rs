@@ -44,6 +44,11 @@ fn every_kind() -> Vec<(String, u16, String)> {
     let lines = crate::consent::lines("k1", 0..3);
     crate::consent::put(&s.ana, &load, 1, &lines).good();
     s.add(&format!("{load}/finish"), json!({"batches": 1, "records": 3}));
+    s.add("consent-records", crate::consent::said(0, 1, "given", "2026-01-05T10:00:00Z"));
+    s.add("member-sets", json!({"dataset_version": "dataset:crm/people@2", "purpose": "purpose:scoring"}));
+    let deployed = s.ana.resolve("deployment:score-prod")["id"].as_str().unwrap().to_owned();
+    s.add(&format!("deployments/{deployed}/suppressions/acknowledgements"), json!({"position": 1}));
+    s.dora.post("/api/v1/subjects/erasures", &json!({"subject": crate::consent::pseudonym("k1", 0)})).good();
     let keys = s.ana.get("/api/v1/subject-keys").good();
     let key = format!("/api/v1/subject-keys/{}", keys["items"][0]["id"].as_str().unwrap());
     s.ana.send("DELETE", &key, &[], None).good();

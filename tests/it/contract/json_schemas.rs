@@ -7,8 +7,8 @@ use std::process::Command;
 use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
 use licit_schemas::{
-    access, adoption, classes, events, gate, lawfulness, lineage, policy, registration, registry, reports, review,
-    subjects,
+    access, adoption, classes, consent, events, gate, lawfulness, lineage, policy, registration, registry, reports,
+    review, subjects,
 };
 use serde_json::Value;
 
@@ -110,6 +110,11 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("subject-key", check::<subjects::SubjectKeySpec>),
     ("member-load", check::<subjects::MemberLoadCreate>),
     ("load-finish", check::<subjects::LoadFinish>),
+    ("exclude", check::<subjects::ExcludeCreate>),
+    ("consent-record", check::<consent::ConsentRecord>),
+    ("subject-query", check::<consent::SubjectQuery>),
+    ("acknowledgement", check::<consent::AcknowledgementCreate>),
+    ("coverage-sample", check::<consent::SampleQuery>),
 ];
 
 #[test]

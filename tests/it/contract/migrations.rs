@@ -101,6 +101,8 @@ fn found(db: &TestDatabase) -> BTreeMap<String, Table> {
             "TEXT" => "Text",
             "BIGINT" => "BigInt",
             "INTEGER" => "Integer",
+            "SMALLINT" => "SmallInt",
+            "BOOLEAN" => "Bool",
             "TIMESTAMP" | "TIMESTAMP WITHOUT TIME ZONE" => "Timestamp",
             "BLOB" | "BYTEA" => "Binary",
             other => other,

@@ -1,6 +1,7 @@
 //! The lines of the table: how each state is made, and what clears it.
 
 mod conditions;
+mod people;
 mod system;
 
 use harness::Scenario;
@@ -97,7 +98,7 @@ const RUN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// All lines.
 pub(crate) fn all() -> impl Iterator<Item = &'static Line> {
-    [LINES, conditions::LINES, system::LINES].into_iter().flatten()
+    [LINES, conditions::LINES, people::LINES, system::LINES].into_iter().flatten()
 }
 
 #[rustfmt::skip]

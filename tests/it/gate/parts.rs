@@ -22,6 +22,8 @@ pub(crate) struct Parts {
     pub(crate) deployment: Value,
     pub(crate) release: Option<Value>,
     pub(crate) deferred: Vec<&'static str>,
+    /// Nobody is known to be in it, and nobody said anything, though it rests on consent.
+    pub(crate) silent: bool,
 }
 
 /// Everything as in the scenario, but for what the edit changes; then approved.
@@ -42,6 +44,7 @@ pub(crate) fn world(edit: impl FnOnce(&mut Parts)) -> Scenario {
         deployment: scenario::deployment(),
         release: Some(release_of("model:score@1")),
         deferred: Vec::new(),
+        silent: false,
     };
     edit(&mut p);
     let s = Scenario::empty();
@@ -70,7 +73,33 @@ pub(crate) fn world(edit: impl FnOnce(&mut Parts)) -> Scenario {
     let deferred = |r: &&str| p.deferred.contains(&r.rsplit_once('@').map_or(*r, |(base, _)| base));
     let now: Vec<&str> = votable.iter().map(String::as_str).filter(|r| !deferred(r)).collect();
     s.approve(&now);
+    let on_consent = |basis: &Value| basis["legal_basis"] == "art6_1_a" || basis["exception"] == "art9_2_a";
+    if p.bases.iter().any(on_consent) && !p.silent {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let versions: Vec<String> =
+            p.versions.iter().map(|v| format!("{}@{}", text(&v["dataset"]), text(&v["version"]))).collect();
+        let purposes: Vec<String> = p.purposes.iter().map(|p| format!("purpose:{}", text(&p["key"]))).collect();
+        let versions: Vec<&str> = versions.iter().map(String::as_str).collect();
+        let purposes: Vec<&str> = purposes.iter().map(String::as_str).collect();
+        agreed(&s, &versions, &purposes);
+    }
     s
+}
+
+/// One person is in each of the dataset versions, and agreed long ago, in so many words.
+pub(crate) fn agreed(s: &Scenario, versions: &[&str], purposes: &[&str]) {
+    s.add("subject-keys", crate::consent::key("k1", "crm", ZEROS));
+    for version in versions {
+        let create = json!({"dataset_version": version, "kid": "k1", "fingerprint": ZEROS});
+        let load = format!("member-loads/{}", s.add("member-loads", create)["id"].as_str().unwrap());
+        crate::consent::put(&s.ana, &load, 1, &crate::consent::lines("k1", 0..1)).good();
+        crate::consent::finish(&s.ana, &load, 1, 1).good();
+    }
+    for (place, purpose) in (0u32..).zip(purposes) {
+        let mut record = crate::consent::said(0, place, "given", "2000-01-01T00:00:00Z");
+        (record["purpose"], record["expression"]) = (json!(purpose), json!("explicit"));
+        s.add("consent-records", record);
+    }
 }
 
 /// A composition of one model.

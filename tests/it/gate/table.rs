@@ -133,6 +133,9 @@ rules! {
     lineage_complete = "lineage.complete",
     artifact_digest = "artifact.digest",
     release_approved = "release.approved",
+    consent_coverage = "consent.coverage",
+    suppression_fresh = "suppression.fresh",
+    objection = "objection",
     break_glass = "break.glass",
 }
 

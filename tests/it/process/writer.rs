@@ -21,6 +21,14 @@ struct Names {
 }
 
 impl Projection for Names {
+    fn corrected_sets(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn people(&self) -> &People {
+        &self.people
+    }
+
     fn people_mut(&mut self) -> &mut People {
         &mut self.people
     }

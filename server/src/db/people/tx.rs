@@ -1,7 +1,5 @@
 //! What an operation does with people: it sees what its group did before it, and writes nothing itself.
 
-use std::sync::Arc;
-
 use diesel::prelude::*;
 use roaring::RoaringBitmap;
 use uuid::Uuid;
@@ -146,7 +144,7 @@ impl<P: Projection> Tx<'_, P> {
                 }));
                 let people = self.world.people_mut();
                 people.position = i64::try_from(seq).unwrap_or(i64::MAX);
-                people.members.insert(load.dataset_version.as_str().into(), Arc::new(members));
+                people.put(&load.dataset_version, people.position, members);
             }
             None => self.batch.people.push(Change::Forget(load.id.clone())),
         }

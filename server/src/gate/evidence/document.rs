@@ -6,7 +6,7 @@ use licit_schemas::adoption::BaselineSpec;
 use licit_schemas::lawfulness::{AssessmentSpec, LegalBasis};
 use serde_json::{Value, json};
 
-use super::{Evidence, Source, assessed, bringing_together, measured, outputs};
+use super::{Consented, Evidence, Source, assessed, bringing_together, measured, outputs};
 use crate::catalogue::Revision;
 use crate::db::Projection;
 use crate::gate::baseline;
@@ -102,6 +102,38 @@ impl Evidence<'_> {
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
         });
+        // How many people, and how many of them lack consent: never who.
+        if !self.consents.is_empty() {
+            let asked = |asked| match asked {
+                Consented::Training(place) => json!({"training": place}),
+                Consented::Overdue(days) => json!({"overdue": days}),
+            };
+            document["consents"] = self
+                .consents
+                .iter()
+                .map(|consent| {
+                    json!({
+                        "ref": self.name(consent.source),
+                        "asked": asked(consent.asked),
+                        "purpose": consent.purpose,
+                        "at": consent.at,
+                        "explicit": consent.explicit,
+                        "members": consent.members.map(|(entry, count)| json!({"seq": entry, "count": count})),
+                        "missing": consent.missing,
+                    })
+                })
+                .collect();
+        }
+        if let Some(list) = &self.suppression {
+            document["suppression"] = match list {
+                Err(_) => json!("unread"),
+                Ok(list) => json!({
+                    "refused": list.refused, "lacking": list.lacking, "objecting": list.objecting,
+                    "restricted": list.restricted, "objections": list.objections, "marketing": list.marketing,
+                    "acknowledged": list.acknowledged.map(|last| json!({"position": last.position, "at": last.at})),
+                }),
+            };
+        }
         // What rests on no registration but on what an owner assumes of a whole namespace.
         if !self.assumed.is_empty() {
             document["assumed"] = self.assumed.iter().map(|node| self.assumption(*node)).collect();

@@ -2,6 +2,7 @@
 
 mod assessed;
 mod cohorts;
+mod consents;
 mod controllers;
 mod document;
 mod inspect;
@@ -26,8 +27,10 @@ use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
 pub use self::assessed::{Missed, of as assessments_of, things_of};
+pub use self::consents::{Asked as Consented, Consent};
 pub use self::joins::{Join, Risk, bringing_together, measured, outputs};
 use super::coverage::{Answer, Question};
+use super::suppression::Suppression;
 use crate::catalogue::Revision;
 use crate::facts::World;
 use crate::lineage::Class;
@@ -166,6 +169,10 @@ impl Missing {
     }
 }
 
+/// What people said cannot be read from the database.
+#[derive(Clone, Copy, Debug)]
+pub struct Unread;
+
 /// A node where lineage is not complete.
 #[derive(Debug)]
 pub struct Gap {
@@ -254,6 +261,10 @@ pub struct Evidence<'w> {
     pub narrowed: Option<Narrowed>,
     /// Tables with people of which nothing personal flows.
     pub left_out: Vec<NodeId>,
+    /// How far consent covers the sources that rest on it.
+    pub consents: Vec<Consent>,
+    /// Whom it leaves out; absent where nobody can be, an error where what people said cannot be read.
+    pub suppression: Option<std::result::Result<Suppression, Unread>>,
     /// Where lineage is not complete.
     pub gaps: Vec<Gap>,
     /// Dataset versions of the closure for which default classes answer, or did.
@@ -321,6 +332,8 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         trainings: Vec::new(),
         narrowed: None,
         left_out: Vec::new(),
+        consents: Vec::new(),
+        suppression: None,
         gaps: Vec::new(),
         assumed: Vec::new(),
         assessed: Vec::new(),
@@ -363,6 +376,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     evidence.question = Some(Question::new(world, &spec.purpose, Stage::Deployment, &spec.controller.to_string(), now));
     serving(&mut evidence, spec);
     walk(&mut evidence, spec);
+    consents::gather(&mut evidence);
     evidence
 }
 

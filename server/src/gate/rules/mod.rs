@@ -7,6 +7,7 @@ mod basis;
 mod combination;
 mod compatibility;
 mod conditions;
+mod consent;
 mod controller;
 mod covered;
 mod emergency;
@@ -20,6 +21,7 @@ mod purpose;
 mod release;
 mod retention;
 mod special;
+mod suppression;
 mod system;
 mod techniques;
 mod transfer;
@@ -63,6 +65,9 @@ pub const RULES: &[Rule] = &[
     core("basis.governing", covered::governing),
     optional("basis.holds", basis::holds),
     core("source.covered", covered::covered),
+    optional("consent.coverage", consent::coverage),
+    optional("suppression.fresh", suppression::fresh),
+    optional("objection", suppression::objection),
     optional("combination", combination::combination),
     optional("assessment.in_force", assessment::in_force),
     optional("compatibility", compatibility::compatible),

@@ -1,0 +1,186 @@
+//! What somebody wants, from all they said of one thing: pure, and the one place where it is decided.
+//!
+//! Two clocks: a moment is asked of what was *recorded* so far; records have the time at which they were *said*. Consent stands at
+//! a moment if the last thing said by then was that it is given, its time is not over, and nobody found since that it never was
+//! valid (DPV scope note of `dpv:ConsentInvalidated`; GDPR Art. 7(3): nothing else reaches back).
+
+use super::Said;
+
+/// One thing said, as far as it decides. Times are microseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// What.
+    pub said: Said,
+    /// When it was said.
+    pub at: i64,
+    /// Until when it holds.
+    pub until: Option<i64>,
+    /// For `invalidated`: from when on; none from the beginning.
+    pub invalid_from: Option<i64>,
+    /// Whether consent was explicit (GDPR Art. 9(2)(a)).
+    pub explicit: bool,
+}
+
+impl Word {
+    /// Whether consent given at `given` is found by this never to have been valid at `moment`.
+    fn invalidates(&self, given: i64, moment: i64) -> bool {
+        self.said == Said::Invalidated && given <= self.at && self.invalid_from.is_none_or(|from| from <= moment)
+    }
+}
+
+/// What stands at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Something was said by then.
+    pub spoken: bool,
+    /// Consent holds, an objection is open, a restriction is in place.
+    pub stands: bool,
+    /// Consent holds, and is explicit.
+    pub explicit: bool,
+}
+
+/// Folds words in the order they were recorded.
+#[derive(Clone, Debug, Default)]
+pub struct Fold {
+    last: Option<Word>,
+    /// Few have any.
+    invalidations: Vec<Word>,
+}
+
+impl Fold {
+    /// Take the next word that was recorded; `moment` is the one asked for. Of two said at one instant, the later recorded counts.
+    pub fn take(&mut self, word: Word, moment: i64) {
+        if word.said == Said::Invalidated {
+            self.invalidations.push(word);
+        }
+        if word.at <= moment && self.last.is_none_or(|last| last.at <= word.at) {
+            self.last = Some(word);
+        }
+    }
+
+    /// What stands at the moment.
+    pub fn standing(&self, moment: i64) -> Standing {
+        let Some(last) = self.last else { return Standing::default() };
+        let stands = last.said.stands()
+            && last.until.is_none_or(|until| moment < until)
+            && !self.invalidations.iter().any(|found| found.invalidates(last.at, moment));
+        Standing { spoken: true, stands, explicit: stands && last.explicit }
+    }
+}
+
+/// What stands at a moment, of words in the order they were recorded.
+pub fn standing(words: &[Word], moment: i64) -> Standing {
+    let mut fold = Fold::default();
+    words.iter().for_each(|word| fold.take(*word, moment));
+    fold.standing(moment)
+}
+
+/// Why something cannot be said next, after words recorded before: consent that stands is renewed or ended, not asked for again;
+/// what does not stand is given anew, not renewed. What ends something may always be said.
+///
+/// # Errors
+/// The sentence for whoever records it.
+pub fn may_follow(words: &[Word], next: &Word) -> Result<(), &'static str> {
+    let stands = || standing(words, next.at).stands;
+    match next.said {
+        Said::Renewed if !stands() => Err("nothing stands that could be renewed: record `given`"),
+        Said::Requested | Said::Deferred if stands() => {
+            Err("consent stands, and asking again would end it: record `renewed`, or what the person answers")
+        }
+        Said::ObjectionWithdrawn | Said::ObjectionOverridden if !stands() => Err("no objection stands at that time"),
+        Said::RestrictionLifted if !stands() => Err("no restriction stands at that time"),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn word(said: Said, at: i64) -> Word {
+        Word { said, at, until: None, invalid_from: None, explicit: false }
+    }
+
+    #[test]
+    fn the_last_word_counts_and_no_other_reaches_back() {
+        let mut words = vec![word(Said::Given, 10)];
+        assert_eq!(standing(&words, 9), Standing::default());
+        assert!(standing(&words, 10).stands);
+        words.push(word(Said::Withdrawn, 20));
+        assert!(standing(&words, 19).stands && !standing(&words, 20).stands && standing(&words, 20).spoken);
+        words.push(word(Said::Given, 30));
+        assert!(standing(&words, 30).stands && !standing(&words, 29).stands);
+        // Recorded late, said early: it changes the past it belongs to and nothing after.
+        words.push(word(Said::Refused, 15));
+        assert!(!standing(&words, 16).stands && standing(&words, 14).stands && standing(&words, 31).stands);
+    }
+
+    #[test]
+    fn it_ends_at_the_instant_it_says() {
+        let words = [Word { until: Some(20), ..word(Said::Given, 10) }];
+        assert!(standing(&words, 19).stands && !standing(&words, 20).stands);
+    }
+
+    #[test]
+    fn only_what_is_invalidated_reaches_back_and_only_to_what_was_given_before() {
+        let found = Word { invalid_from: Some(15), ..word(Said::Invalidated, 40) };
+        let words = [word(Said::Given, 10), found, word(Said::Given, 50)];
+        assert!(standing(&words, 14).stands, "before that it was valid");
+        assert!(!standing(&words, 15).stands && !standing(&words, 45).stands);
+        assert!(standing(&words, 50).stands, "given anew");
+        let ever = [word(Said::Given, 10), word(Said::Invalidated, 40)];
+        assert!(!standing(&ever, 10).stands);
+    }
+
+    #[test]
+    fn what_cannot_follow_is_said() {
+        let given = [word(Said::Given, 10)];
+        may_follow(&[], &word(Said::Renewed, 5)).unwrap_err();
+        may_follow(&given, &word(Said::Renewed, 11)).unwrap();
+        may_follow(&given, &word(Said::Requested, 11)).unwrap_err();
+        may_follow(&given, &word(Said::Requested, 9)).unwrap();
+        may_follow(&[], &word(Said::Withdrawn, 5)).unwrap();
+        may_follow(&[], &word(Said::ObjectionWithdrawn, 5)).unwrap_err();
+        may_follow(&[], &word(Said::RestrictionLifted, 5)).unwrap_err();
+    }
+
+    #[test]
+    fn numbers_stay_what_they_are() {
+        for (place, said) in Said::ALL.into_iter().enumerate() {
+            assert_eq!((usize::from(said.number()), Said::numbered(place as i16)), (place, Some(said)));
+        }
+        assert_eq!((Said::numbered(14), Said::numbered(-1)), (None, None));
+    }
+
+    /// The same by looking at all words at once.
+    fn naive(words: &[Word], moment: i64) -> bool {
+        let mut by_time: Vec<(i64, usize)> = words.iter().enumerate().map(|(place, w)| (w.at, place)).collect();
+        by_time.sort_unstable();
+        let Some((_, place)) = by_time.into_iter().rfind(|(at, _)| *at <= moment) else { return false };
+        let last = words[place];
+        let over = last.until.is_some_and(|until| until <= moment);
+        let never = words
+            .iter()
+            .any(|w| w.said == Said::Invalidated && w.at >= last.at && w.invalid_from.unwrap_or(i64::MIN) <= moment);
+        matches!(last.said, Said::Given | Said::Renewed) && !over && !never
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_what_looking_at_all_of_it_gives(
+            words in prop::collection::vec((0usize..9, 0i64..30, prop::option::of(1i64..20), prop::option::of(0i64..30)), 0..12),
+            moment in -1i64..35,
+        ) {
+            let words: Vec<Word> = words.into_iter().map(|(said, at, lasts, from)| {
+                let said = Said::ALL[said];
+                Word {
+                    said, at, explicit: false,
+                    until: lasts.filter(|_| said.stands()).map(|l| at + l),
+                    invalid_from: from.filter(|_| said == Said::Invalidated),
+                }
+            }).collect();
+            prop_assert_eq!(standing(&words, moment).stands, naive(&words, moment));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Records of what people said: kept with the group that commits to them, and found again by their ids.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use diesel::prelude::*;
+use licit_schemas::consent::history::Word;
+use roaring::RoaringBitmap;
+
+use super::erase::NOBODY;
+use super::standing::unread;
+use super::wills::{self, LaneAt, Record};
+use super::{Change, Checkpoint, Leaves, Set, SubjectRow, bytes, read};
+use crate::db::conn::Conn;
+use crate::db::dictionary::Subject;
+use crate::db::schema::{consent_batch, consent_record, subject};
+use crate::db::{Projection, Tx};
+use crate::error::{Error, Result};
+
+/// Ids asked for in one statement.
+const IDS: usize = 500;
+/// Rows of one statement: eleven variables each, of which SQLite takes 32,766.
+const ROWS: usize = 2_900;
+
+/// Id of a record.
+pub type RecordId = [u8; 16];
+
+impl<P: Projection> Tx<'_, P> {
+    /// Records that are known, of some ids: the entry that commits to each, and what it says.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn known_records(&mut self, ids: &[RecordId]) -> Result<HashMap<RecordId, (u64, String)>> {
+        use consent_record::{doc, record_id, seq};
+        let mut known = HashMap::new();
+        let mut add = |id: &[u8], at: i64, text: &str| {
+            if let Ok(id) = RecordId::try_from(id) {
+                known.insert(id, (u64::try_from(at).unwrap_or(0), text.to_owned()));
+            }
+        };
+        for some in ids.chunks(IDS) {
+            let some: Vec<&[u8]> = some.iter().map(|id| &id[..]).collect();
+            let query = consent_record::table.filter(record_id.eq_any(some)).select((record_id, seq, doc));
+            for (id, at, text) in query.load::<(Vec<u8>, i64, String)>(self.conn)? {
+                add(&id, at, &text);
+            }
+        }
+        for record in self.world.people().fresh.iter().flat_map(|batch| batch.iter()) {
+            if RecordId::try_from(&record.record_id[..]).is_ok_and(|id| ids.contains(&id)) {
+                add(&record.record_id, record.seq, &record.doc);
+            }
+        }
+        Ok(known)
+    }
+
+    /// What some subjects, sorted, said of one thing, in the order it was recorded.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn words(&mut self, subjects: &[i64], of: LaneAt) -> Result<HashMap<i64, Vec<Word>>> {
+        let fresh: Vec<Record> = self.world.people().fresh.iter().flat_map(|batch| batch.iter().cloned()).collect();
+        wills::words(self.conn, subjects, of, &fresh)
+    }
+
+    /// Keep what people said, with the commitments of the batch in order.
+    pub fn keep_said(&mut self, seq: u64, records: Vec<Record>, leaves: Vec<u8>) {
+        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+        self.world.people_mut().fresh.push_back(Arc::new(records.clone()));
+        self.batch.people.push(Change::Said(records, Leaves { seq, leaves }));
+    }
+
+    /// Keep what stood at the moments asked last, so that later ones need not begin at the beginning.
+    ///
+    /// # Errors
+    /// None in memory.
+    pub fn keep_checkpoints(&mut self) -> Result<usize> {
+        let wills = self.world.people().wills.clone().ok_or_else(unread)?;
+        let latest = wills.latest();
+        for one in &latest {
+            self.batch.people.push(Change::Checkpoint(Checkpoint::of(one)?));
+        }
+        Ok(latest.len())
+    }
+}
+
+/// People by their numbers, with the key that made their pseudonyms, in the order of the numbers.
+///
+/// # Errors
+/// What the database said.
+pub fn subjects(conn: &mut Conn, who: &RoaringBitmap) -> Result<Vec<(String, Subject)>> {
+    let mut found = Vec::new();
+    let numbers: Vec<i64> = who.iter().map(i64::from).collect();
+    for some in numbers.chunks(IDS) {
+        let rows: Vec<SubjectRow> = subject::table.filter(subject::n.eq_any(some)).order(subject::n).load(conn)?;
+        for row in rows.into_iter().filter(|row| row.kid != NOBODY) {
+            found.push((row.kid.clone(), read(row)?));
+        }
+    }
+    Ok(found)
+}
+
+impl<P: Projection> Tx<'_, P> {
+    /// [`subjects`], with those this group made known.
+    ///
+    /// # Errors
+    /// What the database said; somebody who is not there.
+    pub fn subjects(&mut self, who: &RoaringBitmap) -> Result<Vec<(String, Subject)>> {
+        let mut found = subjects(self.conn, who)?;
+        let fresh = self.batch.people.iter().filter_map(|change| match change {
+            Change::Subjects(rows) => Some(rows),
+            _ => None,
+        });
+        for row in fresh.flatten().filter(|row| u32::try_from(row.n).is_ok_and(|n| who.contains(n))) {
+            found.push((row.kid.clone(), read(row.clone())?));
+        }
+        if found.len() as u64 != who.len() {
+            return Err(Error::Internal("table subject: somebody is missing".to_owned()));
+        }
+        found.sort_by_key(|(_, subject)| subject.n);
+        Ok(found)
+    }
+
+    /// Keep members under a name of their own.
+    ///
+    /// # Errors
+    /// None in memory.
+    pub fn keep_set(&mut self, name: &str, seq: u64, members: RoaringBitmap) -> Result<()> {
+        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+        self.batch.people.push(Change::Members(Set {
+            dataset_version: name.to_owned(),
+            member_load: String::new(),
+            seq,
+            members: bytes(&members)?,
+        }));
+        let people = self.world.people_mut();
+        people.position = seq;
+        people.put(name, seq, members);
+        Ok(())
+    }
+}
+
+/// Write them.
+pub(super) fn keep(conn: &mut Conn, records: Vec<Record>, leaves: Leaves) -> Result<()> {
+    for chunk in records.chunks(ROWS) {
+        let query = diesel::insert_into(consent_record::table).values(chunk);
+        match conn {
+            Conn::Postgres(pg) => query.execute(pg)?,
+            Conn::Sqlite(lite) => query.execute(lite)?,
+        };
+    }
+    diesel::insert_into(consent_batch::table).values(leaves).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! For whom consent stands, remembered: by what is asked, as known at an entry of the ledger, for as long as nothing changes. The
+//! gate asks three hundred datasets in a walk of a tenth of a millisecond, so each answer is a number that is looked up; when
+//! something is said, the numbers are brought forward by who changed, and nobody is counted anew.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diesel::r2d2::Pool;
+use roaring::RoaringBitmap;
+
+use super::wills::{LaneAt, Record, Snapshot, snapshot};
+use crate::db::conn::{Conn, Manager};
+use crate::error::{Error, Result};
+
+/// Bytes of bitmaps remembered, of either kind.
+const REMEMBERED: usize = 96 << 20;
+/// Connections for what is not remembered: apart from the readers', who may wait for this while they hold theirs.
+const CONNECTIONS: u32 = 2;
+
+/// Consent for what: a purpose with the broader ones that cover it, nearest first, and where contact is asked for, too, the same
+/// of its channel. Whoever spoke of the nearer is not asked about the broader.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Wanted {
+    /// Chains, all of which must agree.
+    pub chains: Vec<Vec<LaneAt>>,
+    /// How what they say is brought together.
+    pub how: How,
+}
+
+/// How what is said in several places is brought together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum How {
+    /// Consent: the nearest word of a chain counts, and every chain must allow.
+    Consent,
+    /// The same, and it must be explicit (GDPR Art. 9(2)(a)).
+    Explicit,
+    /// Who spoke of it and does not allow it, in any chain.
+    Refused,
+    /// Objections and restrictions: any one stands.
+    Any,
+}
+
+impl Wanted {
+    /// Whether the same is asked, of whatever version.
+    fn alike(&self, other: &Self) -> bool {
+        let lanes = |one: &Self| -> Vec<Vec<u32>> {
+            one.chains.iter().map(|chain| chain.iter().map(|at| at.lane).collect()).collect()
+        };
+        self.how == other.how && lanes(self) == lanes(other)
+    }
+}
+
+/// For whom it stands at a moment, with the members of datasets counted so far.
+#[derive(Debug)]
+pub struct Standing {
+    wanted: Wanted,
+    from: i64,
+    until: i64,
+    who: RoaringBitmap,
+    /// Members for whom it does not stand, by the entry that brought the members.
+    missing: Mutex<HashMap<u64, u64>>,
+    /// The same of this and an earlier moment, by entry and that moment's beginning.
+    both: Mutex<HashMap<(u64, i64), u64>>,
+}
+
+impl Standing {
+    /// Those for whom it stands, by number.
+    pub fn who(&self) -> &RoaringBitmap {
+        &self.who
+    }
+
+    /// Members for whom it does not stand. `id` is the entry of the ledger that brought them.
+    pub fn missing(&self, id: u64, members: &RoaringBitmap) -> u64 {
+        if let Some(known) = locked(&self.missing).get(&id) {
+            return *known;
+        }
+        let missing = members.len() - members.intersection_len(&self.who);
+        locked(&self.missing).insert(id, missing);
+        missing
+    }
+
+    /// Members for whom it stands neither now nor at another moment.
+    pub fn missing_in_both(&self, then: &Self, id: u64, members: &RoaringBitmap) -> u64 {
+        if self.missing(id, members) == 0 || then.missing(id, members) == 0 {
+            return 0;
+        }
+        let key = (id, then.from);
+        if let Some(known) = locked(&self.both).get(&key) {
+            return *known;
+        }
+        let missing = (members - &self.who).difference_len(&then.who);
+        let mut both = locked(&self.both);
+        // The other moment moves on with the clock: what was counted before it is not asked again.
+        both.retain(|(known, _), _| *known != id);
+        both.insert(key, missing);
+        missing
+    }
+
+    /// Numbers of an earlier one, brought forward by who changed.
+    fn bring_forward(&self, before: &Self, members: impl Fn(u64) -> Option<Arc<RoaringBitmap>>) {
+        let (gained, lost) = (&self.who - &before.who, &before.who - &self.who);
+        let counted: Vec<(u64, u64)> = locked(&before.missing).iter().map(|(id, count)| (*id, *count)).collect();
+        let mut missing = locked(&self.missing);
+        for (id, count) in counted {
+            if let Some(members) = members(id) {
+                let now = count + members.intersection_len(&lost) - members.intersection_len(&gained);
+                missing.insert(id, now);
+            }
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.who.serialized_size() + 200
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is remembered, last asked last.
+#[derive(Default)]
+struct Memo {
+    /// How many people were erased when it was made.
+    erased: u64,
+    snapshots: Vec<Arc<Snapshot>>,
+    standings: Vec<Arc<Standing>>,
+}
+
+/// Give up what was asked longest ago, until the rest fits.
+fn fit<T>(kept: &mut Vec<Arc<T>>, size: impl Fn(&T) -> usize) {
+    let mut bytes: usize = kept.iter().map(|one| size(one)).sum();
+    while bytes > REMEMBERED && kept.len() > 1 {
+        bytes -= size(&kept.remove(0));
+    }
+}
+
+/// Take the one that fits, and put it last.
+fn recall<T>(kept: &mut Vec<Arc<T>>, fits: impl Fn(&T) -> bool) -> Option<Arc<T>> {
+    let place = kept.iter().rposition(|one| fits(one))?;
+    let found = kept.remove(place);
+    kept.push(found.clone());
+    Some(found)
+}
+
+/// What people said, read on demand and remembered.
+pub(super) struct Wills {
+    pool: Pool<Manager>,
+    memo: Mutex<Memo>,
+    /// One computes at a time: whoever waits finds it remembered.
+    turn: Mutex<()>,
+}
+
+impl Wills {
+    pub(super) fn new(manager: &Manager) -> Self {
+        let pool = Pool::builder()
+            .max_size(CONNECTIONS)
+            .min_idle(Some(0))
+            .connection_timeout(crate::db::PATIENCE)
+            .test_on_check_out(!manager.is_sqlite())
+            .build_unchecked(manager.read_only());
+        Self { pool, memo: Mutex::default(), turn: Mutex::default() }
+    }
+
+    fn remembered(&self, wanted: &Wanted, at: i64) -> Option<Arc<Standing>> {
+        let fits = |one: &Standing| one.wanted == *wanted && one.from <= at && at < one.until;
+        recall(&mut locked(&self.memo).standings, fits)
+    }
+
+    /// For whom it stands at a moment. `fresh` are records that are not durable yet: what rests on them is not remembered.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(super) fn standing(
+        &self,
+        wanted: &Wanted,
+        at: i64,
+        (committed, erased): (u64, u64),
+        fresh: &[Record],
+        members: impl Fn(u64) -> Option<Arc<RoaringBitmap>>,
+    ) -> Result<Arc<Standing>> {
+        let current = self.erased(erased);
+        if let Some(found) = self.remembered(wanted, at).filter(|_| current) {
+            return Ok(found);
+        }
+        let durable = current && wanted.chains.iter().flatten().all(|of| of.version <= committed);
+        let _turn = locked(&self.turn);
+        if let Some(found) = self.remembered(wanted, at).filter(|_| current) {
+            return Ok(found);
+        }
+        let mut snapshots = Vec::with_capacity(wanted.chains.len());
+        for chain in &wanted.chains {
+            let chain: Vec<Arc<Snapshot>> =
+                chain.iter().map(|of| self.snapshot(*of, at, fresh, durable)).collect::<Result<_>>()?;
+            snapshots.push(chain);
+        }
+        let all = || snapshots.iter().flatten();
+        let made = Arc::new(Standing {
+            wanted: wanted.clone(),
+            from: at,
+            until: all().map(|one| one.until).min().unwrap_or(i64::MAX),
+            who: together(&snapshots, wanted.how),
+            missing: Mutex::default(),
+            both: Mutex::default(),
+        });
+        if durable {
+            let mut memo = locked(&self.memo);
+            if let Some(before) = memo.standings.iter().rev().find(|one| one.wanted.alike(wanted)) {
+                made.bring_forward(before, members);
+            }
+            memo.standings.push(made.clone());
+            fit(&mut memo.standings, Standing::size);
+        }
+        Ok(made)
+    }
+
+    fn snapshot(&self, of: LaneAt, at: i64, fresh: &[Record], durable: bool) -> Result<Arc<Snapshot>> {
+        let base = {
+            let mut memo = locked(&self.memo);
+            let fits = |one: &Snapshot| durable && one.of == of && one.at <= at && at < one.until;
+            if let Some(found) = recall(&mut memo.snapshots, fits) {
+                return Ok(found);
+            }
+            let of_lane = memo.snapshots.iter().filter(|one| one.of.lane == of.lane);
+            let nearest = of_lane.min_by_key(|one| (one.of.version.abs_diff(of.version), one.at.abs_diff(at)));
+            nearest.filter(|_| durable).cloned()
+        };
+        let mut conn = self.pool.get().map_err(crate::db::unreachable)?;
+        let made = crate::db::read_only(&mut conn, |conn: &mut Conn| snapshot(conn, base.as_deref(), of, at, fresh))?;
+        let made = Arc::new(made);
+        if durable {
+            let mut memo = locked(&self.memo);
+            memo.snapshots.push(made.clone());
+            fit(&mut memo.snapshots, Snapshot::size);
+        }
+        Ok(made)
+    }
+
+    /// The latest of each kind, for checkpoints.
+    pub(super) fn latest(&self) -> Vec<Arc<Snapshot>> {
+        let mut latest: HashMap<u32, Arc<Snapshot>> = HashMap::new();
+        for one in &locked(&self.memo).snapshots {
+            let known = latest.entry(one.of.lane).or_insert_with(|| one.clone());
+            if (one.of.version, one.at) > (known.of.version, known.at) {
+                *known = one.clone();
+            }
+        }
+        latest.into_values().collect()
+    }
+
+    /// Whether what is remembered is of the same people. Of fewer erased, it is forgotten; whoever still knows one more of them
+    /// does not use it.
+    fn erased(&self, erased: u64) -> bool {
+        let mut memo = locked(&self.memo);
+        if memo.erased < erased {
+            *memo = Memo { erased, ..Memo::default() };
+        }
+        memo.erased == erased
+    }
+}
+
+/// What several kinds of will say together.
+fn together(chains: &[Vec<Arc<Snapshot>>], how: How) -> RoaringBitmap {
+    if how == How::Any {
+        return chains.iter().flatten().fold(RoaringBitmap::new(), |all, one| all | &one.stands);
+    }
+    let allowed = |chain: &[Arc<Snapshot>]| {
+        // From the broadest on: who spoke of the nearer is taken at that word.
+        chain.iter().rev().fold(RoaringBitmap::new(), |all, one| {
+            let stands = if how == How::Explicit { &one.explicit } else { &one.stands };
+            (all - &one.spoken) | stands
+        })
+    };
+    if how == How::Refused {
+        let refused = |chain: &[Arc<Snapshot>]| {
+            let spoken = chain.iter().fold(RoaringBitmap::new(), |all, one| all | &one.spoken);
+            spoken - allowed(chain)
+        };
+        return chains.iter().fold(RoaringBitmap::new(), |all, chain| all | refused(chain));
+    }
+    let mut chains = chains.iter().map(|chain| allowed(chain));
+    let Some(first) = chains.next() else { return RoaringBitmap::new() };
+    chains.fold(first, |all, one| all & one)
+}
+
+/// Why nothing is known of what people said.
+pub(super) fn unread() -> Error {
+    Error::Internal("what people said is not read here".to_owned())
+}

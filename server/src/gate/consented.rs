@@ -1,0 +1,135 @@
+//! Whom consent covers: which words of people count for a purpose, and how many members of a dataset lack them at a moment.
+
+use std::sync::Arc;
+
+use chrono::Duration;
+use licit_schemas::consent::{Channel, Family};
+use licit_schemas::lawfulness::WithdrawalPolicy;
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::registry::uuid_text;
+use licit_schemas::subjects::{CorrectedSpec, CorrectedView, ExcludeCreate};
+use licit_schemas::time::Timestamp;
+
+use super::coverage::{base, broader};
+use crate::catalogue::Stated;
+use crate::consent::{Lane, set_name};
+use crate::db::dictionary::{Subject, commitment};
+use crate::db::people::{How, LaneAt, Members, Wanted};
+use crate::error::{Error, Result};
+use crate::facts::{Fact, Tx, World};
+use crate::resolve::{expect, pin};
+
+/// Consent to what.
+#[derive(Clone, Debug)]
+pub struct Will {
+    /// The purpose, and the broader ones whose approval includes it, nearest first.
+    purposes: Vec<Arc<str>>,
+    /// Being contacted this way, too: profiling and contact are two wills.
+    channel: Option<Channel>,
+    /// Whether it must be explicit (GDPR Art. 9(2)(a)).
+    explicit: bool,
+}
+
+impl Will {
+    /// What is asked of people for a purpose at a moment.
+    pub fn new(world: &World, purpose: &Ref, channel: Option<Channel>, explicit: bool, at: Timestamp) -> Self {
+        let own: Arc<str> = purpose.unpinned().to_string().into();
+        let mut purposes: Vec<Arc<str>> =
+            broader(world, purpose, at).iter().map(|one| base(&one.reference).into()).collect();
+        if purposes.first() != Some(&own) {
+            purposes.insert(0, own);
+        }
+        Self { purposes, channel, explicit }
+    }
+
+    /// The words that count at a moment.
+    pub fn wanted(&self, world: &World, at: Timestamp) -> Wanted {
+        let chain = |channel: Option<Channel>| -> Vec<LaneAt> {
+            let lane = |purpose: &Arc<str>| Lane { family: Family::Consent, purpose: Some(purpose.clone()), channel };
+            self.purposes.iter().filter_map(|p| world.consent.lanes.at(&lane(p), at.micros())).collect()
+        };
+        let channels = [None].into_iter().chain(self.channel.map(Some));
+        let how = if self.explicit { How::Explicit } else { How::Consent };
+        Wanted { chains: channels.map(chain).collect(), how }
+    }
+}
+
+/// Members who lack consent at a moment; none where what people said cannot be read.
+pub fn missing(world: &World, will: &Will, at: Timestamp, members: &Members) -> Option<u64> {
+    let standing = world.people.standing(&will.wanted(world, at), at.micros());
+    standing.map(|standing| standing.missing(members.id, &members.who)).map_err(unread).ok()
+}
+
+/// Members who lack it now and lacked it already so many days ago: whose withdrawal nobody acted on in time.
+pub fn overdue(world: &World, will: &Will, now: Timestamp, days: u16, members: &Members) -> Option<u64> {
+    let then = now.plus(-Duration::days(i64::from(days)));
+    let of = |at: Timestamp| world.people.standing(&will.wanted(world, at), at.micros()).map_err(unread).ok();
+    let (now, then) = (of(now)?, of(then)?);
+    Some(now.missing_in_both(&then, members.id, &members.who))
+}
+
+fn unread(error: crate::error::Error) {
+    tracing::warn!(%error, "what people said cannot be read: coverage is unknown");
+}
+
+/// Days within which withdrawals are acted on.
+pub fn days(policy: Option<&WithdrawalPolicy>) -> u16 {
+    policy.map_or(WithdrawalPolicy::DAYS, |policy| policy.days)
+}
+
+/// Whose members are asked about, with the members.
+///
+/// # Errors
+/// No such version, or nobody loaded its members.
+pub fn members_of<'w>(world: &'w World, dataset_version: &Ref) -> Result<&'w Members> {
+    let members = world.people.members(&dataset_version.to_string());
+    members.ok_or_else(|| {
+        Error::NotFound(format!(
+            "the members of `{dataset_version}` are not loaded: `licit subjects add {dataset_version}` does that"
+        ))
+    })
+}
+
+/// Check that a purpose is one, and is known.
+///
+/// # Errors
+/// A fault at `/purpose`.
+pub fn known_purpose(world: &World, purpose: &Ref) -> Result<()> {
+    expect(purpose, &[Kind::Purpose], "/purpose")?;
+    match world.lawfulness.purposes.latest(&purpose.unpinned().to_string()) {
+        Some(_) => Ok(()),
+        None => Err(Error::invalid("/purpose", format!("there is no `{purpose}`"))),
+    }
+}
+
+/// Make the member set without those who have no valid consent now.
+///
+/// # Errors
+/// An unknown version or purpose; members that nobody loaded.
+pub fn exclude(tx: &mut Tx<'_>, create: &ExcludeCreate) -> Result<CorrectedView> {
+    let now = tx.now();
+    expect(&create.dataset_version, &[Kind::Dataset], "/dataset_version")?;
+    let version = pin(tx.world(), &create.dataset_version, now, "/dataset_version")?;
+    known_purpose(tx.world(), &create.purpose)?;
+    let members = members_of(tx.world(), &version)?.clone();
+    let will = Will::new(tx.world(), &create.purpose, create.channel, create.explicit, now);
+    let standing = tx.world().people.standing(&will.wanted(tx.world(), now), now.micros())?;
+    let stay = &*members.who & standing.who();
+    let left_out = &*members.who - &stay;
+    let excluded: Vec<Subject> = tx.subjects(&left_out)?.into_iter().map(|(_, subject)| subject).collect();
+    let spec = CorrectedSpec {
+        dataset_version: version,
+        of: members.id,
+        purpose: create.purpose.clone(),
+        channel: create.channel,
+        explicit: create.explicit,
+        valid_at: now,
+        count: stay.len(),
+        excluded: left_out.len(),
+        root: commitment(&excluded),
+    };
+    let id = tx.new_id();
+    let seq = tx.record(Fact::MembersCorrected(Stated { id, rev: 1, spec: spec.clone() }))?;
+    tx.keep_set(&set_name(id), seq, stay)?;
+    Ok(CorrectedView { id: uuid_text::Uuid(id), spec, recorded_at: now, seq })
+}

@@ -1,0 +1,144 @@
+//! How far consent covers the people behind each source that rests on it.
+
+use licit_schemas::lawfulness::{Exception, LegalBasis};
+use licit_schemas::time::Timestamp;
+
+use super::{Evidence, Source, Unread};
+use crate::gate::consented::{self, Will};
+use crate::gate::coverage::{Answer, Question};
+use crate::gate::suppression;
+use crate::lineage::exposure::{CONTAINED, SERVED};
+use crate::lineage::graph::NodeId;
+
+/// What of consent is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Valid when this training began, as a place in [`Evidence::trainings`].
+    Training(usize),
+    /// Of what runs: withdrawn, and not acted on within so many days.
+    Overdue(u16),
+}
+
+/// How far consent covers a source.
+#[derive(Debug)]
+pub struct Consent {
+    /// The source.
+    pub source: NodeId,
+    /// What is asked for.
+    pub asked: Asked,
+    /// For which purpose, without its revision.
+    pub purpose: String,
+    /// The moment.
+    pub at: Timestamp,
+    /// Whether only explicit consent counts.
+    pub explicit: bool,
+    /// Entry that brought the members, and how many they are; none where nobody said who is in it.
+    pub members: Option<(u64, u64)>,
+    /// How many lack it; none where that cannot be read.
+    pub missing: Option<u64>,
+}
+
+/// One question about all sources that are alike.
+struct Asking {
+    asked: Asked,
+    will: Will,
+    purpose: String,
+    explicit: bool,
+    at: Timestamp,
+}
+
+/// Go through the sources that rest on consent.
+pub(super) fn gather(evidence: &mut Evidence<'_>) {
+    let mut found = Vec::new();
+    for (place, cohort) in evidence.cohorts.iter().enumerate() {
+        let mut questions: Vec<Asking> = Vec::new();
+        if let (Some(answer), Some(question)) = (&cohort.deployment, &evidence.question)
+            && cohort.modes & CONTAINED != 0
+            && let Some(explicit) = on_consent(question, answer)
+            && let Some(deployment) = &evidence.deployment
+        {
+            let spec = &deployment.spec;
+            let at = evidence.ask.valid_at;
+            let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
+            let will = Will::new(evidence.world, &spec.purpose, spec.channel, explicit, at);
+            let purpose = spec.purpose.unpinned().to_string();
+            questions.push(Asking { asked: Asked::Overdue(days), will, purpose, explicit, at });
+        }
+        for (&training, answer) in cohort.trainings.iter().zip(&cohort.training) {
+            let held = &evidence.trainings[training];
+            let (Some(question), Some(run)) = (&held.question, held.run()) else { continue };
+            let Some(explicit) = on_consent(question, answer) else { continue };
+            let at = run.started_at;
+            let will = Will::new(evidence.world, &run.purpose, None, explicit, at);
+            let purpose = run.purpose.unpinned().to_string();
+            questions.push(Asking { asked: Asked::Training(training), will, purpose, explicit, at });
+        }
+        for source in evidence.sources_of(place).filter(|_| !questions.is_empty()) {
+            found.extend(questions.iter().map(|asking| covered(evidence, source, asking)));
+        }
+    }
+    evidence.consents = found;
+    if evidence.world.consent.lanes.is_empty() && evidence.consents.is_empty() && !served_on_consent(evidence) {
+        return; // Nobody said anything, and nobody was to be asked.
+    }
+    let list = suppression::counted(evidence);
+    evidence.suppression = Some(list.map_err(|error| {
+        tracing::warn!(%error, "what people said cannot be read: whom to leave out is unknown");
+        Unread
+    }));
+}
+
+/// Whether anything it is served on rests on consent.
+fn served_on_consent(evidence: &Evidence<'_>) -> bool {
+    let Some(question) = &evidence.question else { return false };
+    let served = evidence.cohorts.iter().filter(|cohort| cohort.modes & SERVED != 0);
+    served.filter_map(|cohort| cohort.deployment.as_ref()).any(|answer| on_consent(question, answer).is_some())
+}
+
+/// Whether consent governs, and must be explicit; none where another basis does.
+fn on_consent(question: &Question, answer: &Answer) -> Option<bool> {
+    let Answer::Governed(places) = answer else { return None };
+    let governing = || places.iter().map(|place| &question.candidates[*place].revision.spec);
+    let explicit = governing().any(|basis| basis.exception == Some(Exception::Art9_2A));
+    (explicit || governing().any(|basis| basis.legal_basis == LegalBasis::Art6_1A)).then_some(explicit)
+}
+
+fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent {
+    let world = evidence.world;
+    let name = world.lineage.name(source.node);
+    let corrected = match asking.asked {
+        Asked::Training(training) => {
+            let sets = evidence.trainings[training].run().map(|run| run.member_sets.as_slice()).unwrap_or_default();
+            sets.iter().find_map(|id| world.consent.corrected_set(*id, &name))
+        }
+        Asked::Overdue(_) => None,
+    };
+    // Who was left out of every training is in nothing that runs: what is contained is what was trained on.
+    let trained = || -> Option<String> {
+        let cohort = evidence.cohort(source);
+        let mut all = cohort.trainings.iter().map(|&training| {
+            let sets = evidence.trainings[training].run().map(|run| run.member_sets.as_slice()).unwrap_or_default();
+            sets.iter().find_map(|id| world.consent.corrected_set(*id, &name))
+        });
+        let first = all.next()??;
+        all.all(|other| other.as_ref() == Some(&first)).then_some(first)
+    };
+    let key = match asking.asked {
+        Asked::Training(_) => corrected,
+        Asked::Overdue(_) => trained(),
+    };
+    let members = world.people.members(key.as_deref().unwrap_or(&name));
+    let missing = members.and_then(|members| match asking.asked {
+        Asked::Training(_) => consented::missing(world, &asking.will, asking.at, members),
+        Asked::Overdue(days) => consented::overdue(world, &asking.will, asking.at, days, members),
+    });
+    Consent {
+        source: source.node,
+        asked: asking.asked,
+        purpose: asking.purpose.clone(),
+        at: asking.at,
+        explicit: asking.explicit,
+        members: members.map(|members| (members.id, members.who.len())),
+        missing,
+    }
+}

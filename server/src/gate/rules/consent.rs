@@ -1,0 +1,113 @@
+//! Whether the people behind what rests on consent gave it.
+
+use licit_schemas::gate::{Finding, Status};
+
+use super::asked::Grouped;
+use super::{GDPR_UPPER, finding};
+use crate::gate::evidence::{Consent, Consented, Evidence};
+use crate::gate::policy::Policy;
+use crate::lineage::exposure::{CONTAINED, Want};
+
+const RULE: &str = "consent.coverage";
+const ARTICLE: &str = "GDPR Art. 7(1), 7(3)";
+
+/// `consent.coverage`: members of a source that rests on consent had none when a training began, or withdrew it since and nobody
+/// acted on it in time (GDPR Art. 7(1), 7(3)). Whose consent it is, is named to the data protection officer only.
+pub(super) fn coverage(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
+    let mut list = Grouped::new();
+    for consent in &evidence.consents {
+        let tolerated = |members: u64| {
+            let most = u128::from(members) * u128::from(policy.unconsented_per_million()) / 1_000_000;
+            u64::try_from(most).unwrap_or(u64::MAX)
+        };
+        match (consent.members, consent.missing) {
+            (Some(_), Some(0)) => {}
+            (Some((_, members)), Some(missing)) => {
+                let within = matches!(consent.asked, Consented::Training(_)) && missing <= tolerated(members);
+                if !within {
+                    lacking(evidence, consent, (members, missing), &mut list);
+                }
+            }
+            (Some(_), None) => unread(evidence, consent, &mut list),
+            (None, _) => unknown(evidence, consent, &mut list),
+        }
+    }
+    list.findings()
+}
+
+type List = Grouped<(u8, String)>;
+
+fn path(evidence: &Evidence<'_>, consent: &Consent) -> Vec<String> {
+    match consent.asked {
+        Consented::Training(training) => evidence.path(consent.source, Want::Run(evidence.trainings[training].node)),
+        Consented::Overdue(_) => evidence.path(consent.source, Want::Mode(CONTAINED)),
+    }
+}
+
+/// How many lack it.
+fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64, u64), list: &mut List) {
+    let name = evidence.name(consent.source);
+    let kind = if consent.explicit { "explicit consent" } else { "consent" };
+    let purpose = &consent.purpose;
+    let explicit = if consent.explicit { " --explicit" } else { "" };
+    let begin = || finding(RULE, Status::Unmet, ARTICLE, &name).fine(GDPR_UPPER).path(path(evidence, consent));
+    match consent.asked {
+        Consented::Training(training) => {
+            let training = &evidence.trainings[training];
+            let run = evidence.name(training.node);
+            list.add((0, format!("{run} {name}")), &name, || {
+                begin()
+                    .since(Some(consent.at))
+                    .says(format!(
+                        "{missing} of {members} people in `{name}` had no valid {kind} for `{purpose}` when `{run}` began on {}",
+                        consent.at
+                    ))
+                    .to(evidence.owner(&name))
+                    .remedy(
+                        "leave them out, train again on the corrected member set, and name it in the run's `member_sets`",
+                        Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}")),
+                    )
+            });
+        }
+        Consented::Overdue(days) => list.add((1, name.clone()), &name, || {
+            begin()
+                .says(format!(
+                    "{missing} of {members} people in `{name}` have had no valid {kind} for `{purpose}` for more than {days} days, and what runs still contains their data"
+                ))
+                .to(evidence.deployment_owner())
+                .remedy(
+                    "leave them out, train again on the corrected member set, and release that",
+                    Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}")),
+                )
+        }),
+    }
+}
+
+/// Nobody said who is in it.
+fn unknown(evidence: &Evidence<'_>, consent: &Consent, list: &mut List) {
+    let name = evidence.name(consent.source);
+    list.add((2, name.clone()), &name, || {
+        finding(RULE, Status::Unknown, ARTICLE, &name)
+            .fine(GDPR_UPPER)
+            .path(path(evidence, consent))
+            .since(Some(evidence.world.lineage.record(consent.source).at))
+            .says(format!("`{name}` rests on consent, and nobody said who is in it: whether they gave it is unknown"))
+            .to(evidence.owner(&name))
+            .remedy(
+                "load its members by their pseudonyms",
+                Some(format!("licit subjects add {name} --from people.csv --column email --key subjects.key")),
+            )
+    });
+}
+
+/// What people said cannot be read.
+fn unread(evidence: &Evidence<'_>, consent: &Consent, list: &mut List) {
+    let name = evidence.name(consent.source);
+    list.add((3, name.clone()), &name, || {
+        finding(RULE, Status::Unknown, ARTICLE, &name)
+            .path(path(evidence, consent))
+            .says(format!("what the people in `{name}` said cannot be read from the database"))
+            .to("administrator")
+            .remedy("ask again; where it stays so, look at the server's log", None)
+    });
+}

@@ -1,0 +1,176 @@
+//! Whom a deployment leaves out: one person's will excludes that person, and never stops the service (GDPR Art. 7(3), 18, 21).
+//!
+//! On the list stand those who refused or withdrew consent that the deployment rests on, members of what it is served on who never
+//! gave it, those who object where that counts, and those whose data are restricted.
+
+use std::sync::Arc;
+
+use licit_schemas::consent::{Channel, Family};
+use licit_schemas::lawfulness::{Exception, LegalBasis};
+use licit_schemas::time::Timestamp;
+use roaring::RoaringBitmap;
+
+use super::consented::Will;
+use super::coverage::Answer;
+use super::evidence::Evidence;
+use crate::consent::Lane;
+use crate::consent::suppression::Acknowledgement;
+use crate::db::people::{How, LaneAt, Members, Standing, Wanted};
+use crate::error::Result;
+use crate::facts::World;
+use crate::lawfulness::is_marketing;
+use crate::lineage::exposure::{CONTAINED, SERVED};
+
+/// Hours within which a list is to be acknowledged.
+pub const FRESH_HOURS: i64 = 24;
+
+/// Whom a deployment leaves out, and why: how many, never who.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Suppression {
+    /// They refused or withdrew consent.
+    pub refused: u64,
+    /// They are in what is served, and their consent does not hold; somebody in two tables counts twice.
+    pub lacking: u64,
+    /// They object.
+    pub objecting: u64,
+    /// Their data are restricted.
+    pub restricted: u64,
+    /// The last entry that speaks of objections.
+    pub objections: u64,
+    /// Whether any objection counts, whatever the basis: direct marketing (GDPR Art. 21(2), (3)).
+    pub marketing: bool,
+    /// The newest list that serving systems have.
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+impl Suppression {
+    /// Whether there is anybody to leave out.
+    pub fn is_empty(&self) -> bool {
+        self.refused == 0 && self.lacking == 0 && self.objecting == 0 && self.restricted == 0
+    }
+}
+
+/// What a deployment rests on, as far as people may speak against it.
+struct Rests {
+    consent: Option<Will>,
+    /// Objections count: marketing, public interest, legitimate interests, research (GDPR Art. 21(1), (2), (6)).
+    objections: Option<Vec<LaneAt>>,
+    marketing: bool,
+}
+
+/// The words of a kind about a purpose, the broader ones it stands under, its channel, and everything.
+fn spoken(world: &World, family: Family, purpose: &str, channel: Option<Channel>, at: Timestamp) -> Vec<LaneAt> {
+    let mut purposes: Vec<Option<Arc<str>>> = vec![None, Some(purpose.into())];
+    purposes.extend(world.lawfulness.broader(purpose).iter().map(|broad| Some(super::coverage::base(broad).into())));
+    let channels = [None].into_iter().chain(channel.map(Some));
+    let lanes = channels
+        .flat_map(|channel| purposes.iter().map(move |purpose| Lane { family, purpose: purpose.clone(), channel }));
+    let mut found: Vec<LaneAt> = lanes.filter_map(|lane| world.consent.lanes.at(&lane, at.micros())).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn rests(evidence: &Evidence<'_>) -> Option<Rests> {
+    let spec = &evidence.deployment.as_ref()?.spec;
+    let (world, at) = (evidence.world, evidence.ask.valid_at);
+    let question = evidence.question.as_ref()?;
+    let reach = |modes| modes & (SERVED | CONTAINED) != 0;
+    let mut governing = Vec::new();
+    for cohort in evidence.cohorts.iter().filter(|cohort| reach(cohort.modes)) {
+        if let Some(Answer::Governed(places)) = &cohort.deployment {
+            governing.extend(places.iter().map(|place| &question.candidates[*place].revision.spec));
+        }
+    }
+    let purpose = spec.purpose.unpinned().to_string();
+    let marketing = is_marketing(world, &purpose);
+    let explicit = governing.iter().any(|basis| basis.exception == Some(Exception::Art9_2A));
+    let consent = explicit || governing.iter().any(|basis| basis.legal_basis == LegalBasis::Art6_1A);
+    let may_object = governing.iter().any(|basis| {
+        matches!(basis.legal_basis, LegalBasis::Art6_1E | LegalBasis::Art6_1F)
+            || basis.exception == Some(Exception::Art9_2J)
+    });
+    Some(Rests {
+        consent: consent.then(|| Will::new(world, &spec.purpose, spec.channel, explicit, at)),
+        objections: (may_object || marketing).then(|| spoken(world, Family::Objection, &purpose, spec.channel, at)),
+        marketing,
+    })
+}
+
+/// Everything said that counts for a deployment, at the moment judged.
+struct Heard {
+    refused: Option<Arc<Standing>>,
+    allowed: Option<Arc<Standing>>,
+    objecting: Option<Arc<Standing>>,
+    restricted: Arc<Standing>,
+    /// The last entry that speaks of objections.
+    objections: u64,
+    marketing: bool,
+}
+
+fn hear(evidence: &Evidence<'_>) -> Result<Option<Heard>> {
+    let (world, at) = (evidence.world, evidence.ask.valid_at);
+    let (Some(deployment), Some(rests)) = (&evidence.deployment, rests(evidence)) else { return Ok(None) };
+    let standing = |wanted: &Wanted| world.people.standing(wanted, at.micros());
+    let any = |lanes: Vec<LaneAt>| standing(&Wanted { chains: vec![lanes], how: How::Any });
+    let wanted = rests.consent.as_ref().map(|will| will.wanted(world, at));
+    let purpose = deployment.spec.purpose.unpinned().to_string();
+    Ok(Some(Heard {
+        refused: wanted.as_ref().map(|w| standing(&Wanted { how: How::Refused, ..w.clone() })).transpose()?,
+        allowed: wanted.as_ref().map(standing).transpose()?,
+        objections: rests.objections.iter().flatten().map(|lane| lane.version).max().unwrap_or(0),
+        objecting: rests.objections.map(any).transpose()?,
+        restricted: any(spoken(world, Family::Restriction, &purpose, None, at))?,
+        marketing: rests.marketing,
+    }))
+}
+
+/// How many a deployment leaves out at the moment judged.
+///
+/// # Errors
+/// What people said cannot be read.
+pub fn counted(evidence: &Evidence<'_>) -> Result<Suppression> {
+    let acknowledged = evidence.world.consent.acknowledged.last(&evidence.ask.deployment, evidence.ask.valid_at);
+    let Some(heard) = hear(evidence)? else { return Ok(Suppression { acknowledged, ..Suppression::default() }) };
+    let count = |standing: &Option<Arc<Standing>>| standing.as_ref().map_or(0, |standing| standing.who().len());
+    let lacking = heard
+        .allowed
+        .as_ref()
+        .map_or(0, |allowed| served(evidence).map(|members| allowed.missing(members.id, &members.who)).sum());
+    Ok(Suppression {
+        refused: count(&heard.refused),
+        lacking,
+        objecting: count(&heard.objecting),
+        restricted: heard.restricted.who().len(),
+        objections: heard.objections,
+        marketing: heard.marketing,
+        acknowledged,
+    })
+}
+
+/// Whom a deployment leaves out at the moment judged, by number.
+///
+/// # Errors
+/// What people said cannot be read.
+pub fn who(evidence: &Evidence<'_>) -> Result<RoaringBitmap> {
+    let mut all = RoaringBitmap::new();
+    let Some(heard) = hear(evidence)? else { return Ok(all) };
+    for standing in heard.refused.iter().chain(&heard.objecting).chain([&heard.restricted]) {
+        all |= standing.who();
+    }
+    if let Some(allowed) = &heard.allowed {
+        for members in served(evidence).filter(|members| allowed.missing(members.id, &members.who) > 0) {
+            all |= &*members.who - allowed.who();
+        }
+    }
+    Ok(all)
+}
+
+/// Members of the collected data it is served on, as far as they are known.
+fn served<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = &'e Members> {
+    let served = evidence.sources.iter().filter(|source| {
+        let cohort = evidence.cohort(source);
+        cohort.modes & SERVED != 0 && !cohort.derived
+    });
+    served.filter_map(|source| evidence.world.people.members(&evidence.name(source.node)))
+}

@@ -1,0 +1,123 @@
+//! What consent covers, and whom a deployment leaves out, over HTTP.
+
+use licit_schemas::consent::{
+    AcknowledgementCreate, AcknowledgementView, CoverageQuery, SampleQuery, SuppressionQuery,
+};
+use licit_schemas::reference::Ref;
+use licit_schemas::subjects::{ExcludeCreate, ExcludedQuery};
+use roaring::RoaringBitmap;
+
+use super as people;
+use crate::consent::suppression::acknowledge;
+use crate::db::{Projection, listing};
+use crate::error::{Error, Result};
+use crate::gate::consented;
+use crate::http::{Body, Ctx, Reply};
+use crate::resolve::parse;
+
+async fn off<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    actix_web::web::block(work).await.map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))?
+}
+
+/// The thing of a kind that the path names.
+async fn named(ctx: &Ctx, kind: &'static str) -> Result<String> {
+    let id = ctx.id()?.to_string();
+    let row = ctx.app.db.read({
+        let id = id.clone();
+        move |conn| listing::by_id(conn, kind, &id)
+    });
+    let none = || Error::NotFound(format!("there is no {} `{id}`", kind.replace('_', " ")));
+    Ok(row.await?.ok_or_else(none)?.reference)
+}
+
+/// How far consent covers the members of a dataset version.
+pub async fn coverage(ctx: Ctx) -> Result<Reply> {
+    let query: CoverageQuery = ctx.query()?;
+    let version = people::version(&named(&ctx, "dataset_version").await?)?;
+    let (world, now) = (ctx.app.db.known(query.known_at).await?, ctx.now);
+    Reply::ok(&off(move || people::coverage(&world, &version, &query, now)).await?)
+}
+
+/// Some of those it does not cover.
+pub async fn sample(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SampleQuery = body.read()?;
+    let version = people::version(&named(&ctx, "dataset_version").await?)?;
+    let (world, now) = (ctx.app.db.fresh().await?, ctx.now);
+    let limit = query.limit;
+    let uncovered = off(move || people::uncovered(&world, &version, &query, now)).await?;
+    Reply::ok(&ctx.app.db.read(move |conn| people::sample(conn, &uncovered, limit)).await?)
+}
+
+/// Make a corrected member set.
+pub async fn exclude(ctx: Ctx, body: Body) -> Result<Reply> {
+    let create: ExcludeCreate = body.read()?;
+    let key = ctx.key(&body.0)?;
+    let made = ctx.app.db.write_once(ctx.caller.actor, ctx.now, key, move |tx| consented::exclude(tx, &create)).await?;
+    Reply::created(&made)
+}
+
+/// Those left out of one.
+pub async fn excluded(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    let query: ExcludedQuery = ctx.query()?;
+    let world = ctx.app.db.fresh().await?;
+    let who = people::left_out(&world, id)?;
+    Reply::ok(&ctx.app.db.read(move |conn| people::page(conn, &who, query.after)).await?)
+}
+
+/// Whom a deployment leaves out, or what changed since a list.
+pub async fn suppressions(ctx: Ctx) -> Result<Reply> {
+    let query: SuppressionQuery = ctx.query()?;
+    let deployment = named(&ctx, "deployment").await?;
+    let db = &ctx.app.db;
+    let world = match query.position {
+        Some(position) => at(&ctx, position, "/position").await?,
+        None => db.fresh().await?,
+    };
+    // The list of a position is what was known then, as it stood when that was recorded.
+    let position = world.position();
+    let before = match query.since {
+        Some(since) if since > position => {
+            return Err(Error::invalid("/since", format!("lies after the list of `{position}`")));
+        }
+        Some(since) => Some((at(&ctx, since, "/since").await?, db.moment_of(since, ctx.now).await?)),
+        None => None,
+    };
+    let moment = if query.position.is_some() { db.moment_of(position, ctx.now).await? } else { ctx.now };
+    let name = deployment.clone();
+    let (add, remove) = off(move || {
+        let now = people::suppressed(&world, &name, moment)?;
+        let then = match before {
+            // Where it is new since, nobody was left out then.
+            Some((world, moment)) => people::suppressed(&world, &name, moment).or_else(|error| match error {
+                Error::NotFound(_) => Ok(RoaringBitmap::new()),
+                other => Err(other),
+            })?,
+            None => RoaringBitmap::new(),
+        };
+        Ok((&now - &then, &then - &now))
+    })
+    .await?;
+    let whole = query.since.is_none();
+    let list = db.read(move |conn| people::list(conn, (position, whole), (&add, &remove), query.after)).await?;
+    Reply::ok(&list)
+}
+
+async fn at(ctx: &Ctx, position: u64, pointer: &str) -> Result<std::sync::Arc<crate::facts::World>> {
+    let fresh = ctx.app.db.fresh().await?;
+    if position > fresh.position() {
+        let sentence = format!("`{position}` is no position of this ledger: it has {} entries", fresh.position());
+        return Err(Error::invalid(pointer, sentence));
+    }
+    ctx.app.db.at(position).await
+}
+
+/// A serving system has a list.
+pub async fn create_acknowledgement(ctx: Ctx, body: Body) -> Result<Reply> {
+    let create: AcknowledgementCreate = body.read()?;
+    let deployment: Ref = parse(&named(&ctx, "deployment").await?)?.unpinned();
+    let named = deployment.clone();
+    let last =
+        ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| acknowledge(tx, named.clone(), create.position)).await?;
+    Reply::created(&AcknowledgementView { deployment, position: last.position, at: last.at })
+}

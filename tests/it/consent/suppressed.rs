@@ -1,0 +1,162 @@
+//! One person's will excludes that person, and never stops the service.
+
+use harness::scenario::{basis, deployment, finding, findings, in_days, purpose};
+use harness::{Answer, Scenario};
+use serde_json::{Value, json};
+
+use super::covered::{consenting, load};
+use super::said::batch;
+use super::{pseudonym, said};
+use crate::support::rebuilds;
+
+fn path(s: &Scenario) -> String {
+    let id = s.ci.resolve("deployment:score-prod")["id"].as_str().unwrap().to_owned();
+    format!("/api/v1/deployments/{id}/suppressions")
+}
+
+/// The list, or what changed since one.
+#[track_caller]
+fn list(s: &Scenario, more: &str) -> Value {
+    s.ci.get(&format!("{}{more}", path(s))).good()
+}
+
+#[track_caller]
+fn acknowledge(s: &Scenario, position: &Value) -> Answer {
+    s.ci.post(&format!("{}/acknowledgements", path(s)), &json!({"position": position}))
+}
+
+fn people(list: &Value) -> Vec<u32> {
+    let known: Vec<String> = (0..20).map(|n| pseudonym("k1", n)).collect();
+    let named = list.as_array().unwrap().iter();
+    let mut who: Vec<u32> =
+        named.map(|p| known.iter().position(|k| k == p.as_str().unwrap()).unwrap() as u32).collect();
+    who.sort_unstable();
+    who
+}
+
+#[test]
+fn whoever_says_no_is_left_out_at_once_and_the_service_goes_on() {
+    let s = consenting();
+    s.activate("release:score-prod@1").good();
+    let empty = list(&s, "");
+    assert_eq!((people(&empty["add"]), &empty["whole"]), (vec![], &json!(true)));
+    let now = licit_server::clock::now().to_string();
+    // Somebody in it, and somebody who may be in the table of tomorrow.
+    batch(&s.ana, &[said(3, 1, "withdrawn", &now), said(15, 2, "refused", &now)]).good();
+    let refused = finding(&s.dry("start"), "suppression.fresh").expect("nobody has the list");
+    assert_eq!(refused["status"], "unmet");
+    assert_eq!(refused["remedy"]["command"], "licit suppression pull deployment:score-prod --acknowledge");
+    let first = list(&s, "");
+    assert_eq!(people(&first["add"]), [3, 15]);
+    acknowledge(&s, &first["position"]).good();
+    assert_eq!(findings(&s.dry("continue")), []);
+    // What changed since: one more, and one who agreed again.
+    let later = licit_server::clock::now().to_string();
+    batch(&s.ana, &[said(4, 3, "withdrawn", &later), said(15, 4, "given", &later)]).good();
+    let changed = list(&s, &format!("?since={}", first["position"]));
+    assert_eq!(
+        (people(&changed["add"]), people(&changed["remove"]), &changed["whole"]),
+        (vec![4], vec![15], &json!(false))
+    );
+    assert_eq!(people(&list(&s, "")["add"]), [3, 4]);
+    assert_eq!(people(&list(&s, &format!("?position={}", first["position"]))["add"]), [3, 15], "as it was");
+    // A day later the list is late; three more, and what runs may not go on with it.
+    assert_eq!(finding(&s.dry_at("continue", Some(&in_days(0))), "suppression.fresh"), None);
+    let late = s.dry_at("continue", Some(&in_days(2)));
+    assert_eq!(late["verdict"], "allow");
+    assert!(late["actions_due"].as_array().unwrap().iter().any(|f| f["rule"] == "suppression.fresh"), "{late:#}");
+    assert_eq!(finding(&s.dry_at("start", Some(&in_days(2))), "suppression.fresh").unwrap()["status"], "expired");
+    assert!(finding(&s.dry_at("continue", Some(&in_days(5))), "suppression.fresh").is_some());
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn members_who_never_agreed_are_left_out_of_what_is_served() {
+    let s = consenting();
+    s.add("dataset-versions", harness::scenario::people("2"));
+    load(&s, "2", 5..12);
+    assert_eq!(people(&list(&s, "")["add"]), [10, 11], "tonight's table has two whom nobody asked");
+    let refused = finding(&s.dry("start"), "suppression.fresh").unwrap();
+    assert!(
+        refused["sentence"].as_str().unwrap().contains("2 in what it is served on without valid consent"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn an_objection_counts_where_the_law_lets_it() {
+    let s = Scenario::registered();
+    s.add("subject-keys", super::key("k1", "crm", harness::scenario::ZEROS));
+    s.approve(&["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"]);
+    load(&s, "1", 0..10);
+    let now = licit_server::clock::now().to_string();
+    batch(&s.dora, &[said(2, 1, "objected", &now)]).good();
+    assert_eq!(people(&list(&s, "")["add"]), Vec::<u32>::new(), "a contract is not objected to (Art. 21(1))");
+    let mut interest = basis("scoring-interest", "scoring");
+    interest["legal_basis"] = json!("art6_1_f");
+    interest["letter"] = json!({"balancing_test": harness::scenario::evidence()});
+    interest["replaces"] = json!(["basis:scoring-contract"]);
+    s.add("bases", interest);
+    let mut own = deployment();
+    own["bases"] = json!(["basis:scoring-interest"]);
+    s.add("deployments", own);
+    s.revoke("basis:scoring-contract", 0);
+    s.approve(&["basis:scoring-interest", "deployment:score-prod"]);
+    assert_eq!(people(&list(&s, "")["add"]), [2]);
+    // Withdrawn by the person: nobody is left out any more.
+    batch(&s.dora, &[said(2, 2, "objection_withdrawn", &licit_server::clock::now().to_string())]).good();
+    assert_eq!(people(&list(&s, "")["add"]), Vec::<u32>::new());
+    // An objection to everything, and a restriction, count without a purpose.
+    let mut all = said(3, 3, "objected", &licit_server::clock::now().to_string());
+    let mut restricted = said(4, 4, "restricted", &licit_server::clock::now().to_string());
+    for one in [&mut all, &mut restricted] {
+        one.as_object_mut().unwrap().remove("purpose");
+    }
+    batch(&s.dora, &[all, restricted]).good();
+    assert_eq!(people(&list(&s, "")["add"]), [3, 4]);
+}
+
+#[test]
+fn an_objection_to_marketing_is_honoured_at_once_whatever_the_basis() {
+    let s = Scenario::registered();
+    let mut marketing = purpose("scoring");
+    marketing["iri"] = json!("https://w3id.org/dpv#DirectMarketing");
+    s.add("purposes", marketing);
+    let mut own = deployment();
+    own["purpose"] = json!("purpose:scoring@2");
+    s.add("deployments", own);
+    s.add("subject-keys", super::key("k1", "crm", harness::scenario::ZEROS));
+    s.approve(&["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"]);
+    load(&s, "1", 0..10);
+    let now = licit_server::clock::now().to_string();
+    batch(&s.dora, &[said(2, 1, "objected", &now)]).good();
+    let first = list(&s, "");
+    assert_eq!(people(&first["add"]), [2]);
+    assert!(finding(&s.dry("start"), "objection").is_some());
+    acknowledge(&s, &first["position"]).good();
+    assert_eq!(finding(&s.dry("start"), "objection"), None);
+    batch(&s.dora, &[said(3, 2, "objected", &licit_server::clock::now().to_string())]).good();
+    let refused = finding(&s.dry("continue"), "objection").expect("the list is of before that");
+    assert!(refused["sentence"].as_str().unwrap().starts_with("2 people object to direct marketing"), "{refused}");
+    // Compelling grounds never override it (Art. 21(3)).
+    let overridden = said(2, 3, "objection_overridden", &licit_server::clock::now().to_string());
+    let problem = s.dora.post("/api/v1/consent-records", &overridden).problem(422);
+    assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("direct marketing"), "{problem}");
+}
+
+#[test]
+fn lists_are_for_those_who_serve() {
+    let s = consenting();
+    for client in [&s.bea, &s.audit] {
+        client.get(&path(&s)).problem(403);
+    }
+    acknowledge(&s, &json!(999_999)).problem(422);
+    s.ci.get(&format!("{}?since=999999", path(&s))).problem(422);
+    s.ci.get(&format!("{}?position=999999", path(&s))).problem(422);
+    let nowhere = path(&s).replace(|c: char| c.is_ascii_digit(), "0");
+    s.ci.get(&nowhere).problem(404);
+    let newest = list(&s, "")["position"].clone();
+    acknowledge(&s, &newest).good();
+    let older = acknowledge(&s, &json!(1)).good();
+    assert_eq!(older["position"], newest, "an older list is no news");
+}
