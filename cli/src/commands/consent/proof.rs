@@ -27,7 +27,7 @@ mod tests {
         let leaf = merkle::leaf_hash(
             &[
                 salt.as_bytes().as_slice(),
-                br#"{"at":"2026-01-01T00:00:00Z","purpose":"purpose:ads","record_id":"00000000-0000-4000-8000-000000000001","said":"withdrawn","subject":"p1.k1._tBKn4hDnnOPLBF0LpqDjWHsUE3fqX62r2BCNXH83H0"}"#,
+                br#"{"at":"2026-01-01T00:00:00.000000Z","purpose":"purpose:ads","record_id":"00000000-0000-4000-8000-000000000001","said":"withdrawn","subject":"p1.k1._tBKn4hDnnOPLBF0LpqDjWHsUE3fqX62r2BCNXH83H0"}"#,
             ]
             .concat(),
         );

@@ -16,10 +16,10 @@ const MOST_BYTES: u64 = 4096;
 
 /// Who said it.
 #[derive(Debug, Args)]
-#[group(id = "who", required = true, multiple = false, args = ["subject", "key"])]
+#[group(skip)]
 pub(crate) struct Who {
     /// Pseudonym of the person
-    #[arg(long, value_name = "PSEUDONYM")]
+    #[arg(long, value_name = "PSEUDONYM", required_unless_present = "key", conflicts_with = "key")]
     subject: Option<String>,
     /// Key to hash the identifier on standard input with; it is never sent
     #[arg(long, value_name = "FILE")]

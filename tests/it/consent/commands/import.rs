@@ -14,7 +14,7 @@ fn line(n: u32) -> Value {
 fn a_long_file_is_taken_in_batches_and_its_bad_lines_are_told_by_number() {
     let desk = Desk::new(crate::consent::with_key());
     let mut lines: Vec<String> = (1..=25_000).map(|n| line(n).to_string()).collect();
-    // Here somebody's address, no purpose there is, what only the server knows to be wrong, and what is no JSON.
+    // Here somebody's address, no purpose there is, what only the server knows to be wrong, and what breaks off.
     lines[4] = lines[4].replace(&pseudonym("k1", 5), "jane.doe@example.com");
     lines[9_999] = "jane.doe@example.com".to_owned();
     lines[10_000] = lines[10_000].replace("purpose:scoring", "purpose:jane");
@@ -32,7 +32,7 @@ fn a_long_file_is_taken_in_batches_and_its_bad_lines_are_told_by_number() {
     let refused = first["refused"].as_array().unwrap();
     assert_eq!(refused.iter().map(|one| one["line"].as_u64().unwrap()).collect::<Vec<_>>(), wrong);
     let pointers: Vec<&str> = refused.iter().map(|one| one["pointer"].as_str().unwrap()).collect();
-    assert_eq!(pointers, ["/subject", "", "/purpose", "", "/said", "", ""]);
+    assert_eq!(pointers, ["/subject", "", "/purpose", "/notice", "/said", "", ""]);
     assert!(!first.to_string().contains("jane"), "{first}");
     assert_eq!(desk.s.server.db.sql("SELECT count(*) FROM consent_record").trim(), "24993");
 

@@ -96,13 +96,22 @@ fn a_service_fetches_whom_to_leave_out_and_says_so() {
     assert_eq!(findings(&desk.s.dry("start")), []);
     // What cannot be written is not acknowledged; what is no list cannot be.
     without(&desk, &[5]);
+    let size = desk.s.audit.get("/api/v1/ledger/head").good()["size"].clone();
     let pull = ["suppression", "pull", "score-prod", "--acknowledge", "-o"];
     desk.ran(&desk.s.ci, &[&pull[..], &[&desk.at("nowhere/list.txt")]].concat(), 1);
-    assert!(finding(&desk.s.dry("start"), "suppression.fresh").is_some());
+    assert_eq!(desk.s.audit.get("/api/v1/ledger/head").good()["size"], size);
     desk.ran(&desk.s.ci, &["suppression", "acknowledge", "score-prod", "999999"], 1);
     desk.ran(&desk.s.ci, &["suppression", "pull", "score-prod", "--since", "999999"], 1);
     desk.ran(&desk.s.ci, &["suppression", "pull", "nothing"], 1);
     desk.ran(&desk.s.audit, &["suppression", "pull", "score-prod"], 1);
+    assert_eq!(desk.s.audit.get("/api/v1/ledger/head").good()["size"], size);
+    // Without a file, the list is all of standard output, and is acknowledged once it was written.
+    let (out, told) = desk.ran(&desk.s.ci, &["suppression", "pull", "score-prod", "--acknowledge"], 0);
+    let mut listed: Vec<String> = out.lines().map(str::to_owned).collect();
+    listed.sort();
+    assert_eq!(listed, people("", &[2, 4, 5]));
+    assert!(told.contains("acknowledged"), "{told}");
+    assert_ne!(desk.s.audit.get("/api/v1/ledger/head").good()["size"], size);
 }
 
 #[test]
