@@ -33,7 +33,8 @@ fn a_corrected_member_set_is_made_and_those_left_out_are_named() {
     let desk = Desk::new(consenting());
     without(&desk, &[2, 7]);
     let file = desk.at("left-out.txt");
-    let exclude = ["subjects", "exclude", "crm/people@1", "--purpose", "purpose:scoring"];
+    // As the gate writes it.
+    let exclude = ["subjects", "exclude", "dataset:crm/people@1", "--purpose", "purpose:scoring"];
     let (out, _) = desk.ran(&desk.s.ana, &[&exclude[..], &["-o", &file]].concat(), 0);
     assert!(out.contains("stay        8") && out.contains("left out    2") && out.contains("member_sets: ["), "{out}");
     assert_eq!(lines(&file), people("", &[2, 7]));

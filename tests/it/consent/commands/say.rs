@@ -59,7 +59,15 @@ fn an_identifier_is_hashed_here_and_never_sent_or_shown() {
     let (code, out, _) = desk.typed(&desk.s.dora, &show, "jane.doe@example.com\n");
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, told["records"].as_array().unwrap().len()), (0, 2), "one person, however spelled");
-    assert!(told["subject"].as_str().unwrap().starts_with("p1.crm-1."), "{told}");
+    let (_, hashed, _) = desk.typed(&desk.s.ana, &["subjects", "hash", "--key", &key], "jane.doe@example.com\n");
+    assert!(told["subject"] == hashed.trim() && hashed.starts_with("p1.crm-1."), "{told}: {hashed}");
+    let phone = ["consent", "object", "--key", &key, "--type", "phone", "--region", "IE"];
+    let (code, _, said) = desk.typed(&desk.s.ana, &phone, "01 555 0142");
+    assert_eq!(code, 0, "{said}");
+    let hash = ["subjects", "hash", "--key", &key, "--type", "phone"];
+    let (_, hashed, _) = desk.typed(&desk.s.ana, &hash, "+353 1 555 0142");
+    let told = desk.json(&desk.s.dora, &["consent", "show", "--subject", hashed.trim()], 0);
+    assert_eq!(told["records"][0]["record"]["said"], "objected");
     // What is no address, none, or several: nothing is sent, nothing repeated.
     for (input, code, told) in [
         ("jane\n", 1, "no e-mail address"),
