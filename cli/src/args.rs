@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, break_glass, calendar, clearing, completions, config, contest, dataset, debt, decision,
+    access, baseline, break_glass, calendar, clearing, completions, config, consent, contest, dataset, debt, decision,
     delegation, deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init, ledger,
-    lineage, policy, recipients, register, release, renewals, retire, review, simple, subjects, suggest, things,
-    vocabulary, webhook, whatif,
+    lineage, policy, recipients, register, release, renewals, retire, review, simple, subjects, suggest, suppression,
+    things, vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -174,6 +174,16 @@ pub(crate) enum Command {
     Subjects {
         #[command(subcommand)]
         command: subjects::Subjects,
+    },
+    /// What people say: consent and its withdrawal, objection
+    Consent {
+        #[command(subcommand)]
+        command: consent::Consent,
+    },
+    /// Whom a deployment leaves out
+    Suppression {
+        #[command(subcommand)]
+        command: suppression::Suppression,
     },
     /// Runs
     Run {

@@ -19,6 +19,9 @@ const MAX_ANSWER: u64 = 512 * 1024 * 1024;
 /// How long the server may take to begin a stream.
 const STREAM_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Seconds between attempts to reach a server that does not answer.
+const PATIENCE: [u64; 4] = [1, 2, 5, 10];
+
 /// Parameters of a query; absent values are left out.
 pub(crate) type Query<'a> = &'a [(&'a str, Option<&'a str>)];
 
@@ -107,9 +110,16 @@ impl Client {
         self.write("PUT", path, body, Uuid::now_v7(), Some(seq))
     }
 
-    /// `PUT` of lines, each a JSON text.
-    pub(crate) fn put_lines(&self, path: &str, query: Query<'_>, content_type: &str, lines: &[u8]) -> Result<Value> {
-        let request = self.request("PUT", path, query).header("content-type", content_type);
+    /// Send lines, each a JSON text, by this method.
+    pub(crate) fn send_lines(
+        &self,
+        method: &str,
+        path: &str,
+        query: Query<'_>,
+        content_type: &str,
+        lines: &[u8],
+    ) -> Result<Value> {
+        let request = self.request(method, path, query).header("content-type", content_type);
         json(&answered(request.body(lines).map_err(|e| unsendable(&e)).and_then(|r| self.send(r))?)?)
     }
 
@@ -156,6 +166,18 @@ impl Client {
             ))
         })
     }
+}
+
+/// Ask again while nobody answers. Only for requests that may be made twice.
+pub(crate) fn persistently<T>(ask: impl Fn() -> Result<T>) -> Result<T> {
+    for seconds in PATIENCE {
+        match ask() {
+            Err(Failure::NotReached(_)) => std::thread::sleep(Duration::from_secs(seconds)),
+            Err(Failure::Problem(problem)) if problem.status == 503 => std::thread::sleep(Duration::from_secs(seconds)),
+            answer => return answer,
+        }
+    }
+    ask()
 }
 
 /// The text of a good answer; anything else is a problem.

@@ -4,6 +4,7 @@
 //! Data Privacy Vocabulary, fields those of ISO/IEC TS 27560 as DPV maps them. Records are added and never edited: what somebody
 //! wants is what they said last ([`history`]).
 
+pub mod dpv;
 pub mod history;
 mod views;
 

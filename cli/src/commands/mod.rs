@@ -16,6 +16,7 @@ pub(crate) mod clearing;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod confirm;
+pub(crate) mod consent;
 pub(crate) mod contest;
 pub(crate) mod dataset;
 pub(crate) mod debt;
@@ -45,6 +46,7 @@ pub(crate) mod review;
 pub(crate) mod simple;
 pub(crate) mod subjects;
 pub(crate) mod suggest;
+pub(crate) mod suppression;
 pub(crate) mod things;
 pub(crate) mod vocabulary;
 pub(crate) mod webhook;
@@ -65,6 +67,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Exposure(args) => exposure::run(context, &args),
         Command::Whatif(args) => whatif::run(context, &args),
         Command::Subjects { command } => subjects::run(context, command),
+        Command::Consent { command } => consent::run(context, command),
+        Command::Suppression { command } => suppression::run(context, command),
         Command::Suggest(args) => suggest::run(context, &args),
         Command::Drift(args) => drift::run(context, &args),
         Command::Impact(args) => impact::run(context, &args),

@@ -1,10 +1,9 @@
 //! `licit subjects`: people, by pseudonyms made on this machine.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use licit_schemas::reference::Ref;
 use licit_schemas::resource::{Outcome, Page};
 use licit_schemas::subjects::{IdentifierType, KeyId, MembersView, Pseudonym, SubjectKeyView};
@@ -16,12 +15,15 @@ use crate::client::{percent, typed};
 use crate::collection as c;
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
+use crate::output::progress::progress;
 use crate::output::{self, resource, style, table};
 use crate::subjects::Unreadable;
 use crate::subjects::column::{self, Column, Value};
 use crate::subjects::hashing::{Hashed, Hasher, batches};
 use crate::subjects::key::{self, SubjectKey};
 use crate::subjects::load::Load;
+
+pub(crate) mod exclude;
 
 /// Unreadable values told one by one.
 const MOST_TOLD: usize = 20;
@@ -99,6 +101,8 @@ Examples:
         #[arg(value_name = "DATASET@VERSION")]
         of: String,
     },
+    /// Leave out whoever has no valid consent now, and make the set of those who stay
+    Exclude(exclude::ExcludeArgs),
 }
 
 /// Under which key, and what values are.
@@ -209,6 +213,7 @@ pub(crate) fn run(context: &Context, command: Subjects) -> Result<Exit> {
             context.answer(&answer, || members(&view));
             Ok(Exit::Done)
         }
+        Subjects::Exclude(args) => exclude::run(context, &args),
     }
 }
 
@@ -218,21 +223,26 @@ impl Making {
     }
 
     fn hasher<'a>(&self, key: &'a SubjectKey) -> Result<Hasher<'a>> {
-        let kind = match self.kind {
-            Kind::Email => IdentifierType::Email,
-            Kind::Phone => IdentifierType::Phone,
-            Kind::Opaque => IdentifierType::Opaque,
-        };
-        let known = |text: &String| {
-            text.parse::<Region>().map_err(|_| Failure::Usage("--region takes a country like `FR`".to_owned()))
-        };
-        Ok(Hasher { key, kind, region: self.region.as_ref().map(known).transpose()? })
+        hasher(key, self.kind, self.region.as_deref())
     }
 
     fn delimiter(&self) -> Result<u8> {
         let byte = u8::try_from(self.delimiter).ok().filter(u8::is_ascii);
         byte.ok_or_else(|| Failure::Usage("--delimiter takes one ASCII character".to_owned()))
     }
+}
+
+/// What hashes values of a kind under a key.
+pub(crate) fn hasher<'a>(key: &'a SubjectKey, kind: Kind, region: Option<&str>) -> Result<Hasher<'a>> {
+    let kind = match kind {
+        Kind::Email => IdentifierType::Email,
+        Kind::Phone => IdentifierType::Phone,
+        Kind::Opaque => IdentifierType::Opaque,
+    };
+    let known = |text: &str| {
+        text.parse::<Region>().map_err(|_| Failure::Usage("--region takes a country like `FR`".to_owned()))
+    };
+    Ok(Hasher { key, kind, region: region.map(known).transpose()? })
 }
 
 fn hash(context: &Context, args: &HashArgs) -> Result<Exit> {
@@ -349,18 +359,6 @@ impl Told {
             output::warn(&format!("and {rest} more"));
         }
     }
-}
-
-fn progress(whole: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(whole);
-    let style = ProgressStyle::with_template("{wide_bar} {percent}% {eta}");
-    if let Ok(style) = style {
-        bar.set_style(style);
-    }
-    bar
 }
 
 fn keys(page: &Page<SubjectKeyView>) -> String {

@@ -4,6 +4,8 @@ use std::io::Write;
 
 pub(crate) mod decision;
 pub(crate) mod exposure;
+pub(crate) mod private;
+pub(crate) mod progress;
 pub(crate) mod resource;
 pub(crate) mod style;
 pub(crate) mod table;

@@ -1,7 +1,5 @@
 //! Sending members: batch by batch, each known by number and digest, so that a load that broke off goes on where it was.
 
-use std::time::Duration;
-
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::subjects::{
@@ -9,11 +7,8 @@ use licit_schemas::subjects::{
 };
 use serde_json::Value;
 
-use crate::client::{Client, typed};
+use crate::client::{Client, persistently, typed};
 use crate::error::{Failure, Result};
-
-/// Seconds between attempts to reach a server that does not answer.
-const PATIENCE: [u64; 4] = [1, 2, 5, 10];
 
 /// A load under way.
 pub(crate) struct Load<'a> {
@@ -58,7 +53,7 @@ impl<'a> Load<'a> {
             None => {}
         }
         let (path, digest) = (format!("{}/batches/{}", self.path, self.batches), digest.to_string());
-        persistently(|| self.client.put_lines(&path, &[("digest", Some(&digest))], LINES, body.as_bytes()))?;
+        persistently(|| self.client.send_lines("PUT", &path, &[("digest", Some(&digest))], LINES, body.as_bytes()))?;
         Ok(())
     }
 
@@ -74,16 +69,4 @@ impl<'a> Load<'a> {
     pub(crate) fn abandon(&self) -> Result<()> {
         self.client.delete(&self.path).map(|_| ())
     }
-}
-
-/// Ask again while nobody answers. Each of these requests may be made twice.
-fn persistently<T>(ask: impl Fn() -> Result<T>) -> Result<T> {
-    for seconds in PATIENCE {
-        match ask() {
-            Err(Failure::NotReached(_)) => std::thread::sleep(Duration::from_secs(seconds)),
-            Err(Failure::Problem(problem)) if problem.status == 503 => std::thread::sleep(Duration::from_secs(seconds)),
-            answer => return answer,
-        }
-    }
-    ask()
 }

@@ -97,7 +97,7 @@ fn an_unreadable_line_is_named_and_nobody_is_loaded() {
 fn a_load_goes_on_after_the_connection_broke() {
     let desk = Desk::new();
     csv(&desk.folder.path().join("people.csv"), 22_000, None);
-    let cut = Proxy::before(&desk.s.server.url, 3);
+    let cut = Proxy::before(&desk.s.server.url, "PUT ", 3);
     let through = Client::new(&cut.url, desk.s.ana.token.as_deref());
     let (loaded, _) = desk.add(&through, "people.csv", &[], 0);
     assert_eq!(loaded["members"]["count"].as_u64(), Some(22_000));
@@ -168,15 +168,15 @@ fn pseudonyms_are_printed_one_a_line_and_identifiers_never() {
     }
 }
 
-/// Stands between client and server, and cuts the connection at every so many batches: half before the server has seen the
+/// Stands between client and server, and cuts the connection at every so many batches, known by their method: half before the server has seen the
 /// batch, half before the client has seen the answer.
-struct Proxy {
-    url: String,
-    cuts: Arc<AtomicUsize>,
+pub(super) struct Proxy {
+    pub(super) url: String,
+    pub(super) cuts: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    fn before(server: &str, every: usize) -> Self {
+    pub(super) fn before(server: &str, method: &'static str, every: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (server, cuts) = (server.trim_start_matches("http://").to_owned(), Arc::new(AtomicUsize::new(0)));
@@ -204,7 +204,9 @@ impl Proxy {
                     });
                     let (mut client, mut there, mut bytes) = (client, there, [0; 1 << 14]);
                     while let Ok(n @ 1..) = client.read(&mut bytes) {
-                        if bytes[..n].starts_with(b"PUT ") && seen.fetch_add(1, Ordering::SeqCst) % every == every - 1 {
+                        if bytes[..n].starts_with(method.as_bytes())
+                            && seen.fetch_add(1, Ordering::SeqCst) % every == every - 1
+                        {
                             if cuts.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
                                 let _ = client.shutdown(std::net::Shutdown::Both);
                                 break;
