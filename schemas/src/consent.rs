@@ -6,6 +6,7 @@
 
 pub mod dpv;
 pub mod history;
+mod person;
 mod views;
 
 use schemars::JsonSchema;
@@ -18,6 +19,9 @@ use crate::registry::uuid_text::Uuid;
 use crate::subjects::Pseudonym;
 use crate::time::Timestamp;
 
+pub use person::{
+    ConsentAction, Language, OwnDataset, OwnDeployment, OwnRecipient, OwnUse, OwnWord, PersonView, letter,
+};
 pub use views::{
     AcknowledgementCreate, AcknowledgementView, Coverage, CoverageQuery, Erased, Recorded, RecordsTaken, RefusedLine,
     Sample, SampleQuery, SubjectQuery, SubjectRecord, SubjectRecords, SuppressionList, SuppressionQuery,

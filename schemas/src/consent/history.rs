@@ -75,6 +75,14 @@ pub fn standing(words: &[Word], moment: i64) -> Standing {
     fold.standing(moment)
 }
 
+/// Since when what does not stand at a moment has not stood, if it ever did before.
+pub fn ended(words: &[Word], moment: i64) -> Option<i64> {
+    let mut instants: Vec<i64> = words.iter().flat_map(|w| [Some(w.at), w.until, w.invalid_from]).flatten().collect();
+    instants.sort_unstable();
+    let before = instants.into_iter().rev().filter(|at| *at <= moment);
+    before.into_iter().find(|at| standing(words, at - 1).stands).filter(|_| !standing(words, moment).stands)
+}
+
 /// Why something cannot be said next, after words recorded before: consent that stands is renewed or ended, not asked for again;
 /// what does not stand is given anew, not renewed. What ends something may always be said.
 ///
@@ -131,6 +139,15 @@ mod tests {
         assert!(standing(&words, 50).stands, "given anew");
         let ever = [word(Said::Given, 10), word(Said::Invalidated, 40)];
         assert!(!standing(&ever, 10).stands);
+    }
+
+    #[test]
+    fn it_is_known_since_when_it_has_ended() {
+        let lasting = Word { until: Some(20), ..word(Said::Given, 10) };
+        assert_eq!((ended(&[lasting], 25), ended(&[lasting], 15), ended(&[], 15)), (Some(20), None, None));
+        let words = [word(Said::Given, 10), word(Said::Withdrawn, 12), word(Said::Given, 14), word(Said::Refused, 16)];
+        assert_eq!((ended(&words, 30), ended(&words, 13)), (Some(16), Some(12)));
+        assert_eq!(ended(&[word(Said::Refused, 5)], 9), None, "it never stood");
     }
 
     #[test]

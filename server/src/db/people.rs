@@ -26,7 +26,7 @@ use standing::Wills;
 
 pub use check::check;
 pub use erase::Traces;
-pub use said::{RecordId, subjects};
+pub use said::{RecordId, since, somebody, subjects};
 pub use standing::{How, Standing, Wanted};
 pub use wills::{Checkpoint, LaneAt, Record};
 
@@ -140,6 +140,19 @@ impl People {
     /// Members of a dataset version.
     pub fn members(&self, dataset_version: &str) -> Option<&Members> {
         self.members.get(dataset_version)
+    }
+
+    /// Members by the entry that brought them.
+    pub fn by_id(&self, id: u64) -> Option<Arc<RoaringBitmap>> {
+        self.by_id.get(&id).cloned()
+    }
+
+    /// Names of the member sets that somebody is in, sorted.
+    pub fn sets_with(&self, n: u32) -> Vec<String> {
+        let within = self.members.iter().filter(|(_, members)| members.who.contains(n));
+        let mut names: Vec<String> = within.map(|(name, _)| name.to_string()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// From where what people said is read.

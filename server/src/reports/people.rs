@@ -1,6 +1,8 @@
 //! What consent covers, and whom a deployment leaves out: counts for many, pseudonyms for few.
 
+pub mod actions;
 pub mod api;
+pub mod person;
 
 use licit_schemas::consent::{Coverage, CoverageQuery, Sample, SampleQuery, SuppressionList};
 use licit_schemas::reference::{Kind, Ref};

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use licit_schemas::consent::history::Word;
+use licit_schemas::consent::history::{Word, ended};
+use licit_schemas::subjects::Pseudonym;
 use roaring::RoaringBitmap;
 
 use super::erase::NOBODY;
@@ -97,6 +98,33 @@ pub fn subjects(conn: &mut Conn, who: &RoaringBitmap) -> Result<Vec<(String, Sub
         }
     }
     Ok(found)
+}
+
+/// The earliest moment since which the will of any of some people has not stood, where it stood before.
+///
+/// # Errors
+/// What the database said.
+pub fn since(conn: &mut Conn, who: &RoaringBitmap, of: LaneAt, moment: i64) -> Result<Option<i64>> {
+    let numbers: Vec<i64> = who.iter().map(i64::from).collect();
+    let mut oldest = None;
+    for some in numbers.chunks(IDS) {
+        let words = wills::words(conn, some, of, &[])?;
+        oldest = words.values().filter_map(|words| ended(words, moment)).chain(oldest).min();
+    }
+    Ok(oldest)
+}
+
+/// Somebody by pseudonym, if known.
+///
+/// # Errors
+/// What the database said.
+pub fn somebody(conn: &mut Conn, who: &Pseudonym) -> Result<Option<Subject>> {
+    let row: Option<SubjectRow> = subject::table
+        .filter(subject::kid.eq(who.kid().as_str()))
+        .filter(subject::hash.eq(&who.hash()[..]))
+        .first(conn)
+        .optional()?;
+    row.map(read).transpose()
 }
 
 impl<P: Projection> Tx<'_, P> {

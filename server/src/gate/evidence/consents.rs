@@ -28,6 +28,8 @@ pub struct Consent {
     pub asked: Asked,
     /// For which purpose, without its revision.
     pub purpose: String,
+    /// What is asked of people.
+    pub will: Will,
     /// The moment.
     pub at: Timestamp,
     /// Whether only explicit consent counts.
@@ -136,6 +138,7 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
         source: source.node,
         asked: asking.asked,
         purpose: asking.purpose.clone(),
+        will: asking.will.clone(),
         at: asking.at,
         explicit: asking.explicit,
         members: members.map(|members| (members.id, members.who.len())),

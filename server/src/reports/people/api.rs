@@ -1,14 +1,17 @@
 //! What consent covers, and whom a deployment leaves out, over HTTP.
 
 use licit_schemas::consent::{
-    AcknowledgementCreate, AcknowledgementView, CoverageQuery, SampleQuery, SuppressionQuery,
+    AcknowledgementCreate, AcknowledgementView, CoverageQuery, SampleQuery, SubjectQuery, SuppressionQuery,
 };
 use licit_schemas::reference::Ref;
+use licit_schemas::resource::{MomentQuery, Page};
 use licit_schemas::subjects::{ExcludeCreate, ExcludedQuery};
 use roaring::RoaringBitmap;
 
 use super as people;
+use crate::consent::store::records;
 use crate::consent::suppression::acknowledge;
+use crate::db::people::somebody;
 use crate::db::{Projection, listing};
 use crate::error::{Error, Result};
 use crate::gate::consented;
@@ -120,4 +123,29 @@ pub async fn create_acknowledgement(ctx: Ctx, body: Body) -> Result<Reply> {
     let last =
         ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| acknowledge(tx, named.clone(), create.position)).await?;
     Reply::created(&AcknowledgementView { deployment, position: last.position, at: last.at })
+}
+
+/// What the registry knows of one person's data.
+pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SubjectQuery = body.read()?;
+    let (db, now) = (&ctx.app.db, ctx.now);
+    let world = db.fresh().await?;
+    let (who, said) = db
+        .read(move |conn| {
+            let none = || Error::NotFound("nobody is known by this pseudonym".to_owned());
+            let who = somebody(conn, &query.subject)?.ok_or_else(none)?;
+            Ok((who, records(conn, &query.subject)?))
+        })
+        .await?;
+    Reply::ok(&off(move || people::person::view(&world, &who, said, now)).await?)
+}
+
+/// What is to be done for those who withdrew.
+pub async fn actions(ctx: Ctx) -> Result<Reply> {
+    let query: MomentQuery = ctx.query()?;
+    let world = ctx.app.db.known(query.known_at).await?;
+    let at = query.valid_at.unwrap_or(ctx.now);
+    let open = off(move || people::actions::open(&world, at)).await?;
+    let items = ctx.app.db.read(move |conn| people::actions::dated(conn, open, at)).await?;
+    Reply::ok(&Page { items, next: None })
 }
