@@ -19,8 +19,8 @@ use crate::subjects::Pseudonym;
 use crate::time::Timestamp;
 
 pub use views::{
-    AcknowledgementCreate, AcknowledgementView, Coverage, CoverageQuery, Recorded, RecordsTaken, RefusedLine, Sample,
-    SampleQuery, SubjectQuery, SubjectRecord, SubjectRecords, SuppressionList, SuppressionQuery,
+    AcknowledgementCreate, AcknowledgementView, Coverage, CoverageQuery, Erased, Recorded, RecordsTaken, RefusedLine,
+    Sample, SampleQuery, SubjectQuery, SubjectRecord, SubjectRecords, SuppressionList, SuppressionQuery,
 };
 
 /// Records in one batch at most.

@@ -112,6 +112,7 @@ facts! {
     MembersLoaded(Stated<MembersSpec>) = "members.loaded" v 1;
     MembersCorrected(Stated<CorrectedSpec>) = "members.corrected" v 1;
     SuppressionAcknowledged(consent::suppression::SuppressionAcknowledged) = "suppression.acknowledged" v 1;
+    SubjectErased(consent::erase::SubjectErased) = "subject.erased" v 1;
     ConsentRecorded(consent::ConsentRecorded) = "consent.recorded" v 1;
 }
 
@@ -158,6 +159,10 @@ impl Projection for World {
 
     fn position(&self) -> u64 {
         self.position
+    }
+
+    fn corrected_sets(&self) -> Vec<(String, String)> {
+        self.consent.corrected_sets().collect()
     }
 
     fn people(&self) -> &People {
@@ -278,6 +283,7 @@ impl Projection for World {
             Fact::MembersLoaded(f) => self.consent.loaded(f, digest(&f.spec), at, rows),
             Fact::MembersCorrected(f) => self.consent.corrected(f, digest(&f.spec), at, rows),
             Fact::SuppressionAcknowledged(f) => self.consent.acknowledged.acknowledged(f, at),
+            Fact::SubjectErased(_) => self.consent.erased += 1,
             Fact::ConsentRecorded(f) => self.consent.recorded(f, at),
         }
     }

@@ -10,8 +10,8 @@ use licit_schemas::adoption::{
 };
 use licit_schemas::classes::{ClassificationCreate, ClassificationResult, ClassificationSpec, Debt, DefaultClassSpec};
 use licit_schemas::consent::{
-    AcknowledgementCreate, AcknowledgementView, ConsentRecord, Coverage, CoverageQuery, Recorded, RecordsTaken, Sample,
-    SampleQuery, SubjectQuery, SubjectRecords, SuppressionList, SuppressionQuery,
+    AcknowledgementCreate, AcknowledgementView, ConsentRecord, Coverage, CoverageQuery, Erased, Recorded, RecordsTaken,
+    Sample, SampleQuery, SubjectQuery, SubjectRecords, SuppressionList, SuppressionQuery,
 };
 use licit_schemas::events::{
     DeliveriesQuery, Delivery, EventsQuery, Redelivery, WebhookCreate, WebhookCreated, WebhookView,
@@ -266,6 +266,7 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/consent-records", "create_consent_record", "Record one thing somebody said: consent given or withdrawn, an objection, a restriction", || post().to(consent::api::create_record)).may(RECORD).takes::<ConsentRecord>().gives::<Recorded>().success(&[200, 201]),
     Route::post("/api/v1/consent-batches", "create_consent_batch", "Record many, one JSON document a line; each line is recorded, known before, or refused for itself", || post().to(consent::api::create_records)).may(RECORD).takes_lines(LINES).gives::<RecordsTaken>().limit(LARGE),
     Route::post("/api/v1/subjects/records", "list_subject_records", "Everything one person said, each with its proof", || post().to(consent::api::list_subject_records)).may(PEOPLE).takes::<SubjectQuery>().gives::<SubjectRecords>(),
+    Route::post("/api/v1/subjects/erasures", "erase_subject", "Take one person out of everything the registry holds; every proof stays as it is", || post().to(consent::api::erase_subject)).may(PEOPLE).takes::<SubjectQuery>().gives::<Erased>(),
     Route::get("/api/v1/dataset-versions/{id}/coverage", "get_coverage", "How many members' consent holds for a purpose at a moment; never whose", || get().to(reports::people::api::coverage)).may(MEMBERS).asks::<CoverageQuery>().gives::<Coverage>(),
     Route::post("/api/v1/dataset-versions/{id}/coverage/sample", "sample_coverage", "Some members whose consent does not hold, by pseudonym", || post().to(reports::people::api::sample)).may(PEOPLE).takes::<SampleQuery>().gives::<Sample>(),
     Route::post("/api/v1/member-sets", "create_member_set", "Make the member set without those who have no valid consent now", || post().to(reports::people::api::exclude)).may(RECORD).takes::<ExcludeCreate>().gives::<CorrectedView>().success(&[201]).keyed(),

@@ -4,6 +4,7 @@ mod bad_input;
 mod command;
 mod commands;
 pub(crate) mod covered;
+mod erased;
 mod histories;
 mod keys;
 mod loads;

@@ -38,3 +38,12 @@ CREATE TABLE consent_checkpoint (
     explicit BLOB NOT NULL,
     PRIMARY KEY (lane, version, moment)
 );
+
+-- Not erasable, and telling nothing: the commitments to people who were erased from members, so that what the ledger commits to
+-- can still be shown. `part` is the batch; of a corrected set 0 where the person was left out, 1 where not.
+CREATE TABLE erased_leaf (
+    owner TEXT NOT NULL,
+    part BIGINT NOT NULL,
+    leaf BLOB NOT NULL,
+    PRIMARY KEY (owner, part, leaf)
+);

@@ -214,3 +214,14 @@ pub struct AcknowledgementView {
     /// When it was acknowledged.
     pub at: Timestamp,
 }
+
+/// Somebody was erased from the registry (GDPR Art. 17).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Erased {
+    /// Records of what they said that are gone.
+    pub records: u64,
+    /// Dataset versions they were members of: the data themselves are to be erased where they lie.
+    pub datasets: Vec<Ref>,
+    /// Position of the ledger entry, which says that somebody was erased and not who.
+    pub seq: u64,
+}

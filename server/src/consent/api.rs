@@ -7,7 +7,7 @@ use licit_schemas::resource::{GetQuery, Outcome, Page};
 use licit_schemas::subjects::{BatchQuery, LoadFinish, MemberLoadCreate, SubjectKeySpec};
 use serde::Serialize;
 
-use super::{batch, key_view, lines, members_view, operations, records, store};
+use super::{batch, erase, key_view, lines, members_view, operations, records, store};
 use crate::db::listing;
 use crate::error::{Error, Result};
 use crate::http::{Body, Ctx, Reply};
@@ -126,4 +126,11 @@ pub async fn create_records(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn list_subject_records(ctx: Ctx, body: Body) -> Result<Reply> {
     let query: SubjectQuery = body.read()?;
     Reply::ok(&ctx.app.db.read(move |conn| store::records(conn, &query.subject)).await?)
+}
+
+/// Take somebody out of everything.
+pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SubjectQuery = body.read()?;
+    let erased = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| erase::erase(tx, &query)).await?;
+    Reply::ok(&erased)
 }

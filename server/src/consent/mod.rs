@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod batch;
+pub mod erase;
 pub mod lanes;
 pub mod lines;
 pub mod operations;
@@ -68,6 +69,8 @@ pub struct State {
     corrected: HashMap<Uuid, Arc<Recorded<CorrectedSpec>>>,
     /// What people speak of.
     pub lanes: Lanes,
+    /// How many people were erased.
+    pub erased: u64,
     /// What serving systems have of whom to leave out.
     pub acknowledged: Acknowledged,
 }
@@ -127,6 +130,11 @@ impl State {
     /// A corrected member set.
     pub fn set(&self, id: Uuid) -> Option<&Arc<Recorded<CorrectedSpec>>> {
         self.corrected.get(&id)
+    }
+
+    /// Names of corrected member sets, each with the dataset version it is of.
+    pub fn corrected_sets(&self) -> impl Iterator<Item = (String, String)> {
+        self.corrected.values().map(|set| (set_name(set.id), set.spec.dataset_version.to_string()))
     }
 
     /// The name of a corrected member set, if it is one of this dataset version.

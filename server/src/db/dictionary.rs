@@ -24,6 +24,13 @@ pub struct Subject {
     pub n: u32,
 }
 
+impl Subject {
+    /// The commitment to being somewhere.
+    pub fn leaf(&self) -> Digest {
+        leaf_hash(&[&self.salt[..], &self.hash[..]].concat())
+    }
+}
+
 /// The subjects of one key.
 #[derive(Clone, Default)]
 struct Runs(Vec<Arc<Vec<Subject>>>);
@@ -34,6 +41,15 @@ impl Runs {
             let place = run.binary_search_by(|one| one.hash.cmp(hash)).ok()?;
             run.get(place).copied()
         })
+    }
+
+    /// Take one out, if it is there.
+    fn remove(&mut self, hash: &Hash) {
+        for run in &mut self.0 {
+            if let Ok(place) = run.binary_search_by(|one| one.hash.cmp(hash)) {
+                Arc::make_mut(run).remove(place);
+            }
+        }
     }
 
     /// Add subjects that are not there, sorted by hash. Each is moved a logarithm of times.
@@ -75,6 +91,18 @@ impl Dictionary {
         self.keys.get(kid)?.find(hash)
     }
 
+    /// Forget somebody: what the key made of the identifier, and the salt. The number is not given again.
+    pub fn remove(&mut self, kid: &str, hash: &Hash) {
+        if let Some(runs) = self.keys.get_mut(kid) {
+            runs.remove(hash);
+        }
+    }
+
+    /// A number that was somebody's.
+    pub fn taken(&mut self, n: u32) {
+        self.next = self.next.max(u64::from(n) + 1);
+    }
+
     /// Add subjects of one key that are not there yet.
     pub fn add(&mut self, kid: &str, mut subjects: Vec<Subject>) {
         if subjects.is_empty() {
@@ -88,8 +116,12 @@ impl Dictionary {
 
 /// Merkle root of the salted commitments to some people, in the order of the commitments: no order of the source shows.
 pub fn commitment(subjects: &[Subject]) -> Digest {
-    let mut leaves: Vec<Digest> =
-        subjects.iter().map(|one| leaf_hash(&[&one.salt[..], &one.hash[..]].concat())).collect();
+    commitment_with(subjects, Vec::new())
+}
+
+/// [`commitment`] where some were erased since: of them only the commitments are left.
+pub fn commitment_with(subjects: &[Subject], mut leaves: Vec<Digest>) -> Digest {
+    leaves.extend(subjects.iter().map(Subject::leaf));
     leaves.sort_unstable();
     root(leaves)
 }

@@ -81,6 +81,9 @@ pub trait Projection: Clone + Default + Send + Sync + 'static {
     /// Position of the last fact folded in.
     fn position(&self) -> u64;
 
+    /// Names of corrected member sets, each with the dataset version it is of.
+    fn corrected_sets(&self) -> Vec<(String, String)>;
+
     /// The people it knows.
     fn people(&self) -> &people::People;
 

@@ -2,6 +2,7 @@
 //! memory with the projection. The ledger knows of them by count and salted root only (GDPR Art. 17 leaves every proof valid).
 
 mod check;
+mod erase;
 mod said;
 mod standing;
 mod tx;
@@ -24,6 +25,7 @@ use crate::error::{Error, Result};
 use standing::Wills;
 
 pub use check::check;
+pub use erase::Traces;
 pub use said::{RecordId, subjects};
 pub use standing::{How, Standing, Wanted};
 pub use wills::{Checkpoint, LaneAt, Record};
@@ -97,6 +99,8 @@ pub(super) enum Change {
     /// What people said, with the commitments of the whole batch.
     Said(Vec<Record>, Leaves),
     Checkpoint(Checkpoint),
+    /// Somebody is taken out of everything.
+    Erase(erase::Erasure),
 }
 
 /// Commitments of a batch of records, in order.
@@ -127,6 +131,8 @@ pub struct People {
     committed: u64,
     /// Records of the group that runs.
     fresh: Vector<Arc<Vec<Record>>>,
+    /// How many people were erased: what is remembered of before that is not used.
+    erased: u64,
     wills: Option<Arc<Wills>>,
 }
 
@@ -164,7 +170,7 @@ impl People {
     pub fn standing(&self, wanted: &Wanted, at: i64) -> Result<Arc<Standing>> {
         let wills = self.wills.as_ref().ok_or_else(standing::unread)?;
         let fresh: Vec<Record> = self.fresh.iter().flat_map(|batch| batch.iter().cloned()).collect();
-        wills.standing(wanted, at, self.committed, &fresh, |id| self.by_id.get(&id).cloned())
+        wills.standing(wanted, at, (self.committed, self.erased), &fresh, |id| self.by_id.get(&id).cloned())
     }
 
     /// Read what stands in the tables and is not known yet.
@@ -172,6 +178,11 @@ impl People {
     /// # Errors
     /// What the database said; a bitmap that is none.
     pub fn refresh(&mut self, conn: &mut Conn) -> Result<()> {
+        let erased = erase::count(conn)?;
+        if erased != self.erased {
+            // Another server erased somebody: who that was is known here still.
+            *self = Self { committed: self.committed, wills: self.wills.clone(), erased, ..Self::default() };
+        }
         loop {
             let next = i64::try_from(self.subjects.next()).unwrap_or(i64::MAX);
             let rows: Vec<SubjectRow> =
@@ -181,7 +192,10 @@ impl People {
             }
             let mut by_key: BTreeMap<String, Vec<Subject>> = BTreeMap::new();
             for row in rows {
-                by_key.entry(row.kid.clone()).or_default().push(read(row)?);
+                match row.kid.as_str() {
+                    erase::NOBODY => self.subjects.taken(u32::try_from(row.n).unwrap_or(u32::MAX)),
+                    _ => by_key.entry(row.kid.clone()).or_default().push(read(row)?),
+                }
             }
             for (kid, subjects) in by_key {
                 self.subjects.add(&kid, subjects);
@@ -267,6 +281,7 @@ pub(super) fn flush(conn: &mut Conn, changes: Vec<Change>) -> Result<()> {
             Change::Members(set) => {
                 diesel::insert_into(member_set::table).values(set).execute(conn)?;
             }
+            Change::Erase(erasure) => erase::erase(conn, &erasure)?,
             Change::Said(records, leaves) => said::keep(conn, records, leaves)?,
             Change::Checkpoint(checkpoint) => {
                 let query = diesel::insert_into(consent_checkpoint::table).values(checkpoint).on_conflict_do_nothing();

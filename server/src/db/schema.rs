@@ -214,3 +214,12 @@ diesel::table! {
         explicit -> Binary,
     }
 }
+
+diesel::table! {
+    /// Salted commitments to people who were erased from members.
+    erased_leaf (owner, part, leaf) {
+        owner -> Text,
+        part -> BigInt,
+        leaf -> Binary,
+    }
+}

@@ -142,6 +142,7 @@ fn subject(kind: &str, data: &Value) -> String {
         "edge" => text("/from").map(str::to_owned),
         "members" => text("/spec/dataset_version").map(str::to_owned),
         "consent" => text("/id").map(|id| format!("consent:{id}")),
+        "subject" => text("/id").map(|id| format!("erasure:{id}")),
         "subject_key" => text("/spec/kid").map(|kid| format!("subject-key:{kid}")),
         "gap" => text("/spec/cause").map(str::to_owned),
         _ => None,

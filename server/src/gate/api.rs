@@ -215,7 +215,7 @@ pub async fn replay_decision(ctx: Ctx) -> Result<Reply> {
         Some(known_at) => Some(db.known(Some(known_at)).await?),
         None => None,
     };
-    Reply::ok(&replay::replay(decision, &text, &evidence, &then, known.as_deref())?)
+    Reply::ok(&replay::replay(decision, &text, &evidence, (&then, &db.world()), known.as_deref())?)
 }
 
 /// Open a review, with this gate's policy and envelopes.

@@ -48,11 +48,17 @@ fn judged(world: &World, ask: Ask, id: uuid::Uuid) -> Result<(Decision, String)>
 }
 
 /// The decision once more: `text` is its canonical form as the ledger holds it; `then` is the world at its position;
-/// `known` another one to judge the same question in, about the release it was then.
+/// `now` that of today, and `known` another one to judge the same question in, about the release it was then.
 ///
 /// # Errors
 /// Evidence that is not of our form.
-pub fn replay(recorded: Decision, text: &str, evidence: &str, then: &World, known: Option<&World>) -> Result<Replay> {
+pub fn replay(
+    recorded: Decision,
+    text: &str,
+    evidence: &str,
+    (then, now): (&World, &World),
+    known: Option<&World>,
+) -> Result<Replay> {
     let ask = question(&recorded, evidence)?;
     let (replayed, seen) = judged(then, ask.clone(), recorded.id.0)?;
     let same = canonical(&replayed)? == text;
@@ -67,14 +73,14 @@ pub fn replay(recorded: Decision, text: &str, evidence: &str, then: &World, know
     Ok(Replay {
         same,
         same_evidence: seen == evidence,
-        otherwise: otherwise(&recorded, &replayed),
+        otherwise: otherwise(&recorded, &replayed, (then, now)),
         known,
         replayed,
         recorded,
     })
 }
 
-fn otherwise(recorded: &Decision, replayed: &Decision) -> Option<String> {
+fn otherwise(recorded: &Decision, replayed: &Decision, (then, now): (&World, &World)) -> Option<String> {
     let mut why = Vec::new();
     if recorded.rules_version != replayed.rules_version {
         why.push(format!(
@@ -84,6 +90,9 @@ fn otherwise(recorded: &Decision, replayed: &Decision) -> Option<String> {
     }
     if recorded.vocabulary_digest != replayed.vocabulary_digest {
         why.push("vocabularies or tables of law changed since".to_owned());
+    }
+    if then.consent.erased < now.consent.erased {
+        why.push("people were erased since, who are counted no more".to_owned());
     }
     (!why.is_empty()).then(|| why.join("; "))
 }

@@ -148,6 +148,7 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::GapClosed(_)
         | Fact::SubjectKeyRegistered(_)
         | Fact::SubjectKeyRetired(_)
+        | Fact::SubjectErased(_)
         | Fact::WebhookSubscribed(_)
         | Fact::WebhookUnsubscribed(_) => Vec::new(),
     }

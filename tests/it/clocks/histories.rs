@@ -304,7 +304,7 @@ fn what_was_decided_comes_out_of_the_ledger_again() {
             for finding in &decision.findings {
                 *rules.entry(finding.rule.clone()).or_insert(0) += 1;
             }
-            let again = replay::replay(decision, text, &evidence, &then, Some(&live)).unwrap();
+            let again = replay::replay(decision, text, &evidence, (&then, &live), Some(&live)).unwrap();
             assert!(
                 again.same && again.same_evidence && again.otherwise.is_none(),
                 "seed {seed}, entry {seq}: {:#?}\n{:#?}",

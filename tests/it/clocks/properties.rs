@@ -172,7 +172,7 @@ fn replayed(tx: &mut Tx<'_>, dice: &mut Dice, seen: &mut Seen) {
             seen.meet(format!("{:?} {:?}", recorded.intent, recorded.verdict));
             recorded.findings.iter().for_each(|f| seen.meet(format!("rule {}", f.rule)));
             let text = canonical(&recorded).unwrap();
-            let again = replay::replay(recorded, &text, &evidence, &world, None).unwrap();
+            let again = replay::replay(recorded, &text, &evidence, (&world, &world), None).unwrap();
             assert!(again.same && again.same_evidence && again.otherwise.is_none(), "{again:#?}");
         }
         world.apply(at, &fact, &mut rows);

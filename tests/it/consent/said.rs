@@ -177,7 +177,7 @@ fn a_record_changed_by_hand_is_found() {
     broken(
         "UPDATE consent_record SET seq = 9999 WHERE pos = 2",
         "UPDATE consent_record SET seq = (SELECT max(seq) FROM consent_batch) WHERE pos = 2",
-        "lost a record",
+        "records are missing",
     );
     rebuilds(&s.server.db);
 }

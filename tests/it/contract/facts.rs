@@ -48,6 +48,7 @@ fn every_kind() -> Vec<(String, u16, String)> {
     s.add("member-sets", json!({"dataset_version": "dataset:crm/people@2", "purpose": "purpose:scoring"}));
     let deployed = s.ana.resolve("deployment:score-prod")["id"].as_str().unwrap().to_owned();
     s.add(&format!("deployments/{deployed}/suppressions/acknowledgements"), json!({"position": 1}));
+    s.dora.post("/api/v1/subjects/erasures", &json!({"subject": crate::consent::pseudonym("k1", 0)})).good();
     let keys = s.ana.get("/api/v1/subject-keys").good();
     let key = format!("/api/v1/subject-keys/{}", keys["items"][0]["id"].as_str().unwrap());
     s.ana.send("DELETE", &key, &[], None).good();

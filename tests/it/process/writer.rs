@@ -21,6 +21,10 @@ struct Names {
 }
 
 impl Projection for Names {
+    fn corrected_sets(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     fn people(&self) -> &People {
         &self.people
     }

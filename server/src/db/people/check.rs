@@ -1,7 +1,7 @@
 //! Members and what people said are kept beside the ledger, which holds counts and salted roots: what is kept is sound, and none
 //! is gone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -13,10 +13,13 @@ use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
 use serde::Deserialize;
 
+use super::erase::{Leaf, NOBODY};
 use super::{Batch, Leaves, Record, RecordId, Set, SubjectRow, bitmap, read};
 use crate::db::Conn;
-use crate::db::dictionary::{Subject, commitment, commitment_of, load_root, record_salt, root};
-use crate::db::schema::{consent_batch, consent_record, ledger_entry, member_batch, member_set, resource, subject};
+use crate::db::dictionary::{Subject, commitment_of, commitment_with, load_root, record_salt, root};
+use crate::db::schema::{
+    consent_batch, consent_record, erased_leaf, ledger_entry, member_batch, member_set, resource, subject,
+};
 use crate::error::{Error, Result};
 
 /// Faults named at most.
@@ -74,7 +77,9 @@ fn fault(conn: &mut Conn, known: &Known, version: &str, spec: &MembersSpec) -> R
     let set: Option<Set> = member_set::table.find(version).select(Set::as_select()).first(conn).optional()?;
     let Some(set) = set else { return Ok(Some("is missing")) };
     let Ok(members) = bitmap(&set.members) else { return Ok(Some("is no bitmap")) };
-    if members.len() != spec.count {
+    let gone = leaves_of(conn, &set.member_load)?;
+    let people: HashSet<&Digest> = gone.iter().map(|(_, leaf)| leaf).collect();
+    if members.len() + people.len() as u64 != spec.count {
         return Ok(Some("has another number of members than the ledger says"));
     }
     let batches: Vec<Batch> = member_batch::table
@@ -85,7 +90,8 @@ fn fault(conn: &mut Conn, known: &Known, version: &str, spec: &MembersSpec) -> R
     let mut all = RoaringBitmap::new();
     for batch in &batches {
         let Ok(part) = bitmap(&batch.members) else { return Ok(Some("has a batch that is no bitmap")) };
-        if commitment(&known.of(spec.kid.as_str(), &part)).as_bytes()[..] != batch.root[..] {
+        let gone = gone.iter().filter(|(part, _)| *part == batch.number).map(|(_, leaf)| *leaf).collect();
+        if commitment_with(&known.of(spec.kid.as_str(), &part), gone).as_bytes()[..] != batch.root[..] {
             return Ok(Some("has a batch that is not what was committed to"));
         }
         all |= part;
@@ -104,14 +110,28 @@ fn corrected_fault(conn: &mut Conn, known: &Known, name: &str, spec: &CorrectedS
     };
     let Some(stay) = set(name)? else { return Ok(Some("is missing, or no bitmap")) };
     let Some(all) = set(&spec.dataset_version.to_string())? else { return Ok(Some("has lost what it was made of")) };
-    if stay.len() != spec.count || !stay.is_subset(&all) {
+    let gone = leaves_of(conn, name)?;
+    let stayed = gone.iter().filter(|(part, _)| *part == 1).count() as u64;
+    if stay.len() + stayed != spec.count || !stay.is_subset(&all) {
         return Ok(Some("has other members than the ledger says"));
     }
     let out = &all - &stay;
-    if out.len() != spec.excluded || commitment(&known.all(&out)) != spec.root {
+    let gone: Vec<Digest> = gone.into_iter().filter(|(part, _)| *part == 0).map(|(_, leaf)| leaf).collect();
+    if out.len() + gone.len() as u64 != spec.excluded || commitment_with(&known.all(&out), gone) != spec.root {
         return Ok(Some("leaves others out than the ledger commits to"));
     }
     Ok(None)
+}
+
+/// What is left of those who were erased, by part.
+fn leaves_of(conn: &mut Conn, owner: &str) -> Result<Vec<(i64, Digest)>> {
+    let rows: Vec<Leaf> =
+        erased_leaf::table.filter(erased_leaf::owner.eq(owner)).select(Leaf::as_select()).load(conn)?;
+    let leaf = |row: Leaf| {
+        let leaf = row.leaf.try_into().map_err(|_| Error::Internal("table erased_leaf: a leaf is none".to_owned()))?;
+        Ok((row.part, Digest::from_bytes(leaf)))
+    };
+    rows.into_iter().map(leaf).collect()
 }
 
 /// The part of a fact that is checked.
@@ -134,7 +154,7 @@ struct About {
 
 /// What is wrong with records of what people said, entry by entry.
 fn said_faults(conn: &mut Conn, known: &Known) -> Result<Vec<String>> {
-    let (mut faults, mut after, mut entries) = (Vec::new(), 0i64, 0usize);
+    let (mut faults, mut after, mut entries, mut missing) = (Vec::new(), 0i64, 0usize, 0u64);
     let mut lanes: HashMap<About, i64> = HashMap::new();
     loop {
         let page: Vec<(i64, NaiveDateTime, String)> = ledger_entry::table
@@ -167,6 +187,7 @@ fn said_faults(conn: &mut Conn, known: &Known) -> Result<Vec<String>> {
             }
             let at = Timestamp::from_naive(*at).micros();
             let (rows, kept) = (records.remove(seq).unwrap_or_default(), leaves.get(seq).map_or(&[][..], |l| l));
+            missing += stated.count.saturating_sub(rows.len()) as u64;
             if let Some(fault) = said_fault((known, &lanes), (&stated, at), &rows, kept) {
                 faults.push(format!("table consent_record: entry {seq} {fault}"));
             }
@@ -176,11 +197,29 @@ fn said_faults(conn: &mut Conn, known: &Known) -> Result<Vec<String>> {
         }
         (after, entries) = (last, entries + page.len());
     }
+    if missing != erased_records(conn)? {
+        faults.push("table consent_record: records are missing that nobody erased".to_owned());
+    }
     let kept: i64 = consent_batch::table.count().get_result(conn)?;
     if usize::try_from(kept) != Ok(entries) {
         faults.push("table consent_batch: there is one in no entry of the ledger".to_owned());
     }
     Ok(faults)
+}
+
+/// How many records went with those who were erased.
+fn erased_records(conn: &mut Conn) -> Result<u64> {
+    #[derive(Deserialize)]
+    struct Gone {
+        records: u64,
+    }
+    let facts: Vec<String> =
+        ledger_entry::table.filter(ledger_entry::kind.eq("subject.erased")).select(ledger_entry::data).load(conn)?;
+    let each = facts.iter().map(|data| {
+        let gone: Gone = serde_json::from_str(data).map_err(|e| Error::Internal(format!("an erasure: {e}")))?;
+        Ok(gone.records)
+    });
+    each.sum()
 }
 
 /// What is wrong with the records of one entry.
@@ -194,17 +233,14 @@ fn said_fault(
     if leaves.len() != stated.count || root(leaves.iter().copied()) != stated.root {
         return Some("commits to others than are kept");
     }
-    if rows.len() != stated.count {
-        return Some("has lost a record, or won one");
-    }
-    let sound = rows.iter().zip(&leaves).enumerate().all(|(place, (row, leaf))| {
+    let sound = rows.iter().all(|row| {
+        let leaf = usize::try_from(row.pos).ok().and_then(|place| leaves.get(place));
         let subject = u32::try_from(row.n).ok().and_then(|n| known.subjects.get(&n));
         let id = RecordId::try_from(&row.record_id[..]);
-        let (Some(subject), Ok(id), Ok(pos)) = (subject, id, usize::try_from(row.pos)) else { return false };
+        let (Some(subject), Ok(id), Some(leaf)) = (subject, id, leaf) else { return false };
         let Some(record) = row.says_so(recorded_at) else { return false };
         let about = About { family: record.said.family(), purpose: record.purpose.clone(), channel: record.channel };
-        pos == place
-            && commitment_of(&record_salt(&subject.salt, &id), &row.doc) == *leaf
+        commitment_of(&record_salt(&subject.salt, &id), &row.doc) == *leaf
             && *record.subject.hash() == subject.hash
             && lanes.get(&about) == Some(&row.lane)
     });
@@ -228,6 +264,9 @@ impl Known {
             after = last.n;
             for row in rows {
                 let kid = row.kid.clone();
+                if kid == NOBODY {
+                    continue;
+                }
                 // A row that cannot be one is missed by whoever commits to it.
                 let Ok(one) = read(row) else { continue };
                 known.keys.entry(kid).or_default().insert(one.n);

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use licit_schemas::consent::history::Word;
 use roaring::RoaringBitmap;
 
+use super::erase::NOBODY;
 use super::standing::unread;
 use super::wills::{self, LaneAt, Record};
 use super::{Change, Checkpoint, Leaves, Set, SubjectRow, bytes, read};
@@ -91,7 +92,7 @@ pub fn subjects(conn: &mut Conn, who: &RoaringBitmap) -> Result<Vec<(String, Sub
     let numbers: Vec<i64> = who.iter().map(i64::from).collect();
     for some in numbers.chunks(IDS) {
         let rows: Vec<SubjectRow> = subject::table.filter(subject::n.eq_any(some)).order(subject::n).load(conn)?;
-        for row in rows {
+        for row in rows.into_iter().filter(|row| row.kid != NOBODY) {
             found.push((row.kid.clone(), read(row)?));
         }
     }

@@ -121,6 +121,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What is remembered, last asked last.
 #[derive(Default)]
 struct Memo {
+    /// How many people were erased when it was made.
+    erased: u64,
     snapshots: Vec<Arc<Snapshot>>,
     standings: Vec<Arc<Standing>>,
 }
@@ -173,16 +175,17 @@ impl Wills {
         &self,
         wanted: &Wanted,
         at: i64,
-        committed: u64,
+        (committed, erased): (u64, u64),
         fresh: &[Record],
         members: impl Fn(u64) -> Option<Arc<RoaringBitmap>>,
     ) -> Result<Arc<Standing>> {
-        if let Some(found) = self.remembered(wanted, at) {
+        let current = self.erased(erased);
+        if let Some(found) = self.remembered(wanted, at).filter(|_| current) {
             return Ok(found);
         }
-        let durable = wanted.chains.iter().flatten().all(|of| of.version <= committed);
+        let durable = current && wanted.chains.iter().flatten().all(|of| of.version <= committed);
         let _turn = locked(&self.turn);
-        if let Some(found) = self.remembered(wanted, at) {
+        if let Some(found) = self.remembered(wanted, at).filter(|_| current) {
             return Ok(found);
         }
         let mut snapshots = Vec::with_capacity(wanted.chains.len());
@@ -214,12 +217,13 @@ impl Wills {
     fn snapshot(&self, of: LaneAt, at: i64, fresh: &[Record], durable: bool) -> Result<Arc<Snapshot>> {
         let base = {
             let mut memo = locked(&self.memo);
-            let fits = |one: &Snapshot| one.of == of && one.at <= at && at < one.until;
+            let fits = |one: &Snapshot| durable && one.of == of && one.at <= at && at < one.until;
             if let Some(found) = recall(&mut memo.snapshots, fits) {
                 return Ok(found);
             }
             let of_lane = memo.snapshots.iter().filter(|one| one.of.lane == of.lane);
-            of_lane.min_by_key(|one| (one.of.version.abs_diff(of.version), one.at.abs_diff(at))).cloned()
+            let nearest = of_lane.min_by_key(|one| (one.of.version.abs_diff(of.version), one.at.abs_diff(at)));
+            nearest.filter(|_| durable).cloned()
         };
         let mut conn = self.pool.get().map_err(crate::db::unreachable)?;
         let made = crate::db::read_only(&mut conn, |conn: &mut Conn| snapshot(conn, base.as_deref(), of, at, fresh))?;
@@ -244,9 +248,14 @@ impl Wills {
         latest.into_values().collect()
     }
 
-    /// Forget everything: somebody was erased.
-    pub(super) fn forget(&self) {
-        *locked(&self.memo) = Memo::default();
+    /// Whether what is remembered is of the same people. Of fewer erased, it is forgotten; whoever still knows one more of them
+    /// does not use it.
+    fn erased(&self, erased: u64) -> bool {
+        let mut memo = locked(&self.memo);
+        if memo.erased < erased {
+            *memo = Memo { erased, ..Memo::default() };
+        }
+        memo.erased == erased
     }
 }
 

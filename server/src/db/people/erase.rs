@@ -1,0 +1,168 @@
+//! Taking somebody out of everything (GDPR Art. 17). What the ledger commits to stays provable for all others: of the person stay
+//! the salted commitments, whose salt is gone, so that nobody can tell whose they were.
+
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use licit_schemas::subjects::Pseudonym;
+use roaring::RoaringBitmap;
+
+use super::{Batch, Change, OPEN, bitmap, bytes};
+use crate::db::conn::Conn;
+use crate::db::dictionary::Subject;
+use crate::db::schema::{
+    consent_checkpoint, consent_record, erased_leaf, member_batch, member_load, member_set, subject,
+};
+use crate::db::{Projection, Tx};
+use crate::error::Result;
+
+/// The key of rows whose person is gone.
+pub(super) const NOBODY: &str = "";
+
+/// What is left of somebody in members: a commitment.
+#[derive(Clone, Insertable, Queryable, Selectable)]
+#[diesel(table_name = erased_leaf, check_for_backend(crate::db::MultiBackend))]
+pub(super) struct Leaf {
+    pub owner: String,
+    pub part: i64,
+    pub leaf: Vec<u8>,
+}
+
+/// Everything that is written to take somebody out.
+pub(in crate::db) struct Erasure {
+    n: i64,
+    sets: Vec<(String, Vec<u8>)>,
+    batches: Vec<(String, i64, Vec<u8>)>,
+    leaves: Vec<Leaf>,
+}
+
+/// Where somebody was.
+#[derive(Clone, Debug, Default)]
+pub struct Traces {
+    /// Names of member sets: dataset versions, and corrected sets.
+    pub sets: Vec<String>,
+    /// Records of what they said.
+    pub records: u64,
+}
+
+/// How many people were erased.
+pub(super) fn count(conn: &mut Conn) -> Result<u64> {
+    let count: i64 = subject::table.filter(subject::kid.eq(NOBODY)).count().get_result(conn)?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+impl<P: Projection> Tx<'_, P> {
+    /// Somebody by pseudonym, if known.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn somebody(&mut self, who: &Pseudonym) -> Result<Option<Subject>> {
+        self.world.people_mut().refresh(self.conn)?;
+        Ok(self.world.people().subjects.find(who.kid().as_str(), who.hash()))
+    }
+
+    /// Take somebody out of everything. Returns where they were.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn erase_subject(&mut self, kid: &str, who: &Subject) -> Result<Traces> {
+        let n = i64::from(who.n);
+        let stored: i64 = consent_record::table.filter(consent_record::n.eq(n)).count().get_result(self.conn)?;
+        let fresh = self.world.people().fresh.iter().flat_map(|batch| batch.iter()).filter(|row| row.n == n).count();
+        let mut erasure = Erasure { n, sets: Vec::new(), batches: Vec::new(), leaves: Vec::new() };
+        let leaf = || who.leaf().as_bytes().to_vec();
+        let within: Vec<(String, u64, Arc<RoaringBitmap>)> = self
+            .world
+            .people()
+            .members
+            .iter()
+            .filter(|(_, members)| members.who.contains(who.n))
+            .map(|(name, members)| (name.to_string(), members.id, members.who.clone()))
+            .collect();
+        for (name, id, members) in &within {
+            let mut left = (**members).clone();
+            left.remove(who.n);
+            erasure.sets.push((name.clone(), bytes(&left)?));
+            self.world.people_mut().put(name, i64::try_from(*id).unwrap_or(i64::MAX), left);
+        }
+        for batch in self.batches_with(who.n)? {
+            let mut left = bitmap(&batch.members)?;
+            left.remove(who.n);
+            erasure.leaves.push(Leaf { owner: batch.member_load.clone(), part: batch.number, leaf: leaf() });
+            erasure.batches.push((batch.member_load, batch.number, bytes(&left)?));
+        }
+        let inside = |name: &str| within.iter().any(|(known, ..)| known == name);
+        for (name, of) in self.world.corrected_sets() {
+            if inside(&of) {
+                let part = i64::from(inside(&name));
+                erasure.leaves.push(Leaf { owner: name, part, leaf: leaf() });
+            }
+        }
+        let people = self.world.people_mut();
+        people.subjects.remove(kid, &who.hash);
+        people.erased += 1;
+        people.fresh = people
+            .fresh
+            .iter()
+            .map(|batch| Arc::new(batch.iter().filter(|row| row.n != n).cloned().collect()))
+            .collect();
+        self.batch.people.push(Change::Erase(erasure));
+        Ok(Traces {
+            sets: within.into_iter().map(|(name, ..)| name).collect(),
+            records: u64::try_from(stored).unwrap_or(0) + fresh as u64,
+        })
+    }
+
+    /// Batches that somebody is in: of what is loaded, and of loads that are open.
+    fn batches_with(&mut self, n: u32) -> Result<Vec<Batch>> {
+        let finished = member_set::table.select(member_set::member_load).load::<String>(self.conn)?;
+        let open: Vec<String> =
+            member_load::table.filter(member_load::state.eq(OPEN)).select(member_load::id).load(self.conn)?;
+        let waiting = self.batch.people.iter().filter_map(|change| match change {
+            Change::Begin(load) => Some(load.id.clone()),
+            _ => None,
+        });
+        let mut loads: Vec<String> = finished.into_iter().chain(open).chain(waiting).collect();
+        loads.sort_unstable();
+        loads.dedup();
+        let mut found = Vec::new();
+        for load in loads.iter().filter(|load| !load.is_empty()) {
+            for batch in self.batches(load)? {
+                if bitmap(&batch.members)?.contains(n) {
+                    found.push(batch);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Write it. SQLite would leave the bytes in the file: there they are overwritten.
+pub(super) fn erase(conn: &mut Conn, erasure: &Erasure) -> Result<()> {
+    if let Conn::Sqlite(lite) = conn {
+        lite.batch_execute("PRAGMA secure_delete = ON")?;
+    }
+    let nobody = erasure.n.to_be_bytes().to_vec();
+    diesel::update(subject::table.find(erasure.n))
+        .set((subject::kid.eq(NOBODY), subject::hash.eq(nobody), subject::salt.eq(Vec::<u8>::new())))
+        .execute(conn)?;
+    diesel::delete(consent_record::table.filter(consent_record::n.eq(erasure.n))).execute(conn)?;
+    // They hold numbers of everybody, and can be made anew.
+    diesel::delete(consent_checkpoint::table).execute(conn)?;
+    for (name, members) in &erasure.sets {
+        diesel::update(member_set::table.find(name)).set(member_set::members.eq(members)).execute(conn)?;
+    }
+    for (load, number, members) in &erasure.batches {
+        diesel::update(member_batch::table.find((load, number)))
+            .set(member_batch::members.eq(members))
+            .execute(conn)?;
+    }
+    for leaf in &erasure.leaves {
+        diesel::insert_into(erased_leaf::table).values(leaf).execute(conn)?;
+    }
+    if let Conn::Sqlite(lite) = conn {
+        lite.batch_execute("PRAGMA secure_delete = OFF")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Erasing somebody leaves every proof as it is, and nothing by which they could be found.
+
+use std::fs;
+
+use licit_schemas::digest::Digest;
+use serde_json::{Value, json};
+
+use super::covered::{consenting, coverage};
+use super::said::batch;
+use super::{begin, lines, pseudonym, put, said};
+use crate::support::{rebuilds, verified};
+
+#[test]
+fn nothing_is_left_by_which_somebody_could_be_found() {
+    let s = consenting();
+    let decision = s.activate("release:score-prod@1").good();
+    // In members, in a corrected set on either side, in an open load, in records.
+    batch(&s.ana, &[said(3, 1, "withdrawn", "2026-03-01T00:00:00Z")]).good();
+    let exclude = json!({"dataset_version": "dataset:crm/people@1", "purpose": "purpose:scoring"});
+    s.ana.post("/api/v1/member-sets", &exclude).good();
+    s.add("dataset-versions", harness::scenario::people("2"));
+    let open = begin(&s.ana, "2");
+    put(&s.ana, &open, 1, &lines("k1", 2..6)).good();
+    let before = coverage(&s.dora, "1", "");
+    rebuilds(&s.server.db);
+    let entries = verified(&s.audit).len();
+
+    for client in [&s.ana, &s.bea, &s.audit] {
+        client.post("/api/v1/subjects/erasures", &json!({"subject": pseudonym("k1", 3)})).problem(403);
+    }
+    s.dora.post("/api/v1/subjects/erasures", &json!({"subject": pseudonym("k1", 77)})).problem(404);
+    for (person, records) in [(3, 2), (4, 1)] {
+        let ask = json!({"subject": pseudonym("k1", person)});
+        let erased = s.dora.post("/api/v1/subjects/erasures", &ask).good();
+        assert_eq!((&erased["records"], &erased["datasets"]), (&json!(records), &json!(["dataset:crm/people@1"])));
+        s.dora.post("/api/v1/subjects/erasures", &ask).problem(404);
+        s.dora.post("/api/v1/subjects/records", &ask).problem(404);
+    }
+    // The proofs of all others, and the ledger, are what they were.
+    let all = verified(&s.audit);
+    assert_eq!(all.len(), entries + 2);
+    let fact = all.last().unwrap();
+    assert_eq!(fact.entry.kind, "subject.erased");
+    let told: Vec<&str> = fact.data.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(told, ["id", "member_sets", "records"]);
+    rebuilds(&s.server.db);
+    let told = s.dora.post("/api/v1/subjects/records", &json!({"subject": pseudonym("k1", 5)})).good();
+    assert_eq!(told["records"][0]["size"], 10, "the batch is proved as a batch of ten");
+    // Nobody counts them, and a decision of before says why it cannot be made again to the byte.
+    let after = coverage(&s.dora, "1", "");
+    assert_eq!((&before["members"], &after["members"], &after["missing"]), (&json!(10), &json!(8), &json!(0)));
+    let replayed = s.audit.get(&format!("/api/v1/decisions/{}/replay", decision["id"].as_str().unwrap())).good();
+    assert_eq!(replayed["same_evidence"], false);
+    assert!(replayed["otherwise"].as_str().unwrap().contains("people were erased since"), "{replayed:#}");
+    // Known again under the same pseudonym, it is somebody else.
+    batch(&s.ana, &[said(3, 900, "given", "2026-05-01T00:00:00Z")]).good();
+    let again = s.dora.post("/api/v1/subjects/records", &json!({"subject": pseudonym("k1", 3)})).good();
+    assert_eq!(again["records"].as_array().map(Vec::len), Some(1));
+    rebuilds(&s.server.db);
+
+    // What the files hold of the other, once the server is gone.
+    let postgres = s.server.db.is_postgres();
+    let url = s.server.db.url.clone();
+    let left = s.server.db.sql("SELECT count(*) FROM subject WHERE kid = ''");
+    assert_eq!(left.trim(), "2");
+    let (hash, text) = (*Digest::of(&4u32.to_le_bytes()).as_bytes(), pseudonym("k1", 4));
+    let db = s.server.db.clone();
+    assert_eq!(s.server.stop(), 0);
+    if !postgres {
+        let file = url.strip_prefix("sqlite://").unwrap();
+        let bytes = fs::read(file).unwrap();
+        let holds = |what: &[u8]| bytes.windows(what.len()).any(|window| window == what);
+        assert!(!holds(&hash) && !holds(text.as_bytes()), "the file still holds the pseudonym");
+        let known = *Digest::of(&5u32.to_le_bytes()).as_bytes();
+        assert!(holds(&known), "it would be found if it were there");
+    }
+    drop(db);
+}
+
+#[test]
+fn a_second_server_forgets_too() {
+    let s = consenting();
+    let other = harness::TestServer::on(s.server.db.clone());
+    let dora = harness::Client::new(&other.url, s.dora.token.as_deref());
+    assert_eq!(coverage(&dora, "1", "")["members"], 10);
+    s.dora.post("/api/v1/subjects/erasures", &json!({"subject": pseudonym("k1", 3)})).good();
+    let told: Value = coverage(&dora, "1", "");
+    assert_eq!((&told["members"], &told["missing"]), (&json!(9), &json!(0)));
+    dora.post("/api/v1/subjects/records", &json!({"subject": pseudonym("k1", 3)})).problem(404);
+}
