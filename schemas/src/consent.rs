@@ -271,6 +271,17 @@ impl ConsentRecord {
         wrong(!allows && self.notice.is_some(), "/notice", "belongs to consent that is given");
         wrong(!allows && self.expression != Expression::Expressed, "/expression", "belongs to consent that is given");
         wrong(!allows && self.until.is_some(), "/until", "belongs to consent that is given");
+        wrong(
+            allows && matches!(self.indicated_by, IndicatedBy::Controller | IndicatedBy::Authority),
+            "/indicated_by",
+            "nobody but the person, or who speaks for them, gives consent (GDPR Art. 4(11))",
+        );
+        wrong(
+            self.said == Said::Invalidated
+                && !matches!(self.indicated_by, IndicatedBy::Controller | IndicatedBy::Authority),
+            "/indicated_by",
+            "an authority, a court or the controller finds consent invalid: name which",
+        );
         wrong(self.until.is_some_and(|until| until <= self.at), "/until", "lies before it was given");
         wrong(
             self.said != Said::Invalidated && self.invalid_from.is_some(),

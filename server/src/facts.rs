@@ -283,7 +283,7 @@ impl Projection for World {
             Fact::MembersLoaded(f) => self.consent.loaded(f, digest(&f.spec), at, rows),
             Fact::MembersCorrected(f) => self.consent.corrected(f, digest(&f.spec), at, rows),
             Fact::SuppressionAcknowledged(f) => self.consent.acknowledged.acknowledged(f, at),
-            Fact::SubjectErased(_) => self.consent.erased += 1,
+            Fact::SubjectErased(f) => self.consent.erased(f, at),
             Fact::ConsentRecorded(f) => self.consent.recorded(f, at),
         }
     }

@@ -38,6 +38,9 @@ pub(crate) fn said(person: u32, record: u32, what: &str, at: &str) -> Value {
     if ["given", "renewed"].contains(&what) {
         body["notice"] = json!(ZEROS);
     }
+    if what == "invalidated" {
+        body["indicated_by"] = json!("authority");
+    }
     body
 }
 

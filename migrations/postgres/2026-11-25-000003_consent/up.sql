@@ -15,7 +15,7 @@ CREATE TABLE consent_record (
     PRIMARY KEY (seq, pos)
 );
 CREATE UNIQUE INDEX consent_record_id ON consent_record (record_id);
-CREATE INDEX consent_record_subject ON consent_record (n, lane);
+CREATE INDEX consent_record_subject ON consent_record (n, lane, seq, pos);
 CREATE INDEX consent_record_lane ON consent_record (lane, seq, pos);
 CREATE INDEX consent_record_said_at ON consent_record (lane, said_at);
 CREATE INDEX consent_record_until ON consent_record (lane, holds_until) WHERE holds_until IS NOT NULL;

@@ -130,7 +130,7 @@ mod tests {
 
     const SUBJECT: &str = "p1.k1._tBKn4hDnnOPLBF0LpqDjWHsUE3fqX62r2BCNXH83H0";
 
-    fn said(number: u32, more: Value) -> ConsentRecord {
+    fn said(number: u32, more: &Value) -> ConsentRecord {
         let mut record = json!({
             "record_id": format!("00000000-0000-4000-8000-{number:012}"), "subject": SUBJECT, "purpose": "purpose:ads",
         });
@@ -155,8 +155,8 @@ mod tests {
             "method": "web_form",
         });
         let made = graph_of(&[
-            said(1, given),
-            said(2, json!({"said": "invalidated", "at": "2026-02-01", "indicated_by": "authority"})),
+            said(1, &given),
+            said(2, &json!({"said": "invalidated", "at": "2026-02-01", "indicated_by": "authority"})),
         ]);
         assert_eq!(
             made,
@@ -196,19 +196,19 @@ mod tests {
 
     #[test]
     fn each_purpose_and_channel_is_a_record_and_what_is_no_consent_is_none() {
-        let on = |at: &str, what: &str, more: Value| {
+        let on = |at: &str, what: &str, more: &Value| {
             let mut body = json!({"said": what, "at": at});
             body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             body
         };
         let made = graph_of(&[
-            said(1, on("2026-03-01", "refused", json!({}))),
-            said(2, on("2026-03-01", "refused", json!({"channel": "email"}))),
-            said(3, on("2026-03-01", "requested", json!({"purpose": "purpose:other"}))),
-            said(4, on("2026-03-01", "objected", json!({}))),
-            said(5, on("2026-03-01", "restricted", json!({"purpose": null}))),
+            said(1, &on("2026-03-01", "refused", &json!({}))),
+            said(2, &on("2026-03-01", "refused", &json!({"channel": "email"}))),
+            said(3, &on("2026-03-01", "requested", &json!({"purpose": "purpose:other"}))),
+            said(4, &on("2026-03-01", "objected", &json!({}))),
+            said(5, &on("2026-03-01", "restricted", &json!({"purpose": null}))),
             // Recorded later, said earlier.
-            said(6, on("2026-02-01", "deferred", json!({"indicated_by": "representative"}))),
+            said(6, &on("2026-02-01", "deferred", &json!({"indicated_by": "representative"}))),
         ]);
         let ids: Vec<&str> = made.iter().map(|one| one["dct:identifier"].as_str().unwrap()).collect();
         assert_eq!(ids.iter().map(|id| &id[35..]).collect::<Vec<_>>(), ["1", "2", "3"]);

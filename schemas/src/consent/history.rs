@@ -35,7 +35,7 @@ pub struct Standing {
     pub spoken: bool,
     /// Consent holds, an objection is open, a restriction is in place.
     pub stands: bool,
-    /// Consent holds, and is explicit.
+    /// Consent holds, and is explicit; of an objection, that the person did not withdraw it, whatever grounds were held against it.
     pub explicit: bool,
 }
 
@@ -64,7 +64,11 @@ impl Fold {
         let stands = last.said.stands()
             && last.until.is_none_or(|until| moment < until)
             && !self.invalidations.iter().any(|found| found.invalidates(last.at, moment));
-        Standing { spoken: true, stands, explicit: stands && last.explicit }
+        let explicit = match last.said {
+            Said::Objected | Said::ObjectionOverridden => true,
+            _ => stands && last.explicit,
+        };
+        Standing { spoken: true, stands, explicit }
     }
 }
 

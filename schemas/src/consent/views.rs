@@ -213,6 +213,8 @@ pub struct AcknowledgementView {
     pub position: u64,
     /// When it was acknowledged.
     pub at: Timestamp,
+    /// Until when it was the newest list: a day later it is late.
+    pub as_of: Timestamp,
 }
 
 /// Somebody was erased from the registry (GDPR Art. 17).

@@ -3,6 +3,7 @@
 use licit_schemas::access::Role;
 use licit_schemas::consent::{ConsentRecord, SubjectQuery};
 use licit_schemas::digest::Digest;
+use licit_schemas::problem::Fault;
 use licit_schemas::resource::{GetQuery, Outcome, Page};
 use licit_schemas::subjects::{BatchQuery, LoadFinish, MemberLoadCreate, SubjectKeySpec};
 use serde::Serialize;
@@ -100,8 +101,13 @@ pub async fn get_members(ctx: Ctx) -> Result<Reply> {
 /// Record one thing somebody said.
 pub async fn create_record(ctx: Ctx, body: Body) -> Result<Reply> {
     let overrides = ctx.caller.roles.contains(&Role::Dpo);
-    let line = batch::line(1, body.read::<ConsentRecord>()?, ctx.now, overrides).map_err(Error::Invalid)?;
-    let recorded = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| records::record(tx, &line)).await?;
+    let quiet = |faults: Vec<Fault>| faults.into_iter().map(batch::quiet).collect();
+    let record = body.read::<ConsentRecord>().map_err(|error| match error {
+        Error::Invalid(faults) => Error::Invalid(quiet(faults)),
+        other => other,
+    })?;
+    let line = batch::line(1, record, ctx.now, overrides).map_err(Error::Invalid)?;
+    let recorded = ctx.write(move |tx| records::record(tx, &line)).await?;
     reply(recorded.outcome, &recorded)
 }
 
@@ -111,7 +117,7 @@ pub async fn create_records(ctx: Ctx, body: Body) -> Result<Reply> {
     let batch::Batch { lines, refused } = actix_web::web::block(move || batch::read(&bytes, now, overrides))
         .await
         .map_err(|e| Error::Unavailable(format!("the server is stopping: {e}")))??;
-    let mut taken = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| records::record_all(tx, &lines)).await?;
+    let mut taken = ctx.write(move |tx| records::record_all(tx, &lines)).await?;
     taken.refused.extend(refused);
     taken.refused.sort_by_key(|one| one.line);
     Reply::ok(&taken)
@@ -126,6 +132,6 @@ pub async fn list_subject_records(ctx: Ctx, body: Body) -> Result<Reply> {
 /// Take somebody out of everything.
 pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
     let query: SubjectQuery = body.read()?;
-    let erased = ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| erase::erase(tx, &query)).await?;
+    let erased = ctx.write(move |tx| erase::erase(tx, &query)).await?;
     Reply::ok(&erased)
 }

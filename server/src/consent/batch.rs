@@ -17,7 +17,8 @@ pub struct Batch {
     pub refused: Vec<RefusedLine>,
 }
 
-/// One record with its canonical form. `overrides`: whether the caller may say that grounds override an objection.
+/// One record with its canonical form. `overrides`: whether the caller may say that consent never was
+/// valid, or that grounds override an objection.
 ///
 /// # Errors
 /// What does not fit together, by JSON pointer.
@@ -28,8 +29,10 @@ pub fn line(
     overrides: bool,
 ) -> std::result::Result<Line, Vec<Fault>> {
     let mut faults = record.faults(now);
-    if !overrides && record.said == Said::ObjectionOverridden {
-        faults.push(Fault::new("/said", "the data protection officer records that grounds override an objection"));
+    if !overrides && matches!(record.said, Said::ObjectionOverridden | Said::Invalidated) {
+        let sentence =
+            "the data protection officer records that consent was invalid, or that grounds override an objection";
+        faults.push(Fault::new("/said", sentence));
     }
     if !faults.is_empty() {
         return Err(faults);
@@ -37,6 +40,38 @@ pub fn line(
     let doc = json::canonical(&record).map_err(|e| vec![Fault::new("", e.to_string())])?;
     Ok(Line { number, record, doc })
 }
+
+/// A fault without what stood there: that may be somebody's name or address, also where a word or a member's name belongs.
+pub fn quiet(fault: Fault) -> Fault {
+    let member = fault.pointer.trim_start_matches("#/");
+    let known = member.is_empty() || member == "#" || MEMBERS.contains(&member);
+    if !known {
+        return Fault::new("", "there is a member that records do not have");
+    }
+    let detail = fault.detail.split(", got ").next().unwrap_or_default().to_owned();
+    // Rules of their own say what belongs there in the first words; what they quote is what was sent.
+    let detail = match detail.strip_prefix('`') {
+        Some(_) => "this is not what belongs here".to_owned(),
+        None => detail,
+    };
+    Fault { detail, ..fault }
+}
+
+/// Members of a record.
+const MEMBERS: [&str; 12] = [
+    "record_id",
+    "subject",
+    "purpose",
+    "channel",
+    "said",
+    "at",
+    "until",
+    "expression",
+    "notice",
+    "method",
+    "indicated_by",
+    "invalid_from",
+];
 
 /// Read a batch.
 ///
@@ -55,10 +90,9 @@ pub fn read(body: &[u8], now: Timestamp, overrides: bool) -> Result<Batch> {
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         match document::read::<ConsentRecord>(text).and_then(|record| line(number, record, now, overrides)) {
             Ok(read) => batch.lines.push(read),
-            Err(faults) => batch.refused.extend(faults.into_iter().take(1).map(|fault| RefusedLine {
-                line: number,
-                pointer: fault.pointer,
-                detail: fault.detail,
+            Err(faults) => batch.refused.extend(faults.into_iter().take(1).map(|fault| {
+                let Fault { pointer, detail, .. } = quiet(fault);
+                RefusedLine { line: number, pointer, detail }
             })),
         }
     }

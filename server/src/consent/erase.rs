@@ -16,8 +16,8 @@ pub struct SubjectErased {
     pub id: Uuid,
     /// Records of what they said.
     pub records: u64,
-    /// Member sets they were in.
-    pub member_sets: u64,
+    /// Entries that brought the members they were among: what was trained on those is to be made anew without them.
+    pub member_sets: Vec<u64>,
 }
 
 /// Take somebody out of everything the registry holds: pseudonym, salts, memberships, records. Every proof stays as it is.
@@ -28,10 +28,16 @@ pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery) -> Result<Erased> {
     let found = tx.somebody(&query.subject)?;
     let who = found.ok_or_else(|| Error::NotFound("nobody is known by this pseudonym".to_owned()))?;
     let traces = tx.erase_subject(query.subject.kid().as_str(), &who)?;
-    let fact = SubjectErased { id: tx.new_id(), records: traces.records, member_sets: traces.sets.len() as u64 };
+    let mut member_sets: Vec<u64> = traces.sets.iter().map(|(_, id)| *id).collect();
+    member_sets.sort_unstable();
+    let fact = SubjectErased { id: tx.new_id(), records: traces.records, member_sets };
     let seq = tx.record(Fact::SubjectErased(fact))?;
-    let mut datasets: Vec<Ref> =
-        traces.sets.iter().filter_map(|name| name.parse::<Ref>().ok()).filter(|r| r.kind() == Kind::Dataset).collect();
+    let mut datasets: Vec<Ref> = traces
+        .sets
+        .iter()
+        .filter_map(|(name, _)| name.parse::<Ref>().ok())
+        .filter(|r| r.kind() == Kind::Dataset)
+        .collect();
     datasets.sort_by_key(ToString::to_string);
     Ok(Erased { records: traces.records, datasets, seq })
 }

@@ -16,12 +16,14 @@ pub mod suppression;
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdMap};
+use imbl::{HashMap, OrdMap, Vector};
 use licit_schemas::digest::Digest;
+use licit_schemas::reference::Ref;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::subjects::{
     CorrectedSpec, MembersSpec, MembersView, SubjectKeySpec, SubjectKeyState, SubjectKeyView,
 };
+use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -71,8 +73,20 @@ pub struct State {
     pub lanes: Lanes,
     /// How many people were erased.
     pub erased: u64,
+    erased_from: HashMap<u64, Vector<Timestamp>>,
     /// What serving systems have of whom to leave out.
     pub acknowledged: Acknowledged,
+}
+
+/// A training that names corrected member sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Trained<'a> {
+    /// What for.
+    pub purpose: &'a Ref,
+    /// When it began.
+    pub at: Timestamp,
+    /// Whether only explicit consent counts.
+    pub explicit: bool,
 }
 
 /// The name under which the members of a corrected set are held.
@@ -137,10 +151,16 @@ impl State {
         self.corrected.values().map(|set| (set_name(set.id), set.spec.dataset_version.to_string()))
     }
 
-    /// The name of a corrected member set, if it is one of this dataset version.
-    pub fn corrected_set(&self, id: Uuid, dataset_version: &str) -> Option<String> {
-        let set = self.corrected.get(&id)?;
-        (set.spec.dataset_version.to_string() == dataset_version).then(|| set_name(id))
+    /// The name of a corrected member set, if it can be what a training for a purpose read of this dataset version: made before it
+    /// began, for that purpose, and of somebody.
+    pub fn corrected_set(&self, id: Uuid, dataset_version: &str, trained: &Trained<'_>) -> Option<String> {
+        let spec = &self.corrected.get(&id)?.spec;
+        let fits = spec.dataset_version.to_string() == dataset_version
+            && spec.valid_at <= trained.at
+            && spec.purpose.unpinned() == trained.purpose.unpinned()
+            && (spec.explicit || !trained.explicit)
+            && spec.count > 0;
+        fits.then(|| set_name(id))
     }
 
     /// Fold a corrected member set in.
@@ -157,6 +177,19 @@ impl State {
         });
         let said = Recorded { id: fact.id, spec: fact.spec.clone(), at: *at };
         self.corrected.insert(fact.id, Arc::new(said));
+    }
+
+    /// Fold an erasure in.
+    pub fn erased(&mut self, fact: &erase::SubjectErased, at: &At) {
+        self.erased += 1;
+        for set in &fact.member_sets {
+            self.erased_from.entry(*set).or_default().push_back(at.time);
+        }
+    }
+
+    /// When people were erased from members, by the entry that brought those.
+    pub fn erased_from(&self, members: u64) -> impl Iterator<Item = Timestamp> {
+        self.erased_from.get(&members).into_iter().flatten().copied()
     }
 
     /// Fold records in: of what they speak, never who.

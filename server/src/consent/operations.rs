@@ -241,7 +241,9 @@ pub fn finish(tx: &mut Tx<'_>, id: Uuid, stated: &LoadFinish) -> Result<MembersL
     active(tx, &kid)?;
     let scope: Key = load.scope.parse().map_err(|e| Error::Internal(format!("stored scope: {e}")))?;
     let root = load_root(batches.iter().map(|batch| batch.root.as_slice()));
-    let spec = MembersSpec { dataset_version: version, scope, kid, count: members.len(), root };
+    // The batches commit to whoever was erased since they came, too.
+    let count = members.len() + tx.erased_of(&load.id)?;
+    let spec = MembersSpec { dataset_version: version, scope, kid, count, root };
     let fact = Stated { id: tx.new_id(), rev: 1, spec };
     let seq = tx.record(Fact::MembersLoaded(fact))?;
     let named = load.dataset_version.clone();

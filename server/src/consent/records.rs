@@ -6,6 +6,7 @@ use licit_schemas::consent::history::{Word, may_follow};
 use licit_schemas::consent::{ConsentRecord, Recorded, RecordsTaken, RefusedLine, Said};
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::Outcome;
+use licit_schemas::time::Timestamp;
 
 use super::lanes::{About, ConsentRecorded, Lane, day};
 use crate::db::dictionary::{Hash, Subject, commitment_of, record_salt, root};
@@ -57,10 +58,10 @@ impl Line {
     }
 
     /// The earliest moment at which it may change what stands.
-    fn since(&self) -> licit_schemas::time::Timestamp {
+    fn since(&self, now: Timestamp) -> Timestamp {
         let record = &self.record;
-        let epoch = || licit_schemas::time::Timestamp::from_micros(0).unwrap_or(record.at);
-        if record.said == Said::Invalidated { record.invalid_from.unwrap_or_else(epoch) } else { record.at }
+        let epoch = || Timestamp::from_micros(0).unwrap_or(record.at);
+        if record.said == Said::Invalidated { record.invalid_from.unwrap_or_else(epoch) } else { record.at.min(now) }
     }
 }
 
@@ -232,7 +233,7 @@ fn keep(tx: &mut Tx<'_>, lines: &[Line], subjects: &Subjects, new: &[usize]) -> 
     let mut leaves = Vec::with_capacity(new.len());
     for place in new {
         let line = &lines[*place];
-        let since = day(line.since());
+        let since = day(line.since(tx.now()));
         let entry = about.entry(line.lane()).or_insert_with(|| About {
             family: line.record.said.family(),
             purpose: line.record.purpose.clone(),

@@ -17,6 +17,8 @@ pub struct SuppressionAcknowledged {
     pub deployment: Ref,
     /// Ledger position of the list.
     pub position: u64,
+    /// Until when that was the newest list: no later entry was there before.
+    pub as_of: Timestamp,
 }
 
 /// A list that was acknowledged.
@@ -26,6 +28,8 @@ pub struct Acknowledgement {
     pub position: u64,
     /// When it was acknowledged.
     pub at: Timestamp,
+    /// Until when it was the newest: whoever acknowledges an old list has an old list.
+    pub as_of: Timestamp,
 }
 
 /// What was acknowledged, by deployment, oldest first.
@@ -40,7 +44,7 @@ impl Acknowledged {
 
     /// Fold an acknowledgement in.
     pub fn acknowledged(&mut self, fact: &SuppressionAcknowledged, at: &At) {
-        let one = Acknowledgement { position: fact.position, at: at.time };
+        let one = Acknowledgement { position: fact.position, at: at.time, as_of: fact.as_of };
         self.0.entry(fact.deployment.to_string()).or_default().push_back(one);
     }
 }
@@ -63,6 +67,7 @@ pub fn acknowledge(tx: &mut Tx<'_>, deployment: Ref, position: u64) -> Result<Ac
     if let Some(newer) = world.consent.acknowledged.last(&name, now).filter(|last| last.position > position) {
         return Ok(newer);
     }
-    tx.record(Fact::SuppressionAcknowledged(SuppressionAcknowledged { deployment, position }))?;
-    Ok(Acknowledgement { position, at: now })
+    let as_of = tx.time_of(position + 1)?.unwrap_or(now).min(now);
+    tx.record(Fact::SuppressionAcknowledged(SuppressionAcknowledged { deployment, position, as_of }))?;
+    Ok(Acknowledgement { position, at: now, as_of })
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use imbl::{HashMap, Vector};
+use imbl::HashMap;
 use roaring::RoaringBitmap;
 
 use super::MultiBackend;
@@ -22,13 +22,13 @@ use super::conn::Manager;
 use super::dictionary::{Dictionary, Hash, Salt, Subject};
 use super::schema::{consent_batch, consent_checkpoint, member_batch, member_load, member_set, subject};
 use crate::error::{Error, Result};
-use standing::Wills;
+use standing::{Known, Wills};
 
 pub use check::check;
 pub use erase::Traces;
 pub use said::{RecordId, since, somebody, subjects};
 pub use standing::{How, Standing, Wanted};
-pub use wills::{Checkpoint, LaneAt, Record};
+pub use wills::{Checkpoint, Fresh, LaneAt, Record};
 
 /// Rows read or written at a time.
 const PAGE: i64 = 20_000;
@@ -130,9 +130,11 @@ pub struct People {
     /// Entries that are durable; those after it are of the group that runs.
     committed: u64,
     /// Records of the group that runs.
-    fresh: Vector<Arc<Vec<Record>>>,
+    fresh: Fresh,
     /// How many people were erased: what is remembered of before that is not used.
     erased: u64,
+    /// How many of them by the group that runs: the table does not say so yet.
+    erasing: u64,
     wills: Option<Arc<Wills>>,
 }
 
@@ -140,6 +142,31 @@ impl People {
     /// Members of a dataset version.
     pub fn members(&self, dataset_version: &str) -> Option<&Members> {
         self.members.get(dataset_version)
+    }
+
+    /// Who allowed something after one moment and up to another, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub fn allowed_between(&self, wanted: &Wanted, from: i64, to: i64) -> Result<RoaringBitmap> {
+        let wills = self.wills.as_ref().ok_or_else(standing::unread)?;
+        wills.allowed_between(wanted, (from, to), &self.fresh)
+    }
+
+    /// The last entry that was recorded by a moment, in microseconds since 1970.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub fn position_at(&self, at: i64) -> Result<u64> {
+        self.wills.as_ref().ok_or_else(standing::unread)?.position_at(at)
+    }
+
+    /// When an entry was recorded; none where it is not durable yet.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub fn recorded_at(&self, position: u64) -> Result<Option<i64>> {
+        self.wills.as_ref().ok_or_else(standing::unread)?.recorded_at(position)
     }
 
     /// Members by the entry that brought them.
@@ -163,7 +190,13 @@ impl People {
     /// Everything up to an entry is durable.
     pub(super) fn settled(&mut self, position: u64) {
         self.committed = position;
+        self.erasing = 0;
         self.fresh.clear();
+    }
+
+    /// Whether the group that runs erased somebody.
+    pub(super) fn is_erasing(&self) -> bool {
+        self.erasing > 0
     }
 
     /// The same people as they were known at an entry.
@@ -182,8 +215,8 @@ impl People {
     /// The database cannot be asked.
     pub fn standing(&self, wanted: &Wanted, at: i64) -> Result<Arc<Standing>> {
         let wills = self.wills.as_ref().ok_or_else(standing::unread)?;
-        let fresh: Vec<Record> = self.fresh.iter().flat_map(|batch| batch.iter().cloned()).collect();
-        wills.standing(wanted, at, (self.committed, self.erased), &fresh, |id| self.by_id.get(&id).cloned())
+        let known = Known { committed: self.committed, erased: self.erased, aside: self.erasing > 0 };
+        wills.standing(wanted, at, known, &self.fresh, |id| self.by_id.get(&id).cloned())
     }
 
     /// Read what stands in the tables and is not known yet.
@@ -192,7 +225,7 @@ impl People {
     /// What the database said; a bitmap that is none.
     pub fn refresh(&mut self, conn: &mut Conn) -> Result<()> {
         let erased = erase::count(conn)?;
-        if erased != self.erased {
+        if self.erasing == 0 && erased != self.erased {
             // Another server erased somebody: who that was is known here still.
             *self = Self { committed: self.committed, wills: self.wills.clone(), erased, ..Self::default() };
         }

@@ -193,6 +193,22 @@ impl<P: Projection> Tx<'_, P> {
         self.batch.evidence.iter().find(|(known, _)| known == digest).map(|(_, bytes)| bytes.as_slice())
     }
 
+    /// When an entry was recorded, by this group or before; none beyond the last.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn time_of(&mut self, seq: u64) -> Result<Option<Timestamp>> {
+        if let Some(pending) = self.batch.facts.iter().find(|pending| pending.at.seq == seq) {
+            return Ok(Some(pending.at.time));
+        }
+        let stored: Option<chrono::NaiveDateTime> = super::schema::ledger_entry::table
+            .find(i64::try_from(seq).unwrap_or(i64::MAX))
+            .select(super::schema::ledger_entry::at)
+            .first(self.conn)
+            .optional()?;
+        Ok(stored.map(Timestamp::from_naive))
+    }
+
     /// Run `work`, and forget what it recorded: to try several things from the same start.
     ///
     /// # Errors

@@ -242,6 +242,12 @@ impl<P: Projection> Core<P> {
         match &outcome {
             Ok(()) => {
                 let position = self.state.world.position();
+                if self.state.world.people().is_erasing()
+                    && let Conn::Sqlite(lite) = &mut conn
+                    && let Err(error) = lite.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                {
+                    tracing::warn!(%error, "what was erased stands in the write-ahead log until the next checkpoint");
+                }
                 self.state.world.people_mut().settled(position);
                 self.world.store(Arc::new(self.state.world.clone()));
             }

@@ -14,7 +14,7 @@ use super::coverage::{base, broader};
 use crate::catalogue::Stated;
 use crate::consent::{Lane, set_name};
 use crate::db::dictionary::{Subject, commitment};
-use crate::db::people::{How, LaneAt, Members, Wanted};
+use crate::db::people::{How, LaneAt, Members, Standing, Wanted};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World};
 use crate::resolve::{expect, pin};
@@ -60,12 +60,50 @@ pub fn missing(world: &World, will: &Will, at: Timestamp, members: &Members) -> 
     standing.map(|standing| standing.missing(members.id, &members.who)).map_err(unread).ok()
 }
 
-/// Members who lack it now and lacked it already so many days ago: whose withdrawal nobody acted on in time.
+/// Members whose will ended, and nobody acted on it within so many days: they lack consent now, and at every moment since so many
+/// days ago, also as it was known then. Whoever agreed meanwhile, or whose withdrawal was recorded meanwhile, is not late yet.
 pub fn overdue(world: &World, will: &Will, now: Timestamp, days: u16, members: &Members) -> Option<u64> {
     let then = now.plus(-Duration::days(i64::from(days)));
-    let of = |at: Timestamp| world.people.standing(&will.wanted(world, at), at.micros()).map_err(unread).ok();
-    let (now, then) = (of(now)?, of(then)?);
-    Some(now.missing_in_both(&then, members.id, &members.who))
+    let counted = || -> Result<u64> {
+        let of = |at: Timestamp| world.people.standing(&will.wanted(world, at), at.micros());
+        let (stands, stood) = (of(now)?, of(then)?);
+        stands.missing_in_both(&stood, (members.id, &members.who), || {
+            let meanwhile = world.people.allowed_between(&will.wanted(world, now), then.micros(), now.micros())?;
+            Ok(meanwhile | known_then(world, will, then, then)?.who())
+        })
+    };
+    counted().map_err(unread).ok()
+}
+
+/// For whom it stood at a moment, as it was known at another.
+fn known_then(world: &World, will: &Will, at: Timestamp, known: Timestamp) -> Result<Arc<Standing>> {
+    let position = world.people.position_at(known.micros())?;
+    let mut wanted = will.wanted(world, at);
+    for lane in wanted.chains.iter_mut().flatten() {
+        lane.version = lane.version.min(position);
+    }
+    world.people.standing(&wanted, at.micros())
+}
+
+/// Until when what runs may go on though some lacked consent at a moment: so many days after that became known. None where it was
+/// known longer.
+pub fn due(
+    world: &World,
+    will: &Will,
+    at: Timestamp,
+    (now, days): (Timestamp, u16),
+    members: &Members,
+) -> Option<Timestamp> {
+    let found = || -> Result<Option<Timestamp>> {
+        let before = now.plus(-Duration::days(i64::from(days)));
+        if known_then(world, will, at, before)?.missing(members.id, &members.who) > 0 {
+            return Ok(None);
+        }
+        let last = will.wanted(world, at).chains.iter().flatten().map(|lane| lane.version).max().unwrap_or(0);
+        let recorded = world.people.recorded_at(last)?.and_then(Timestamp::from_micros).unwrap_or(now);
+        Ok(Some(recorded.plus(Duration::days(i64::from(days)))))
+    };
+    found().map_err(unread).ok().flatten()
 }
 
 fn unread(error: crate::error::Error) {

@@ -18,7 +18,7 @@ use crate::consent::suppression::Acknowledgement;
 use crate::db::people::{How, LaneAt, Members, Standing, Wanted};
 use crate::error::Result;
 use crate::facts::World;
-use crate::lawfulness::is_marketing;
+use crate::lawfulness::{above, is_marketing};
 use crate::lineage::exposure::{CONTAINED, SERVED};
 
 /// Hours within which a list is to be acknowledged.
@@ -61,7 +61,7 @@ struct Rests {
 /// The words of a kind about a purpose, the broader ones it stands under, its channel, and everything.
 fn spoken(world: &World, family: Family, purpose: &str, channel: Option<Channel>, at: Timestamp) -> Vec<LaneAt> {
     let mut purposes: Vec<Option<Arc<str>>> = vec![None, Some(purpose.into())];
-    purposes.extend(world.lawfulness.broader(purpose).iter().map(|broad| Some(super::coverage::base(broad).into())));
+    purposes.extend(above(world, purpose).into_iter().map(Some));
     let channels = [None].into_iter().chain(channel.map(Some));
     let lanes = channels
         .flat_map(|channel| purposes.iter().map(move |purpose| Lane { family, purpose: purpose.clone(), channel }));
@@ -82,6 +82,8 @@ fn rests(evidence: &Evidence<'_>) -> Option<Rests> {
             governing.extend(places.iter().map(|place| &question.candidates[*place].revision.spec));
         }
     }
+    // What it says it rests on counts also while the board has not approved it: whoever said no is left out all the same.
+    governing.extend(evidence.bases.iter().map(|named| &named.revision.spec));
     let purpose = spec.purpose.unpinned().to_string();
     let marketing = is_marketing(world, &purpose);
     let explicit = governing.iter().any(|basis| basis.exception == Some(Exception::Art9_2A));
@@ -113,13 +115,18 @@ fn hear(evidence: &Evidence<'_>) -> Result<Option<Heard>> {
     let (Some(deployment), Some(rests)) = (&evidence.deployment, rests(evidence)) else { return Ok(None) };
     let standing = |wanted: &Wanted| world.people.standing(wanted, at.micros());
     let any = |lanes: Vec<LaneAt>| standing(&Wanted { chains: vec![lanes], how: How::Any });
+    // To direct marketing an objection holds whatever grounds were held against it (GDPR Art. 21(3)).
+    let objecting = |lanes: Vec<LaneAt>, marketing: bool| {
+        let how = if marketing { How::Whatever } else { How::Any };
+        standing(&Wanted { chains: vec![lanes], how })
+    };
     let wanted = rests.consent.as_ref().map(|will| will.wanted(world, at));
     let purpose = deployment.spec.purpose.unpinned().to_string();
     Ok(Some(Heard {
         refused: wanted.as_ref().map(|w| standing(&Wanted { how: How::Refused, ..w.clone() })).transpose()?,
         allowed: wanted.as_ref().map(standing).transpose()?,
         objections: rests.objections.iter().flatten().map(|lane| lane.version).max().unwrap_or(0),
-        objecting: rests.objections.map(any).transpose()?,
+        objecting: rests.objections.map(|lanes| objecting(lanes, rests.marketing)).transpose()?,
         restricted: any(spoken(world, Family::Restriction, &purpose, None, at))?,
         marketing: rests.marketing,
     }))

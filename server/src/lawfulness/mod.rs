@@ -238,14 +238,33 @@ impl State {
     }
 }
 
-/// Whether a purpose is direct marketing, or something narrower.
+/// Whether a purpose is direct marketing, or something narrower, in any of its revisions: whoever proposes another word for it
+/// takes nobody's objection away.
 pub fn is_marketing(world: &World, purpose: &str) -> bool {
     let marketing = ["https://w3id.org/dpv#DirectMarketing", "https://w3id.org/dpv#Marketing"];
-    let revision = world.lawfulness.purposes.latest(purpose);
-    let term = revision.and_then(|revision| vocabulary().find(revision.spec.iri.as_str()));
-    let is = |broad: &&str| {
-        let broad = vocabulary().find(broad);
-        term.zip(broad).is_some_and(|(term, broad)| vocabulary().is_a(term, broad))
+    let broad: Vec<TermId> = marketing.iter().filter_map(|iri| vocabulary().find(iri)).collect();
+    let is = |revision: &Arc<Revision<PurposeSpec>>| {
+        let term = vocabulary().find(revision.spec.iri.as_str());
+        term.is_some_and(|term| broad.iter().any(|broad| vocabulary().is_a(term, *broad)))
     };
-    marketing.iter().any(|broad| is(&broad))
+    world.lawfulness.purposes.all(purpose).iter().any(is)
+}
+
+/// The purposes that a purpose stands under in any of its revisions, and those above them, without revisions.
+pub fn above(world: &World, purpose: &str) -> Vec<Arc<str>> {
+    let mut found: Vec<Arc<str>> = vec![purpose.into()];
+    let mut next = 0;
+    while let Some(at) = found.get(next).cloned() {
+        next += 1;
+        for revision in world.lawfulness.purposes.all(&at) {
+            if let Some(parent) = &revision.spec.parent {
+                let parent: Arc<str> = parent.unpinned().to_string().into();
+                if !found.contains(&parent) {
+                    found.push(parent);
+                }
+            }
+        }
+    }
+    found.remove(0);
+    found
 }

@@ -96,7 +96,8 @@ fn every_moment_has_its_own_answer() {
     let mut invalid = said(4, 14, "invalidated", "2026-04-01T00:00:00Z");
     invalid["invalid_from"] = json!("2026-01-20T00:00:00Z");
     let before = at("2026-01-21T00:00:00Z");
-    batch(&s.ana, &[invalid]).good();
+    assert_eq!(batch(&s.ana, &[invalid.clone()]).good()["refused"][0]["pointer"], "#/said", "the officer records that");
+    batch(&s.dora, &[invalid]).good();
     assert_eq!((at("2026-01-19T00:00:00Z"), at("2026-01-21T00:00:00Z")), (6, before + 1));
     rebuilds(&s.server.db);
     // Who they are is told to the data protection officer only.
@@ -228,6 +229,68 @@ fn a_withdrawal_is_acted_on_within_the_days_of_the_purpose() {
     s.add("deployments", own);
     assert_eq!(finding(&s.dry_at("continue", Some(&in_days(31))), "consent.coverage"), None);
     assert!(finding(&s.dry_at("continue", Some(&in_days(91))), "consent.coverage").is_some());
+}
+
+#[test]
+fn whoever_agreed_lately_and_withdraws_stops_nothing() {
+    let s = on_consent();
+    load(&s, "1", 0..10);
+    let lately: Vec<Value> = (0..10).map(|n| said(n, n, "given", &in_days(-5))).collect();
+    batch(&s.ana, &lately).good();
+    s.add("model-versions", model_version("2", "2"));
+    let mut run = training("2", "1");
+    run["started_at"] = json!(in_days(-2));
+    s.add("runs", run);
+    s.release("2");
+    assert_eq!(s.activate("release:score-prod@2").good()["verdict"], "allow");
+    batch(&s.ana, &[said(4, 40, "withdrawn", &licit_server::clock::now().to_string())]).good();
+    assert_eq!(finding(&s.dry("continue"), "consent.coverage"), None);
+    assert_eq!(finding(&s.dry_at("continue", Some(&in_days(24))), "consent.coverage"), None);
+    assert!(finding(&s.dry_at("continue", Some(&in_days(31))), "consent.coverage").is_some());
+}
+
+#[test]
+fn what_becomes_known_late_stops_nothing_at_once() {
+    let s = consenting();
+    s.activate("release:score-prod@1").good();
+    let mut invalid = said(4, 40, "invalidated", &licit_server::clock::now().to_string());
+    batch(&s.ana, &[invalid.clone()]).good();
+    invalid["indicated_by"] = json!("data_subject");
+    assert_eq!(batch(&s.dora, &[invalid.clone()]).good()["refused"][0]["pointer"], "#/indicated_by");
+    invalid["indicated_by"] = json!("authority");
+    assert_eq!(batch(&s.dora, &[invalid]).good()["created"], 1);
+    assert!(finding(&s.dry("start"), "consent.coverage").is_some(), "nothing begins on it");
+    let goes_on = s.dry("continue");
+    let due =
+        |decision: &Value| decision["actions_due"].as_array().unwrap().iter().any(|f| f["rule"] == "consent.coverage");
+    assert!(finding(&goes_on, "consent.coverage").is_none() && due(&goes_on), "{goes_on:#}");
+    assert!(finding(&s.dry_at("continue", Some(&in_days(31))), "consent.coverage").is_some());
+}
+
+#[test]
+fn a_corrected_set_is_of_before_the_training_and_for_its_purpose() {
+    let s = consenting();
+    batch(&s.ana, &[said(0, 1, "withdrawn", "2025-12-01T00:00:00Z")]).good();
+    let made = s
+        .ana
+        .post("/api/v1/member-sets", &json!({"dataset_version": "dataset:crm/people@1", "purpose": "purpose:scoring"}))
+        .good();
+    s.add("purposes", harness::scenario::purpose("other"));
+    let other = s
+        .ana
+        .post("/api/v1/member-sets", &json!({"dataset_version": "dataset:crm/people@1", "purpose": "purpose:other"}))
+        .good();
+    assert_eq!(other["count"], 0);
+    for (version, set, began) in
+        [("2", &made["id"], "2026-01-01T00:00:00Z".to_owned()), ("3", &other["id"], in_days(0))]
+    {
+        s.add("model-versions", model_version(version, version));
+        let mut run = training(version, "1");
+        (run["started_at"], run["member_sets"]) = (json!(began), json!([set]));
+        s.add("runs", run);
+        s.release(version);
+        assert!(finding(&s.dry("start"), "consent.coverage").is_some(), "{version}");
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::fs;
 use licit_schemas::digest::Digest;
 use serde_json::{Value, json};
 
+use harness::scenario::{finding, in_days};
+
 use super::covered::{consenting, coverage};
 use super::said::batch;
 use super::{begin, lines, pseudonym, put, said};
@@ -75,6 +77,57 @@ fn nothing_is_left_by_which_somebody_could_be_found() {
         assert!(holds(&known), "it would be found if it were there");
     }
     drop(db);
+}
+
+#[test]
+fn many_are_erased_at_once_and_each_once() {
+    let s = consenting();
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let ask = |person: u32| json!({"subject": pseudonym("k1", person)});
+        let dora = &s.dora;
+        let sent: Vec<_> = (0..24u32)
+            .map(|n| scope.spawn(move || dora.post("/api/v1/subjects/erasures", &ask(n % 6)).status))
+            .collect();
+        // Somebody else speaks in the same groups.
+        let ana = &s.ana;
+        let other: Vec<_> = (0..12u32)
+            .map(|n| {
+                scope.spawn(move || {
+                    ana.post("/api/v1/consent-records", &said(8, 500 + n, "withdrawn", "2026-04-01T00:00:00Z")).status
+                })
+            })
+            .collect();
+        assert!(other.into_iter().all(|one| one.join().unwrap() == 201));
+        sent.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 6, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 404).count(), 18, "{statuses:?}");
+    assert_eq!(coverage(&s.dora, "1", "")["members"], 4);
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn a_load_goes_on_without_who_was_erased_from_it() {
+    let s = consenting();
+    s.add("dataset-versions", harness::scenario::people("2"));
+    let open = begin(&s.ana, "2");
+    put(&s.ana, &open, 1, &lines("k1", 2..6)).good();
+    s.dora.post("/api/v1/subjects/erasures", &json!({"subject": pseudonym("k1", 3)})).good();
+    let loaded = super::finish(&s.ana, &open, 1, 4).good();
+    assert_eq!(loaded["members"]["count"], 4, "what came is what is committed to");
+    assert_eq!(coverage(&s.dora, "2", "")["members"], 3);
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn what_was_trained_on_the_erased_is_made_anew_within_the_days() {
+    let s = consenting();
+    s.activate("release:score-prod@1").good();
+    s.dora.post("/api/v1/subjects/erasures", &json!({"subject": pseudonym("k1", 3)})).good();
+    assert_eq!(finding(&s.dry("continue"), "consent.coverage"), None);
+    let late =
+        finding(&s.dry_at("continue", Some(&in_days(31))), "consent.coverage").expect("their data are still in it");
+    assert!(late["sentence"].as_str().unwrap().starts_with("1 of 9 people"), "{late}");
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn random_histories_are_as_the_reference_has_them() {
                 lines.push((line, Kept { seq: 0, person, what, at, until, from, explicit }));
             }
             let sent: Vec<Value> = lines.iter().map(|(line, _)| line.clone()).collect();
-            let taken = batch(&s.ana, &sent).good();
+            let taken = batch(&s.dora, &sent).good();
             assert_eq!(taken["created"].as_u64(), Some(lines.len() as u64), "seed {seed}: {taken:#}");
             let seq = taken["seq"].as_u64().unwrap();
             positions.push(seq);

@@ -145,6 +145,57 @@ fn an_objection_to_marketing_is_honoured_at_once_whatever_the_basis() {
 }
 
 #[test]
+fn an_old_list_is_old_however_often_it_is_acknowledged() {
+    let s = consenting();
+    let now = licit_server::clock::now().to_string();
+    batch(&s.ana, &[said(3, 1, "withdrawn", &now)]).good();
+    for _ in 0..2 {
+        let told = acknowledge(&s, &json!(0)).good();
+        assert_eq!(told["position"], 0);
+    }
+    // The server is minutes old: so is the list of nothing. A day later it is late, also when it is acknowledged again.
+    assert!(finding(&s.dry_at("start", Some(&in_days(1))), "suppression.fresh").is_some());
+    let first = told_as_of(&acknowledge(&s, &json!(0)).good());
+    let again = told_as_of(&acknowledge(&s, &json!(0)).good());
+    assert_eq!(first, again, "it is of the moment at which it was the newest");
+    let newest = list(&s, "")["position"].clone();
+    assert!(told_as_of(&acknowledge(&s, &newest).good()) > first);
+}
+
+fn told_as_of(answer: &Value) -> String {
+    answer["as_of"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn no_proposal_takes_an_objection_away() {
+    let s = Scenario::registered();
+    let mut marketing = purpose("scoring");
+    marketing["iri"] = json!("https://w3id.org/dpv#DirectMarketing");
+    s.add("purposes", marketing);
+    let mut own = deployment();
+    own["purpose"] = json!("purpose:scoring@2");
+    s.add("deployments", own);
+    s.add("subject-keys", super::key("k1", "crm", harness::scenario::ZEROS));
+    s.approve(&["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"]);
+    batch(&s.dora, &[said(2, 1, "objected", &licit_server::clock::now().to_string())]).good();
+    assert_eq!(people(&list(&s, "")["add"]), [2]);
+    s.add("purposes", purpose("scoring"));
+    assert_eq!(people(&list(&s, "")["add"]), [2], "a revision that nobody approved changes nothing");
+    assert!(finding(&s.dry("start"), "objection").is_some());
+    s.dora.post("/api/v1/consent-records", &said(2, 9, "objection_overridden", "2026-11-01T00:00:00Z")).problem(422);
+}
+
+#[test]
+fn who_is_served_is_to_be_known_where_consent_governs() {
+    let s = consenting();
+    s.add("dataset-versions", harness::scenario::people("2"));
+    let refused = finding(&s.dry("start"), "consent.coverage").expect("tonight's table may hold anybody");
+    assert_eq!((&refused["status"], &refused["node"]), (&json!("unknown"), &json!("dataset:crm/people@2")));
+    load(&s, "2", 0..5);
+    assert_eq!(finding(&s.dry("start"), "consent.coverage"), None);
+}
+
+#[test]
 fn lists_are_for_those_who_serve() {
     let s = consenting();
     for client in [&s.bea, &s.audit] {

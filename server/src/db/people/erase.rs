@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use licit_schemas::digest::Digest;
 use licit_schemas::subjects::Pseudonym;
 use roaring::RoaringBitmap;
 
@@ -15,7 +16,7 @@ use crate::db::schema::{
     consent_checkpoint, consent_record, erased_leaf, member_batch, member_load, member_set, subject,
 };
 use crate::db::{Projection, Tx};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The key of rows whose person is gone.
 pub(super) const NOBODY: &str = "";
@@ -34,16 +35,25 @@ pub(in crate::db) struct Erasure {
     n: i64,
     sets: Vec<(String, Vec<u8>)>,
     batches: Vec<(String, i64, Vec<u8>)>,
+    /// In place of the digests of what was sent: one over a single line would tell who it was.
+    blank: String,
     leaves: Vec<Leaf>,
 }
 
 /// Where somebody was.
 #[derive(Clone, Debug, Default)]
 pub struct Traces {
-    /// Names of member sets: dataset versions, and corrected sets.
-    pub sets: Vec<String>,
+    /// Names of member sets, dataset versions and corrected sets, each with the entry that brought it.
+    pub sets: Vec<(String, u64)>,
     /// Records of what they said.
     pub records: u64,
+}
+
+/// A digest of nothing that anybody could know.
+fn blank() -> Result<String> {
+    let mut random = [0u8; 32];
+    getrandom::fill(&mut random).map_err(|e| Error::Unavailable(format!("no random bytes: {e}")))?;
+    Ok(Digest::of(&random).to_string())
 }
 
 /// How many people were erased.
@@ -70,7 +80,7 @@ impl<P: Projection> Tx<'_, P> {
         let n = i64::from(who.n);
         let stored: i64 = consent_record::table.filter(consent_record::n.eq(n)).count().get_result(self.conn)?;
         let fresh = self.world.people().fresh.iter().flat_map(|batch| batch.iter()).filter(|row| row.n == n).count();
-        let mut erasure = Erasure { n, sets: Vec::new(), batches: Vec::new(), leaves: Vec::new() };
+        let mut erasure = Erasure { n, sets: Vec::new(), batches: Vec::new(), blank: blank()?, leaves: Vec::new() };
         let leaf = || who.leaf().as_bytes().to_vec();
         let within: Vec<(String, u64, Arc<RoaringBitmap>)> = self
             .world
@@ -102,6 +112,7 @@ impl<P: Projection> Tx<'_, P> {
         let people = self.world.people_mut();
         people.subjects.remove(kid, &who.hash);
         people.erased += 1;
+        people.erasing += 1;
         people.fresh = people
             .fresh
             .iter()
@@ -109,9 +120,27 @@ impl<P: Projection> Tx<'_, P> {
             .collect();
         self.batch.people.push(Change::Erase(erasure));
         Ok(Traces {
-            sets: within.into_iter().map(|(name, ..)| name).collect(),
+            sets: within.into_iter().map(|(name, id, _)| (name, id)).collect(),
             records: u64::try_from(stored).unwrap_or(0) + fresh as u64,
         })
+    }
+
+    /// How many people were erased from a load.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn erased_of(&mut self, load: &str) -> Result<u64> {
+        let stored: Vec<Vec<u8>> = erased_leaf::table
+            .filter(erased_leaf::owner.eq(load))
+            .select(erased_leaf::leaf)
+            .distinct()
+            .load(self.conn)?;
+        let waiting = self.batch.people.iter().filter_map(|change| match change {
+            Change::Erase(erasure) => Some(&erasure.leaves),
+            _ => None,
+        });
+        let waiting = waiting.flatten().filter(|leaf| leaf.owner == load).map(|leaf| leaf.leaf.clone());
+        Ok(stored.into_iter().chain(waiting).collect::<std::collections::HashSet<_>>().len() as u64)
     }
 
     /// Batches that somebody is in: of what is loaded, and of loads that are open.
@@ -155,7 +184,7 @@ pub(super) fn erase(conn: &mut Conn, erasure: &Erasure) -> Result<()> {
     }
     for (load, number, members) in &erasure.batches {
         diesel::update(member_batch::table.find((load, number)))
-            .set(member_batch::members.eq(members))
+            .set((member_batch::members.eq(members), member_batch::digest.eq(&erasure.blank)))
             .execute(conn)?;
     }
     for leaf in &erasure.leaves {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
+use imbl::Vector;
 use licit_schemas::consent::history::{Word, ended};
 use licit_schemas::subjects::Pseudonym;
 use roaring::RoaringBitmap;
@@ -27,7 +28,7 @@ const ROWS: usize = 2_900;
 pub type RecordId = [u8; 16];
 
 impl<P: Projection> Tx<'_, P> {
-    /// Records that are known, of some ids: the entry that commits to each, and what it says.
+    /// Records that are known, of some ids, sorted: the entry that commits to each, and what it says.
     ///
     /// # Errors
     /// What the database said.
@@ -47,7 +48,7 @@ impl<P: Projection> Tx<'_, P> {
             }
         }
         for record in self.world.people().fresh.iter().flat_map(|batch| batch.iter()) {
-            if RecordId::try_from(&record.record_id[..]).is_ok_and(|id| ids.contains(&id)) {
+            if RecordId::try_from(&record.record_id[..]).is_ok_and(|id| ids.binary_search(&id).is_ok()) {
                 add(&record.record_id, record.seq, &record.doc);
             }
         }
@@ -59,7 +60,7 @@ impl<P: Projection> Tx<'_, P> {
     /// # Errors
     /// What the database said.
     pub fn words(&mut self, subjects: &[i64], of: LaneAt) -> Result<HashMap<i64, Vec<Word>>> {
-        let fresh: Vec<Record> = self.world.people().fresh.iter().flat_map(|batch| batch.iter().cloned()).collect();
+        let fresh = self.world.people().fresh.clone();
         wills::words(self.conn, subjects, of, &fresh)
     }
 
@@ -108,7 +109,7 @@ pub fn since(conn: &mut Conn, who: &RoaringBitmap, of: LaneAt, moment: i64) -> R
     let numbers: Vec<i64> = who.iter().map(i64::from).collect();
     let mut oldest = None;
     for some in numbers.chunks(IDS) {
-        let words = wills::words(conn, some, of, &[])?;
+        let words = wills::words(conn, some, of, &Vector::new())?;
         oldest = words.values().filter_map(|words| ended(words, moment)).chain(oldest).min();
     }
     Ok(oldest)

@@ -5,11 +5,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use diesel::prelude::*;
 use diesel::r2d2::Pool;
+use licit_schemas::known::KnownAt;
+use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
 
-use super::wills::{LaneAt, Record, Snapshot, snapshot};
+use super::wills::{Fresh, LaneAt, Snapshot, allowed_between, snapshot};
 use crate::db::conn::{Conn, Manager};
+use crate::db::schema::ledger_entry;
 use crate::error::{Error, Result};
 
 /// Bytes of bitmaps remembered, of either kind.
@@ -38,6 +42,8 @@ pub enum How {
     Refused,
     /// Objections and restrictions: any one stands.
     Any,
+    /// Objections, whatever grounds were held against them: any one that the person did not withdraw (GDPR Art. 21(3)).
+    Whatever,
 }
 
 impl Wanted {
@@ -54,6 +60,8 @@ impl Wanted {
 #[derive(Debug)]
 pub struct Standing {
     wanted: Wanted,
+    /// Of entries after it, no number is remembered: another may bear it, where the group fails.
+    committed: u64,
     from: i64,
     until: i64,
     who: RoaringBitmap,
@@ -75,25 +83,39 @@ impl Standing {
             return *known;
         }
         let missing = members.len() - members.intersection_len(&self.who);
-        locked(&self.missing).insert(id, missing);
+        if id <= self.committed {
+            locked(&self.missing).insert(id, missing);
+        }
         missing
     }
 
-    /// Members for whom it stands neither now nor at another moment.
-    pub fn missing_in_both(&self, then: &Self, id: u64, members: &RoaringBitmap) -> u64 {
+    /// Members for whom it stands neither now nor at another moment, but for those that `except` names: counted once for each such
+    /// moment.
+    ///
+    /// # Errors
+    /// Those of `except`.
+    pub fn missing_in_both(
+        &self,
+        then: &Self,
+        (id, members): (u64, &RoaringBitmap),
+        except: impl FnOnce() -> Result<RoaringBitmap>,
+    ) -> Result<u64> {
         if self.missing(id, members) == 0 || then.missing(id, members) == 0 {
-            return 0;
+            return Ok(0);
         }
         let key = (id, then.from);
         if let Some(known) = locked(&self.both).get(&key) {
-            return *known;
+            return Ok(*known);
         }
-        let missing = (members - &self.who).difference_len(&then.who);
-        let mut both = locked(&self.both);
-        // The other moment moves on with the clock: what was counted before it is not asked again.
-        both.retain(|(known, _), _| *known != id);
-        both.insert(key, missing);
-        missing
+        let lacking = (members - &self.who) - &then.who;
+        let missing = if lacking.is_empty() { 0 } else { lacking.difference_len(&except()?) };
+        if id <= self.committed {
+            let mut both = locked(&self.both);
+            // The other moment moves on with the clock: what was counted before it is not asked again.
+            both.retain(|(known, _), _| *known != id);
+            both.insert(key, missing);
+        }
+        Ok(missing)
     }
 
     /// Numbers of an earlier one, brought forward by who changed.
@@ -116,6 +138,17 @@ impl Standing {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What whoever asks knows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// The last durable entry.
+    pub committed: u64,
+    /// How many people were erased.
+    pub erased: u64,
+    /// Whether some of them by a group that is not durable: nothing remembered is used then.
+    pub aside: bool,
 }
 
 /// What is remembered, last asked last.
@@ -175,15 +208,15 @@ impl Wills {
         &self,
         wanted: &Wanted,
         at: i64,
-        (committed, erased): (u64, u64),
-        fresh: &[Record],
+        known: Known,
+        fresh: &Fresh,
         members: impl Fn(u64) -> Option<Arc<RoaringBitmap>>,
     ) -> Result<Arc<Standing>> {
-        let current = self.erased(erased);
+        let current = !known.aside && self.erased(known.erased);
         if let Some(found) = self.remembered(wanted, at).filter(|_| current) {
             return Ok(found);
         }
-        let durable = current && wanted.chains.iter().flatten().all(|of| of.version <= committed);
+        let durable = current && wanted.chains.iter().flatten().all(|of| of.version <= known.committed);
         let _turn = locked(&self.turn);
         if let Some(found) = self.remembered(wanted, at).filter(|_| current) {
             return Ok(found);
@@ -191,12 +224,13 @@ impl Wills {
         let mut snapshots = Vec::with_capacity(wanted.chains.len());
         for chain in &wanted.chains {
             let chain: Vec<Arc<Snapshot>> =
-                chain.iter().map(|of| self.snapshot(*of, at, fresh, durable)).collect::<Result<_>>()?;
+                chain.iter().map(|of| self.snapshot(*of, at, fresh, (current, durable))).collect::<Result<_>>()?;
             snapshots.push(chain);
         }
         let all = || snapshots.iter().flatten();
         let made = Arc::new(Standing {
             wanted: wanted.clone(),
+            committed: known.committed,
             from: at,
             until: all().map(|one| one.until).min().unwrap_or(i64::MAX),
             who: together(&snapshots, wanted.how),
@@ -214,7 +248,7 @@ impl Wills {
         Ok(made)
     }
 
-    fn snapshot(&self, of: LaneAt, at: i64, fresh: &[Record], durable: bool) -> Result<Arc<Snapshot>> {
+    fn snapshot(&self, of: LaneAt, at: i64, fresh: &Fresh, (current, durable): (bool, bool)) -> Result<Arc<Snapshot>> {
         let base = {
             let mut memo = locked(&self.memo);
             let fits = |one: &Snapshot| durable && one.of == of && one.at <= at && at < one.until;
@@ -223,17 +257,43 @@ impl Wills {
             }
             let of_lane = memo.snapshots.iter().filter(|one| one.of.lane == of.lane);
             let nearest = of_lane.min_by_key(|one| (one.of.version.abs_diff(of.version), one.at.abs_diff(at)));
-            nearest.filter(|_| durable).cloned()
+            nearest.filter(|_| current).cloned()
         };
-        let mut conn = self.pool.get().map_err(crate::db::unreachable)?;
-        let made = crate::db::read_only(&mut conn, |conn: &mut Conn| snapshot(conn, base.as_deref(), of, at, fresh))?;
-        let made = Arc::new(made);
+        let made = Arc::new(self.read(|conn| snapshot(conn, base.as_deref(), of, at, fresh))?);
         if durable {
             let mut memo = locked(&self.memo);
             memo.snapshots.push(made.clone());
             fit(&mut memo.snapshots, Snapshot::size);
         }
         Ok(made)
+    }
+
+    pub(super) fn allowed_between(&self, wanted: &Wanted, between: (i64, i64), fresh: &Fresh) -> Result<RoaringBitmap> {
+        let mut all = RoaringBitmap::new();
+        self.read(|conn| {
+            for of in wanted.chains.iter().flatten() {
+                all |= allowed_between(conn, *of, between, fresh)?;
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    pub(super) fn position_at(&self, at: i64) -> Result<u64> {
+        let Some(at) = Timestamp::from_micros(at) else { return Ok(0) };
+        self.read(|conn| crate::db::position(conn, KnownAt::Time(at)))
+    }
+
+    pub(super) fn recorded_at(&self, position: u64) -> Result<Option<i64>> {
+        let seq = i64::try_from(position).unwrap_or(i64::MAX);
+        let at: Option<chrono::NaiveDateTime> =
+            self.read(|conn| Ok(ledger_entry::table.find(seq).select(ledger_entry::at).first(conn).optional()?))?;
+        Ok(at.map(|at| Timestamp::from_naive(at).micros()))
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+        let mut conn = self.pool.get().map_err(crate::db::unreachable)?;
+        crate::db::read_only(&mut conn, work)
     }
 
     /// The latest of each kind, for checkpoints.
@@ -263,6 +323,9 @@ impl Wills {
 fn together(chains: &[Vec<Arc<Snapshot>>], how: How) -> RoaringBitmap {
     if how == How::Any {
         return chains.iter().flatten().fold(RoaringBitmap::new(), |all, one| all | &one.stands);
+    }
+    if how == How::Whatever {
+        return chains.iter().flatten().fold(RoaringBitmap::new(), |all, one| all | &one.explicit);
     }
     let allowed = |chain: &[Arc<Snapshot>]| {
         // From the broadest on: who spoke of the nearer is taken at that word.

@@ -5,8 +5,10 @@
 //! at, and each of them from all they said.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use diesel::prelude::*;
+use imbl::Vector;
 use licit_schemas::consent::history::{Fold, Word};
 use licit_schemas::consent::{ConsentRecord, Expression, Said};
 use roaring::RoaringBitmap;
@@ -22,7 +24,7 @@ const PAGE: i64 = 20_000;
 /// Subjects asked for in one statement.
 const SUBJECTS: usize = 500;
 /// Beyond so many subjects to look at, everything is read in one go.
-const MANY: u64 = 100_000;
+const MANY: u64 = 20_000;
 
 /// What somebody said, as its table holds it.
 #[derive(Clone, Insertable, Queryable, Selectable)]
@@ -112,6 +114,13 @@ impl LaneAt {
     }
 }
 
+/// Records of the group that runs, by batch: they are not in the table yet.
+pub type Fresh = Vector<Arc<Vec<Record>>>;
+
+fn waiting(fresh: &Fresh) -> impl Iterator<Item = &Record> {
+    fresh.iter().flat_map(|batch| batch.iter())
+}
+
 /// Who wants what at a moment, and until when that stays so.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -165,7 +174,7 @@ pub(super) fn snapshot(
     base: Option<&Snapshot>,
     of: LaneAt,
     at: i64,
-    fresh: &[Record],
+    fresh: &Fresh,
 ) -> Result<Snapshot> {
     let near = match base {
         Some(base) => nearer_checkpoint(conn, of, Some(base.of.version))?.or_else(|| Some(base.clone())),
@@ -188,7 +197,7 @@ pub(super) fn snapshot(
 }
 
 /// Subjects that may stand otherwise; none where they are too many to look at one by one.
-fn changed(conn: &mut Conn, known: &Snapshot, of: LaneAt, at: i64, fresh: &[Record]) -> Result<Option<BTreeSet<i64>>> {
+fn changed(conn: &mut Conn, known: &Snapshot, of: LaneAt, at: i64, fresh: &Fresh) -> Result<Option<BTreeSet<i64>>> {
     use consent_record::{holds_until, lane, n, said, said_at, seq};
     let (number, version) = of.key();
     let (_, before) = known.of.key();
@@ -200,24 +209,27 @@ fn changed(conn: &mut Conn, known: &Snapshot, of: LaneAt, at: i64, fresh: &[Reco
             && row.seq <= version
             && (between(row.seq, before.min(version), before.max(version)) || between(row.said_at, from, to))
     };
-    subjects.extend(fresh.iter().filter(|row| recent(row)).map(|row| row.n));
+    subjects.extend(waiting(fresh).filter(|row| recent(row)).map(|row| row.n));
+    // One more than may be looked at: who gets that many got too many, and perhaps not all.
     let most = i64::try_from(MANY).unwrap_or(i64::MAX) + 1;
-    let ours = || consent_record::table.filter(lane.eq(number));
+    let ours = || consent_record::table.filter(lane.eq(number)).select(n).distinct().limit(most);
+    let mut whole = true;
+    let mut add = |some: Vec<i64>| {
+        whole &= some.len() as u64 <= MANY;
+        subjects.extend(some);
+    };
     if before != version {
         let (low, high) = (before.min(version), before.max(version));
-        let query = ours().filter(seq.gt(low)).filter(seq.le(high));
-        subjects.extend(query.select(n).limit(most).load::<i64>(conn)?);
+        add(ours().filter(seq.gt(low)).filter(seq.le(high)).load(conn)?);
     }
     if from != to {
-        let said_between = ours().filter(said_at.gt(from)).filter(said_at.le(to));
-        subjects.extend(said_between.select(n).limit(most).load::<i64>(conn)?);
-        let ended = ours().filter(holds_until.gt(from)).filter(holds_until.le(to));
-        subjects.extend(ended.select(n).limit(most).load::<i64>(conn)?);
+        add(ours().filter(said_at.gt(from)).filter(said_at.le(to)).load(conn)?);
+        add(ours().filter(holds_until.gt(from)).filter(holds_until.le(to)).load(conn)?);
         // Few ever are: which moments they reach back to is not looked at.
-        let found = ours().filter(said.eq(i16::from(Said::Invalidated.number())));
-        subjects.extend(found.select(n).limit(most).load::<i64>(conn)?);
+        add(ours().filter(said.eq(i16::from(Said::Invalidated.number()))).load(conn)?);
     }
-    Ok((subjects.len() as u64 <= MANY).then_some(subjects))
+    let few = whole && subjects.len() as u64 <= MANY;
+    Ok(few.then_some(subjects))
 }
 
 /// Look at some subjects anew, each from all they said.
@@ -227,7 +239,7 @@ fn recompute(
     subjects: &BTreeSet<i64>,
     of: LaneAt,
     at: i64,
-    fresh: &[Record],
+    fresh: &Fresh,
 ) -> Result<()> {
     let all: Vec<i64> = subjects.iter().copied().collect();
     for some in all.chunks(SUBJECTS) {
@@ -240,7 +252,7 @@ fn recompute(
 }
 
 /// What some subjects said, folded for a moment.
-fn history(conn: &mut Conn, subjects: &[i64], of: LaneAt, at: i64, fresh: &[Record]) -> Result<HashMap<i64, Fold>> {
+fn history(conn: &mut Conn, subjects: &[i64], of: LaneAt, at: i64, fresh: &Fresh) -> Result<HashMap<i64, Fold>> {
     let mut folds: HashMap<i64, Fold> = HashMap::new();
     for row in rows_of(conn, subjects, of, fresh)? {
         folds.entry(row.n).or_default().take(row.word()?, at);
@@ -249,7 +261,7 @@ fn history(conn: &mut Conn, subjects: &[i64], of: LaneAt, at: i64, fresh: &[Reco
 }
 
 /// All that some subjects, sorted, said, in the order it was recorded.
-fn rows_of(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &[Record]) -> Result<Vec<Row>> {
+fn rows_of(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &Fresh) -> Result<Vec<Row>> {
     use consent_record::{lane, n, seq};
     let (number, version) = of.key();
     let stored: Vec<Row> = consent_record::table
@@ -259,7 +271,7 @@ fn rows_of(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &[Record]) -> R
         .select(Row::as_select())
         .load(conn)?;
     let waiting =
-        fresh.iter().filter(|row| row.lane == number && row.seq <= version && subjects.binary_search(&row.n).is_ok());
+        waiting(fresh).filter(|row| row.lane == number && row.seq <= version && subjects.binary_search(&row.n).is_ok());
     let by_place: BTreeMap<(i64, i64), Row> =
         stored.into_iter().chain(waiting.map(Row::from)).map(|row| ((row.seq, row.pos), row)).collect();
     Ok(by_place.into_values().collect())
@@ -269,12 +281,7 @@ fn rows_of(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &[Record]) -> R
 ///
 /// # Errors
 /// What the database said; rows that are none.
-pub(super) fn words(
-    conn: &mut Conn,
-    subjects: &[i64],
-    of: LaneAt,
-    fresh: &[Record],
-) -> Result<HashMap<i64, Vec<Word>>> {
+pub(super) fn words(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &Fresh) -> Result<HashMap<i64, Vec<Word>>> {
     let mut words: HashMap<i64, Vec<Word>> = HashMap::new();
     for some in subjects.chunks(SUBJECTS) {
         for row in rows_of(conn, some, of, fresh)? {
@@ -284,9 +291,36 @@ pub(super) fn words(
     Ok(words)
 }
 
+/// Who said that something is allowed, after one moment and up to another.
+///
+/// # Errors
+/// What the database said; rows that are none.
+pub(super) fn allowed_between(
+    conn: &mut Conn,
+    of: LaneAt,
+    (from, to): (i64, i64),
+    fresh: &Fresh,
+) -> Result<RoaringBitmap> {
+    use consent_record::{lane, n, said, said_at, seq};
+    let (lane_number, version) = of.key();
+    let allows = [Said::Given, Said::Renewed].map(|word| i16::from(word.number()));
+    let stored: Vec<i64> = consent_record::table
+        .filter(lane.eq(lane_number))
+        .filter(said_at.gt(from))
+        .filter(said_at.le(to))
+        .filter(seq.le(version))
+        .filter(said.eq_any(allows))
+        .select(n)
+        .distinct()
+        .load(conn)?;
+    let here = waiting(fresh)
+        .filter(|row| row.lane == lane_number && row.said_at > from && row.said_at <= to && allows.contains(&row.said));
+    stored.into_iter().chain(here.map(|row| row.n)).map(number).collect()
+}
+
 /// Everything of a kind, read once, in the order it was recorded. Where what somebody says is later than all before, or their
 /// first word, it decides as it comes; the few others are looked at anew, each from all they said.
-fn whole(conn: &mut Conn, of: LaneAt, at: i64, fresh: &[Record]) -> Result<Snapshot> {
+fn whole(conn: &mut Conn, of: LaneAt, at: i64, fresh: &Fresh) -> Result<Snapshot> {
     use consent_record::{lane, pos, seq};
     let (number_of_lane, version) = of.key();
     let mut reading = Reading { snapshot: Snapshot::nothing(of.lane), latest: i64::MIN, otherwise: BTreeSet::new() };
@@ -305,7 +339,7 @@ fn whole(conn: &mut Conn, of: LaneAt, at: i64, fresh: &[Record]) -> Result<Snaps
         after = (last.seq, last.pos);
         page.iter().try_for_each(|row| reading.take(row, at))?;
     }
-    let waiting = fresh.iter().filter(|row| row.lane == number_of_lane && row.seq <= version);
+    let waiting = waiting(fresh).filter(|row| row.lane == number_of_lane && row.seq <= version);
     for row in waiting.filter(|row| (row.seq, row.pos) > after) {
         reading.take(&Row::from(row), at)?;
     }
@@ -346,7 +380,7 @@ impl Reading {
 }
 
 /// The next moment after this one at which something of it may be otherwise.
-fn next_change(conn: &mut Conn, of: LaneAt, at: i64, fresh: &[Record]) -> Result<i64> {
+fn next_change(conn: &mut Conn, of: LaneAt, at: i64, fresh: &Fresh) -> Result<i64> {
     use consent_record::{holds_until, invalid_from, lane, said, said_at};
     use diesel::dsl::min;
     let (number, _) = of.key();
@@ -358,7 +392,7 @@ fn next_change(conn: &mut Conn, of: LaneAt, at: i64, fresh: &[Record]) -> Result
         .filter(invalid_from.gt(at))
         .select(min(invalid_from))
         .first(conn)?;
-    let waiting = fresh.iter().filter(|row| row.lane == number);
+    let waiting = waiting(fresh).filter(|row| row.lane == number);
     let waiting = waiting.flat_map(|row| [Some(row.said_at), row.holds_until, row.invalid_from]).flatten();
     let next = waiting.filter(|moment| *moment > at).chain([next_said, next_end, next_invalid].into_iter().flatten());
     Ok(next.min().unwrap_or(i64::MAX))

@@ -1,9 +1,12 @@
 //! How far consent covers the people behind each source that rests on it.
 
+use chrono::Duration;
+use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::{Exception, LegalBasis};
 use licit_schemas::time::Timestamp;
 
 use super::{Evidence, Source, Unread};
+use crate::consent::Trained;
 use crate::gate::consented::{self, Will};
 use crate::gate::coverage::{Answer, Question};
 use crate::gate::suppression;
@@ -17,6 +20,8 @@ pub enum Asked {
     Training(usize),
     /// Of what runs: withdrawn, and not acted on within so many days.
     Overdue(u16),
+    /// Of what is served: that it is known who is in it.
+    Served,
 }
 
 /// How far consent covers a source.
@@ -38,6 +43,8 @@ pub struct Consent {
     pub members: Option<(u64, u64)>,
     /// How many lack it; none where that cannot be read.
     pub missing: Option<u64>,
+    /// Until when what runs may go on all the same, where that became known lately.
+    pub due: Option<Timestamp>,
 }
 
 /// One question about all sources that are alike.
@@ -65,6 +72,21 @@ pub(super) fn gather(evidence: &mut Evidence<'_>) {
             let will = Will::new(evidence.world, &spec.purpose, spec.channel, explicit, at);
             let purpose = spec.purpose.unpinned().to_string();
             questions.push(Asking { asked: Asked::Overdue(days), will, purpose, explicit, at });
+        }
+        if let (Some(answer), Some(question)) = (&cohort.deployment, &evidence.question)
+            && cohort.modes & SERVED != 0
+            && let Some(explicit) = on_consent(question, answer)
+            && let Some(deployment) = &evidence.deployment
+        {
+            let (spec, at) = (&deployment.spec, evidence.ask.valid_at);
+            let will = Will::new(evidence.world, &spec.purpose, spec.channel, explicit, at);
+            questions.push(Asking {
+                asked: Asked::Served,
+                will,
+                purpose: spec.purpose.unpinned().to_string(),
+                explicit,
+                at,
+            });
         }
         for (&training, answer) in cohort.trainings.iter().zip(&cohort.training) {
             let held = &evidence.trainings[training];
@@ -108,32 +130,44 @@ fn on_consent(question: &Question, answer: &Answer) -> Option<bool> {
 fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent {
     let world = evidence.world;
     let name = world.lineage.name(source.node);
-    let corrected = match asking.asked {
-        Asked::Training(training) => {
-            let sets = evidence.trainings[training].run().map(|run| run.member_sets.as_slice()).unwrap_or_default();
-            sets.iter().find_map(|id| world.consent.corrected_set(*id, &name))
-        }
-        Asked::Overdue(_) => None,
+    let now = evidence.ask.valid_at;
+    let set = |training: usize| -> Option<String> {
+        let run = evidence.trainings[training].run()?;
+        let trained = Trained { purpose: &run.purpose, at: run.started_at, explicit: asking.explicit };
+        run.member_sets.iter().find_map(|id| world.consent.corrected_set(*id, &name, &trained))
     };
-    // Who was left out of every training is in nothing that runs: what is contained is what was trained on.
-    let trained = || -> Option<String> {
-        let cohort = evidence.cohort(source);
-        let mut all = cohort.trainings.iter().map(|&training| {
-            let sets = evidence.trainings[training].run().map(|run| run.member_sets.as_slice()).unwrap_or_default();
-            sets.iter().find_map(|id| world.consent.corrected_set(*id, &name))
-        });
-        let first = all.next()??;
-        all.all(|other| other.as_ref() == Some(&first)).then_some(first)
-    };
+    let trainings = &evidence.cohort(source).trainings;
     let key = match asking.asked {
-        Asked::Training(_) => corrected,
-        Asked::Overdue(_) => trained(),
+        Asked::Training(training) => set(training),
+        // Who was left out of every training is in nothing that runs: what is contained is what was trained on.
+        Asked::Overdue(_) => {
+            let first = trainings.first().and_then(|training| set(*training));
+            first.filter(|first| trainings.iter().all(|training| set(*training).as_ref() == Some(first)))
+        }
+        Asked::Served => None,
     };
     let members = world.people.members(key.as_deref().unwrap_or(&name));
+    let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
     let missing = members.and_then(|members| match asking.asked {
         Asked::Training(_) => consented::missing(world, &asking.will, asking.at, members),
-        Asked::Overdue(days) => consented::overdue(world, &asking.will, asking.at, days, members),
+        Asked::Overdue(days) => {
+            // Erased people are in no count; what was trained on them before is to be made anew like after a withdrawal.
+            let trained_before = |erased: Timestamp| {
+                trainings.iter().any(|&t| evidence.trainings[t].run().is_none_or(|run| run.started_at < erased))
+                    || trainings.is_empty()
+            };
+            let late = |erased: &Timestamp| erased.plus(Duration::days(i64::from(days))) <= now;
+            let erased = world.consent.erased_from(members.id).filter(late).filter(|at| trained_before(*at)).count();
+            consented::overdue(world, &asking.will, asking.at, days, members).map(|count| count + erased as u64)
+        }
+        Asked::Served => Some(0),
     });
+    let due = match (asking.asked, members, missing) {
+        (Asked::Training(_), Some(members), Some(1..)) if evidence.ask.intent == Intent::Continue => {
+            consented::due(world, &asking.will, asking.at, (now, days), members)
+        }
+        _ => None,
+    };
     Consent {
         source: source.node,
         asked: asking.asked,
@@ -143,5 +177,6 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
         explicit: asking.explicit,
         members: members.map(|members| (members.id, members.who.len())),
         missing,
+        due,
     }
 }

@@ -107,20 +107,22 @@ impl Evidence<'_> {
             let asked = |asked| match asked {
                 Consented::Training(place) => json!({"training": place}),
                 Consented::Overdue(days) => json!({"overdue": days}),
+                Consented::Served => json!("served"),
             };
             document["consents"] = self
                 .consents
                 .iter()
                 .map(|consent| {
                     json!({
-                        "ref": self.name(consent.source),
-                        "asked": asked(consent.asked),
-                        "purpose": consent.purpose,
-                        "at": consent.at,
-                        "explicit": consent.explicit,
-                        "members": consent.members.map(|(entry, count)| json!({"seq": entry, "count": count})),
-                        "missing": consent.missing,
-                    })
+                            "ref": self.name(consent.source),
+                            "asked": asked(consent.asked),
+                            "purpose": consent.purpose,
+                            "at": consent.at,
+                            "explicit": consent.explicit,
+                            "members": consent.members.map(|(entry, count)| json!({"seq": entry, "count": count})),
+                            "missing": consent.missing,
+                    "due": consent.due,
+                        })
                 })
                 .collect();
         }
@@ -130,7 +132,7 @@ impl Evidence<'_> {
                 Ok(list) => json!({
                     "refused": list.refused, "lacking": list.lacking, "objecting": list.objecting,
                     "restricted": list.restricted, "objections": list.objections, "marketing": list.marketing,
-                    "acknowledged": list.acknowledged.map(|last| json!({"position": last.position, "at": last.at})),
+                    "acknowledged": list.acknowledged.map(|last| json!({"position": last.position, "at": last.at, "as_of": last.as_of})),
                 }),
             };
         }

@@ -6,7 +6,7 @@ use super::asked::Grouped;
 use super::{GDPR_UPPER, finding};
 use crate::gate::evidence::{Consent, Consented, Evidence};
 use crate::gate::policy::Policy;
-use crate::lineage::exposure::{CONTAINED, Want};
+use crate::lineage::exposure::{CONTAINED, SERVED, Want};
 
 const RULE: &str = "consent.coverage";
 const ARTICLE: &str = "GDPR Art. 7(1), 7(3)";
@@ -41,6 +41,7 @@ fn path(evidence: &Evidence<'_>, consent: &Consent) -> Vec<String> {
     match consent.asked {
         Consented::Training(training) => evidence.path(consent.source, Want::Run(evidence.trainings[training].node)),
         Consented::Overdue(_) => evidence.path(consent.source, Want::Mode(CONTAINED)),
+        Consented::Served => evidence.path(consent.source, Want::Mode(SERVED)),
     }
 }
 
@@ -58,6 +59,7 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
             list.add((0, format!("{run} {name}")), &name, || {
                 begin()
                     .since(Some(consent.at))
+                    .due(consent.due)
                     .says(format!(
                         "{missing} of {members} people in `{name}` had no valid {kind} for `{purpose}` when `{run}` began on {}",
                         consent.at
@@ -69,10 +71,11 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
                     )
             });
         }
+        Consented::Served => {}
         Consented::Overdue(days) => list.add((1, name.clone()), &name, || {
             begin()
                 .says(format!(
-                    "{missing} of {members} people in `{name}` have had no valid {kind} for `{purpose}` for more than {days} days, and what runs still contains their data"
+                    "{missing} of {members} people in `{name}` withdrew, or were erased, more than {days} days ago: they have no valid {kind} for `{purpose}`, and what runs still contains their data"
                 ))
                 .to(evidence.deployment_owner())
                 .remedy(

@@ -48,7 +48,7 @@ pub(super) fn fresh(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 .remedy("pull the list, leave out whom it names, and acknowledge it", pull(evidence)),
         ];
     };
-    let stale = last.at.plus(Duration::hours(FRESH_HOURS));
+    let stale = last.as_of.plus(Duration::hours(FRESH_HOURS));
     if now < stale {
         return Vec::new();
     }
@@ -56,7 +56,7 @@ pub(super) fn fresh(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         begin(Status::Expired)
             .since(Some(stale))
             .due(Some(stale.plus(Duration::hours(LATE_HOURS))))
-            .says(format!("`{own}` is to leave out {people}, and acknowledged no list since {}", last.at))
+            .says(format!("`{own}` is to leave out {people}, and has no list newer than of {}", last.as_of))
             .remedy("pull the list, leave out whom it names, and acknowledge it", pull(evidence)),
     ]
 }

@@ -29,6 +29,7 @@ pub struct Open {
 pub fn open(world: &World, now: Timestamp) -> Result<Vec<Open>> {
     let mut all = Vec::new();
     for deployment in world.registry.running() {
+        let deployment: &str = deployment.as_ref();
         let evidence = gather(world, question(world, deployment, now));
         for consent in &evidence.consents {
             let (Consented::Overdue(days), Some((id, members))) = (consent.asked, consent.members) else { continue };

@@ -55,7 +55,7 @@ pub async fn sample(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn exclude(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: ExcludeCreate = body.read()?;
     let key = ctx.key(&body.0)?;
-    let made = ctx.app.db.write_once(ctx.caller.actor, ctx.now, key, move |tx| consented::exclude(tx, &create)).await?;
+    let made = ctx.write_once(key, move |tx| consented::exclude(tx, &create)).await?;
     Reply::created(&made)
 }
 
@@ -120,9 +120,8 @@ pub async fn create_acknowledgement(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: AcknowledgementCreate = body.read()?;
     let deployment: Ref = parse(&named(&ctx, "deployment").await?)?.unpinned();
     let named = deployment.clone();
-    let last =
-        ctx.app.db.write(ctx.caller.actor, ctx.now, move |tx| acknowledge(tx, named.clone(), create.position)).await?;
-    Reply::created(&AcknowledgementView { deployment, position: last.position, at: last.at })
+    let last = ctx.write(move |tx| acknowledge(tx, named.clone(), create.position)).await?;
+    Reply::created(&AcknowledgementView { deployment, position: last.position, at: last.at, as_of: last.as_of })
 }
 
 /// What the registry knows of one person's data.

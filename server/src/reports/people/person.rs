@@ -50,8 +50,9 @@ pub fn view(world: &World, who: &Subject, said: SubjectRecords, at: Timestamp) -
             }
         }
         for one in recipients(world, &reference).map(|found| found.items).unwrap_or_default() {
-            let key = (one.party.clone(), one.purpose.clone());
-            let own = OwnRecipient { party: one.party, name: one.name, purpose: one.purpose, since: one.since };
+            let purpose = one.purpose.to_string();
+            let key = (one.party.clone(), purpose.clone());
+            let own = OwnRecipient { party: one.party, name: one.name, purpose, since: one.since };
             received.entry(key).or_insert(own);
         }
     }

@@ -7,7 +7,7 @@ use super::super::{pseudonym, said};
 use super::Desk;
 
 fn line(n: u32) -> Value {
-    said(n, n, if n % 3 == 0 { "refused" } else { "given" }, "2026-01-01T00:00:00Z")
+    said(n, n, if n.is_multiple_of(3) { "refused" } else { "given" }, "2026-01-01T00:00:00Z")
 }
 
 #[test]
