@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use self::lanes::Lanes;
 pub use self::lanes::{ConsentRecorded, Lane};
+pub use self::store::records as said_by;
 use self::suppression::Acknowledged;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};

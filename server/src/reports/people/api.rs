@@ -9,7 +9,7 @@ use licit_schemas::subjects::{ExcludeCreate, ExcludedQuery};
 use roaring::RoaringBitmap;
 
 use super as people;
-use crate::consent::store::records;
+use crate::consent::said_by;
 use crate::consent::suppression::acknowledge;
 use crate::db::people::somebody;
 use crate::db::{Projection, listing};
@@ -133,7 +133,7 @@ pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
         .read(move |conn| {
             let none = || Error::NotFound("nobody is known by this pseudonym".to_owned());
             let who = somebody(conn, &query.subject)?.ok_or_else(none)?;
-            Ok((who, records(conn, &query.subject)?))
+            Ok((who, said_by(conn, &query.subject)?))
         })
         .await?;
     Reply::ok(&off(move || people::person::view(&world, &who, said, now)).await?)
