@@ -54,39 +54,29 @@ impl Will {
     }
 }
 
-/// Members who lack consent at a moment; none where what people said cannot be read.
-pub fn missing(world: &World, will: &Will, at: Timestamp, members: &Members) -> Option<u64> {
-    let standing = world.people.standing(&will.wanted(world, at), at.micros());
-    standing.map(|standing| standing.missing(members.id, &members.who)).map_err(unread).ok()
+/// For whom it stands at a moment; none where what people said cannot be read.
+pub fn standing(world: &World, will: &Will, at: Timestamp) -> Option<Arc<Standing>> {
+    world.people.standing(&will.wanted(world, at), at.micros()).map_err(unread).ok()
 }
 
-/// Members whose will ended, and nobody acted on it within so many days: they lack consent now, and at every moment since so many
-/// days ago, also as it was known then. Whoever agreed meanwhile, or whose withdrawal was recorded meanwhile, is not late yet.
-pub fn overdue(world: &World, will: &Will, now: Timestamp, days: u16, members: &Members) -> Option<u64> {
+/// Members whose will ended, and nobody acted on it within so many days: they lack consent now and at every moment since so many
+/// days ago. Whoever agreed meanwhile is not late yet.
+pub fn overdue(
+    world: &World,
+    will: &Will,
+    (now, days): (Timestamp, u16),
+    (stands, stood): (&Standing, &Standing),
+    members: &Members,
+) -> Option<u64> {
     let then = now.plus(-Duration::days(i64::from(days)));
-    let counted = || -> Result<u64> {
-        let of = |at: Timestamp| world.people.standing(&will.wanted(world, at), at.micros());
-        let (stands, stood) = (of(now)?, of(then)?);
-        stands.missing_in_both(&stood, (members.id, &members.who), || {
-            let meanwhile = world.people.allowed_between(&will.wanted(world, now), then.micros(), now.micros())?;
-            Ok(meanwhile | known_then(world, will, then, then)?.who())
-        })
-    };
-    counted().map_err(unread).ok()
+    let counted = stands.missing_in_both(stood, (members.id, &members.who), || {
+        world.people.allowed_between(&will.wanted(world, now), then.micros(), now.micros())
+    });
+    counted.map_err(unread).ok()
 }
 
-/// For whom it stood at a moment, as it was known at another.
-fn known_then(world: &World, will: &Will, at: Timestamp, known: Timestamp) -> Result<Arc<Standing>> {
-    let position = world.people.position_at(known.micros())?;
-    let mut wanted = will.wanted(world, at);
-    for lane in wanted.chains.iter_mut().flatten() {
-        lane.version = lane.version.min(position);
-    }
-    world.people.standing(&wanted, at.micros())
-}
-
-/// Until when what runs may go on though some lacked consent at a moment: so many days after that became known. None where it was
-/// known longer.
+/// Until when what runs may go on though some lacked consent at a moment: so many days after that became known here. None where it
+/// was known longer.
 pub fn due(
     world: &World,
     will: &Will,
@@ -95,12 +85,17 @@ pub fn due(
     members: &Members,
 ) -> Option<Timestamp> {
     let found = || -> Result<Option<Timestamp>> {
-        let before = now.plus(-Duration::days(i64::from(days)));
-        if known_then(world, will, at, before)?.missing(members.id, &members.who) > 0 {
+        let known = world.people.position_at(now.plus(-Duration::days(i64::from(days))).micros())?;
+        let mut then = will.wanted(world, at);
+        let last = then.chains.iter().flatten().map(|lane| lane.version).max().unwrap_or(0);
+        for lane in then.chains.iter_mut().flatten() {
+            lane.version = lane.version.min(known);
+        }
+        let stood = || world.people.standing(&then, at.micros());
+        if members.id <= known && stood()?.missing(members.id, &members.who) > 0 {
             return Ok(None);
         }
-        let last = will.wanted(world, at).chains.iter().flatten().map(|lane| lane.version).max().unwrap_or(0);
-        let recorded = world.people.recorded_at(last)?.and_then(Timestamp::from_micros).unwrap_or(now);
+        let recorded = world.people.recorded_at(last.max(members.id))?.and_then(Timestamp::from_micros).unwrap_or(now);
         Ok(Some(recorded.plus(Duration::days(i64::from(days)))))
     };
     found().map_err(unread).ok().flatten()

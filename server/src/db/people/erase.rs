@@ -40,6 +40,17 @@ pub(in crate::db) struct Erasure {
     leaves: Vec<Leaf>,
 }
 
+impl Erasure {
+    /// Batches as they are after it.
+    pub(super) fn applied(&self, batches: &mut [Batch]) {
+        for (load, number, members) in &self.batches {
+            for batch in batches.iter_mut().filter(|batch| batch.member_load == *load && batch.number == *number) {
+                (batch.members, batch.digest) = (members.clone(), self.blank.clone());
+            }
+        }
+    }
+}
+
 /// Where somebody was.
 #[derive(Clone, Debug, Default)]
 pub struct Traces {

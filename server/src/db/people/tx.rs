@@ -98,6 +98,12 @@ impl<P: Projection> Tx<'_, P> {
             _ => None,
         }));
         all.sort_by_key(|batch| batch.number);
+        // Whoever this group took out before is not in them any more.
+        for change in &self.batch.people {
+            if let Change::Erase(erasure) = change {
+                erasure.applied(&mut all);
+            }
+        }
         Ok(all)
     }
 

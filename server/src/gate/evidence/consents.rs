@@ -1,12 +1,18 @@
 //! How far consent covers the people behind each source that rests on it.
 
+use std::sync::Arc;
+
 use chrono::Duration;
+use licit_schemas::consent::Channel;
 use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::{Exception, LegalBasis};
+use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 
 use super::{Evidence, Source, Unread};
 use crate::consent::Trained;
+use crate::db::people::Standing;
+use crate::facts::World;
 use crate::gate::consented::{self, Will};
 use crate::gate::coverage::{Answer, Question};
 use crate::gate::suppression;
@@ -32,9 +38,9 @@ pub struct Consent {
     /// What is asked for.
     pub asked: Asked,
     /// For which purpose, without its revision.
-    pub purpose: String,
+    pub purpose: Arc<str>,
     /// What is asked of people.
-    pub will: Will,
+    pub will: Arc<Will>,
     /// The moment.
     pub at: Timestamp,
     /// Whether only explicit consent counts.
@@ -47,13 +53,38 @@ pub struct Consent {
     pub due: Option<Timestamp>,
 }
 
-/// One question about all sources that are alike.
+/// One question about all sources that are alike. What people said is asked for once, not for each of them.
 struct Asking {
     asked: Asked,
-    will: Will,
-    purpose: String,
+    will: Arc<Will>,
+    purpose: Arc<str>,
     explicit: bool,
     at: Timestamp,
+    /// For whom it stands then; none where that cannot be read, or is not asked.
+    stands: Option<Arc<Standing>>,
+    /// For whom it stood so many days before, where that is asked.
+    stood: Option<Arc<Standing>>,
+}
+
+impl Asking {
+    fn new(
+        world: &World,
+        asked: Asked,
+        purpose: &Ref,
+        channel: Option<Channel>,
+        explicit: bool,
+        at: Timestamp,
+    ) -> Self {
+        let will = Will::new(world, purpose, channel, explicit, at);
+        let stands = |at| consented::standing(world, &will, at);
+        let (now, then) = match asked {
+            Asked::Training(_) => (stands(at), None),
+            Asked::Overdue(days) => (stands(at), stands(at.plus(-Duration::days(i64::from(days))))),
+            Asked::Served => (None, None),
+        };
+        let purpose = purpose.unpinned().to_string().into();
+        Self { asked, will: Arc::new(will), purpose, explicit, at, stands: now, stood: then }
+    }
 }
 
 /// Go through the sources that rest on consent.
@@ -62,40 +93,25 @@ pub(super) fn gather(evidence: &mut Evidence<'_>) {
     for (place, cohort) in evidence.cohorts.iter().enumerate() {
         let mut questions: Vec<Asking> = Vec::new();
         if let (Some(answer), Some(question)) = (&cohort.deployment, &evidence.question)
-            && cohort.modes & CONTAINED != 0
             && let Some(explicit) = on_consent(question, answer)
             && let Some(deployment) = &evidence.deployment
         {
-            let spec = &deployment.spec;
-            let at = evidence.ask.valid_at;
-            let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
-            let will = Will::new(evidence.world, &spec.purpose, spec.channel, explicit, at);
-            let purpose = spec.purpose.unpinned().to_string();
-            questions.push(Asking { asked: Asked::Overdue(days), will, purpose, explicit, at });
-        }
-        if let (Some(answer), Some(question)) = (&cohort.deployment, &evidence.question)
-            && cohort.modes & SERVED != 0
-            && let Some(explicit) = on_consent(question, answer)
-            && let Some(deployment) = &evidence.deployment
-        {
-            let (spec, at) = (&deployment.spec, evidence.ask.valid_at);
-            let will = Will::new(evidence.world, &spec.purpose, spec.channel, explicit, at);
-            questions.push(Asking {
-                asked: Asked::Served,
-                will,
-                purpose: spec.purpose.unpinned().to_string(),
-                explicit,
-                at,
-            });
+            let (world, spec, at) = (evidence.world, &deployment.spec, evidence.ask.valid_at);
+            let mut ask = |asked| questions.push(Asking::new(world, asked, &spec.purpose, spec.channel, explicit, at));
+            if cohort.modes & CONTAINED != 0 {
+                let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
+                ask(Asked::Overdue(days));
+            }
+            if cohort.modes & SERVED != 0 {
+                ask(Asked::Served);
+            }
         }
         for (&training, answer) in cohort.trainings.iter().zip(&cohort.training) {
             let held = &evidence.trainings[training];
             let (Some(question), Some(run)) = (&held.question, held.run()) else { continue };
             let Some(explicit) = on_consent(question, answer) else { continue };
-            let at = run.started_at;
-            let will = Will::new(evidence.world, &run.purpose, None, explicit, at);
-            let purpose = run.purpose.unpinned().to_string();
-            questions.push(Asking { asked: Asked::Training(training), will, purpose, explicit, at });
+            let asked = Asked::Training(training);
+            questions.push(Asking::new(evidence.world, asked, &run.purpose, None, explicit, run.started_at));
         }
         for source in evidence.sources_of(place).filter(|_| !questions.is_empty()) {
             found.extend(questions.iter().map(|asking| covered(evidence, source, asking)));
@@ -149,7 +165,7 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
     let members = world.people.members(key.as_deref().unwrap_or(&name));
     let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
     let missing = members.and_then(|members| match asking.asked {
-        Asked::Training(_) => consented::missing(world, &asking.will, asking.at, members),
+        Asked::Training(_) => asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who)),
         Asked::Overdue(days) => {
             // Erased people are in no count; what was trained on them before is to be made anew like after a withdrawal.
             let trained_before = |erased: Timestamp| {
@@ -158,12 +174,16 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
             };
             let late = |erased: &Timestamp| erased.plus(Duration::days(i64::from(days))) <= now;
             let erased = world.consent.erased_from(members.id).filter(late).filter(|at| trained_before(*at)).count();
-            consented::overdue(world, &asking.will, asking.at, days, members).map(|count| count + erased as u64)
+            let (stands, stood) = (asking.stands.as_ref()?, asking.stood.as_ref()?);
+            let late = consented::overdue(world, &asking.will, (asking.at, days), (stands, stood), members)?;
+            Some(late + erased as u64)
         }
         Asked::Served => Some(0),
     });
     let due = match (asking.asked, members, missing) {
-        (Asked::Training(_), Some(members), Some(1..)) if evidence.ask.intent == Intent::Continue => {
+        (Asked::Training(_) | Asked::Overdue(_), Some(members), Some(1..))
+            if evidence.ask.intent == Intent::Continue =>
+        {
             consented::due(world, &asking.will, asking.at, (now, days), members)
         }
         _ => None,

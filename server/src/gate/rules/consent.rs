@@ -74,6 +74,7 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
         Consented::Served => {}
         Consented::Overdue(days) => list.add((1, name.clone()), &name, || {
             begin()
+                .due(consent.due)
                 .says(format!(
                     "{missing} of {members} people in `{name}` withdrew, or were erased, more than {days} days ago: they have no valid {kind} for `{purpose}`, and what runs still contains their data"
                 ))

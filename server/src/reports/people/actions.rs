@@ -44,7 +44,7 @@ pub fn open(world: &World, now: Timestamp) -> Result<Vec<Open>> {
                 deployment: deployment.to_string(),
                 release: evidence.release.as_ref().map(|release| release.reference.to_string()),
                 dataset_version: evidence.name(consent.source),
-                purpose: consent.purpose.clone(),
+                purpose: consent.purpose.to_string(),
                 members,
                 people,
                 overdue: consent.missing.unwrap_or(people),
