@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, baseline, calendar, clearing, completions, config, contest, dataset, debt, decision, delegation,
-    deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init, ledger, lineage, policy,
-    recipients, register, release, renewals, retire, review, simple, subjects, suggest, things, vocabulary, webhook,
-    whatif,
+    deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init, ledger, lineage, notice,
+    policy, recipients, register, release, renewals, retire, review, simple, subjects, suggest, things, vocabulary,
+    webhook, whatif,
 };
 use crate::demo;
 
@@ -189,6 +189,11 @@ pub(crate) enum Command {
     Basis {
         #[command(subcommand)]
         command: things::Things,
+    },
+    /// What people are told, and what was promised to them
+    Notice {
+        #[command(subcommand)]
+        command: notice::Notice,
     },
     /// Assessments that close lineage where no run can
     Assessment {

@@ -125,7 +125,7 @@ fn subject(kind: &str, data: &Value) -> String {
     let noun = kind.split('.').next().unwrap_or_default();
     let rev = data.get("rev").and_then(Value::as_u64).unwrap_or(1);
     let known = match noun {
-        "purpose" | "basis" | "assessment" | "system" | "baseline" => {
+        "purpose" | "basis" | "assessment" | "system" | "baseline" | "notice" => {
             text("/spec/key").map(|key| format!("{noun}:{key}@{rev}"))
         }
         "party" | "environment" => text("/spec/key").map(|key| format!("{noun}:{key}")),
@@ -141,6 +141,7 @@ fn subject(kind: &str, data: &Value) -> String {
         "release" => text("/spec/deployment").map(|of| format!("{}@{rev}", of.replacen("deployment:", "release:", 1))),
         "edge" => text("/from").map(str::to_owned),
         "members" => text("/spec/dataset_version").map(str::to_owned),
+        "withdrawal" => text("/spec/notice").map(str::to_owned),
         "subject_key" => text("/spec/kid").map(|kid| format!("subject-key:{kid}")),
         "gap" => text("/spec/cause").map(str::to_owned),
         _ => None,

@@ -7,8 +7,8 @@ use std::process::Command;
 use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
 use licit_schemas::{
-    access, adoption, classes, events, gate, lawfulness, lineage, policy, registration, registry, reports, review,
-    subjects,
+    access, adoption, classes, events, gate, lawfulness, lineage, notices, policy, registration, registry, reports,
+    review, subjects,
 };
 use serde_json::Value;
 
@@ -85,6 +85,8 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("edge", check::<lineage::EdgeCreate>),
     ("purpose", check::<lawfulness::PurposeSpec>),
     ("basis", check::<lawfulness::BasisSpec>),
+    ("notice", check::<notices::NoticeSpec>),
+    ("withdrawal-test", check::<notices::WithdrawalTestSpec>),
     ("assessment", check::<lawfulness::AssessmentSpec>),
     ("baseline", check::<adoption::BaselineCreate>),
     ("break-glass", check::<adoption::BreakGlassCreate>),

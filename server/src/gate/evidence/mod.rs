@@ -5,6 +5,7 @@ mod cohorts;
 mod document;
 mod inspect;
 mod joins;
+mod told;
 mod understated;
 mod view;
 mod views;
@@ -25,6 +26,7 @@ use serde::Serialize;
 
 pub use self::assessed::{Missed, of as assessments_of, things_of};
 pub use self::joins::{Join, Risk, bringing_together, measured, outputs};
+pub use self::told::Told;
 use super::coverage::{Answer, Question};
 use crate::catalogue::Revision;
 use crate::facts::World;
@@ -262,6 +264,8 @@ pub struct Evidence<'w> {
     cuts: RefCell<Vec<(NodeId, bool)>>,
     /// How far understated tables were raised, as far as it was asked.
     raised: RefCell<HashMap<NodeId, Identifiability>>,
+    /// What the people behind the sources were told.
+    pub told: Told,
     /// Data used although they are restricted or erased.
     pub barred: Vec<Barred>,
     /// Models of the release.
@@ -322,6 +326,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         joins: Vec::new(),
         cuts: RefCell::default(),
         raised: RefCell::default(),
+        told: Told::default(),
         barred: Vec::new(),
         models: Vec::new(),
         undeclared: Vec::new(),
@@ -357,6 +362,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     evidence.question = Some(Question::new(world, &spec.purpose, Stage::Deployment, &spec.controller.to_string(), now));
     serving(&mut evidence, spec);
     walk(&mut evidence, spec);
+    evidence.told = told::told(&evidence);
     evidence
 }
 

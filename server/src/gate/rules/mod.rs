@@ -15,7 +15,9 @@ mod filed;
 mod life;
 mod lineage;
 mod minimisation;
+mod notice;
 pub mod own;
+mod promise;
 mod purpose;
 mod release;
 mod retention;
@@ -34,7 +36,7 @@ use super::evidence::Evidence;
 use super::policy::Policy;
 
 /// Version of the rules: replaying a decision with the same version gives the same bytes.
-pub const VERSION: &str = "2026-11-25.2";
+pub const VERSION: &str = "2026-11-25.3";
 
 /// A rule.
 pub struct Rule {
@@ -79,6 +81,9 @@ pub const RULES: &[Rule] = &[
     optional("workers", system::workers),
     optional("transparency.ai", system::transparency),
     optional("automated.decision", automated::decision),
+    optional("notice", notice::notice),
+    optional("withdrawal.means", notice::withdrawal),
+    optional("promise", promise::promise),
     core("lineage.complete", lineage::complete),
     core("artifact.digest", release::artifact),
     optional("release.approved", release::approved),
@@ -99,6 +104,8 @@ pub(super) const AI_ACT_UPPER: &str = "up to EUR 35 million or 7 % of turnover (
 
 /// Who approves.
 pub(super) const BOARD: &str = "governance board";
+/// Who advises on what people are told.
+pub(super) const DPO: &str = "dpo";
 
 /// A finding under construction; what is not set does not apply.
 pub(super) struct Build(Finding);
