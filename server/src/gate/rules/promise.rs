@@ -105,8 +105,12 @@ fn hold(
         });
     };
     if let Commitment::DeletedAfter(period) = &promise.commitment {
+        // Tables registered together end together: what was computed for one is kept for the next.
+        let mut known: Option<(Timestamp, Timestamp)> = None;
         for source in evidence.sources_of(place) {
-            let end = period.after(evidence.world.lineage.record(source.node).at);
+            let at = evidence.world.lineage.record(source.node).at;
+            let end = known.filter(|(from, _)| *from == at).map_or_else(|| period.after(at), |(_, end)| end);
+            known = Some((at, end));
             if let Some(broken) = kept(evidence, source, cohort, end) {
                 add(source, broken);
             }
@@ -213,6 +217,10 @@ fn alone(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Option<Broken> {
 fn kept(evidence: &Evidence<'_>, source: &Source, cohort: &Cohort<'_>, end: Timestamp) -> Option<Broken> {
     let now = evidence.ask.valid_at;
     let lineage = &evidence.world.lineage;
+    let longer = lineage.end(source.end).filter(|until| *until > end);
+    if end > now && longer.is_none() {
+        return None;
+    }
     let life = match lineage.record(source.node).held.as_deref().map(|held| &held.what) {
         Some(What::Dataset(facts)) => facts.life_at(now).map(|(life, _)| life),
         _ => None,
@@ -227,7 +235,7 @@ fn kept(evidence: &Evidence<'_>, source: &Source, cohort: &Cohort<'_>, end: Time
         let broken = Broken::new("held", says, want, "erase them, and record that", &erase);
         return Some(Broken { status: Status::Expired, since: Some(end), ..broken });
     }
-    let until = lineage.end(source.end).filter(|until| *until > end)?;
+    let until = longer?;
     Some(Broken::new(
         "retention",
         format!("they are to be kept until {until}, and that is over on {end}"),

@@ -3,7 +3,7 @@
 use harness::scenario::{notice, people};
 use serde_json::{Value, json};
 
-use super::State::{Expired, Satisfied, Unknown, Unmet};
+use super::State::{Satisfied, Unknown, Unmet};
 use super::{Line, days, explicitly, holds, later, now, retrain};
 use crate::gate::parts::Parts;
 use crate::notices::promising;
