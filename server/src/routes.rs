@@ -186,8 +186,8 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/revocations", "list_revocations", "List revocations", || get().to(|ctx: Ctx| api::list(ctx, "revocation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<RevocationSpec>>>(),
 
     // What people are told. The pages are open: a notice is read by people, who have no token.
-    Route::get("/notices/{key}", "show_notice", "The notice in force, as a page or as JSON", || get().to(notices::api::show_notice)).open().asks::<NoticePageQuery>().gives::<NoticeView>(),
-    Route::get("/notices/by-digest/{digest}", "show_notice_by_digest", "What a person saw, as a page or as JSON, for ever", || get().to(notices::api::show_notice_by_digest)).open().asks::<NoticePageQuery>().gives::<NoticeView>(),
+    Route::get("/notices/{key}", "show_notice", "The notice in force, as a page or as JSON", || get().to(notices::api::show_notice)).open().asks::<NoticePageQuery>().gives::<NoticeView>().as_page(),
+    Route::get("/notices/by-digest/{digest}", "show_notice_by_digest", "What a person saw, as a page or as JSON, for ever", || get().to(notices::api::show_notice_by_digest)).open().asks::<NoticePageQuery>().gives::<NoticeView>().as_page(),
     Route::post("/api/v1/notices", "create_notice", "State a notice, or its next revision", || post().to(notices::api::create_notice)).may(INFORM).takes::<NoticeSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/notices", "list_notices", "List notices", || get().to(|ctx: Ctx| api::list(ctx, "notice"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<NoticeSpec>>>(),
     Route::get("/api/v1/notices/{id}", "get_notice", "Read a notice", || get().to(|ctx: Ctx| api::get(ctx, "notice"))).may(READ).asks::<GetQuery>().gives::<Resource<NoticeSpec>>(),

@@ -5,7 +5,7 @@ use harness::scenario::{self, document, evidence, notice, party, people, purpose
 use serde_json::{Value, json};
 
 use super::promising;
-use crate::gate::parts::{Parts, allowed, days, of_rule, only, path, redeploy, retrain, world};
+use crate::gate::parts::{Parts, allowed, days, of_rule, only, path, retrain, world};
 
 /// The scenario under one notice that makes one promise.
 fn under(commitment: &str, edit: impl FnOnce(&mut Parts)) -> Scenario {
@@ -166,5 +166,4 @@ fn the_letter_of_the_basis_and_the_purpose_tell_where_the_version_does_not() {
     second["collected_under"] = json!(["basis:asked"]);
     retrain(&s, "2", second);
     assert!(of_rule(&s.dry("start"), "promise").is_empty());
-    redeploy(&s, |deployment| deployment["region"] = json!("FR"));
 }

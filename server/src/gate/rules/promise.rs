@@ -1,5 +1,8 @@
 //! What people were promised about the data behind a release.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::notices::{Commitment, Promise};
 use licit_schemas::registry::Life;
@@ -11,11 +14,11 @@ use super::controller::third_parties;
 use super::filed::{decides, system};
 use super::{DPO, GDPR_UPPER, finding};
 use crate::gate::coverage::base;
-use crate::gate::evidence::{Cohort, Evidence, Source};
+use crate::gate::evidence::{Cohort, Evidence, Source, Training};
 use crate::gate::policy::Policy;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::notices::Notice;
-use crate::registry::What;
+use crate::registry::{RunFacts, What};
 
 const RULE: &str = "promise";
 const ARTICLE: &str = "GDPR Art. 5(1)(a), 13";
@@ -46,6 +49,7 @@ impl Broken {
 /// people read (GDPR Art. 5(1)(a), 13). Under which notice that was may be unknown, and then so is what was promised.
 pub(super) fn promise(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut list = Grouped::new();
+    let purposes = Purposes::new(evidence);
     let counts = |cohort: &Cohort<'_>| !cohort.derived && cohort.modes & !VALIDATION != 0;
     for (place, cohort) in evidence.cohorts.iter().enumerate().filter(|(_, cohort)| counts(cohort)) {
         let bound = evidence.told.bound.get(place).map_or(&[][..], Vec::as_slice);
@@ -54,7 +58,7 @@ pub(super) fn promise(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         }
         for notice in bound {
             for promise in &notice.revision.spec.promises {
-                hold(evidence, (place, cohort), (notice, promise), &mut list);
+                hold(evidence, &purposes, (place, cohort), (notice, promise), &mut list);
             }
         }
     }
@@ -83,6 +87,7 @@ fn unknown(evidence: &Evidence<'_>, source: &Source, list: &mut List) {
 /// Hold a release against one promise made to the people of a cohort.
 fn hold(
     evidence: &Evidence<'_>,
+    purposes: &Purposes,
     (place, cohort): (usize, &Cohort<'_>),
     (notice, promise): (&Notice, &Promise),
     list: &mut List,
@@ -119,9 +124,9 @@ fn hold(
     }
     let broken = match &promise.commitment {
         Commitment::NeverSold | Commitment::NoThirdParty => disclosed(evidence, cohort),
-        Commitment::NotFor(purpose) => used_for(evidence, cohort, purpose),
+        Commitment::NotFor(purpose) => used_for(evidence, purposes, cohort, purpose),
         Commitment::HumanReview => alone(evidence, cohort).into_iter().collect(),
-        Commitment::NoTrainingBeyond(purposes) => trained(evidence, cohort, purposes),
+        Commitment::NoTrainingBeyond(named) => trained(evidence, purposes, cohort, named),
         Commitment::DeletedAfter(_) => Vec::new(),
     };
     for broken in broken {
@@ -156,18 +161,48 @@ fn disclosed(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Broken> {
     each.collect()
 }
 
-/// Whether a purpose, pinned, is one of these or narrower.
-fn within(evidence: &Evidence<'_>, purpose: &str, named: &[Key]) -> bool {
-    let chain = evidence.world.lawfulness.broader(base(purpose));
+/// The purposes of the deployment and of its trainings with their broader ones: looked up when a promise first asks, once for all
+/// sources.
+struct Purposes {
+    own: OnceCell<Vec<Arc<str>>>,
+    trainings: Vec<OnceCell<Vec<Arc<str>>>>,
+}
+
+impl Purposes {
+    fn new(evidence: &Evidence<'_>) -> Self {
+        Self { own: OnceCell::new(), trainings: evidence.trainings.iter().map(|_| OnceCell::new()).collect() }
+    }
+
+    /// Whether the deployment is for one of these purposes, or for a narrower one.
+    fn own(&self, evidence: &Evidence<'_>, named: &[Key]) -> bool {
+        let Some(purpose) = &evidence.purpose else { return false };
+        within(self.own.get_or_init(|| evidence.world.lawfulness.broader(base(&purpose.reference))), named)
+    }
+
+    /// Whether a training was for one of these purposes, or for a narrower one.
+    fn training(&self, evidence: &Evidence<'_>, place: usize, run: &RunFacts, named: &[Key]) -> bool {
+        let broader = || evidence.world.lawfulness.broader(&run.purpose.unpinned().to_string());
+        self.trainings.get(place).is_some_and(|known| within(known.get_or_init(broader), named))
+    }
+}
+
+/// Whether one of these purposes is among a purpose and its broader ones.
+fn within(chain: &[Arc<str>], named: &[Key]) -> bool {
     let is = |broad: &str| named.iter().any(|key| broad.strip_prefix("purpose:") == Some(key.as_str()));
     chain.iter().any(|broad| is(broad))
 }
 
+/// Training runs that read the data of a cohort, with their places; what the board took over as lawful is not asked again.
+fn trainings<'e>(evidence: &'e Evidence<'_>, cohort: &'e Cohort<'_>) -> impl Iterator<Item = (usize, &'e Training)> {
+    let all = cohort.trainings.iter().map(|place| (*place, &evidence.trainings[*place]));
+    all.filter(|(_, training)| !training.regularised)
+}
+
 /// Used, or trained on, for a purpose that was excluded.
-fn used_for(evidence: &Evidence<'_>, cohort: &Cohort<'_>, purpose: &Key) -> Vec<Broken> {
+fn used_for(evidence: &Evidence<'_>, purposes: &Purposes, cohort: &Cohort<'_>, purpose: &Key) -> Vec<Broken> {
     let named = std::slice::from_ref(purpose);
     let mut list = Vec::new();
-    if let Some(own) = evidence.purpose.as_ref().filter(|own| within(evidence, &own.reference, named)) {
+    if let Some(own) = evidence.purpose.as_ref().filter(|_| purposes.own(evidence, named)) {
         list.push(Broken::new(
             own.reference.to_string(),
             format!("`{}` is for `{}`", evidence.ask.deployment, own.reference),
@@ -176,11 +211,8 @@ fn used_for(evidence: &Evidence<'_>, cohort: &Cohort<'_>, purpose: &Key) -> Vec<
             "licit register",
         ));
     }
-    let runs = cohort.trainings.iter().map(|place| &evidence.trainings[*place]).filter(|t| !t.regularised);
-    for training in runs {
-        let Some(run) = training.run().filter(|run| within(evidence, &run.purpose.to_string(), named)) else {
-            continue;
-        };
+    for (place, training) in trainings(evidence, cohort) {
+        let Some(run) = training.run().filter(|run| purposes.training(evidence, place, run, named)) else { continue };
         let name = evidence.name(training.node);
         list.push(Broken::new(
             name.clone(),
@@ -246,18 +278,18 @@ fn kept(evidence: &Evidence<'_>, source: &Source, cohort: &Cohort<'_>, end: Time
 }
 
 /// Trained on for another purpose than was promised, or for one nobody knows.
-fn trained(evidence: &Evidence<'_>, cohort: &Cohort<'_>, purposes: &[Key]) -> Vec<Broken> {
-    let runs = cohort.trainings.iter().map(|place| &evidence.trainings[*place]).filter(|t| !t.regularised);
-    let each = runs.filter_map(|training| {
+fn trained(evidence: &Evidence<'_>, purposes: &Purposes, cohort: &Cohort<'_>, named: &[Key]) -> Vec<Broken> {
+    let each = trainings(evidence, cohort).filter_map(|(place, training)| {
+        let run = training.run();
+        if run.is_some_and(|run| purposes.training(evidence, place, run, named)) {
+            return None;
+        }
         let (name, want) = (evidence.name(training.node), Want::Run(training.node));
-        let Some(run) = training.run() else {
+        let Some(run) = run else {
             let says = format!("for what `{name}` trained on them is unknown: it is not registered");
             let broken = Broken::new(name, says, want, "register the run", "licit register");
             return Some(Broken { status: Status::Unknown, ..broken });
         };
-        if within(evidence, &run.purpose.to_string(), purposes) {
-            return None;
-        }
         let says = format!("`{name}` trained on them for `{}`", run.purpose);
         Some(Broken::new(name, says, want, "train again without these data", "licit register"))
     });
