@@ -18,10 +18,17 @@ use crate::output::resource;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Notice {
     /// State a notice from a YAML or JSON file; another content makes the next revision
+    #[command(after_help = "Example:\n  licit notice create -f notice.yaml")]
     Create(CreateArgs),
     /// List, newest first
+    #[command(after_help = "Examples:
+  licit notice list --parent notice:customers
+  licit notice list --valid-at 2026-06-01")]
     List(ListArgs),
     /// Show everything that was stated, how long and how readable it is, and the last test of the way out
+    #[command(after_help = "Examples:
+  licit notice show customers
+  licit notice show notice:customers@2 --json")]
     Show(ShowArgs),
     /// Draft a notice from what is registered of a deployment
     Draft(DraftArgs),
