@@ -118,6 +118,7 @@ fn build(edges: usize, mix: Mix) -> (World, Vec<String>) {
     for domain in 0..domains {
         purpose(&mut b, domain, &three);
     }
+    told(&mut b, domains);
     // Layer by layer over all domains, as time brings them: the nodes of one domain lie far apart.
     for layer in 0..LAYERS {
         for domain in 0..domains {
@@ -130,6 +131,7 @@ fn build(edges: usize, mix: Mix) -> (World, Vec<String>) {
                     spec["retention"] = json!({"until": "2099-12-31"});
                     let all: Vec<String> = (0..domains).map(|d| format!("purpose:scoring-{d}@1")).collect();
                     spec["collected_for"] = json!(all);
+                    spec["notices"] = json!(["notice:everybody@1"]);
                 }
                 if layer < PERSONAL_LAYERS {
                     spec["controllers"] = json!(["party:acme"]);
@@ -194,6 +196,20 @@ fn operation(b: &mut Builder) -> &'static str {
         place -= share;
     }
     "derive"
+}
+
+/// One notice for everybody, with promises that are kept.
+fn told(b: &mut Builder, domains: usize) {
+    let both = |text: &str| json!({"en": text, "fr": text});
+    let purposes: Vec<String> = (0..domains).map(|d| format!("purpose:scoring-{d}")).collect();
+    let promises: Vec<Value> = ["never_sold", "human_review", "not_for:resale", "deleted_after:P90Y"]
+        .iter()
+        .map(|commitment| json!({"commitment": commitment, "words": both("We promise.")}))
+        .collect();
+    let notice = json!({"key": "everybody", "controller": "party:acme", "purposes": purposes, "valid_from": "2020-01-01",
+        "wording": {"en": {"title": "x", "text": "x"}, "fr": {"title": "x", "text": "x"}},
+        "categories": [{"iri": "https://w3id.org/dpv#PersonalData"}], "promises": promises});
+    b.add(Fact::NoticeRevised, 1, notice);
 }
 
 fn parents(b: &mut Builder, domain: usize, domains: usize, layer: usize, role: Option<&str>) -> Vec<Value> {

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     access, baseline, break_glass, calendar, clearing, completions, config, consent, contest, dataset, debt, decision,
     delegation, deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init, ledger,
-    lineage, policy, recipients, register, release, renewals, retire, review, simple, subjects, suggest, suppression,
-    things, vocabulary, webhook, whatif,
+    lineage, notice, policy, recipients, register, release, renewals, retire, review, simple, subjects, suggest,
+    suppression, things, vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -204,6 +204,11 @@ pub(crate) enum Command {
     Basis {
         #[command(subcommand)]
         command: things::Things,
+    },
+    /// What people are told, and what was promised to them
+    Notice {
+        #[command(subcommand)]
+        command: notice::Notice,
     },
     /// Assessments that close lineage where no run can
     Assessment {

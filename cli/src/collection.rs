@@ -6,7 +6,7 @@ use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::text::Name;
 use licit_schemas::time::Timestamp;
-use licit_schemas::{adoption, classes, lawfulness, policy, registry, review};
+use licit_schemas::{adoption, classes, lawfulness, notices, policy, registry, review};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -47,6 +47,8 @@ collections! {
     PURPOSES = "/purposes", Purpose, lawfulness::PurposeSpec;
     BASES = "/bases", Basis, lawfulness::BasisSpec;
     ASSESSMENTS = "/assessments", Assessment, lawfulness::AssessmentSpec;
+    NOTICES = "/notices", Notice, notices::NoticeSpec;
+    WITHDRAWAL_TESTS = "/withdrawal-tests", Notice, notices::WithdrawalTestSpec;
     BASELINES = "/baselines", Baseline, adoption::BaselineCreate;
     DELEGATIONS = "/delegations", Delegation, review::DelegationCreate;
     CONTESTS = "/contests", Contest, adoption::ContestCreate;

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::problem::Fault;
 use crate::{
-    access, adoption, classes, consent, events, gate, json, lawfulness, lineage, policy, registration, registry,
-    reports, review, subjects,
+    access, adoption, classes, consent, events, gate, json, lawfulness, lineage, notices, policy, registration,
+    registry, reports, review, subjects,
 };
 
 mod form;
@@ -66,6 +66,8 @@ documents! {
     "purpose" => lawfulness::PurposeSpec,
     "basis" => lawfulness::BasisSpec,
     "assessment" => lawfulness::AssessmentSpec,
+    "notice" => notices::NoticeSpec,
+    "withdrawal-test" => notices::WithdrawalTestSpec,
     "baseline" => adoption::BaselineCreate,
     "break-glass" => adoption::BreakGlassCreate,
     "contest" => adoption::ContestCreate,

@@ -1,6 +1,6 @@
 //! The words Licit's server and clients share.
 //!
-//! Wire types by station ([`registry`], [`lineage`], [`lawfulness`], [`review`], [`policy`], [`gate`], [`ledger`], [`access`],
+//! Wire types by station ([`registry`], [`lineage`], [`lawfulness`], [`notices`], [`review`], [`policy`], [`gate`], [`ledger`], [`access`],
 //! [`subjects`]), the references between them ([`reference`]), their JSON Schemas ([`document`]), and what makes the ledger checkable by anybody: canonical JSON
 //! ([`json`]), digests ([`digest`]) and Merkle proofs ([`merkle`]). Pure: no HTTP, no SQL, no clock.
 #![warn(missing_docs)]
@@ -21,6 +21,7 @@ pub mod lawfulness;
 pub mod ledger;
 pub mod lineage;
 pub mod merkle;
+pub mod notices;
 pub mod policy;
 pub mod problem;
 pub mod reference;

@@ -44,9 +44,30 @@ pub struct PolicySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1000))]
     pub unconsented_per_million: Option<u32>,
+    /// What is asked of notices; absent, as without any policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notices: Option<NoticePolicy>,
     /// Who may let a denied release through in an emergency; absent, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<BreakGlassPolicy>,
+}
+
+/// How long and how hard a notice may be (GDPR Art. 12(1)), and how long a test of the way out counts (Art. 7(3)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoticePolicy {
+    /// Words a notice has in either language, at most; absent, 1500.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 50, max = 10000))]
+    pub most_words: Option<u32>,
+    /// LIX a notice has in either language, at most; absent, 60: above that a text counts as hard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 20, max = 100))]
+    pub most_lix: Option<u32>,
+    /// Days for which a test of the means of withdrawal counts; absent, 365.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1826))]
+    pub test_days: Option<u16>,
 }
 
 /// Who may let a denied release through in an emergency, and for how long.

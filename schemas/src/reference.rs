@@ -45,6 +45,7 @@ pub enum Kind {
     Contest,
     Attestation,
     Class,
+    Notice,
 }
 
 /// What stands between the `:` and the `@`.
@@ -65,11 +66,11 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
         Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
         Self::Review, Self::Policy, Self::BreakGlass, Self::Loosening, Self::Delegation, Self::Contest,
-        Self::Attestation, Self::Class,
+        Self::Attestation, Self::Class, Self::Notice,
     ];
 
     /// The word before the `:`.
@@ -101,6 +102,7 @@ impl Kind {
             Self::Delegation => "delegation:01939f00-0000-7000-8000-000000000000",
             Self::Contest => "contest:01939f00-0000-7000-8000-000000000000",
             Self::Class => "class:crm-unsorted@1",
+            Self::Notice => "notice:customers@2",
             Self::Attestation => "attestation:01939f00-0000-7000-8000-000000000000",
         }
     }
@@ -119,7 +121,8 @@ impl Kind {
             | Self::Policy
             | Self::BreakGlass
             | Self::Loosening
-            | Self::Class => (Body::Key, Version::Rev),
+            | Self::Class
+            | Self::Notice => (Body::Key, Version::Rev),
             Self::Party | Self::Environment => (Body::Key, Version::None),
             Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest | Self::Attestation => {
                 (Body::Uuid, Version::None)
@@ -183,6 +186,7 @@ impl Ref {
         break_glass: &Key => BreakGlass, "What was let through under an incident, unpinned.";
         loosening: &Key => Loosening, "A looser mode of the environment of this key, unpinned.";
         class: &Key => Class, "A default class, unpinned.";
+        notice: &Key => Notice, "A notice, unpinned.";
         party: &Key => Party, "A party.";
         environment: &Key => Environment, "An environment.";
         run: Uuid => Run, "A run.";
@@ -364,7 +368,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation|class):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation|class|notice):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });

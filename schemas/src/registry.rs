@@ -285,6 +285,11 @@ pub struct DatasetVersionSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub collected_under: Vec<Ref>,
+    /// Notices people were shown when the data were collected, `notice:<key>@<rev>`; without revision the one in force, stored
+    /// pinned. Their promises bind these data. None named, the gate goes by the letter of the bases, then by the purposes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub notices: Vec<Ref>,
     /// Number of rows, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = 4294967295u32))]

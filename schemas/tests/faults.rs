@@ -130,6 +130,7 @@ fn sample(schema: &Value, definitions: &Value) -> Value {
             "Iri" | "Uri" => "https://example.com".into(),
             "Ref" => "dataset:crm/people@1".into(),
             "Country" => "FR".into(),
+            "Commitment" => "never_sold".into(),
             "SigningSecret" => format!("whsec_{}", "A".repeat(32)).into(),
             name => inner(&definitions[name]),
         };
@@ -154,7 +155,7 @@ fn sample(schema: &Value, definitions: &Value) -> Value {
         }
         Some("string") => "x".into(),
         Some("boolean") => true.into(),
-        Some("integer" | "number") => 1.into(),
+        Some("integer" | "number") => schema["minimum"].as_i64().unwrap_or(1).max(1).into(),
         _ => panic!("{schema}"),
     }
 }

@@ -19,7 +19,7 @@ use crate::{access, registry};
 use licit_schemas::document::Document;
 
 /// Kinds of things that state from when and until when they are valid.
-const VALID: [&str; 11] = [
+const VALID: [&str; 12] = [
     "system",
     "purpose",
     "basis",
@@ -31,6 +31,7 @@ const VALID: [&str; 11] = [
     "break-glass",
     "delegation",
     "token",
+    "notice",
 ];
 
 /// Refuse a moment of validity for what states none: a parameter is never ignored.
@@ -155,7 +156,7 @@ pub struct ByRef {
 }
 
 /// Kinds of which a reference without revision means the approved one.
-const REVISED: [Kind; 8] = [
+const REVISED: [Kind; 9] = [
     Kind::System,
     Kind::Purpose,
     Kind::Basis,
@@ -164,6 +165,7 @@ const REVISED: [Kind; 8] = [
     Kind::BreakGlass,
     Kind::Loosening,
     Kind::Policy,
+    Kind::Notice,
 ];
 
 /// The thing a reference names.

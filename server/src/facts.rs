@@ -12,7 +12,7 @@ use crate::db::people::People;
 use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::registry::What;
-use crate::{access, consent, events, gate, lawfulness, lineage, registry, review};
+use crate::{access, consent, events, gate, lawfulness, lineage, notices, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
 use licit_schemas::classes::{ClassificationSpec, DefaultClassSpec};
@@ -22,6 +22,7 @@ use licit_schemas::gate::{Decision, GapSpec};
 use licit_schemas::json;
 use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::lineage::EdgeCreate;
+use licit_schemas::notices::{NoticeSpec, WithdrawalTestSpec};
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
@@ -87,6 +88,8 @@ facts! {
     PurposeRevised(Stated<PurposeSpec>) = "purpose.revised" v 1;
     BasisRevised(Stated<BasisSpec>) = "basis.revised" v 1;
     AssessmentRevised(Stated<AssessmentSpec>) = "assessment.revised" v 1;
+    NoticeRevised(Stated<NoticeSpec>) = "notice.revised" v 1;
+    WithdrawalTested(Stated<WithdrawalTestSpec>) = "withdrawal.tested" v 1;
     BaselineRevised(Stated<BaselineSpec>) = "baseline.revised" v 1;
     BreakGlassUsed(Stated<BreakGlassSpec>) = "break_glass.used" v 1;
     LooseningProposed(Stated<LooseningSpec>) = "loosening.proposed" v 1;
@@ -128,6 +131,8 @@ pub struct World {
     pub lineage: lineage::State,
     /// What may be.
     pub lawfulness: lawfulness::State,
+    /// What people are told.
+    pub notices: notices::State,
     /// What the board says.
     pub review: review::State,
     /// What the gate remembers.
@@ -252,6 +257,8 @@ impl Projection for World {
                     self.assessed(&f.spec);
                 }
             }
+            Fact::NoticeRevised(f) => self.notices.revised(f, digest(&f.spec), at, rows),
+            Fact::WithdrawalTested(f) => self.notices.tested(f, digest(&f.spec), at, rows),
             Fact::BaselineRevised(f) => self.review.baseline(f, digest(&f.spec), at, rows),
             Fact::BreakGlassUsed(f) => self.review.broke(f, digest(&f.spec), at, rows),
             Fact::LooseningProposed(f) => self.review.loosening(f, digest(&f.spec), at, rows),

@@ -22,6 +22,7 @@ pub mod lawfulness;
 pub mod ledger;
 pub mod lineage;
 pub mod metrics;
+pub mod notices;
 pub mod registry;
 pub mod reports;
 pub mod resolve;

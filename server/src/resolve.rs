@@ -53,6 +53,7 @@ pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Res
         Kind::Loosening => revision(world, &world.review.loosenings, reference, now, pointer),
         Kind::Class => revision(world, &world.registry.classes.catalogue, reference, now, pointer),
         Kind::Policy => revision(world, &world.lawfulness.policies, reference, now, pointer),
+        Kind::Notice => notice(world, reference, now, pointer),
         Kind::Party => exists(world.registry.parties.latest(&reference.to_string()).is_some(), reference, pointer),
         Kind::Environment => exists(world.registry.environment_of(reference.name()).is_some(), reference, pointer),
         Kind::Deployment => {
@@ -67,6 +68,19 @@ pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Res
 
 fn exists(found: bool, reference: &Ref, pointer: &str) -> Result<Ref> {
     if found { Ok(reference.clone()) } else { Err(Error::invalid(pointer, format!("there is no `{reference}`"))) }
+}
+
+/// A notice is not approved but shown: without revision it is the one in force, else the latest.
+fn notice(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Result<Ref> {
+    let base = reference.unpinned().to_string();
+    if let Some(rev) = reference.rev() {
+        return exists(world.notices.catalogue.revision(&base, rev).is_some(), reference, pointer);
+    }
+    let in_force = world.notices.in_force(&base, now).map(|notice| &notice.revision);
+    match in_force.or(world.notices.catalogue.latest(&base)) {
+        Some(revision) => parse(&revision.reference),
+        None => Err(Error::invalid(pointer, format!("there is no `{reference}`"))),
+    }
 }
 
 fn revision<T>(world: &World, catalogue: &Catalogue<T>, reference: &Ref, now: Timestamp, pointer: &str) -> Result<Ref> {

@@ -23,6 +23,7 @@ use licit_schemas::ledger::{
     ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof, InclusionQuery, TreeHead,
 };
 use licit_schemas::lineage::{Closure, EdgeCreate, ExposureQuery, ExposureView, LineageQuery, PathQuery, PathView};
+use licit_schemas::notices::{NoticePageQuery, NoticeSpec, NoticeView, WithdrawalTestSpec};
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::registration::{PlanRequest, Registration, RegistrationResult};
 use licit_schemas::registry::{
@@ -47,7 +48,7 @@ use licit_schemas::subjects::{
 use crate::api::{self, ByRef, Health, TermView, Terms};
 use crate::http::Ctx;
 use crate::http::route::Route;
-use crate::{access, consent, events, gate, lawfulness, ledger, lineage, registry, reports, review};
+use crate::{access, consent, events, gate, lawfulness, ledger, lineage, notices, registry, reports, review};
 
 /// Reads.
 const READ: &[Role] = &[Viewer, Registrar, Reviewer, Dpo, WorksCouncil, Releaser, Auditor, Admin];
@@ -67,6 +68,8 @@ const SEATED: &[Role] = &[Viewer, Registrar, Reviewer, Releaser, Auditor];
 const ADVISE: &[Role] = &[Dpo, WorksCouncil];
 /// Proposes how the organisation governs.
 const GOVERN: &[Role] = &[Reviewer, Admin];
+/// Tells people, and tries whether they can refuse.
+const INFORM: &[Role] = &[Registrar, Dpo];
 /// Reads entries of the ledger.
 const ENTRIES: &[Role] = &[Auditor, Dpo, Admin, Reviewer];
 /// Reads how many people are in what.
@@ -194,6 +197,17 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/approvals", "list_approvals", "List approvals", || get().to(|ctx: Ctx| api::list(ctx, "approval"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<ApprovalSpec>>>(),
     Route::post("/api/v1/revocations", "create_revocation", "Take an approval back", || post().to(review::api::create_revocation)).may(BOARD).takes::<RevocationCreate>().gives::<Registered>().success(&[201]).keyed(),
     Route::get("/api/v1/revocations", "list_revocations", "List revocations", || get().to(|ctx: Ctx| api::list(ctx, "revocation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<RevocationSpec>>>(),
+
+    // What people are told. The pages are open: a notice is read by people, who have no token.
+    Route::get("/notices/{key}", "show_notice", "The notice in force, as a page or as JSON", || get().to(notices::api::show_notice)).open().asks::<NoticePageQuery>().gives::<NoticeView>().as_page(),
+    Route::get("/notices/by-digest/{digest}", "show_notice_by_digest", "What a person saw, as a page or as JSON, for ever", || get().to(notices::api::show_notice_by_digest)).open().asks::<NoticePageQuery>().gives::<NoticeView>().as_page(),
+    Route::post("/api/v1/notices", "create_notice", "State a notice, or its next revision", || post().to(notices::api::create_notice)).may(INFORM).takes::<NoticeSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/notices", "list_notices", "List notices", || get().to(|ctx: Ctx| api::list(ctx, "notice"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<NoticeSpec>>>(),
+    Route::get("/api/v1/notices/{id}", "get_notice", "Read a notice", || get().to(|ctx: Ctx| api::get(ctx, "notice"))).may(READ).asks::<GetQuery>().gives::<Resource<NoticeSpec>>(),
+    Route::post("/api/v1/withdrawal-tests", "create_withdrawal_test", "Record that somebody went the way a notice names to withdraw", || post().to(notices::api::create_withdrawal_test)).may(INFORM).takes::<WithdrawalTestSpec>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/withdrawal-tests", "list_withdrawal_tests", "List tests of the means of withdrawal", || get().to(|ctx: Ctx| api::list(ctx, "withdrawal-test"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<WithdrawalTestSpec>>>(),
+    Route::get("/api/v1/withdrawal-tests/{id}", "get_withdrawal_test", "Read one of them", || get().to(|ctx: Ctx| api::get(ctx, "withdrawal-test"))).may(READ).asks::<GetQuery>().gives::<Resource<WithdrawalTestSpec>>(),
+    Route::get("/api/v1/deployments/{id}/notice-draft", "draft_notice", "A notice drafted from what is registered of a deployment", || get().to(reports::api::draft_notice)).may(READ).asks::<MomentQuery>().gives::<NoticeSpec>(),
 
     // Used by CI and clusters.
     Route::post("/api/v1/gate", "ask_gate", "May it run", || post().to(gate::api::ask)).may(&[Registrar, Releaser]).takes::<GateRequest>().gives::<Decision>().limit(LARGE),

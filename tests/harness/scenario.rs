@@ -60,6 +60,7 @@ impl Scenario {
         s.add("environments", json!({"key": "production", "mode": "enforce", "class": "production"}));
         s.add("datasets", json!({"namespace": "crm", "name": "people", "owner": "crm-team"}));
         s.add("purposes", purpose("scoring"));
+        s.inform(notice("customers", &["scoring"]));
         s.add("dataset-versions", people("1"));
         s.add("models", json!({"name": "score", "owner": "ml-team"}));
         s.add("model-versions", model_version("1", "1"));
@@ -89,6 +90,14 @@ impl Scenario {
     #[track_caller]
     pub fn add(&self, collection: &str, body: Value) -> Value {
         self.ana.post(&format!("/api/v1/{collection}"), &body).good()
+    }
+
+    /// State a notice, and that its way out was tested.
+    #[track_caller]
+    pub fn inform(&self, notice: Value) -> Value {
+        let stated = self.add("notices", notice);
+        self.add("withdrawal-tests", json!({"notice": stated["ref"], "outcome": "passed", "at": "2026-11-01"}));
+        stated
     }
 
     /// Propose a release of a model version.
@@ -230,6 +239,27 @@ pub fn basis(key: &str, purpose: &str) -> Value {
         },
         "letter": {"contract": evidence(), "necessity": "The offer cannot be made without it."},
         "valid_from": "2020-01-01", "evidence": [evidence()],
+    })
+}
+
+/// What people are told: of everything, so that a test which is about something else need not.
+pub fn notice(key: &str, purposes: &[&str]) -> Value {
+    let both = |en: &str, fr: &str| json!({"en": en, "fr": fr});
+    let wording = |title: &str, text: &str| json!({"title": title, "text": text});
+    let iris = ["https://w3id.org/dpv#PersonalData", "https://w3id.org/dpv#SpecialCategoryPersonalData"];
+    let asked = iris.iter().map(|iri| json!({"iri": iri}));
+    let inferred = iris.iter().map(|iri| json!({"iri": iri, "inferred": true}));
+    let refusal = both("You can say no at any time.", "Vous pouvez refuser à tout moment.");
+    json!({
+        "key": key, "controller": "party:acme", "purposes": purposes.iter().map(|p| format!("purpose:{p}")).collect::<Vec<_>>(),
+        "wording": {
+            "en": wording("Your data", "We use what you tell us.\n\n- We make you an offer.\n- We keep your data for three years."),
+            "fr": wording("Vos données", "Nous utilisons ce que vous nous dites.\n\n- Nous vous faisons une offre.\n- Nous gardons vos données trois ans."),
+        },
+        "categories": asked.chain(inferred).collect::<Vec<_>>(),
+        "automated_decisions": both("A machine scores you.", "Une machine calcule votre score."),
+        "refusal": {"url": "https://acme.example/no", "words": refusal},
+        "valid_from": "2020-01-01",
     })
 }
 

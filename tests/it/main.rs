@@ -10,6 +10,7 @@ mod contract;
 mod events;
 mod gate;
 mod lineage;
+mod notices;
 mod process;
 mod registry;
 mod review;

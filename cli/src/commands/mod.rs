@@ -36,6 +36,7 @@ pub(crate) mod impact;
 pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod lineage;
+pub(crate) mod notice;
 pub(crate) mod policy;
 pub(crate) mod recipients;
 pub(crate) mod register;
@@ -94,6 +95,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Purpose { command } => things::run(context, &c::PURPOSES, command),
         Command::Basis { command } => things::run(context, &c::BASES, command),
         Command::Assessment { command } => things::run(context, &c::ASSESSMENTS, command),
+        Command::Notice { command } => notice::run(context, command),
         Command::Policy { command } => policy::run(context, command),
         Command::System { command } => things::run(context, &c::SYSTEMS, command),
         Command::Env { command } => simple::environment(context, command),

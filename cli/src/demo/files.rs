@@ -19,6 +19,7 @@ files! {
     "vote-model-2/model.json", "vote-model-2/metrics.json",
     "vote-model-3/model.json", "vote-model-3/metrics.json",
     "party.yaml", "environment.yaml", "purpose-targeting.yaml", "purpose-research.yaml", "basis-research.yaml",
+    "notice-survey.yaml",
     "system-targeting.yaml", "system-study.yaml", "deployment-targeting.yaml", "deployment-study.yaml",
     "licit.yaml", "licit-2.yaml", "licit-3.yaml",
 }
@@ -52,6 +53,7 @@ mod tests {
             ("environment.yaml", &c::ENVIRONMENTS),
             ("purpose-targeting.yaml", &c::PURPOSES),
             ("purpose-research.yaml", &c::PURPOSES),
+            ("notice-survey.yaml", &c::NOTICES),
             ("basis-research.yaml", &c::BASES),
             ("system-targeting.yaml", &c::SYSTEMS),
             ("system-study.yaml", &c::SYSTEMS),

@@ -41,6 +41,12 @@ fn registered(story: &mut Story) -> Result<()> {
     story.does("ana", "party create -f party.yaml", Exit::Done)?.names("party:opinion-institute")?;
     story.does("admin", "env create -f environment.yaml", Exit::Done)?.names("environment:production")?;
     story.does("ana", "purpose create -f purpose-targeting.yaml -f purpose-research.yaml", Exit::Done)?;
+    story.chapter(
+        "What people were told",
+        "The respondents read a notice, in French or in English. It says what is done with their answers, and it promises. A \
+         promise binds the data collected under it, whatever a later notice says.",
+    );
+    story.does("dora", "notice create -f notice-survey.yaml", Exit::Done)?.names("notice:election-survey@1")?;
     story.does("ana", "register -f licit.yaml", Exit::Done)?.names("model:vote-model@1")?.names("created")?;
     story.chapter("Again", "The pipeline is run a second time on the same files: nothing new is registered.");
     story.does("ana", "register -f licit.yaml", Exit::Done)?.names("unchanged")?.lacks("created")?;
@@ -54,7 +60,8 @@ fn targeting(story: &mut Story) -> Result<()> {
     story.chapter(
         "Targeted political advertising",
         "The campaign wants to score the households and choose the advertisement each of them sees. Political opinions reach \
-         the model; Regulation (EU) 2024/900 Art. 18 forbids that for political advertising, with consent or without.",
+         the model; Regulation (EU) 2024/900 Art. 18 forbids that for political advertising, with consent or without. And the \
+         people behind the model read that their answers are never used for a campaign: the gate quotes it.",
     );
     story.does("ana", "system create -f system-targeting.yaml", Exit::Done)?;
     story.does("ana", "deployment create -f deployment-targeting.yaml", Exit::Done)?;
@@ -63,6 +70,8 @@ fn targeting(story: &mut Story) -> Result<()> {
         .names("release:ad-targeting@1")?;
     let refused = story.does("ci", "gate ad-targeting --artifact vote-model", Exit::Refused)?;
     refused.names("purpose.forbids")?.names("2024/900")?.names("dataset:anes/survey@1996")?.names("path")?;
+    // And what the people were promised, in the words they read.
+    refused.names("promise")?.names("We never use your answers for a campaign.")?.names("jamais vos réponses")?;
     Ok(())
 }
 
@@ -134,6 +143,8 @@ fn widened(story: &mut Story) -> Result<()> {
     story.does("ana", "release create vote-study --model vote-model@3", Exit::Done)?.names("release:vote-study@3")?;
     let refused = story.does("ci", "release activate vote-study@3 --artifact vote-model-3", Exit::Refused)?;
     refused.names("release.approved")?.names("Religion")?.names("dataset:anes/survey")?;
+    // Nor were they told that anybody looks at their religion.
+    refused.names("notice:election-survey@1")?;
     Ok(())
 }
 

@@ -110,6 +110,7 @@ impl Work {
             processors: entry.processors.clone(),
             collected_for: entry.collected_for.clone(),
             collected_under: entry.collected_under.clone(),
+            notices: entry.notices.clone(),
             rows: entry.rows,
             measured: entry.measured,
             tags: entry.tags.clone(),

@@ -100,6 +100,10 @@ pub(crate) struct DatasetEntry {
     #[serde(default)]
     #[schemars(length(max = 50))]
     pub(crate) collected_under: Vec<Ref>,
+    /// Notices people were shown when the data were collected, `notice:<key>@<rev>`.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    pub(crate) notices: Vec<Ref>,
     /// Number of rows, for people.
     #[serde(default)]
     #[schemars(range(max = 4294967295u32))]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::digest::Digest;
 use crate::known::KnownAt;
+use crate::notices::Commitment;
 use crate::problem::Fault;
 use crate::reference::Ref;
 use crate::registry::uuid_text;
@@ -140,7 +141,7 @@ fn refusal(kind: &str, text: &str) -> Option<String> {
         };
     }
     kinds!(
-        Country Digest Expression Iri Key KeyId KindPattern KnownAt Name Namespace Path Pseudonym Ref Sentence SigningSecret Text Timestamp Uri
+        Commitment Country Digest Expression Iri Key KeyId KindPattern KnownAt Name Namespace Path Pseudonym Ref Sentence SigningSecret Text Timestamp Uri
         VersionId
     )
 }

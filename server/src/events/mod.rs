@@ -125,7 +125,7 @@ fn subject(kind: &str, data: &Value) -> String {
     let noun = kind.split('.').next().unwrap_or_default();
     let rev = data.get("rev").and_then(Value::as_u64).unwrap_or(1);
     let known = match noun {
-        "purpose" | "basis" | "assessment" | "system" | "baseline" => {
+        "purpose" | "basis" | "assessment" | "system" | "baseline" | "notice" => {
             text("/spec/key").map(|key| format!("{noun}:{key}@{rev}"))
         }
         "party" | "environment" => text("/spec/key").map(|key| format!("{noun}:{key}")),
@@ -143,6 +143,7 @@ fn subject(kind: &str, data: &Value) -> String {
         "members" => text("/spec/dataset_version").map(str::to_owned),
         "consent" => text("/id").map(|id| format!("consent:{id}")),
         "subject" => text("/id").map(|id| format!("erasure:{id}")),
+        "withdrawal" => text("/spec/notice").map(str::to_owned),
         "subject_key" => text("/spec/kid").map(|kid| format!("subject-key:{kid}")),
         "gap" => text("/spec/cause").map(str::to_owned),
         _ => None,

@@ -74,11 +74,15 @@ static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     attestation_days: None,
     min_k: None,
     unconsented_per_million: None,
+    notices: None,
     break_glass: None,
 });
 
 /// Days for which what was observed of an endpoint counts, at most.
 const ATTESTATION_DAYS: u16 = 30;
+
+/// What is asked of a notice where policy says nothing: words, LIX, and days for which a test of the way out counts.
+const NOTICES: (u32, u32, u16) = (1500, 60, 365);
 
 impl Default for Policy {
     fn default() -> Self {
@@ -237,6 +241,19 @@ impl Policy {
     pub fn attestation(&self) -> Duration {
         let each = self.layers.iter().filter_map(|layer| layer.spec().attestation_days);
         Duration::days(i64::from(each.min().unwrap_or(ATTESTATION_DAYS).min(ATTESTATION_DAYS)))
+    }
+
+    /// How many words a notice may have, and what LIX.
+    pub fn longest_notice(&self) -> (u32, u32) {
+        let each = self.layers.iter().map(|layer| layer.spec().notices.unwrap_or_default());
+        let each = each.map(|n| (n.most_words.unwrap_or(NOTICES.0), n.most_lix.unwrap_or(NOTICES.1)));
+        each.reduce(|one, other| (one.0.min(other.0), one.1.min(other.1))).unwrap_or((NOTICES.0, NOTICES.1))
+    }
+
+    /// For how long a test of the way out counts.
+    pub fn withdrawal_test(&self) -> Duration {
+        let each = self.layers.iter().map(|layer| layer.spec().notices.and_then(|n| n.test_days).unwrap_or(NOTICES.2));
+        Duration::days(i64::from(each.min().unwrap_or(NOTICES.2)))
     }
 
     /// How many people must share a combination of quasi-identifiers in what a join brings together.

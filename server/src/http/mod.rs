@@ -197,6 +197,11 @@ impl Ctx {
         })
     }
 
+    /// A header of the request; empty where it is not sent, or not text.
+    pub fn header(&self, name: &str) -> &str {
+        self.request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
     /// Whether the client has this state already (`If-None-Match`).
     pub fn has(&self, seq: i64) -> bool {
         let header = self.request.headers().get("if-none-match").and_then(|v| v.to_str().ok());

@@ -75,7 +75,11 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
         let mut response = json!({"description": if *status == 201 { "Created" } else { "Done" }});
         if let (Some(gives), Some(map)) = (route.gives, response.as_object_mut()) {
             let schema = gives(generator).to_value();
-            map.insert("content".to_owned(), json!({route.content_type: {"schema": schema}}));
+            let mut content = json!({route.content_type: {"schema": schema}});
+            if route.page {
+                content["text/html"] = json!({"schema": {"type": "string"}});
+            }
+            map.insert("content".to_owned(), content);
         } else if route.content_type != "application/json"
             && let Some(map) = response.as_object_mut()
         {

@@ -38,6 +38,8 @@ pub struct Route {
     pub gives: Option<Component>,
     /// Content type of the answer.
     pub content_type: &'static str,
+    /// Whether people get the same as a page of HTML.
+    pub page: bool,
     /// Statuses of success.
     pub success: &'static [u16],
     /// Whether it takes an idempotency key.
@@ -75,6 +77,7 @@ impl Route {
             query: None,
             gives: None,
             content_type: "application/json",
+            page: false,
             success: &[200],
             keyed: false,
             matched: false,
@@ -162,6 +165,12 @@ impl Route {
     /// An answer that is not JSON.
     pub const fn gives_text(mut self, content_type: &'static str) -> Self {
         self.content_type = content_type;
+        self
+    }
+
+    /// People get the same as a page of HTML, unless they ask for JSON.
+    pub const fn as_page(mut self) -> Self {
+        self.page = true;
         self
     }
 

@@ -27,6 +27,11 @@ pub struct Class {
     pub collected_for: Vec<Arc<str>>,
     /// Bases it was collected on.
     pub collected_under: Vec<Arc<str>>,
+    /// Notices people were shown then.
+    pub notices: Vec<Arc<str>>,
+    /// Collected from people, or received about them: who controls it tells them (GDPR Art. 13, 14). Where nobody said where it
+    /// comes from, it may be.
+    pub told: bool,
     /// Where its pseudonyms are the same for the same person.
     pub scopes: Scopes,
     /// People wrote in it what they liked, and nothing was done against special categories in that.
@@ -64,6 +69,8 @@ impl Class {
             special: false,
             collected_for: Vec::new(),
             collected_under: Vec::new(),
+            notices: Vec::new(),
+            told: false,
             scopes: Scopes::default(),
             free_text: false,
             traits,

@@ -271,6 +271,8 @@ impl State {
                 processors: facts.processors.clone(),
                 collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
                 collected_under: facts.collected_under.iter().map(|b| b.to_string().into()).collect(),
+                notices: facts.notices.clone(),
+                told: facts.is_told(),
                 scopes: facts.scopes.clone(),
                 free_text: facts.free_text,
             }

@@ -116,6 +116,8 @@ pub struct DatasetFacts {
     pub collected_for: Vec<Ref>,
     /// Bases it was collected on.
     pub collected_under: Vec<Ref>,
+    /// Notices people were shown then.
+    pub notices: Vec<Arc<str>>,
     /// End of retention.
     pub retention: Option<Timestamp>,
     /// Figures measured on it.
@@ -188,6 +190,12 @@ impl DatasetFacts {
     pub fn is_source(&self) -> bool {
         use DatasetOrigin::{Acquired, Collected, Public, Received};
         matches!(self.origin, Some(Collected | Received | Acquired | Public)) && self.personal()
+    }
+
+    /// Whether people are to be told: collected from them (GDPR Art. 13) or received about them (Art. 14), or nobody said where it
+    /// comes from.
+    pub fn is_told(&self) -> bool {
+        matches!(self.origin, None | Some(DatasetOrigin::Collected | DatasetOrigin::Received))
     }
 }
 
@@ -312,6 +320,7 @@ pub(super) fn dataset_facts(spec: &DatasetVersionSpec, dataset: Arc<str>, number
         processors: names(&spec.processors),
         collected_for: spec.collected_for.clone(),
         collected_under: spec.collected_under.clone(),
+        notices: names(&spec.notices),
         retention: spec.retention.as_ref().map(|r| r.until),
         measured: spec.measured.unwrap_or_default(),
         scopes: Scopes::of(&spec.fields),

@@ -348,6 +348,7 @@ pub fn dataset_version(tx: &mut Tx<'_>, mut spec: DatasetVersionSpec) -> Result<
     pin_all(tx.world(), &mut spec.processors, Kind::Party, now, "/processors")?;
     pin_all(tx.world(), &mut spec.collected_for, Kind::Purpose, now, "/collected_for")?;
     pin_all(tx.world(), &mut spec.collected_under, Kind::Basis, now, "/collected_under")?;
+    pin_all(tx.world(), &mut spec.notices, Kind::Notice, now, "/notices")?;
     immutable(tx, "dataset_version", reference, None, spec, Fact::DatasetVersionRegistered)
 }
 

@@ -13,7 +13,7 @@ use licit_schemas::resource::{GetQuery, MomentQuery, Page};
 
 use super::diff::{Seen, because, rests_on};
 use super::{
-    affected, calendar, debt, drift, impact, operations, question, recipients, renewals, stand, store, suggest,
+    affected, calendar, debt, drift, impact, notices, operations, question, recipients, renewals, stand, store, suggest,
 };
 use crate::db::Projection;
 use crate::error::{Error, Result};
@@ -183,6 +183,19 @@ pub async fn debt(ctx: Ctx) -> Result<Reply> {
     let query: MomentQuery = ctx.query()?;
     let world = ctx.app.db.known(query.known_at).await?;
     Reply::ok(&debt::debt(&world, query.valid_at.unwrap_or(ctx.now)))
+}
+
+/// A notice drafted from what is registered of a deployment.
+pub async fn draft_notice(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?.to_string();
+    let query: MomentQuery = ctx.query()?;
+    let row = ctx.app.db.read(move |conn| crate::db::listing::by_id(conn, "deployment", &id)).await?;
+    let deployment = row.ok_or_else(|| Error::NotFound("there is no such deployment".to_owned()))?.reference;
+    let world = ctx.app.db.known(query.known_at).await?;
+    let at = query.valid_at.unwrap_or(ctx.now);
+    // Everything behind it is looked through: not on a thread that answers others.
+    let drafted = ctx.app.db.read(move |_| notices::draft(&world, &deployment, at)).await?;
+    Reply::ok(&drafted)
 }
 
 /// What changed for a deployment between two moments, and why.

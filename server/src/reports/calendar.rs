@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::Duration;
+use licit_schemas::lawfulness::LegalBasis;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{ArrangementKind, DeploymentSpec, Life};
 use licit_schemas::reports::{Calendar, Expiry};
@@ -21,6 +22,7 @@ use crate::gate::{baseline, modes};
 use crate::lawfulness::law::dates;
 use crate::lineage::graph::NodeId;
 use crate::lineage::walk::{self, Direction};
+use crate::notices::Notice;
 use crate::registry::{Held, What};
 
 /// Days before an end on which it is warned of, the nearest first.
@@ -43,6 +45,7 @@ pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
     book.laws(&mut items);
     book.classes(&mut items);
     book.attestations(&mut items);
+    book.notices(&mut items);
     for item in &mut items {
         item.warn = WARNINGS.into_iter().find(|days| item.on <= from.plus(Duration::days(i64::from(*days))));
     }
@@ -321,6 +324,44 @@ impl Book<'_> {
             deployments,
             warn: None,
         }));
+    }
+
+    /// Notices of what runs, and until when tests of the way out count.
+    fn notices(&self, items: &mut Vec<Expiry>) {
+        let counts = Policy::in_force(self.world, self.from).withdrawal_test();
+        let (notices, bases) = (&self.world.notices, &self.world.lawfulness.bases);
+        let consent = |basis: &Ref| {
+            let found = bases.revision(&basis.unpinned().to_string(), basis.rev().unwrap_or(0));
+            found.is_some_and(|basis| basis.spec.legal_basis == LegalBasis::Art6_1A)
+        };
+        let told = |notice: &Notice, what: &str, on, says, deployments| Expiry {
+            on,
+            what: what.to_owned(),
+            r#ref: notice.reference().to_owned(),
+            says,
+            deployments,
+            warn: None,
+        };
+        for latest in notices.catalogue.iter() {
+            let base = Ref::notice(&latest.spec.key).to_string();
+            let Some(notice) = notices.in_force(&base, self.from) else { continue };
+            let names = |spec: &DeploymentSpec| {
+                notice.names(&spec.purpose.unpinned().to_string(), spec.purpose.rev().unwrap_or(0))
+            };
+            let shown_to = self.naming(names);
+            if let Some(on) = notice.revision.spec.valid_to.filter(|on| self.within(*on)) {
+                let says = format!("`{}` is shown until then", notice.reference());
+                items.push(told(notice, "notice", on, says, shown_to));
+            }
+            // Where no consent governs, nobody withdraws one.
+            let withdrawn = self.naming(|spec| names(spec) && spec.bases.iter().any(consent));
+            let tested = notices.tested_last(notice, self.from).map(|test| test.at.plus(counts));
+            if let Some(on) = tested.filter(|on| self.within(*on) && !withdrawn.is_empty()) {
+                let says =
+                    format!("the way to withdraw that `{}` names counts as tested until then", notice.reference());
+                items.push(told(notice, "withdrawal-test", on, says, withdrawn));
+            }
+        }
     }
 
     fn naming(&self, by: impl Fn(&DeploymentSpec) -> bool) -> Vec<String> {

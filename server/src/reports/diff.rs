@@ -95,6 +95,8 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::ModelRegistered(f) => vec![Ref::model(&f.spec.name).to_string()],
         Fact::ModelVersionRegistered(f) => vec![version_ref(&f.spec.model, &f.spec.version)],
         Fact::ResourceRetired(f) => vec![f.reference.to_string()],
+        Fact::NoticeRevised(f) => revised(Ref::notice(&f.spec.key), f.rev),
+        Fact::WithdrawalTested(f) => vec![f.spec.notice.to_string()],
         Fact::EndpointAttested(f) => vec![f.spec.model.to_string()],
         Fact::MembersLoaded(f) => vec![f.spec.dataset_version.to_string()],
         Fact::SuppressionAcknowledged(f) => vec![f.deployment.to_string()],

@@ -7,6 +7,7 @@ pub mod debt;
 pub mod diff;
 pub mod drift;
 pub mod impact;
+pub mod notices;
 pub mod operations;
 pub mod people;
 pub mod recipients;

@@ -18,7 +18,7 @@ use licit_server::gate::{envelope, gaps, operations as gate, replay};
 use licit_server::registry::life;
 use licit_server::registry::operations::{self as registry, Existing};
 use licit_server::review::operations::{self as review, Seat, Terms};
-use licit_server::{lawfulness, ledger, lineage};
+use licit_server::{lawfulness, ledger, lineage, notices};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -75,6 +75,7 @@ pub(super) fn begin(tx: &mut Tx<'_>) -> Result<()> {
     registry::model(tx, from(json!({"name": "score"})), Existing::Refuse)?;
     lawfulness::operations::purpose(tx, from(scenario::purpose("scoring")))?;
     lawfulness::operations::purpose(tx, from(scenario::purpose("research")))?;
+    notices::operations::notice(tx, from(scenario::notice("customers", &["scoring", "research"])))?;
     lawfulness::operations::basis(tx, from(scenario::basis("scoring-contract", "scoring")))?;
     registry::system(tx, from(scenario::system()))?;
     registry::dataset_version(tx, from(scenario::people("1")))?;

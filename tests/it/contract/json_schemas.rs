@@ -7,8 +7,8 @@ use std::process::Command;
 use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
 use licit_schemas::{
-    access, adoption, classes, consent, events, gate, lawfulness, lineage, policy, registration, registry, reports,
-    review, subjects,
+    access, adoption, classes, consent, events, gate, lawfulness, lineage, notices, policy, registration, registry,
+    reports, review, subjects,
 };
 use serde_json::Value;
 
@@ -86,6 +86,8 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("purpose", check::<lawfulness::PurposeSpec>),
     ("basis", check::<lawfulness::BasisSpec>),
     ("assessment", check::<lawfulness::AssessmentSpec>),
+    ("notice", check::<notices::NoticeSpec>),
+    ("withdrawal-test", check::<notices::WithdrawalTestSpec>),
     ("baseline", check::<adoption::BaselineCreate>),
     ("break-glass", check::<adoption::BreakGlassCreate>),
     ("contest", check::<adoption::ContestCreate>),

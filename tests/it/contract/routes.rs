@@ -56,7 +56,9 @@ fn a_parameter_that_a_route_does_not_know_is_refused_never_ignored() {
 
 /// Reads that answer alike whatever is known: what never changes, what is no part of the registry, and what asks for its own
 /// moments.
-const TIMELESS: [&str; 20] = [
+const TIMELESS: [&str; 22] = [
+    "show_notice",
+    "show_notice_by_digest",
     "get_openapi",
     "get_health",
     "get_ready",
@@ -103,6 +105,7 @@ fn every_read_takes_both_clocks_or_says_why_not() {
             "break-glass",
             "delegations",
             "tokens",
+            "notices",
             // Judged at that moment.
             "gaps",
         ];
@@ -120,7 +123,9 @@ fn without_a_token_only_the_open_routes_answer() {
         for route in ROUTES {
             let answer = ask(&client, route);
             if route.open {
-                assert_eq!(answer.status, 200, "{}: {}", route.id, answer.text);
+                // No notice has the key or digest asked for here.
+                let found = if route.path.starts_with("/notices/") { 404 } else { 200 };
+                assert_eq!(answer.status, found, "{}: {}", route.id, answer.text);
             } else {
                 answer.problem(401);
                 assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{}", route.id);
@@ -130,9 +135,12 @@ fn without_a_token_only_the_open_routes_answer() {
 }
 
 #[test]
-fn nothing_is_open_but_health_readiness_and_the_description() {
+fn nothing_is_open_but_health_readiness_the_description_and_what_people_are_told() {
     let open: BTreeSet<&str> = ROUTES.iter().filter(|r| r.open).map(|r| r.path).collect();
-    assert_eq!(open, BTreeSet::from(["/health", "/ready", "/openapi.json"]));
+    assert_eq!(
+        open,
+        BTreeSet::from(["/health", "/ready", "/openapi.json", "/notices/{key}", "/notices/by-digest/{digest}"])
+    );
     for route in ROUTES {
         assert_eq!(route.open, route.roles.is_empty(), "{} is open and has roles, or neither", route.id);
     }

@@ -3,6 +3,7 @@
 mod conditions;
 mod people;
 mod system;
+mod told;
 
 use harness::Scenario;
 use harness::scenario::{self, POLITICS, evidence};
@@ -98,7 +99,7 @@ const RUN: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 /// All lines.
 pub(crate) fn all() -> impl Iterator<Item = &'static Line> {
-    [LINES, conditions::LINES, people::LINES, system::LINES].into_iter().flatten()
+    [LINES, conditions::LINES, people::LINES, system::LINES, told::LINES].into_iter().flatten()
 }
 
 #[rustfmt::skip]

@@ -12,6 +12,8 @@ pub(crate) struct Parts {
     pub(crate) environment: Value,
     pub(crate) datasets: Vec<&'static str>,
     pub(crate) purposes: Vec<Value>,
+    /// Absent, one that tells everybody of every purpose and every party.
+    pub(crate) notices: Option<Vec<Value>>,
     pub(crate) versions: Vec<Value>,
     pub(crate) model_versions: Vec<Value>,
     pub(crate) runs: Vec<Value>,
@@ -34,6 +36,7 @@ pub(crate) fn world(edit: impl FnOnce(&mut Parts)) -> Scenario {
         environment: json!({"key": "production", "mode": "enforce", "class": "production"}),
         datasets: vec!["people"],
         purposes: vec![scenario::purpose("scoring")],
+        notices: None,
         versions: vec![scenario::people("1")],
         model_versions: vec![scenario::model_version("1", "1")],
         runs: vec![scenario::training("1", "1")],
@@ -58,6 +61,17 @@ pub(crate) fn world(edit: impl FnOnce(&mut Parts)) -> Scenario {
     }
     s.add("models", json!({"name": "score", "owner": "ml-team"}));
     let mut votable = add("purposes", &p.purposes);
+    match &p.notices {
+        Some(notices) => _ = add("notices", notices),
+        None => {
+            let keys =
+                |list: &[Value]| list.iter().map(|one| one["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+            let purposes = keys(&p.purposes);
+            let mut notice = scenario::notice("customers", &purposes.iter().map(String::as_str).collect::<Vec<_>>());
+            notice["recipients"] = keys(&p.parties).iter().map(|key| json!(format!("party:{key}"))).collect();
+            s.inform(notice);
+        }
+    }
     votable.extend(add("bases", &p.bases));
     add("dataset-versions", &p.versions);
     add("model-versions", &p.model_versions);

@@ -75,6 +75,7 @@ pub(super) fn bank([tonight, register]: [Value; 2], documents: &[&str]) -> Scena
     let mut purpose = scenario::purpose("credit-scoring");
     purpose["regulated_as"] = json!(["credit_assessment"]);
     s.add("purposes", purpose);
+    s.inform(scenario::notice("applicants", &["credit-scoring"]));
     let tables = ["applications", "tonight", "register"];
     for name in tables {
         s.add("datasets", json!({"namespace": "loans", "name": name, "owner": "loans-team"}));

@@ -26,6 +26,7 @@ fn the_demo_comes_out_as_told_and_prints_each_step() {
         "ana $ licit whoami",
         "ana $ licit party create -f party.yaml",
         "admin $ licit env create -f environment.yaml",
+        "dora $ licit notice create -f notice-survey.yaml",
         "ana $ licit register -f licit.yaml",
         "ana $ licit lineage model:vote-model@1",
         "bea $ licit review vote ",

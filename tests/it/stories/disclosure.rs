@@ -139,7 +139,7 @@ fn another_recipient_lies_outside_what_was_approved() {
     redeploy(&s, |d| d["discloses"]["to"] = json!(["party:university", "party:broker"]));
     let decision = s.dry("start");
     denied(&decision);
-    assert_eq!(rules(&decision), ["controller", "release.approved", "transfer"]);
+    assert_eq!(rules(&decision), ["controller", "notice", "release.approved", "transfer"]);
     let widened = only(&decision, "release.approved");
     assert_eq!(widened["also"], json!(["recipient `party:broker` is new"]));
     assert!(only(&decision, "transfer")["sentence"].as_str().unwrap().contains("goes to `party:broker` in IN"));

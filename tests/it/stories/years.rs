@@ -96,6 +96,7 @@ fn offers() -> Scenario {
     scores["dataset"] = json!("dataset:loans/scores");
     s.add("dataset-versions", scores);
     approved(&s, "purposes", scenario::purpose("preapproved-offers"));
+    s.inform(scenario::notice("offers", &["preapproved-offers"]));
     s.add("models", json!({"name": "offers", "owner": "ml-team"}));
     let mut model = scenario::model_version("1", "4");
     model["model"] = json!("model:offers");

@@ -99,6 +99,7 @@ impl Evidence<'_> {
                 let name = self.name(node);
                 json!({"digest": self.world.registry.held(&name).map(|h| h.digest), "ref": name})
             }).collect::<Vec<_>>(),
+            "notices": self.told_document(),
             "closure": self.closure.len(),
             "artifacts": self.ask.artifacts,
         });
@@ -242,6 +243,10 @@ impl Evidence<'_> {
             "deployment": cohort.deployment,
             "training": cohort.training,
         });
+        // What people were promised when it was collected, where it was.
+        if !cohort.derived {
+            document["notices"] = json!(self.bound_to(source.cohort));
+        }
         if let Some(What::Dataset(facts)) = held.map(|held| &held.what)
             && let Some(classified) = &facts.classified
         {

@@ -7,6 +7,7 @@ mod controllers;
 mod document;
 mod inspect;
 mod joins;
+mod told;
 mod twins;
 mod understated;
 mod view;
@@ -29,6 +30,7 @@ use serde::Serialize;
 pub use self::assessed::{Missed, of as assessments_of, things_of};
 pub use self::consents::{Asked as Consented, Consent};
 pub use self::joins::{Join, Risk, bringing_together, measured, outputs};
+pub use self::told::Told;
 use super::coverage::{Answer, Question};
 use super::suppression::Suppression;
 use crate::catalogue::Revision;
@@ -279,6 +281,8 @@ pub struct Evidence<'w> {
     cuts: RefCell<Vec<(NodeId, bool)>>,
     /// How far understated tables were raised, as far as it was asked.
     raised: RefCell<HashMap<NodeId, Identifiability>>,
+    /// What the people behind the sources were told.
+    pub told: Told,
     /// Data used although they are restricted or erased.
     pub barred: Vec<Barred>,
     /// Models of the release.
@@ -341,6 +345,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         joins: Vec::new(),
         cuts: RefCell::default(),
         raised: RefCell::default(),
+        told: Told::default(),
         barred: Vec::new(),
         models: Vec::new(),
         undeclared: Vec::new(),
@@ -377,6 +382,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     serving(&mut evidence, spec);
     walk(&mut evidence, spec);
     consents::gather(&mut evidence);
+    evidence.told = told::told(&evidence);
     evidence
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use licit_schemas::gate::{Finding, Status};
+use licit_schemas::reference::Ref;
 use licit_schemas::registry::{Arrangement, ArrangementKind};
 use licit_schemas::time::Timestamp;
 
@@ -127,17 +128,9 @@ fn trained_for<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Finding> 
 /// over is processing of its own (GDPR Art. 4(2), 4(9), 5(1)(b), 13(1)(e)).
 fn recipients(evidence: &Evidence<'_>, list: &mut Grouped<(String, String)>) {
     let Some(deployment) = &evidence.deployment else { return };
-    let Some(disclosure) = &deployment.spec.discloses else { return };
-    let (now, controller) = (evidence.ask.valid_at, deployment.spec.controller.to_string());
-    for recipient in &disclosure.to {
+    let controller = deployment.spec.controller.to_string();
+    for (recipient, ended) in third_parties(evidence) {
         let key = recipient.to_string();
-        if joint(evidence.world, &controller, &key, now) {
-            continue;
-        }
-        // As processor of the controller it is no third party; whether its contract ended, the same question says.
-        let contract = contract(evidence, &key, &[controller.as_str().into()], now, Vec::new);
-        let Some(contract) = contract else { continue };
-        let ended = contract.since.filter(|_| contract.status == Status::Expired);
         let governed = |ask: &Asked<'_>| ask.training.is_none() && matches!(ask.answer, Answer::Governed(_));
         for (ask, source) in each(evidence, governed) {
             let Answer::Governed(places) = ask.answer else { continue };
@@ -162,6 +155,23 @@ fn recipients(evidence: &Evidence<'_>, list: &mut Grouped<(String, String)>) {
             });
         }
     }
+}
+
+/// Who receives what is disclosed as a third party (GDPR Art. 4(10)): whoever controls it jointly is none, nor a processor of the
+/// controller. Beside each, when its contract as processor ended, where it had one.
+pub(super) fn third_parties<'e>(evidence: &'e Evidence<'_>) -> Vec<(&'e Ref, Option<Timestamp>)> {
+    let Some(deployment) = &evidence.deployment else { return Vec::new() };
+    let Some(disclosure) = &deployment.spec.discloses else { return Vec::new() };
+    let (now, controller) = (evidence.ask.valid_at, deployment.spec.controller.to_string());
+    let third = |recipient: &'e Ref| {
+        let key = recipient.to_string();
+        if joint(evidence.world, &controller, &key, now) {
+            return None;
+        }
+        let contract = contract(evidence, &key, &[controller.as_str().into()], now, Vec::new)?;
+        Some((recipient, contract.since.filter(|_| contract.status == Status::Expired)))
+    };
+    disclosure.to.iter().filter_map(third).collect()
 }
 
 /// A processor acts under a contract with the controller (GDPR Art. 28(3)).

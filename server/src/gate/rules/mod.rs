@@ -16,7 +16,9 @@ mod filed;
 mod life;
 mod lineage;
 mod minimisation;
+mod notice;
 pub mod own;
+mod promise;
 mod purpose;
 mod release;
 mod retention;
@@ -84,6 +86,9 @@ pub const RULES: &[Rule] = &[
     optional("workers", system::workers),
     optional("transparency.ai", system::transparency),
     optional("automated.decision", automated::decision),
+    optional("notice", notice::notice),
+    optional("withdrawal.means", notice::withdrawal),
+    optional("promise", promise::promise),
     core("lineage.complete", lineage::complete),
     core("artifact.digest", release::artifact),
     optional("release.approved", release::approved),
@@ -104,6 +109,8 @@ pub(super) const AI_ACT_UPPER: &str = "up to EUR 35 million or 7 % of turnover (
 
 /// Who approves.
 pub(super) const BOARD: &str = "governance board";
+/// Who advises on what people are told.
+pub(super) const DPO: &str = "dpo";
 
 /// A finding under construction; what is not set does not apply.
 pub(super) struct Build(Finding);
