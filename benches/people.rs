@@ -295,17 +295,17 @@ fn main() {
     diesel::sql_query("CREATE TABLE bench_member (dataset INTEGER, n INTEGER, PRIMARY KEY (dataset, n)) WITHOUT ROWID")
         .execute(&mut lite)
         .unwrap();
-    lite.transaction(|lite| {
-        for (dataset, members) in six.iter().enumerate() {
-            let all: Vec<u32> = members.iter().collect();
-            for chunk in all.chunks(10_000) {
-                let rows: Vec<String> = chunk.iter().map(|n| format!("({dataset},{n})")).collect();
-                diesel::sql_query(format!("INSERT INTO bench_member VALUES {}", rows.join(","))).execute(lite)?;
-            }
+    diesel::sql_query("BEGIN").execute(&mut lite).unwrap();
+    for (dataset, members) in six.iter().enumerate() {
+        let all: Vec<u32> = members.iter().collect();
+        for chunk in all.chunks(10_000) {
+            let rows: Vec<String> = chunk.iter().map(|n| format!("({dataset},{n})")).collect();
+            diesel::sql_query(format!("INSERT INTO bench_member VALUES {}", rows.join(",")))
+                .execute(&mut lite)
+                .unwrap();
         }
-        diesel::QueryResult::Ok(())
-    })
-    .unwrap();
+    }
+    diesel::sql_query("COMMIT").execute(&mut lite).unwrap();
     let begin = Instant::now();
     #[derive(QueryableByName)]
     struct Count {

@@ -9,6 +9,7 @@ mod histories;
 mod keys;
 mod loads;
 mod nowhere;
+mod person;
 mod said;
 mod suppressed;
 

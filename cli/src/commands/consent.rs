@@ -5,13 +5,14 @@ use clap::Subcommand;
 use crate::context::Context;
 use crate::error::{Exit, Result};
 
+mod actions;
 pub(crate) mod asked;
 mod coverage;
 mod import;
 mod proof;
 mod say;
 mod show;
-mod who;
+pub(crate) mod who;
 
 /// What people say.
 #[derive(Debug, Subcommand)]
@@ -55,6 +56,8 @@ pub(crate) enum Consent {
     Coverage(coverage::CoverageArgs),
     /// Everything one person said
     Show(show::ShowArgs),
+    /// What is to be done in models for those who withdrew
+    Actions(actions::ActionsArgs),
 }
 
 /// Run the command.
@@ -69,5 +72,6 @@ pub(crate) fn run(context: &Context, command: Consent) -> Result<Exit> {
         Consent::Import(args) => import::run(context, &args),
         Consent::Coverage(args) => coverage::run(context, &args),
         Consent::Show(args) => show::run(context, &args),
+        Consent::Actions(args) => actions::run(context, &args),
     }
 }

@@ -24,6 +24,7 @@ use crate::subjects::key::{self, SubjectKey};
 use crate::subjects::load::Load;
 
 pub(crate) mod exclude;
+mod person;
 
 /// Unreadable values told one by one.
 const MOST_TOLD: usize = 20;
@@ -94,6 +95,23 @@ Examples:
     --type phone --region FR --key crm.key"
     )]
     Add(AddArgs),
+    /// What the registry knows of one person's data, for the person (GDPR Art. 15)
+    #[command(after_help = "The letter names no person: whoever sends it knows whom it is for.
+
+Examples:
+  licit subjects view --subject p1.k1.…
+  licit subjects view --key crm.key --type email --letter fr < address > letter.txt")]
+    View(person::ViewArgs),
+    /// Take one person out of everything the registry holds (GDPR Art. 17)
+    #[command(
+        after_help = "Pseudonym, salts, memberships and records go for good; every proof stays as it is. Erase the data where they lie first,
+and pull suppression lists: afterwards nobody here can tell who it was.
+
+Examples:
+  licit subjects erase --subject p1.k1.… --yes
+  licit subjects erase --key crm.key --type email --yes < address"
+    )]
+    Erase(person::EraseArgs),
     /// How many members a dataset version has; never who
     #[command(after_help = "Example:\n  licit subjects members crm/people@3")]
     Members {
@@ -205,6 +223,8 @@ pub(crate) fn run(context: &Context, command: Subjects) -> Result<Exit> {
         }
         Subjects::Hash(args) => hash(context, &args),
         Subjects::Add(args) => add(context, &args),
+        Subjects::View(args) => person::view(context, &args),
+        Subjects::Erase(args) => person::erase(context, &args),
         Subjects::Members { of } => {
             let client = context.client()?;
             let id = c::DATASET_VERSIONS.id(&client, &of)?;

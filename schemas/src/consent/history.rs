@@ -169,7 +169,10 @@ mod tests {
     #[test]
     fn numbers_stay_what_they_are() {
         for (place, said) in Said::ALL.into_iter().enumerate() {
-            assert_eq!((usize::from(said.number()), Said::numbered(place as i16)), (place, Some(said)));
+            assert_eq!(
+                (usize::from(said.number()), Said::numbered(i16::try_from(place).unwrap())),
+                (place, Some(said))
+            );
         }
         assert_eq!((Said::numbered(14), Said::numbered(-1)), (None, None));
     }

@@ -328,7 +328,7 @@ pub(super) fn flush(conn: &mut Conn, changes: Vec<Change>) -> Result<()> {
                 diesel::insert_into(member_set::table).values(set).execute(conn)?;
             }
             Change::Erase(erasure) => erase::erase(conn, &erasure)?,
-            Change::Said(records, leaves) => said::keep(conn, records, leaves)?,
+            Change::Said(records, leaves) => said::keep(conn, &records, leaves)?,
             Change::Checkpoint(checkpoint) => {
                 let query = diesel::insert_into(consent_checkpoint::table).values(checkpoint).on_conflict_do_nothing();
                 match conn {

@@ -56,7 +56,7 @@ impl Will {
 
 /// For whom it stands at a moment; none where what people said cannot be read.
 pub fn standing(world: &World, will: &Will, at: Timestamp) -> Option<Arc<Standing>> {
-    world.people.standing(&will.wanted(world, at), at.micros()).map_err(unread).ok()
+    world.people.standing(&will.wanted(world, at), at.micros()).inspect_err(unread).ok()
 }
 
 /// Members whose will ended, and nobody acted on it within so many days: they lack consent now and at every moment since so many
@@ -72,7 +72,7 @@ pub fn overdue(
     let counted = stands.missing_in_both(stood, (members.id, &members.who), || {
         world.people.allowed_between(&will.wanted(world, now), then.micros(), now.micros())
     });
-    counted.map_err(unread).ok()
+    counted.inspect_err(unread).ok()
 }
 
 /// Until when what runs may go on though some lacked consent at a moment: so many days after that became known here. None where it
@@ -98,10 +98,10 @@ pub fn due(
         let recorded = world.people.recorded_at(last.max(members.id))?.and_then(Timestamp::from_micros).unwrap_or(now);
         Ok(Some(recorded.plus(Duration::days(i64::from(days)))))
     };
-    found().map_err(unread).ok().flatten()
+    found().inspect_err(unread).ok().flatten()
 }
 
-fn unread(error: crate::error::Error) {
+fn unread(error: &Error) {
     tracing::warn!(%error, "what people said cannot be read: coverage is unknown");
 }
 

@@ -24,7 +24,7 @@ fn missing(s: &Scenario, more: &str) -> u64 {
 /// Load members of a version.
 #[track_caller]
 pub(crate) fn load(s: &Scenario, version: &str, who: std::ops::Range<u32>) {
-    let count = who.len() as u32;
+    let count = u32::try_from(who.len()).unwrap();
     let load = begin(&s.ana, version);
     put(&s.ana, &load, 1, &lines("k1", who)).good();
     finish(&s.ana, &load, 1, count).good();
@@ -179,7 +179,8 @@ fn who_had_not_agreed_when_training_began_is_left_out_and_it_is_trained_again() 
     let out = s.ana.get(&format!("/api/v1/member-sets/{}/excluded", made["id"].as_str().unwrap())).good();
     let mut out: Vec<&str> = out["subjects"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
     let mut wanted: Vec<String> = (0..3).map(|n| pseudonym("k1", n)).collect();
-    (out.sort_unstable(), wanted.sort_unstable());
+    out.sort_unstable();
+    wanted.sort_unstable();
     assert_eq!(out, wanted);
     s.add("model-versions", model_version("2", "2"));
     let mut again = training("2", "1");

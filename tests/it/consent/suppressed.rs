@@ -28,8 +28,12 @@ fn acknowledge(s: &Scenario, position: &Value) -> Answer {
 fn people(list: &Value) -> Vec<u32> {
     let known: Vec<String> = (0..20).map(|n| pseudonym("k1", n)).collect();
     let named = list.as_array().unwrap().iter();
-    let mut who: Vec<u32> =
-        named.map(|p| known.iter().position(|k| k == p.as_str().unwrap()).unwrap() as u32).collect();
+    let mut who: Vec<u32> = named
+        .map(|p| {
+            let place = known.iter().position(|k| k == p.as_str().unwrap()).unwrap();
+            u32::try_from(place).unwrap()
+        })
+        .collect();
     who.sort_unstable();
     who
 }

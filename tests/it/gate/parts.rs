@@ -100,19 +100,21 @@ pub(crate) fn world(edit: impl FnOnce(&mut Parts)) -> Scenario {
     s
 }
 
-/// One person is in each of the dataset versions, and agreed long ago, in so many words.
+/// Two people are in each of the dataset versions, and agreed long ago, in so many words.
 pub(crate) fn agreed(s: &Scenario, versions: &[&str], purposes: &[&str]) {
     s.add("subject-keys", crate::consent::key("k1", "crm", ZEROS));
     for version in versions {
         let create = json!({"dataset_version": version, "kid": "k1", "fingerprint": ZEROS});
         let load = format!("member-loads/{}", s.add("member-loads", create)["id"].as_str().unwrap());
-        crate::consent::put(&s.ana, &load, 1, &crate::consent::lines("k1", 0..1)).good();
-        crate::consent::finish(&s.ana, &load, 1, 1).good();
+        crate::consent::put(&s.ana, &load, 1, &crate::consent::lines("k1", 0..2)).good();
+        crate::consent::finish(&s.ana, &load, 1, 2).good();
     }
     for (place, purpose) in (0u32..).zip(purposes) {
-        let mut record = crate::consent::said(0, place, "given", "2000-01-01T00:00:00Z");
-        (record["purpose"], record["expression"]) = (json!(purpose), json!("explicit"));
-        s.add("consent-records", record);
+        for person in 0..2 {
+            let mut record = crate::consent::said(person, 2 * place + person, "given", "2000-01-01T00:00:00Z");
+            (record["purpose"], record["expression"]) = (json!(purpose), json!("explicit"));
+            s.add("consent-records", record);
+        }
     }
 }
 

@@ -169,7 +169,7 @@ impl<P: Projection> Tx<'_, P> {
 }
 
 /// Write them.
-pub(super) fn keep(conn: &mut Conn, records: Vec<Record>, leaves: Leaves) -> Result<()> {
+pub(super) fn keep(conn: &mut Conn, records: &[Record], leaves: Leaves) -> Result<()> {
     for chunk in records.chunks(ROWS) {
         let query = diesel::insert_into(consent_record::table).values(chunk);
         match conn {

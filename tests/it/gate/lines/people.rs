@@ -49,7 +49,7 @@ fn marketing(p: &mut Parts) {
     consented(p);
 }
 
-/// The one person in it says something.
+/// One of the two in it says something.
 fn says(s: &Scenario, what: &str, at: &str) {
     s.dora.post("/api/v1/consent-records", &said(0, 77, what, at)).good();
 }
