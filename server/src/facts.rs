@@ -287,7 +287,10 @@ impl Projection for World {
             Fact::WebhookUnsubscribed(f) => self.events.unsubscribe(f, at, rows),
             Fact::SubjectKeyRegistered(f) => self.consent.registered(f, digest(&f.spec), at, rows),
             Fact::SubjectKeyRetired(f) => self.consent.retired(f, at, rows),
-            Fact::MembersLoaded(f) => self.consent.loaded(f, digest(&f.spec), at, rows),
+            Fact::MembersLoaded(f) => {
+                self.consent.loaded(f, digest(&f.spec), at, rows);
+                self.lineage.members(&f.spec.dataset_version.to_string(), at);
+            }
             Fact::MembersCorrected(f) => self.consent.corrected(f, digest(&f.spec), at, rows),
             Fact::SuppressionAcknowledged(f) => self.consent.acknowledged.acknowledged(f, at),
             Fact::SubjectErased(f) => self.consent.erased(f, at),

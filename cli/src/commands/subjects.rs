@@ -100,7 +100,7 @@ Examples:
 
 Examples:
   licit subjects view --subject p1.k1.…
-  licit subjects view --key crm.key --type email --letter fr < address > letter.txt")]
+  licit subjects view --key crm.key --type email --letter fr < address")]
     View(person::ViewArgs),
     /// Take one person out of everything the registry holds (GDPR Art. 17)
     #[command(

@@ -59,6 +59,8 @@ pub struct Record {
     pub at: Timestamp,
     /// The run or edge that named it first, while it dangles.
     pub named_by: Option<Arc<str>>,
+    /// The entry that brought the members of a dataset version; 0 while nobody said who is in it.
+    pub members: u64,
 }
 
 /// The graph with what its nodes are.
@@ -139,7 +141,13 @@ impl State {
     fn add(&mut self, reference: &str, node: Node, at: &At) -> NodeId {
         let id = self.graph.add_node(node);
         let reference: Arc<str> = reference.into();
-        self.records.push_back(Record { reference: reference.clone(), held: None, at: at.time, named_by: None });
+        self.records.push_back(Record {
+            reference: reference.clone(),
+            held: None,
+            at: at.time,
+            named_by: None,
+            members: 0,
+        });
         self.places.insert(reference, id);
         id
     }
@@ -224,6 +232,13 @@ impl State {
         let followers = self.followers.get(fact.spec.dataset.to_string().as_str()).cloned().unwrap_or_default();
         for &(deployment, kind) in followers.iter() {
             self.follow(deployment, id, kind, at, rows);
+        }
+    }
+
+    /// Fold in who brought the members of a dataset version.
+    pub fn members(&mut self, reference: &str, at: &At) {
+        if let Some(record) = self.find(reference).and_then(|id| self.records.get_mut(id.index())) {
+            record.members = at.seq;
         }
     }
 

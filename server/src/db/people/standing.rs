@@ -89,6 +89,12 @@ impl Standing {
         missing
     }
 
+    /// [`Standing::missing`] of members that are only looked at where they were not counted before.
+    pub fn missing_of(&self, id: u64, members: impl FnOnce() -> Option<Arc<RoaringBitmap>>) -> Option<u64> {
+        let known = locked(&self.missing).get(&id).copied();
+        known.or_else(|| Some(self.missing(id, &*members()?)))
+    }
+
     /// Members for whom it stands neither now nor at another moment, but for those that `except` names: counted once for each such
     /// moment.
     ///

@@ -9,7 +9,7 @@ use licit_schemas::lawfulness::{Exception, LegalBasis};
 use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 
-use super::{Evidence, Source, Unread};
+use super::{Cohort, Evidence, Source, Unread};
 use crate::consent::Trained;
 use crate::db::people::Standing;
 use crate::facts::World;
@@ -85,40 +85,50 @@ impl Asking {
         let purpose = purpose.unpinned().to_string().into();
         Self { asked, will: Arc::new(will), purpose, explicit, at, stands: now, stood: then }
     }
-}
 
-/// Go through the sources that rest on consent.
-pub(super) fn gather(evidence: &mut Evidence<'_>) {
-    let mut found = Vec::new();
-    for (place, cohort) in evidence.cohorts.iter().enumerate() {
-        let mut questions: Vec<Asking> = Vec::new();
-        if let (Some(answer), Some(question)) = (&cohort.deployment, &evidence.question)
-            && let Some(explicit) = on_consent(question, answer)
-            && let Some(deployment) = &evidence.deployment
-        {
-            let (world, spec, at) = (evidence.world, &deployment.spec, evidence.ask.valid_at);
-            let mut ask = |asked| questions.push(Asking::new(world, asked, &spec.purpose, spec.channel, explicit, at));
-            if cohort.modes & CONTAINED != 0 {
-                let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
-                ask(Asked::Overdue(days));
-            }
-            if cohort.modes & SERVED != 0 {
-                ask(Asked::Served);
-            }
-        }
-        for (&training, answer) in cohort.trainings.iter().zip(&cohort.training) {
-            let held = &evidence.trainings[training];
-            let (Some(question), Some(run)) = (&held.question, held.run()) else { continue };
-            let Some(explicit) = on_consent(question, answer) else { continue };
-            let asked = Asked::Training(training);
-            questions.push(Asking::new(evidence.world, asked, &run.purpose, None, explicit, run.started_at));
-        }
-        for source in evidence.sources_of(place).filter(|_| !questions.is_empty()) {
-            found.extend(questions.iter().map(|asking| covered(evidence, source, asking)));
+    /// Whether a training it is about names corrected member sets: then each source is looked at for itself.
+    fn names_sets(&self, evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> bool {
+        let names = |training: usize| evidence.trainings[training].run().is_some_and(|run| !run.member_sets.is_empty());
+        match self.asked {
+            Asked::Training(training) => names(training),
+            Asked::Overdue(_) => cohort.trainings.iter().any(|training| names(*training)),
+            Asked::Served => false,
         }
     }
+
+    /// Whether it is known who is in a source, and that none of them lacks it.
+    fn settled(&self, evidence: &Evidence<'_>, source: &Source) -> bool {
+        let world = evidence.world;
+        let id = world.lineage.record(source.node).members;
+        let nobody_lacks = || {
+            let stands = self.stands.as_ref()?;
+            Some(stands.missing_of(id, || world.people.by_id(id))? == 0)
+        };
+        id != 0
+            && match self.asked {
+                Asked::Served => true,
+                Asked::Training(_) => nobody_lacks() == Some(true),
+                Asked::Overdue(_) => world.consent.erased_from(id).next().is_none() && nobody_lacks() == Some(true),
+            }
+    }
+}
+
+/// Go through the sources that rest on consent, and keep those of which somebody lacks it, or nobody knows. That nobody does is
+/// looked up, and no words are made for it.
+pub(super) fn gather(evidence: &mut Evidence<'_>) {
+    let (mut found, mut rests) = (Vec::new(), false);
+    for (place, cohort) in evidence.cohorts.iter().enumerate() {
+        let questions = questions(evidence, cohort);
+        rests |= !questions.is_empty();
+        for asking in &questions {
+            let corrected = asking.names_sets(evidence, cohort);
+            let open = |source: &&Source| corrected || !asking.settled(evidence, source);
+            found.extend(evidence.sources_of(place).filter(open).map(|source| covered(evidence, source, asking)));
+        }
+    }
+    found.retain(|consent: &Consent| consent.members.is_none() || consent.missing != Some(0));
     evidence.consents = found;
-    if evidence.world.consent.lanes.is_empty() && evidence.consents.is_empty() && !served_on_consent(evidence) {
+    if evidence.world.consent.lanes.is_empty() && !rests {
         return; // Nobody said anything, and nobody was to be asked.
     }
     let list = suppression::counted(evidence);
@@ -128,11 +138,43 @@ pub(super) fn gather(evidence: &mut Evidence<'_>) {
     }));
 }
 
-/// Whether anything it is served on rests on consent.
-fn served_on_consent(evidence: &Evidence<'_>) -> bool {
-    let Some(question) = &evidence.question else { return false };
-    let served = evidence.cohorts.iter().filter(|cohort| cohort.modes & SERVED != 0);
-    served.filter_map(|cohort| cohort.deployment.as_ref()).any(|answer| on_consent(question, answer).is_some())
+/// How far consent covers every source that rests on it, those included of which nobody lacks it.
+pub fn all(evidence: &Evidence<'_>) -> Vec<Consent> {
+    let mut found = Vec::new();
+    for (place, cohort) in evidence.cohorts.iter().enumerate() {
+        let questions = questions(evidence, cohort);
+        for source in evidence.sources_of(place).filter(|_| !questions.is_empty()) {
+            found.extend(questions.iter().map(|asking| covered(evidence, source, asking)));
+        }
+    }
+    found
+}
+
+/// What is asked of sources that are alike.
+fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
+    let mut questions: Vec<Asking> = Vec::new();
+    if let (Some(answer), Some(question)) = (&cohort.deployment, &evidence.question)
+        && let Some(explicit) = on_consent(question, answer)
+        && let Some(deployment) = &evidence.deployment
+    {
+        let (world, spec, at) = (evidence.world, &deployment.spec, evidence.ask.valid_at);
+        let mut ask = |asked| questions.push(Asking::new(world, asked, &spec.purpose, spec.channel, explicit, at));
+        if cohort.modes & CONTAINED != 0 {
+            let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
+            ask(Asked::Overdue(days));
+        }
+        if cohort.modes & SERVED != 0 {
+            ask(Asked::Served);
+        }
+    }
+    for (&training, answer) in cohort.trainings.iter().zip(&cohort.training) {
+        let held = &evidence.trainings[training];
+        let (Some(question), Some(run)) = (&held.question, held.run()) else { continue };
+        let Some(explicit) = on_consent(question, answer) else { continue };
+        let asked = Asked::Training(training);
+        questions.push(Asking::new(evidence.world, asked, &run.purpose, None, explicit, run.started_at));
+    }
+    questions
 }
 
 /// Whether consent governs, and must be explicit; none where another basis does.

@@ -6,7 +6,7 @@ use licit_schemas::adoption::BaselineSpec;
 use licit_schemas::lawfulness::{AssessmentSpec, LegalBasis};
 use serde_json::{Value, json};
 
-use super::{Consented, Evidence, Source, assessed, bringing_together, measured, outputs};
+use super::{Consented, Evidence, Source, assessed, bringing_together, consents_of, measured, outputs};
 use crate::catalogue::Revision;
 use crate::db::Projection;
 use crate::gate::baseline;
@@ -104,14 +104,14 @@ impl Evidence<'_> {
             "artifacts": self.ask.artifacts,
         });
         // How many people, and how many of them lack consent: never who.
-        if !self.consents.is_empty() {
+        let consents = consents_of(self);
+        if !consents.is_empty() {
             let asked = |asked| match asked {
                 Consented::Training(place) => json!({"training": place}),
                 Consented::Overdue(days) => json!({"overdue": days}),
                 Consented::Served => json!("served"),
             };
-            document["consents"] = self
-                .consents
+            document["consents"] = consents
                 .iter()
                 .map(|consent| {
                     json!({

@@ -28,7 +28,7 @@ use licit_schemas::time::Timestamp;
 use serde::Serialize;
 
 pub use self::assessed::{Missed, of as assessments_of, things_of};
-pub use self::consents::{Asked as Consented, Consent};
+pub use self::consents::{Asked as Consented, Consent, all as consents_of};
 pub use self::joins::{Join, Risk, bringing_together, measured, outputs};
 pub use self::told::Told;
 use super::coverage::{Answer, Question};
@@ -263,7 +263,7 @@ pub struct Evidence<'w> {
     pub narrowed: Option<Narrowed>,
     /// Tables with people of which nothing personal flows.
     pub left_out: Vec<NodeId>,
-    /// How far consent covers the sources that rest on it.
+    /// Sources that rest on consent of which somebody lacks it, or nobody knows.
     pub consents: Vec<Consent>,
     /// Whom it leaves out; absent where nobody can be, an error where what people said cannot be read.
     pub suppression: Option<std::result::Result<Suppression, Unread>>,

@@ -9,7 +9,7 @@ use crate::db::Conn;
 use crate::db::people::{LaneAt, since};
 use crate::error::Result;
 use crate::facts::World;
-use crate::gate::evidence::{Consented, gather};
+use crate::gate::evidence::{Consented, consents_of, gather};
 use crate::reports::{owner, question};
 
 /// People whose words are read one by one for the oldest: of more, that is not told.
@@ -31,7 +31,7 @@ pub fn open(world: &World, now: Timestamp) -> Result<Vec<Open>> {
     for deployment in world.registry.running() {
         let deployment: &str = deployment.as_ref();
         let evidence = gather(world, question(world, deployment, now));
-        for consent in &evidence.consents {
+        for consent in consents_of(&evidence) {
             let (Consented::Overdue(days), Some((id, members))) = (consent.asked, consent.members) else { continue };
             let Some(who) = world.people.by_id(id) else { continue };
             let wanted = consent.will.wanted(world, now);
