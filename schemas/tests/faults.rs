@@ -131,7 +131,9 @@ fn sample(schema: &Value, definitions: &Value) -> Value {
             "Ref" => "dataset:crm/people@1".into(),
             "Country" => "FR".into(),
             "Commitment" => "never_sold".into(),
-            "Pseudonym" => "p1.k1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8".into(),
+            "Pseudonym" if definitions[name]["pattern"].is_string() => {
+                "p1.k1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8".into()
+            }
             "SigningSecret" => format!("whsec_{}", "A".repeat(32)).into(),
             name => inner(&definitions[name]),
         };
