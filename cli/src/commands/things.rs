@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use licit_schemas::known::KnownAt;
+use licit_schemas::lawfulness::WithdrawalPolicy;
 use licit_schemas::reference::Kind;
 use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use crate::client::Client;
 use crate::collection::{Collection, DEPLOYMENTS, named};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
-use crate::output::{resource, style};
+use crate::output::{self, resource, style};
 use crate::source;
 
 /// Create, list, show.
@@ -188,9 +189,21 @@ fn send(client: &Client, collection: &Collection, document: &Value, replaces: bo
         Err(Failure::Problem(problem)) if replaces && problem.status == 409 => replace(client, collection, document),
         answer => {
             let answer = answer?;
+            warn_of(&answer, document);
             let said = registered(&answer);
             Ok((answer, said))
         }
+    }
+}
+
+/// Say when it is written, not when it is late, that a purpose leaves no time to act on withdrawals.
+fn warn_of(answer: &Value, document: &Value) {
+    if !answer["ref"].as_str().is_some_and(|reference| reference.starts_with("purpose:")) {
+        return;
+    }
+    let policy = serde_json::from_value::<WithdrawalPolicy>(document["withdrawal"].clone());
+    if let Some(late) = policy.ok().and_then(|policy| policy.too_late()) {
+        output::warn(&late);
     }
 }
 

@@ -88,3 +88,21 @@ fn what_is_to_be_done_rolls_until_a_training_leaves_them_out() {
     assert_eq!(s.activate("release:score-prod@2").good()["verdict"], "allow");
     assert_eq!(actions(""), Vec::<Value>::new());
 }
+
+#[test]
+fn a_purpose_that_leaves_no_time_for_withdrawals_is_told_so_when_it_is_written() {
+    let s = consenting();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("purpose.json");
+    for (days, warned) in [(90, true), (96, false)] {
+        let mut purpose = harness::scenario::purpose("scoring");
+        purpose["withdrawal"] = json!({"days": days, "retraining_days": 91, "review_days": 5});
+        std::fs::write(&file, purpose.to_string()).unwrap();
+        let (code, out, said) = licit(&s.ana, &["purpose", "create", "-f", file.to_str().unwrap()]);
+        assert_eq!(
+            (code, said.contains("a model trained every 91 days with 5 for its review")),
+            (0, warned),
+            "{out}{said}"
+        );
+    }
+}

@@ -96,11 +96,18 @@ fn bound(evidence: &Evidence<'_>, cohort: &Cohort<'_>, at: Timestamp) -> Vec<Arc
     if !list.is_empty() {
         return list;
     }
-    let naming = class.collected_for.iter().flat_map(|purpose| {
-        let naming = world.notices.naming(base(purpose)).iter();
-        naming.filter(move |notice| notice.names(base(purpose), rev(purpose)))
-    });
-    each_once(naming, at)
+    // Data may be collected for hundreds of purposes that one notice names: whether it does is asked until it is known.
+    let mut list: Vec<Arc<Notice>> = Vec::new();
+    for purpose in &class.collected_for {
+        for notice in world.notices.naming(base(purpose)) {
+            let known = list.iter().any(|known| Arc::ptr_eq(known, notice));
+            let shown = notice.revision.spec.valid_from <= at;
+            if !known && shown && notice.names(base(purpose), rev(purpose)) {
+                list.push(notice.clone());
+            }
+        }
+    }
+    list
 }
 
 /// Those that were shown by a moment, each once.
