@@ -97,6 +97,17 @@ fn register(db: &Db, sets: Vec<RoaringBitmap>) {
             );
             approve(tx, &format!("purpose:{key}@1"), None);
         }
+        let both = |text: &str| json!({"en": text, "fr": text});
+        add(
+            tx,
+            Fact::NoticeRevised,
+            json!({"key": "everybody", "controller": "party:acme", "purposes": ["purpose:consent", "purpose:contract"],
+                "valid_from": "2020-01-01", "wording": {"en": {"title": "x", "text": "x"}, "fr": {"title": "x", "text": "x"}},
+                "categories": [{"iri": "https://w3id.org/dpv#PersonalData"}],
+                "refusal": {"url": "https://x.example/no", "words": both("Say no here.")},
+                "promises": [{"commitment": "never_sold", "words": both("We promise.")}]}),
+        );
+        add(tx, Fact::WithdrawalTested, json!({"notice": "notice:everybody@1", "at": tx.now(), "outcome": "passed"}));
         let names: Vec<String> = (0..sets.len()).map(|n| format!("dataset:crm/d{n}")).collect();
         for (name, members) in names.iter().zip(&sets) {
             add(
@@ -104,6 +115,7 @@ fn register(db: &Db, sets: Vec<RoaringBitmap>) {
                 Fact::DatasetVersionRegistered,
                 json!({"dataset": name, "version": "1", "origin": "collected", "controllers": ["party:acme"],
                 "retention": {"until": "2099-12-31"}, "collected_for": ["purpose:consent@1", "purpose:contract@1"],
+                "notices": ["notice:everybody@1"],
                 "subjects": ["https://w3id.org/dpv#Adult"],
                 "fields": [{"name": "age", "categories": ["https://w3id.org/dpv/pd#Age"], "identifiability": "quasi"}]}),
             );

@@ -278,7 +278,8 @@ impl Ref {
 
 impl fmt::Display for Ref {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.kind)?;
+        f.write_str(self.kind.as_str())?;
+        f.write_str(":")?;
         if let Some(namespace) = &self.namespace {
             encode(f, namespace)?;
             f.write_str("/")?;
@@ -290,10 +291,18 @@ impl fmt::Display for Ref {
 
 /// Only what would be read otherwise: other characters stay, so that people can read `model:modèle`.
 fn encode(f: &mut fmt::Formatter<'_>, part: &str) -> fmt::Result {
-    part.chars().try_for_each(|c| match c {
-        ' ' | '%' | '/' | '@' => write!(f, "%{:02X}", u32::from(c)),
-        c => write!(f, "{c}"),
-    })
+    let mut rest = part;
+    while let Some((before, special, after)) = next_special(rest) {
+        write!(f, "{before}%{special:02X}")?;
+        rest = after;
+    }
+    f.write_str(rest)
+}
+
+/// What stands before the next character that would be read otherwise, that one, and the rest. All of them have one byte.
+fn next_special(text: &str) -> Option<(&str, u8, &str)> {
+    let at = text.bytes().position(|byte| matches!(byte, b' ' | b'%' | b'/' | b'@'))?;
+    Some((&text[..at], text.as_bytes()[at], &text[at + 1..]))
 }
 
 impl FromStr for Ref {

@@ -212,32 +212,59 @@ fn is_personal(lineage: &State, mapping: &Mapping, origin: &Origin) -> bool {
     }
 }
 
-/// The fields of an input that a run says to have read, before it masked any; none where it does not say it of all it made.
-pub fn read_by(lineage: &State, run: NodeId, input: NodeId) -> Option<Vec<(&FieldFacts, Way)>> {
-    let mapping = mapping(lineage, run)?;
-    let name = lineage.name(input);
-    let at = mapping.inputs.iter().position(|known| *known == name)?;
-    let known = fields(lineage, input)?;
-    let mut ways = vec![Way::No; known.len()];
-    let mut note = |origins: &[Origin]| {
-        for origin in origins.iter().filter(|origin| origin.input == at) {
-            ways[place(known, &origin.field)?] = Way::Plain;
-        }
-        Some(())
-    };
-    for made in lineage.graph().downstream(run).filter(|half| half.kind == EdgeKind::Generated) {
-        if let Some(Made::Model(origins)) = mapping.outputs.get(&lineage.name(made.node)) {
-            note(origins)?;
-            continue;
-        }
-        for (field, origins) in listed(lineage, mapping, made.node)? {
-            if !believed(lineage, mapping, field, origins) {
-                return None;
+/// What a run says to have read of its inputs, before it masked any: asked once for all of them.
+pub struct Read<'s> {
+    inputs: Vec<Option<NodeId>>,
+    /// Of each input, its fields and which were read; none where they are not known, or lack one that it says to have read.
+    ways: Vec<Option<(&'s Fields, Vec<Way>)>>,
+}
+
+impl<'s> Read<'s> {
+    /// What a run says; none where it does not say it of all it made.
+    pub fn of(lineage: &'s State, run: NodeId) -> Option<Self> {
+        let mapping = mapping(lineage, run)?;
+        let inputs: Vec<Option<NodeId>> = mapping.inputs.iter().map(|input| lineage.find(input)).collect();
+        let known: Vec<Option<&Fields>> = inputs.iter().map(|input| fields(lineage, (*input)?)).collect();
+        let ways = known.iter().map(|known| known.map(|known| (known, vec![Way::No; known.len()]))).collect();
+        let mut read = Self { inputs, ways };
+        for made in lineage.graph().downstream(run).filter(|half| half.kind == EdgeKind::Generated) {
+            if let Some(Made::Model(origins)) = mapping.outputs.get(&lineage.name(made.node)) {
+                read.note(origins);
+                continue;
             }
-            note(origins)?;
+            for (field, origins) in listed(lineage, mapping, made.node)? {
+                if field.personal() && !origins.iter().any(|origin| read.is_personal(&known, origin)) {
+                    return None;
+                }
+                read.note(origins);
+            }
+        }
+        Some(read)
+    }
+
+    /// [`is_personal`], of inputs that were looked up.
+    fn is_personal(&self, known: &[Option<&Fields>], origin: &Origin) -> bool {
+        let at = |fields: &Fields| place(fields, &origin.field).is_none_or(|place| fields[place].personal());
+        self.inputs[origin.input].is_some() && known[origin.input].is_none_or(at)
+    }
+
+    fn note(&mut self, origins: &[Origin]) {
+        for origin in origins {
+            let ways = &mut self.ways[origin.input];
+            let Some((known, list)) = ways else { continue };
+            match place(known, &origin.field) {
+                Some(place) => list[place] = Way::Plain,
+                None => *ways = None,
+            }
         }
     }
-    Some(known.iter().zip(ways).filter(|(_, way)| *way != Way::No).collect())
+
+    /// The fields of an input that were read; none where nobody says which.
+    pub fn fields(&self, input: NodeId) -> Option<Vec<(&'s FieldFacts, Way)>> {
+        let at = self.inputs.iter().position(|known| *known == Some(input))?;
+        let (known, ways) = self.ways[at].as_ref()?;
+        Some(known.iter().zip(ways).filter(|(_, way)| **way != Way::No).map(|(field, way)| (field, *way)).collect())
+    }
 }
 
 impl Narrowed {

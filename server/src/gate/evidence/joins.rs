@@ -9,6 +9,7 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Evidence;
+use crate::lineage::columns::Read;
 use crate::lineage::graph::{EdgeKind, Flags, Graph, Half, NodeId, NodeKind, Role};
 use crate::lineage::{ASSESSED, Class, PERSONAL, State, columns, levels};
 use crate::registry::vocabulary::{TermId, vocabulary};
@@ -215,19 +216,21 @@ fn inputs<'w>(evidence: &Evidence<'w>, run: NodeId) -> (Vec<Input<'w>>, Option<N
     let graph = lineage.graph();
     let mut inputs = Vec::new();
     let mut unclear = None;
+    let says = evidence.narrowed.is_some() && columns::is_mapped(graph.node(run));
+    let columns = says.then(|| Read::of(lineage, run)).flatten();
     for half in read(graph, run) {
         let node = graph.node(half.node);
         if is_unclear(lineage, half.node, node.flags, now) {
             unclear = unclear.or(Some(half.node));
         } else if !(node.flags.has(ASSESSED) && evidence.cuts(half.node)) {
-            inputs.extend(input(evidence, run, half.node));
+            inputs.extend(input(evidence, (run, columns.as_ref()), half.node));
         }
     }
     (inputs, unclear)
 }
 
 /// A table with people that a run read: those of its columns that flow on, where the run says which.
-fn input<'w>(evidence: &Evidence<'w>, run: NodeId, table: NodeId) -> Option<Input<'w>> {
+fn input<'w>(evidence: &Evidence<'w>, (run, columns): (NodeId, Option<&Read<'_>>), table: NodeId) -> Option<Input<'w>> {
     let lineage = &evidence.world.lineage;
     let node = lineage.graph().node(table);
     // Where nobody assessed anything, what was noted stands.
@@ -238,7 +241,7 @@ fn input<'w>(evidence: &Evidence<'w>, run: NodeId, table: NodeId) -> Option<Inpu
     let whole = &**lineage.class_at(node.class);
     let read = match &evidence.narrowed {
         Some(narrowed) if !narrowed.carries(lineage, run, table) => return None,
-        Some(_) => columns::read_by(lineage, run, table),
+        Some(_) => columns.and_then(|columns| columns.fields(table)),
         None => None,
     };
     if read.as_ref().is_some_and(Vec::is_empty) {

@@ -299,7 +299,8 @@ pub struct Evidence<'w> {
 
 impl Drop for Evidence<'_> {
     fn drop(&mut self) {
-        let lists = (std::mem::take(&mut self.closure), std::mem::take(&mut self.sources));
+        let lists =
+            (std::mem::take(&mut self.closure), std::mem::take(&mut self.sources), std::mem::take(&mut self.joining));
         // While its thread ends there is nothing left to keep them in.
         let _ = LISTS.try_with(|kept| kept.replace(lists));
     }
@@ -315,9 +316,10 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     let registry = &world.registry;
     let deployment = registry.deployment_at(&ask.deployment, ask.valid_at).cloned();
     let release = pick(world, &ask);
-    let (mut closure, mut sources) = LISTS.with(|kept| kept.take());
+    let (mut closure, mut sources, mut joining) = LISTS.with(|kept| kept.take());
     closure.clear();
     sources.clear();
+    joining.clear();
     let mut evidence = Evidence {
         world,
         deployment,
@@ -341,7 +343,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         gaps: Vec::new(),
         assumed: Vec::new(),
         assessed: Vec::new(),
-        joining: Vec::new(),
+        joining,
         joins: Vec::new(),
         cuts: RefCell::default(),
         raised: RefCell::default(),
@@ -452,7 +454,7 @@ thread_local! {
     /// The walk's answer, kept between decisions so that its memory is used again.
     static WALK: RefCell<Exposure> = RefCell::default();
     /// The long lists of the evidence before, for the same reason.
-    static LISTS: RefCell<(Vec<(NodeId, Label)>, Vec<Source>)> = RefCell::default();
+    static LISTS: RefCell<(Vec<(NodeId, Label)>, Vec<Source>, Vec<NodeId>)> = RefCell::default();
 }
 
 fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {

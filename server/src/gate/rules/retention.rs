@@ -2,10 +2,11 @@
 
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::registry::Life;
+use licit_schemas::time::Timestamp;
 
 use super::asked::Grouped;
 use super::{GDPR_UPPER, finding};
-use crate::gate::evidence::{Evidence, Source};
+use crate::gate::evidence::{Cohort, Evidence, Source, Training};
 use crate::gate::policy::Policy;
 use crate::lineage::exposure::Want;
 use crate::lineage::graph::{Flags, NodeId};
@@ -22,6 +23,8 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut list = Grouped::new();
     // Tables that stand beside each other are mostly kept equally long: an end is looked up once for a row of them.
     let mut known = (0, None);
+    // Who was trained on by its end was trained on in time.
+    let latest: Vec<Option<Timestamp>> = evidence.cohorts.iter().map(|cohort| begun(evidence, cohort).max()).collect();
     for source in &evidence.sources {
         let cohort = evidence.cohort(source);
         if known.0 != source.end {
@@ -33,8 +36,10 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             }
             continue;
         };
-        let late = cohort.trainings.iter().map(|&number| &evidence.trainings[number]);
-        let late = late.filter(|t| !t.regularised).find(|t| t.run().is_some_and(|run| run.started_at >= end));
+        if end > now && latest[source.cohort].is_none_or(|begun| begun < end) {
+            continue;
+        }
+        let late = judged(evidence, cohort).find(|t| t.run().is_some_and(|run| run.started_at >= end));
         if let Some(training) = late {
             let name = evidence.name(source.node);
             list.add((0, evidence.name(training.node)), &name, || {
@@ -64,6 +69,16 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         }
     }
     list.findings()
+}
+
+/// Trainings that read the data of a cohort, but for what the board took over as lawful.
+fn judged<'e>(evidence: &'e Evidence<'_>, cohort: &'e Cohort<'_>) -> impl Iterator<Item = &'e Training> {
+    cohort.trainings.iter().map(|&number| &evidence.trainings[number]).filter(|training| !training.regularised)
+}
+
+/// When they began.
+fn begun<'e>(evidence: &'e Evidence<'_>, cohort: &'e Cohort<'_>) -> impl Iterator<Item = Timestamp> {
+    judged(evidence, cohort).filter_map(|training| training.run().map(|run| run.started_at))
 }
 
 /// Whether the data were gone at the moment judged, by what is known.
