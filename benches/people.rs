@@ -14,6 +14,7 @@ use licit_schemas::reference::Ref;
 use licit_schemas::subjects::Pseudonym;
 use licit_schemas::time::Timestamp;
 use licit_server::catalogue::Stated;
+use licit_server::consent::upkeep::Keeper;
 use licit_server::consent::{batch, records};
 use licit_server::db::{Conn, Manager};
 use licit_server::facts::{Db, Fact, Tx};
@@ -349,9 +350,7 @@ fn main() {
     }
     println!("a past moment beside now: {:.1}x", times[1] / times[0]);
 
-    write(&db, |tx| {
-        tx.keep_checkpoints().unwrap();
-    });
+    Keeper::default().keep(&db, 1, None).unwrap();
     db.close();
     drop(db);
     let begin = Instant::now();

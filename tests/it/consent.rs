@@ -1,6 +1,7 @@
 //! Whose data it is: keys of subjects, loads of members, and what is never seen of them.
 
 mod bad_input;
+mod checkpoints;
 mod command;
 mod commands;
 pub(crate) mod covered;

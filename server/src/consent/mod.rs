@@ -13,6 +13,7 @@ pub mod operations;
 pub mod records;
 pub mod store;
 pub mod suppression;
+pub mod upkeep;
 
 use std::sync::Arc;
 

@@ -166,6 +166,13 @@ struct Memo {
     standings: Vec<Arc<Standing>>,
 }
 
+impl Memo {
+    fn nearest(&self, of: LaneAt, at: i64) -> Option<Arc<Snapshot>> {
+        let of_lane = self.snapshots.iter().filter(|one| one.of.lane == of.lane);
+        of_lane.min_by_key(|one| (one.of.version.abs_diff(of.version), one.at.abs_diff(at))).cloned()
+    }
+}
+
 /// Give up what was asked longest ago, until the rest fits.
 fn fit<T>(kept: &mut Vec<Arc<T>>, size: impl Fn(&T) -> usize) {
     let mut bytes: usize = kept.iter().map(|one| size(one)).sum();
@@ -261,9 +268,7 @@ impl Wills {
             if let Some(found) = recall(&mut memo.snapshots, fits) {
                 return Ok(found);
             }
-            let of_lane = memo.snapshots.iter().filter(|one| one.of.lane == of.lane);
-            let nearest = of_lane.min_by_key(|one| (one.of.version.abs_diff(of.version), one.at.abs_diff(at)));
-            nearest.filter(|_| current).cloned()
+            memo.nearest(of, at).filter(|_| current)
         };
         let made = Arc::new(self.read(|conn| snapshot(conn, base.as_deref(), of, at, fresh))?);
         if durable {
@@ -302,16 +307,9 @@ impl Wills {
         crate::db::read_only(&mut conn, work)
     }
 
-    /// The latest of each kind, for checkpoints.
-    pub(super) fn latest(&self) -> Vec<Arc<Snapshot>> {
-        let mut latest: HashMap<u32, Arc<Snapshot>> = HashMap::new();
-        for one in &locked(&self.memo).snapshots {
-            let known = latest.entry(one.of.lane).or_insert_with(|| one.clone());
-            if (one.of.version, one.at) > (known.of.version, known.at) {
-                *known = one.clone();
-            }
-        }
-        latest.into_values().collect()
+    /// What is remembered nearest to a version and a moment, if it is of the same people.
+    pub(super) fn nearest(&self, of: LaneAt, at: i64, erased: u64) -> Option<Arc<Snapshot>> {
+        if self.erased(erased) { locked(&self.memo).nearest(of, at) } else { None }
     }
 
     /// Whether what is remembered is of the same people. Of fewer erased, it is forgotten; whoever still knows one more of them

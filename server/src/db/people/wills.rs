@@ -24,7 +24,7 @@ const PAGE: i64 = 20_000;
 /// Subjects asked for in one statement.
 const SUBJECTS: usize = 500;
 /// Beyond so many subjects to look at, everything is read in one go.
-const MANY: u64 = 20_000;
+pub(super) const MANY: u64 = 20_000;
 
 /// What somebody said, as its table holds it.
 #[derive(Clone, Insertable, Queryable, Selectable)]
@@ -416,6 +416,11 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Of which kind of will, the entry it knows, and its moment.
+    pub(super) fn key(&self) -> (i64, i64, i64) {
+        (self.lane, self.version, self.moment)
+    }
+
     /// Of what stood.
     ///
     /// # Errors
