@@ -95,6 +95,7 @@ documents! {
     "exclude" => subjects::ExcludeCreate,
     "consent-record" => consent::ConsentRecord,
     "subject-query" => consent::SubjectQuery,
+    "proof-query" => consent::ProofQuery,
     "acknowledgement" => consent::AcknowledgementCreate,
     "coverage-sample" => consent::SampleQuery,
 }

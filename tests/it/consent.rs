@@ -11,6 +11,7 @@ mod keys;
 mod loads;
 mod nowhere;
 mod person;
+pub(crate) mod proofs;
 mod said;
 mod suppressed;
 

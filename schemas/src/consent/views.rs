@@ -10,6 +10,7 @@ use crate::reference::Ref;
 use crate::registry::uuid_text::Uuid;
 use crate::resource::Outcome;
 use crate::subjects::Pseudonym;
+use crate::text::Sentence;
 use crate::time::Timestamp;
 
 /// Answer to one record.
@@ -226,4 +227,35 @@ pub struct Erased {
     pub datasets: Vec<Ref>,
     /// Position of the ledger entry, which says that somebody was erased and not who.
     pub seq: u64,
+    /// Until when proof of their consent is kept, restricted; absent, nothing is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_until: Option<Timestamp>,
+}
+
+/// Whose proof of consent is read, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProofQuery {
+    /// Who, by pseudonym.
+    pub subject: Pseudonym,
+    /// For which claim. It is kept with the entry that says it was read, and may be erased.
+    pub reason: Sentence,
+}
+
+/// Proof of consent of somebody who was erased (GDPR Art. 17(3)(e)).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptProof {
+    /// Its opaque id.
+    pub id: Uuid,
+    /// Until when it is kept.
+    pub until: Timestamp,
+    /// What they said of consent, oldest first, each with its proof.
+    pub records: Vec<SubjectRecord>,
+}
+
+/// What is kept of one person: one proof for each time they were erased.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptProofs {
+    /// Oldest first.
+    pub items: Vec<KeptProof>,
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::digest::Digest;
 use crate::known::KnownAt;
-use crate::notices::Commitment;
+use crate::notices::{Commitment, Period};
 use crate::problem::Fault;
 use crate::reference::Ref;
 use crate::registry::uuid_text;
@@ -141,7 +141,7 @@ fn refusal(kind: &str, text: &str) -> Option<String> {
         };
     }
     kinds!(
-        Commitment Country Digest Expression Iri Key KeyId KindPattern KnownAt Name Namespace Path Pseudonym Ref Sentence SigningSecret Text Timestamp Uri
+        Commitment Country Digest Expression Iri Key KeyId KindPattern KnownAt Name Namespace Path Period Pseudonym Ref Sentence SigningSecret Text Timestamp Uri
         VersionId
     )
 }

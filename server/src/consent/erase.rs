@@ -2,11 +2,13 @@
 
 use licit_schemas::consent::{Erased, SubjectQuery};
 use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::proof::{self, ProofKept};
 use crate::error::{Error, Result};
-use crate::facts::{Fact, Tx};
+use crate::facts::{Fact, Tx, canonical};
 
 /// Somebody was erased: how much went, and nothing of who it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,18 +22,31 @@ pub struct SubjectErased {
     pub member_sets: Vec<u64>,
 }
 
-/// Take somebody out of everything the registry holds: pseudonym, salts, memberships, records. Every proof stays as it is.
+/// Take somebody out of everything the registry holds: pseudonym, salts, memberships, records. Every proof stays as it is. With
+/// `proof_until`, what they said of consent is kept apart until then, and nowhere else.
 ///
 /// # Errors
 /// Nobody is known by that pseudonym.
-pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery) -> Result<Erased> {
+pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery, proof_until: Option<Timestamp>) -> Result<Erased> {
     let found = tx.somebody(&query.subject)?;
     let who = found.ok_or_else(|| Error::NotFound("nobody is known by this pseudonym".to_owned()))?;
+    let proof = match proof_until {
+        Some(until) => Some((until, proof::of_consent(tx, &who)?)),
+        None => None,
+    };
+    let proof = proof.filter(|(_, records)| !records.is_empty());
     let traces = tx.erase_subject(query.subject.kid().as_str(), &who)?;
     let mut member_sets: Vec<u64> = traces.sets.iter().map(|(_, id)| *id).collect();
     member_sets.sort_unstable();
-    let fact = SubjectErased { id: tx.new_id(), records: traces.records, member_sets };
+    let erasure = tx.new_id();
+    let fact = SubjectErased { id: erasure, records: traces.records, member_sets };
     let seq = tx.record(Fact::SubjectErased(fact))?;
+    if let Some((until, records)) = &proof {
+        let id = tx.new_id();
+        let fact = ProofKept { id, erasure, records: records.len() as u64, until: *until };
+        tx.record(Fact::ConsentProofKept(fact))?;
+        tx.keep_proof(id, &query.subject, canonical(records)?);
+    }
     let mut datasets: Vec<Ref> = traces
         .sets
         .iter()
@@ -39,5 +54,5 @@ pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery) -> Result<Erased> {
         .filter(|r| r.kind() == Kind::Dataset)
         .collect();
     datasets.sort_by_key(ToString::to_string);
-    Ok(Erased { records: traces.records, datasets, seq })
+    Ok(Erased { records: traces.records, datasets, seq, proof_until: proof.map(|(until, _)| until) })
 }

@@ -10,6 +10,7 @@ pub mod erase;
 pub mod lanes;
 pub mod lines;
 pub mod operations;
+pub mod proof;
 pub mod records;
 pub mod store;
 pub mod suppression;
@@ -76,6 +77,8 @@ pub struct State {
     /// How many people were erased.
     pub erased: u64,
     erased_from: HashMap<u64, Vector<Timestamp>>,
+    /// Proofs that are kept of people who were erased.
+    pub proofs: proof::Proofs,
     /// What serving systems have of whom to leave out.
     pub acknowledged: Acknowledged,
 }

@@ -1,12 +1,15 @@
-//! What is done about people by itself: checkpoints are kept, beside all writes and never inside one that somebody waits for.
+//! What is done about people by itself: proof of consent goes when its time is over, and checkpoints are kept, beside all writes and
+//! never inside one that somebody waits for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
+use super::proof::shred_due;
 use crate::clock;
 use crate::db::people::{EVERY, LaneAt, unkept};
 use crate::error::Result;
@@ -68,6 +71,9 @@ impl Shared {
             let stopping = *stop;
             drop(stop);
             let begun = Instant::now();
+            if let Err(error) = shred(db, clock::now()) {
+                tracing::warn!(%error, "proof of consent whose time is over could not be shredded");
+            }
             let (least, until) = if stopping { (1, Some(begun + LAST)) } else { (EVERY, None) };
             if let Err(error) = keeper.keep(db, least, until) {
                 tracing::warn!(%error, "checkpoints of what people said could not be kept");
@@ -78,6 +84,17 @@ impl Shared {
             rest = TICK.max(begun.elapsed() * 10);
         }
     }
+}
+
+/// Shred every proof whose time is over. Of several servers, the first that has the lock does it. Returns how many went.
+///
+/// # Errors
+/// What the database said.
+pub fn shred(db: &Db, now: Timestamp) -> Result<u32> {
+    if db.world().consent.proofs.due(now).next().is_none() {
+        return Ok(0);
+    }
+    db.write_blocking(Uuid::nil(), now, shred_due)
 }
 
 /// Keeps checkpoints of what changed.

@@ -4,6 +4,7 @@
 mod check;
 mod checkpoints;
 mod erase;
+mod proof;
 mod said;
 mod standing;
 mod tx;
@@ -16,6 +17,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use imbl::HashMap;
 use roaring::RoaringBitmap;
+use uuid::Uuid;
 
 use super::MultiBackend;
 use super::conn::Conn;
@@ -101,6 +103,10 @@ pub(super) enum Change {
     /// What people said, with the commitments of the whole batch.
     Said(Vec<Record>, Leaves),
     Checkpoint(Checkpoint),
+    /// What an erased person said is kept apart.
+    Prove(proof::Proof),
+    /// It goes for good.
+    Shred(Uuid),
     /// Somebody is taken out of everything.
     Erase(erase::Erasure),
 }
@@ -329,6 +335,8 @@ pub(super) fn flush(conn: &mut Conn, changes: Vec<Change>) -> Result<()> {
             Change::Members(set) => {
                 diesel::insert_into(member_set::table).values(set).execute(conn)?;
             }
+            Change::Prove(proof) => proof::keep(conn, proof)?,
+            Change::Shred(id) => proof::shred(conn, id)?,
             Change::Erase(erasure) => erase::erase(conn, &erasure)?,
             Change::Said(records, leaves) => said::keep(conn, &records, leaves)?,
             Change::Checkpoint(checkpoint) => checkpoints::keep(conn, checkpoint)?,

@@ -223,3 +223,13 @@ diesel::table! {
         leaf -> Binary,
     }
 }
+
+diesel::table! {
+    /// Erasable, restricted: what erased people said of consent.
+    consent_proof (id) {
+        id -> Text,
+        kid -> Text,
+        hash -> Binary,
+        doc -> Text,
+    }
+}

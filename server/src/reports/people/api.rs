@@ -9,12 +9,14 @@ use licit_schemas::subjects::{ExcludeCreate, ExcludedQuery};
 use roaring::RoaringBitmap;
 
 use super as people;
+use crate::consent::erase::erase;
 use crate::consent::said_by;
 use crate::consent::suppression::acknowledge;
 use crate::db::people::somebody;
 use crate::db::{Projection, listing};
 use crate::error::{Error, Result};
 use crate::gate::consented;
+use crate::gate::policy::Policy;
 use crate::http::{Body, Ctx, Reply};
 use crate::resolve::parse;
 
@@ -137,6 +139,16 @@ pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
         })
         .await?;
     Reply::ok(&off(move || people::person::view(&world, &who, said, now)).await?)
+}
+
+/// Take somebody out of everything. What policy keeps as proof is kept apart.
+pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SubjectQuery = body.read()?;
+    let erased = ctx.write(move |tx| {
+        let keep = Policy::in_force(tx.world(), tx.now()).proof_of_consent(tx.now());
+        erase(tx, &query, keep)
+    });
+    Reply::ok(&erased.await?)
 }
 
 /// What is to be done for those who withdrew.
