@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, ConsentRecord};
+use super::{Channel, ConsentRecord, OwnRecipient, OwnUse};
 use crate::digest::Digest;
 use crate::known::KnownAt;
 use crate::reference::Ref;
@@ -225,6 +225,14 @@ pub struct Erased {
     pub records: u64,
     /// Dataset versions they were members of: the data themselves are to be erased where they lie.
     pub datasets: Vec<Ref>,
+    /// Dataset versions made of those, which may hold what was theirs.
+    pub derived: Vec<OwnUse>,
+    /// Models made of them: what they learned is still in there.
+    pub models: Vec<OwnUse>,
+    /// What runs, and their data reach.
+    pub deployments: Vec<OwnUse>,
+    /// Who received what came of them, and is to be told, unless that is impossible or asks for disproportionate effort (GDPR Art. 19).
+    pub recipients: Vec<OwnRecipient>,
     /// Position of the ledger entry, which says that somebody was erased and not who.
     pub seq: u64,
     /// Until when proof of their consent is kept, restricted; absent, nothing is kept.

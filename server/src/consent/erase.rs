@@ -25,6 +25,8 @@ pub struct SubjectErased {
 /// Take somebody out of everything the registry holds: pseudonym, salts, memberships, records. Every proof stays as it is. With
 /// `proof_until`, what they said of consent is kept apart until then, and nowhere else.
 ///
+/// What came of their data is not looked up here: lineage knows nothing of people, and whoever asks looks for the datasets told.
+///
 /// # Errors
 /// Nobody is known by that pseudonym.
 pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery, proof_until: Option<Timestamp>) -> Result<Erased> {
@@ -54,5 +56,7 @@ pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery, proof_until: Option<Timestam
         .filter(|r| r.kind() == Kind::Dataset)
         .collect();
     datasets.sort_by_key(ToString::to_string);
-    Ok(Erased { records: traces.records, datasets, seq, proof_until: proof.map(|(until, _)| until) })
+    let (derived, models, deployments, recipients) = Default::default();
+    let proof_until = proof.map(|(until, _)| until);
+    Ok(Erased { records: traces.records, datasets, derived, models, deployments, recipients, seq, proof_until })
 }

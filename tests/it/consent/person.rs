@@ -47,7 +47,11 @@ fn a_person_learns_where_their_data_went() {
     let (code, ..) = licit(&s.dora, &["subjects", "erase", "--subject", &who]);
     assert_eq!(code, 2, "it cannot be undone, and wants to be said");
     let (code, out, _) = licit(&s.dora, &["subjects", "erase", "--subject", &who, "--yes"]);
-    assert!(code == 0 && out.contains("was in dataset:crm/people@1"), "{out}");
+    for words in
+        ["was in dataset:crm/people@1", "learned from it: model:score@1 (contained)", "runs: deployment:score-prod"]
+    {
+        assert!(code == 0 && out.contains(words), "{out}");
+    }
     s.dora.post("/api/v1/subjects/view", &ask).problem(404);
 }
 

@@ -78,6 +78,21 @@ pub(crate) fn erase(context: &Context, args: &EraseArgs) -> Result<Exit> {
         for dataset in &erased.datasets {
             text.push_str(&format!("\nwas in {dataset}: erase it there, too"));
         }
+        for (what, uses) in [
+            ("made of it", &erased.derived),
+            ("learned from it", &erased.models),
+            ("reached by it, and runs", &erased.deployments),
+        ] {
+            for one in uses {
+                text.push_str(&format!("\n{what}: {} ({})", one.r#ref, one.how.join(", ")));
+            }
+        }
+        for one in &erased.recipients {
+            text.push_str(&format!(
+                "\nto be told: {} ({}), which received it for {}",
+                one.party, one.name, one.purpose
+            ));
+        }
         text
     });
     Ok(Exit::Done)

@@ -148,7 +148,10 @@ pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
         let keep = Policy::in_force(tx.world(), tx.now()).proof_of_consent(tx.now());
         erase(tx, &query, keep)
     });
-    Reply::ok(&erased.await?)
+    let erased = erased.await?;
+    // It is done: where what came of the data cannot be told, that it is done is told all the same.
+    let (world, now, plain) = (ctx.app.db.world(), ctx.now, erased.clone());
+    Reply::ok(&off(move || Ok(people::person::left(&world, erased, now))).await.unwrap_or(plain))
 }
 
 /// What is to be done for those who withdrew.
