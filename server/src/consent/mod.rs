@@ -77,6 +77,9 @@ pub struct State {
     /// How many people were erased.
     pub erased: u64,
     erased_from: HashMap<u64, Vector<Timestamp>>,
+    /// Trainings that began without the consent of people erased since: how many, by the entry that brought the members, the run,
+    /// and whether explicit consent was asked for.
+    lacked: HashMap<u64, HashMap<(Arc<str>, bool), u64>>,
     /// Proofs that are kept of people who were erased.
     pub proofs: proof::Proofs,
     /// What serving systems have of whom to leave out.
@@ -190,6 +193,16 @@ impl State {
         for set in &fact.member_sets {
             self.erased_from.entry(*set).or_default().push_back(at.time);
         }
+        for one in &fact.lacked {
+            let counts = self.lacked.entry(one.members).or_default();
+            *counts.entry((one.run.to_string().into(), one.explicit)).or_default() += 1;
+        }
+    }
+
+    /// How many people erased since lacked consent when a training began, of the members that an entry brought.
+    pub fn lacked(&self, members: u64, run: &Arc<str>, explicit: bool) -> u64 {
+        let counts = self.lacked.get(&members);
+        counts.and_then(|counts| counts.get(&(run.clone(), explicit))).copied().unwrap_or(0)
     }
 
     /// When people were erased from members, by the entry that brought those.

@@ -9,6 +9,7 @@ pub mod coverage;
 pub mod decide;
 pub mod emergency;
 pub mod envelope;
+pub mod erased;
 pub mod evidence;
 pub mod gaps;
 pub mod instants;

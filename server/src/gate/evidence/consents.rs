@@ -49,6 +49,8 @@ pub struct Consent {
     pub members: Option<(u64, u64)>,
     /// How many lack it; none where that cannot be read.
     pub missing: Option<u64>,
+    /// How many of them were erased since.
+    pub erased: u64,
     /// Until when what runs may go on all the same, where that became known lately.
     pub due: Option<Timestamp>,
 }
@@ -107,7 +109,9 @@ impl Asking {
         id != 0
             && match self.asked {
                 Asked::Served => true,
-                Asked::Training(_) => nobody_lacks() == Some(true),
+                Asked::Training(training) => {
+                    lacked(evidence, training, id, self.explicit) == 0 && nobody_lacks() == Some(true)
+                }
                 Asked::Overdue(_) => world.consent.erased_from(id).next().is_none() && nobody_lacks() == Some(true),
             }
     }
@@ -185,6 +189,12 @@ fn on_consent(question: &Question, answer: &Answer) -> Option<bool> {
     (explicit || governing().any(|basis| basis.legal_basis == LegalBasis::Art6_1A)).then_some(explicit)
 }
 
+/// How many people erased since lacked consent when a training began: it is none the more lawful for their erasure.
+fn lacked(evidence: &Evidence<'_>, training: usize, members: u64, explicit: bool) -> u64 {
+    let run = evidence.trainings[training].held.as_ref();
+    run.map_or(0, |run| evidence.world.consent.lacked(members, &run.reference, explicit))
+}
+
 fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent {
     let world = evidence.world;
     let name = world.lineage.name(source.node);
@@ -206,8 +216,12 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
     };
     let members = world.people.members(key.as_deref().unwrap_or(&name));
     let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
+    let erased = match (asking.asked, members) {
+        (Asked::Training(training), Some(members)) => lacked(evidence, training, members.id, asking.explicit),
+        _ => 0,
+    };
     let missing = members.and_then(|members| match asking.asked {
-        Asked::Training(_) => asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who)),
+        Asked::Training(_) => asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who) + erased),
         Asked::Overdue(days) => {
             // Erased people are in no count; what was trained on them before is to be made anew like after a withdrawal.
             let trained_before = |erased: Timestamp| {
@@ -237,8 +251,9 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
         will: asking.will.clone(),
         at: asking.at,
         explicit: asking.explicit,
-        members: members.map(|members| (members.id, members.who.len())),
+        members: members.map(|members| (members.id, members.who.len() + erased)),
         missing,
+        erased,
         due,
     }
 }

@@ -114,7 +114,7 @@ impl Evidence<'_> {
             document["consents"] = consents
                 .iter()
                 .map(|consent| {
-                    json!({
+                    let mut one = json!({
                             "ref": self.name(consent.source),
                             "asked": asked(consent.asked),
                             "purpose": consent.purpose,
@@ -123,7 +123,11 @@ impl Evidence<'_> {
                             "members": consent.members.map(|(entry, count)| json!({"seq": entry, "count": count})),
                             "missing": consent.missing,
                     "due": consent.due,
-                        })
+                        });
+                    if consent.erased > 0 {
+                        one["erased"] = json!(consent.erased);
+                    }
+                    one
                 })
                 .collect();
         }

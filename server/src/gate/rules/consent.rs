@@ -56,12 +56,16 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
         Consented::Training(training) => {
             let training = &evidence.trainings[training];
             let run = evidence.name(training.node);
+            let erased = match consent.erased {
+                0 => String::new(),
+                erased => format!("; {erased} of them erased since, which repairs no training"),
+            };
             list.add((0, format!("{run} {name}")), &name, || {
                 begin()
                     .since(Some(consent.at))
                     .due(consent.due)
                     .says(format!(
-                        "{missing} of {members} people in `{name}` had no valid {kind} for `{purpose}` when `{run}` began on {}",
+                        "{missing} of {members} people in `{name}` had no valid {kind} for `{purpose}` when `{run}` began on {}{erased}",
                         consent.at
                     ))
                     .to(evidence.owner(&name))

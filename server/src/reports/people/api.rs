@@ -9,13 +9,14 @@ use licit_schemas::subjects::{ExcludeCreate, ExcludedQuery};
 use roaring::RoaringBitmap;
 
 use super as people;
-use crate::consent::erase::erase;
+use crate::consent::erase::{Stays, erase};
 use crate::consent::said_by;
 use crate::consent::suppression::acknowledge;
 use crate::db::people::somebody;
 use crate::db::{Projection, listing};
 use crate::error::{Error, Result};
 use crate::gate::consented;
+use crate::gate::erased::lacked;
 use crate::gate::policy::Policy;
 use crate::http::{Body, Ctx, Reply};
 use crate::resolve::parse;
@@ -145,8 +146,9 @@ pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
     let query: SubjectQuery = body.read()?;
     let erased = ctx.write(move |tx| {
-        let keep = Policy::in_force(tx.world(), tx.now()).proof_of_consent(tx.now());
-        erase(tx, &query, keep)
+        let proof_until = Policy::in_force(tx.world(), tx.now()).proof_of_consent(tx.now());
+        let lacked = lacked(tx, &query.subject)?;
+        erase(tx, &query, Stays { proof_until, lacked })
     });
     let erased = erased.await?;
     // It is done: where what came of the data cannot be told, that it is done is told all the same.

@@ -1,0 +1,119 @@
+//! What stays of somebody who is erased where a training began without their consent: a count. Erasing repairs no training: the
+//! finding goes when it is done anew, or on a corrected member set (GDPR Art. 5(2), 7(1)).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use licit_schemas::consent::history::{Standing, Word, standing};
+use licit_schemas::lawfulness::{Exception, LegalBasis, Stage};
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::subjects::Pseudonym;
+use licit_schemas::time::Timestamp;
+
+use super::consented::Will;
+use super::coverage::Question;
+use crate::consent::Trained;
+use crate::consent::erase::Lacked;
+use crate::db::people::{LaneAt, Wanted};
+use crate::error::Result;
+use crate::facts::{Tx, World};
+use crate::lineage::graph::{Flags, NodeKind};
+use crate::lineage::walk::{Direction, closure};
+use crate::registry::{RunFacts, What};
+use crate::resolve::parse;
+
+/// Trainings that began without a person's consent, each with the members they were among. Only where a basis that may govern is
+/// consent: elsewhere nobody is asked for it.
+///
+/// # Errors
+/// What the database said.
+pub fn lacked(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Lacked>> {
+    let Some(person) = tx.somebody(who)? else { return Ok(Vec::new()) };
+    let n = person.n;
+    let world = tx.world().clone();
+    let own: BTreeSet<String> = world.people.sets_with(n).into_iter().collect();
+    let (mut said, mut found) = (HashMap::new(), BTreeMap::new());
+    for name in own.iter().filter(|name| parse(name).is_ok_and(|reference| reference.kind() == Kind::Dataset)) {
+        for (run, facts) in trainings(&world, name) {
+            for explicit in asked(&world, facts) {
+                let set = key(&world, name, facts, explicit);
+                let Some(members) = own.get(&set).and_then(|set| world.people.members(set)) else { continue };
+                let lacks = || -> Result<bool> {
+                    let at = facts.started_at;
+                    let wanted = Will::new(&world, &facts.purpose, None, explicit, at).wanted(&world, at);
+                    let stands = stood(tx, &mut said, n, &wanted, at)?;
+                    Ok(!(if explicit { stands.explicit } else { stands.stands }))
+                };
+                if !found.contains_key(&(members.id, run.clone(), explicit)) && lacks()? {
+                    found.insert((members.id, run.clone(), explicit), ());
+                }
+            }
+        }
+    }
+    let each = found.into_keys().map(|(members, run, explicit)| Ok(Lacked { members, run: parse(&run)?, explicit }));
+    each.collect()
+}
+
+/// Trainings that read a dataset version, or what was made of it.
+fn trainings<'w>(world: &'w World, name: &str) -> Vec<(String, &'w RunFacts)> {
+    let (lineage, graph) = (&world.lineage, world.lineage.graph());
+    let Some(node) = lineage.find(name) else { return Vec::new() };
+    let trains = |node| {
+        let known = graph.node(node);
+        known.kind == NodeKind::Run && known.flags.has(Flags::TRAINS)
+    };
+    let runs = closure(graph, &[node], Direction::Downstream).into_iter().map(|reached| reached.node);
+    let facts = runs.filter(|node| trains(*node)).filter_map(|node| {
+        let name = lineage.name(node).to_string();
+        match world.registry.held(&name).map(|held| &held.what) {
+            Some(What::Run(facts)) => Some((name, facts)),
+            _ => None,
+        }
+    });
+    facts.collect()
+}
+
+/// What may be asked of people for a training: consent, and explicit consent. Nothing, where no basis for its purpose is consent.
+fn asked(world: &World, run: &RunFacts) -> Vec<bool> {
+    let controller = run.controller.as_ref().map(Ref::to_string).unwrap_or_default();
+    let question = Question::new(world, &run.purpose, Stage::Training, &controller, run.started_at);
+    let bases = || question.candidates.iter().map(|candidate| &candidate.revision.spec);
+    let explicit = bases().any(|basis| basis.exception == Some(Exception::Art9_2A));
+    let consent = bases().any(|basis| basis.legal_basis == LegalBasis::Art6_1A);
+    [(consent, false), (explicit, true)].into_iter().filter(|(asks, _)| *asks).map(|(_, explicit)| explicit).collect()
+}
+
+/// The name of the members a training is asked for: of the corrected set it names, or all of the version.
+fn key(world: &World, name: &str, run: &RunFacts, explicit: bool) -> String {
+    let trained = Trained { purpose: &run.purpose, at: run.started_at, explicit };
+    let set = run.member_sets.iter().find_map(|id| world.consent.corrected_set(*id, name, &trained));
+    set.unwrap_or_else(|| name.to_owned())
+}
+
+/// What of a person stood at a moment: of each chain the nearest word decides, and every chain must allow.
+fn stood(
+    tx: &mut Tx<'_>,
+    said: &mut HashMap<u32, Vec<Word>>,
+    n: u32,
+    wanted: &Wanted,
+    at: Timestamp,
+) -> Result<Standing> {
+    let (mut all, n) = (Standing { spoken: true, stands: true, explicit: true }, i64::from(n));
+    for chain in &wanted.chains {
+        let mut nearest = Standing::default();
+        for lane in chain {
+            if !said.contains_key(&lane.lane) {
+                // All of it: what was recorded after the version of a moment does not matter at that moment.
+                let whole = LaneAt { version: u64::MAX, ..*lane };
+                let words = tx.words(&[n], whole)?.remove(&n).unwrap_or_default();
+                said.insert(lane.lane, words);
+            }
+            nearest = said.get(&lane.lane).map(|words| standing(words, at.micros())).unwrap_or_default();
+            if nearest.spoken {
+                break;
+            }
+        }
+        all.stands &= nearest.stands;
+        all.explicit &= nearest.explicit;
+    }
+    Ok(all)
+}
