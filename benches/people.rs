@@ -16,6 +16,7 @@ use licit_schemas::time::Timestamp;
 use licit_server::catalogue::Stated;
 use licit_server::consent::upkeep::Keeper;
 use licit_server::consent::{batch, records};
+use licit_server::db::people::Form;
 use licit_server::db::{Conn, Manager};
 use licit_server::facts::{Db, Fact, Tx};
 use licit_server::gate::consented::Will;
@@ -259,7 +260,7 @@ fn main() {
     let purpose: Ref = "purpose:consent@1".parse().unwrap();
     let now = licit_server::clock::now();
     let world = db.world();
-    let will = Will::new(&world, &purpose, None, false, now);
+    let will = Will::new(&world, &purpose, None, Form::default(), now);
     let begin = Instant::now();
     let standing = world.people.standing(&will.wanted(&world, now), now.micros()).unwrap();
     println!(

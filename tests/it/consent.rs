@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod checkpoints;
+mod children;
 mod command;
 mod commands;
 pub(crate) mod covered;

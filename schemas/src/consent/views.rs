@@ -61,6 +61,9 @@ pub struct CoverageQuery {
     /// Whether only explicit consent counts (GDPR Art. 9(2)(a)).
     #[serde(default)]
     pub explicit: bool,
+    /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
+    #[serde(default)]
+    pub parental: bool,
     /// The moment asked for; now where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_at: Option<Timestamp>,
@@ -81,6 +84,9 @@ pub struct Coverage {
     pub channel: Option<Channel>,
     /// Whether only explicit consent counts.
     pub explicit: bool,
+    /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parental: bool,
     /// The moment.
     pub valid_at: Timestamp,
     /// Ledger position of what was known.
@@ -105,6 +111,9 @@ pub struct SampleQuery {
     /// Whether only explicit consent counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub explicit: bool,
+    /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parental: bool,
     /// The moment asked for; now where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_at: Option<Timestamp>,

@@ -36,6 +36,9 @@ pub struct Lacked {
     /// Whether explicit consent was asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub explicit: bool,
+    /// Whether consent given by whoever holds parental responsibility was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parental: bool,
 }
 
 /// What of an erased person stays.

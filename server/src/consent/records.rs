@@ -260,6 +260,7 @@ fn keep(tx: &mut Tx<'_>, lines: &[Line], subjects: &Subjects, new: &[usize]) -> 
             n: i64::from(subject_of(subjects, line)?.n),
             said: i16::from(word.said.number()),
             explicit: word.explicit,
+            parental: word.parental,
             said_at: word.at,
             holds_until: word.until,
             invalid_from: word.invalid_from,

@@ -31,7 +31,7 @@ pub use check::check;
 pub use checkpoints::{Drawn, EVERY, unkept};
 pub use erase::Traces;
 pub use said::{RecordId, since, somebody, subjects};
-pub use standing::{How, Standing, Wanted};
+pub use standing::{Form, How, Standing, Wanted};
 pub use wills::{Checkpoint, Fresh, LaneAt, Record};
 
 /// Rows read or written at a time.

@@ -186,6 +186,7 @@ diesel::table! {
         n -> BigInt,
         said -> SmallInt,
         explicit -> Bool,
+        parental -> Bool,
         said_at -> BigInt,
         holds_until -> Nullable<BigInt>,
         invalid_from -> Nullable<BigInt>,
@@ -212,6 +213,7 @@ diesel::table! {
         spoken -> Binary,
         stands -> Binary,
         explicit -> Binary,
+        parental -> Binary,
     }
 }
 

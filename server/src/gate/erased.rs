@@ -9,11 +9,12 @@ use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::subjects::Pseudonym;
 use licit_schemas::time::Timestamp;
 
+use super::children::{self, Children};
 use super::consented::Will;
 use super::coverage::Question;
 use crate::consent::Trained;
 use crate::consent::erase::Lacked;
-use crate::db::people::{LaneAt, Wanted};
+use crate::db::people::{Form, LaneAt, Wanted};
 use crate::error::Result;
 use crate::facts::{Tx, World};
 use crate::lineage::graph::{Flags, NodeKind};
@@ -34,22 +35,25 @@ pub fn lacked(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Lacked>> {
     let (mut said, mut found) = (HashMap::new(), BTreeMap::new());
     for name in own.iter().filter(|name| parse(name).is_ok_and(|reference| reference.kind() == Kind::Dataset)) {
         for (run, facts) in trainings(&world, name) {
-            for explicit in asked(&world, facts) {
-                let set = key(&world, name, facts, explicit);
+            for form in asked(&world, name, facts) {
+                let set = key(&world, name, facts, form);
                 let Some(members) = own.get(&set).and_then(|set| world.people.members(set)) else { continue };
                 let lacks = || -> Result<bool> {
                     let at = facts.started_at;
-                    let wanted = Will::new(&world, &facts.purpose, None, explicit, at).wanted(&world, at);
+                    let wanted = Will::new(&world, &facts.purpose, None, form, at).wanted(&world, at);
                     let stands = stood(tx, &mut said, n, &wanted, at)?;
-                    Ok(!(if explicit { stands.explicit } else { stands.stands }))
+                    Ok(!(stands.stands && (stands.explicit || !form.explicit) && (stands.parental || !form.parental)))
                 };
-                if !found.contains_key(&(members.id, run.clone(), explicit)) && lacks()? {
-                    found.insert((members.id, run.clone(), explicit), ());
+                if !found.contains_key(&(members.id, run.clone(), form)) && lacks()? {
+                    found.insert((members.id, run.clone(), form), ());
                 }
             }
         }
     }
-    let each = found.into_keys().map(|(members, run, explicit)| Ok(Lacked { members, run: parse(&run)?, explicit }));
+    let each = found.into_keys().map(|(members, run, Form { explicit, parental })| {
+        let run = parse(&run)?;
+        Ok(Lacked { members, run, explicit, parental })
+    });
     each.collect()
 }
 
@@ -72,19 +76,23 @@ fn trainings<'w>(world: &'w World, name: &str) -> Vec<(String, &'w RunFacts)> {
     facts.collect()
 }
 
-/// What may be asked of people for a training: consent, and explicit consent. Nothing, where no basis for its purpose is consent.
-fn asked(world: &World, run: &RunFacts) -> Vec<bool> {
+/// In which forms people may be asked for a training. In none, where no basis for its purpose is consent.
+fn asked(world: &World, name: &str, run: &RunFacts) -> Vec<Form> {
     let controller = run.controller.as_ref().map(Ref::to_string).unwrap_or_default();
     let question = Question::new(world, &run.purpose, Stage::Training, &controller, run.started_at);
     let bases = || question.candidates.iter().map(|candidate| &candidate.revision.spec);
     let explicit = bases().any(|basis| basis.exception == Some(Exception::Art9_2A));
     let consent = bases().any(|basis| basis.legal_basis == LegalBasis::Art6_1A);
-    [(consent, false), (explicit, true)].into_iter().filter(|(asks, _)| *asks).map(|(_, explicit)| explicit).collect()
+    let class = world.lineage.find(name).map(|node| world.lineage.class(node));
+    let children = class.is_some_and(|class| children::of(class) == Children::All);
+    let kinds = [(consent, false), (explicit, true)].into_iter().filter(|(asks, _)| *asks);
+    let each = kinds.flat_map(|(_, explicit)| [false, true].map(|parental| Form { explicit, parental }));
+    each.filter(|form| children || !form.parental).collect()
 }
 
 /// The name of the members a training is asked for: of the corrected set it names, or all of the version.
-fn key(world: &World, name: &str, run: &RunFacts, explicit: bool) -> String {
-    let trained = Trained { purpose: &run.purpose, at: run.started_at, explicit };
+fn key(world: &World, name: &str, run: &RunFacts, form: Form) -> String {
+    let trained = Trained { purpose: &run.purpose, at: run.started_at, form };
     let set = run.member_sets.iter().find_map(|id| world.consent.corrected_set(*id, name, &trained));
     set.unwrap_or_else(|| name.to_owned())
 }
@@ -97,7 +105,7 @@ fn stood(
     wanted: &Wanted,
     at: Timestamp,
 ) -> Result<Standing> {
-    let (mut all, n) = (Standing { spoken: true, stands: true, explicit: true }, i64::from(n));
+    let (mut all, n) = (Standing { spoken: true, stands: true, explicit: true, parental: true }, i64::from(n));
     for chain in &wanted.chains {
         let mut nearest = Standing::default();
         for lane in chain {
@@ -114,6 +122,7 @@ fn stood(
         }
         all.stands &= nearest.stands;
         all.explicit &= nearest.explicit;
+        all.parental &= nearest.parental;
     }
     Ok(all)
 }

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod baseline;
+pub mod children;
 pub mod clearing;
 pub mod consented;
 pub mod contest;

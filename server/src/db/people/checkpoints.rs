@@ -126,25 +126,26 @@ fn too_near(kept: &[(i64, i64)], now: i64) -> Vec<(i64, i64)> {
 
 /// Take somebody out of the checkpoints of everything they spoke of. What stands for others, also then, stays at hand.
 pub(super) fn erase(conn: &mut Conn, n: i64) -> Result<()> {
-    use consent_checkpoint::{explicit, lane, moment, spoken, stands, version};
+    use consent_checkpoint::{explicit, lane, moment, parental, spoken, stands, version};
     let Ok(number) = u32::try_from(n) else { return Ok(()) };
     let lanes: Vec<i64> =
         consent_record::table.filter(consent_record::n.eq(n)).select(consent_record::lane).distinct().load(conn)?;
     let keys: Vec<(i64, i64, i64)> =
         consent_checkpoint::table.filter(lane.eq_any(lanes)).select((lane, version, moment)).load(conn)?;
     for key in keys {
-        let found: (Vec<u8>, Vec<u8>, Vec<u8>) =
-            consent_checkpoint::table.find(key).select((spoken, stands, explicit)).first(conn)?;
+        let found: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>) =
+            consent_checkpoint::table.find(key).select((spoken, stands, explicit, parental)).first(conn)?;
         let mut was = false;
         let mut without = |stored: &[u8]| -> Result<Vec<u8>> {
             let mut people = bitmap(stored)?;
             was |= people.remove(number);
             bytes(&people)
         };
-        let (all, standing, explicitly) = (without(&found.0)?, without(&found.1)?, without(&found.2)?);
+        let (all, standing) = (without(&found.0)?, without(&found.1)?);
+        let (explicitly, by_parents) = (without(&found.2)?, without(&found.3)?);
         if was {
             diesel::update(consent_checkpoint::table.find(key))
-                .set((spoken.eq(all), stands.eq(standing), explicit.eq(explicitly)))
+                .set((spoken.eq(all), stands.eq(standing), explicit.eq(explicitly), parental.eq(by_parents)))
                 .execute(conn)?;
         }
     }

@@ -20,8 +20,8 @@ use crate::error::{Error, Result};
 
 /// Ids asked for in one statement.
 const IDS: usize = 500;
-/// Rows of one statement: eleven variables each, of which SQLite takes 32,766.
-const ROWS: usize = 2_900;
+/// Rows of one statement: twelve variables each, of which SQLite takes 32,766.
+const ROWS: usize = 2_700;
 
 /// Id of a record.
 pub type RecordId = [u8; 16];

@@ -34,16 +34,23 @@ pub struct Wanted {
 /// How what is said in several places is brought together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum How {
-    /// Consent: the nearest word of a chain counts, and every chain must allow.
-    Consent,
-    /// The same, and it must be explicit (GDPR Art. 9(2)(a)).
-    Explicit,
+    /// Consent: the nearest word of a chain counts, and every chain must allow, in this form.
+    Consent(Form),
     /// Who spoke of it and does not allow it, in any chain.
     Refused,
     /// Objections and restrictions: any one stands.
     Any,
     /// Objections, whatever grounds were held against them: any one that the person did not withdraw (GDPR Art. 21(3)).
     Whatever,
+}
+
+/// What form consent must have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Form {
+    /// It must be explicit (GDPR Art. 9(2)(a)).
+    pub explicit: bool,
+    /// Whoever holds parental responsibility must have given it (GDPR Art. 8(1)).
+    pub parental: bool,
 }
 
 impl Wanted {
@@ -331,12 +338,10 @@ fn together(chains: &[Vec<Arc<Snapshot>>], how: How) -> RoaringBitmap {
     if how == How::Whatever {
         return chains.iter().flatten().fold(RoaringBitmap::new(), |all, one| all | &one.explicit);
     }
+    let form = if let How::Consent(form) = how { form } else { Form::default() };
     let allowed = |chain: &[Arc<Snapshot>]| {
         // From the broadest on: who spoke of the nearer is taken at that word.
-        chain.iter().rev().fold(RoaringBitmap::new(), |all, one| {
-            let stands = if how == How::Explicit { &one.explicit } else { &one.stands };
-            (all - &one.spoken) | stands
-        })
+        chain.iter().rev().fold(RoaringBitmap::new(), |all, one| (all - &one.spoken) | one.in_form(form))
     };
     if how == How::Refused {
         let refused = |chain: &[Arc<Snapshot>]| {

@@ -4,6 +4,7 @@ use licit_schemas::gate::{Finding, Status};
 
 use super::asked::Grouped;
 use super::{GDPR_UPPER, finding};
+use crate::db::people::Form;
 use crate::gate::evidence::{Consent, Consented, Evidence};
 use crate::gate::policy::Policy;
 use crate::lineage::exposure::{CONTAINED, SERVED, Want};
@@ -48,9 +49,15 @@ fn path(evidence: &Evidence<'_>, consent: &Consent) -> Vec<String> {
 /// How many lack it.
 fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64, u64), list: &mut List) {
     let name = evidence.name(consent.source);
-    let kind = if consent.explicit { "explicit consent" } else { "consent" };
+    let kind = match consent.form {
+        Form { explicit: true, parental: true } => "explicit consent of whoever holds parental responsibility",
+        Form { parental: true, .. } => "consent of whoever holds parental responsibility",
+        Form { explicit: true, .. } => "explicit consent",
+        Form { .. } => "consent",
+    };
     let purpose = &consent.purpose;
-    let explicit = if consent.explicit { " --explicit" } else { "" };
+    let explicit = if consent.form.explicit { " --explicit" } else { "" };
+    let parental = if consent.form.parental { " --parental" } else { "" };
     let begin = || finding(RULE, Status::Unmet, ARTICLE, &name).fine(GDPR_UPPER).path(path(evidence, consent));
     match consent.asked {
         Consented::Training(training) => {
@@ -71,7 +78,7 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
                     .to(evidence.owner(&name))
                     .remedy(
                         "leave them out, train again on the corrected member set, and name it in the run's `member_sets`",
-                        Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}")),
+                        Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}{parental}")),
                     )
             });
         }
@@ -85,7 +92,7 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
                 .to(evidence.deployment_owner())
                 .remedy(
                     "leave them out, train again on the corrected member set, and release that",
-                    Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}")),
+                    Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}{parental}")),
                 )
         }),
     }
