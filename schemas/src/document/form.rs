@@ -42,6 +42,11 @@ impl Form {
         Self { schema, validator }
     }
 
+    /// Whether a document has a member of this name.
+    pub fn has(&self, member: &str) -> bool {
+        self.schema.get("properties").is_some_and(|members| members.get(member).is_some())
+    }
+
     /// What is wrong with a value, at most fifty faults.
     pub fn faults(&self, value: &Value) -> Vec<Fault> {
         let mut faults = Vec::new();

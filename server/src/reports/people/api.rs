@@ -46,7 +46,7 @@ pub async fn coverage(ctx: Ctx) -> Result<Reply> {
 
 /// Some of those it does not cover.
 pub async fn sample(ctx: Ctx, body: Body) -> Result<Reply> {
-    let query: SampleQuery = body.read()?;
+    let query: SampleQuery = body.read_quietly()?;
     let version = people::version(&named(&ctx, "dataset_version").await?)?;
     let (world, now) = (ctx.app.db.fresh().await?, ctx.now);
     let limit = query.limit;
@@ -129,7 +129,7 @@ pub async fn create_acknowledgement(ctx: Ctx, body: Body) -> Result<Reply> {
 
 /// What the registry knows of one person's data.
 pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
-    let query: SubjectQuery = body.read()?;
+    let query: SubjectQuery = body.read_quietly()?;
     let (db, now) = (&ctx.app.db, ctx.now);
     let world = db.fresh().await?;
     let (who, said) = db
@@ -144,7 +144,7 @@ pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
 
 /// Take somebody out of everything. What policy keeps as proof is kept apart.
 pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
-    let query: SubjectQuery = body.read()?;
+    let query: SubjectQuery = body.read_quietly()?;
     let erased = ctx.write(move |tx| {
         let proof_until = Policy::in_force(tx.world(), tx.now()).proof_of_consent(tx.now());
         let lacked = lacked(tx, &query.subject)?;
