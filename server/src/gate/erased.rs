@@ -1,7 +1,7 @@
 //! What stays of somebody who is erased where a training began without their consent: a count. Erasing repairs no training: the
 //! finding goes when it is done anew, or on a corrected member set (GDPR Art. 5(2), 7(1)).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use licit_schemas::consent::history::{Standing, Word, standing};
 use licit_schemas::lawfulness::{Exception, LegalBasis, Stage};
@@ -32,25 +32,26 @@ pub fn lacked(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Lacked>> {
     let n = person.n;
     let world = tx.world().clone();
     let own: BTreeSet<String> = world.people.sets_with(n).into_iter().collect();
-    let (mut said, mut found) = (HashMap::new(), BTreeMap::new());
+    let (mut said, mut found) = (HashMap::new(), BTreeSet::new());
     for name in own.iter().filter(|name| parse(name).is_ok_and(|reference| reference.kind() == Kind::Dataset)) {
         for (run, facts) in trainings(&world, name) {
             for form in asked(&world, name, facts) {
                 let set = key(&world, name, facts, form);
                 let Some(members) = own.get(&set).and_then(|set| world.people.members(set)) else { continue };
-                let lacks = || -> Result<bool> {
-                    let at = facts.started_at;
-                    let wanted = Will::new(&world, &facts.purpose, None, form, at).wanted(&world, at);
-                    let stands = stood(tx, &mut said, n, &wanted, at)?;
-                    Ok(!(stands.stands && (stands.explicit || !form.explicit) && (stands.parental || !form.parental)))
-                };
-                if !found.contains_key(&(members.id, run.clone(), form)) && lacks()? {
-                    found.insert((members.id, run.clone(), form), ());
+                let key = (members.id, run.clone(), form);
+                if found.contains(&key) {
+                    continue;
+                }
+                let at = facts.started_at;
+                let wanted = Will::new(&world, &facts.purpose, None, form, at).wanted(&world, at);
+                let stood = stood(tx, &mut said, n, &wanted, at)?;
+                if !stood.stands || (form.explicit && !stood.explicit) || (form.parental && !stood.parental) {
+                    found.insert(key);
                 }
             }
         }
     }
-    let each = found.into_keys().map(|(members, run, Form { explicit, parental })| {
+    let each = found.into_iter().map(|(members, run, Form { explicit, parental })| {
         let run = parse(&run)?;
         Ok(Lacked { members, run, explicit, parental })
     });

@@ -105,9 +105,9 @@ fn it_is_kept_apart_and_read_with_a_reason_only() {
     assert_eq!(read.data["id"], kept["items"][0]["id"]);
     assert!(!read.data.to_string().contains("Claim"), "the reason is erasable");
     // The command line holds each record against its root.
-    let (code, out, said) =
+    let (code, out, told) =
         licit(&s.dora, &["subjects", "proof", "--subject", &pseudonym("k1", 3), "--reason", "Claim 12 K 34/29."]);
-    assert_eq!(code, 0, "{out}{said}");
+    assert_eq!(code, 0, "{out}{told}");
     assert!(out.contains("every record holds") && out.contains("withdrawn"), "{out}");
     // Known and erased again, it is a second proof.
     batch(&s.ana, &[said(3, 900, "given", "2026-05-01T00:00:00Z")]).good();
@@ -143,7 +143,7 @@ fn it_goes_by_itself_when_its_time_is_over() {
     let audit = harness::Client::new(&server.url, audit.as_deref());
     let last = verified(&audit).pop().unwrap();
     assert_eq!(last.entry.kind, "consent_proof.shredded");
-    assert_eq!(last.entry.actor.to_string(), uuid::Uuid::nil().to_string(), "nobody in particular");
+    assert_eq!(last.entry.actor.0, uuid::Uuid::nil(), "nobody in particular");
 }
 
 #[test]

@@ -104,8 +104,8 @@ pub(super) fn keep(conn: &mut Conn, checkpoint: Checkpoint) -> Result<()> {
         return Ok(());
     }
     securely(conn, |conn| {
-        for (version, moment) in goes {
-            diesel::delete(consent_checkpoint::table.find((lane, version, moment))).execute(conn)?;
+        for (known, at) in goes {
+            diesel::delete(consent_checkpoint::table.find((lane, known, at))).execute(conn)?;
         }
         Ok(())
     })

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 /// What is kept of one erased person.
 #[derive(Clone, Insertable, Queryable, Selectable)]
 #[diesel(table_name = consent_proof, check_for_backend(MultiBackend))]
-pub(super) struct Proof {
+pub(in crate::db) struct Proof {
     id: String,
     kid: String,
     hash: Vec<u8>,
