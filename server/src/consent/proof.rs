@@ -2,6 +2,7 @@
 //! people who were erased (GDPR Art. 7(1), 17(3)(e)).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use imbl::{HashMap, OrdSet};
 use licit_schemas::consent::{Family, KeptProof, KeptProofs, ProofQuery, SubjectRecord};
@@ -138,11 +139,13 @@ pub fn of_consent(tx: &mut Tx<'_>, who: &Subject) -> Result<Vec<SubjectRecord>> 
     let mut batches: BTreeMap<i64, Committed> = BTreeMap::new();
     let mut proofs = Vec::new();
     for row in tx.said_by(who.n)? {
-        if !batches.contains_key(&row.seq) {
-            let at = tx.time_of(u64::try_from(row.seq).unwrap_or(0))?.ok_or_else(|| broken("consent_record"))?;
-            batches.insert(row.seq, Committed::new(row.seq, at, &tx.leaves(row.seq)?));
-        }
-        let batch = batches.get(&row.seq).ok_or_else(|| broken("consent_batch"))?;
+        let batch = match batches.entry(row.seq) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let at = tx.time_of(u64::try_from(row.seq).unwrap_or(0))?.ok_or_else(|| broken("consent_record"))?;
+                free.insert(Committed::new(row.seq, at, &tx.leaves(row.seq)?))
+            }
+        };
         let proof = batch.prove(&who.salt, row.pos, &row.record_id, &row.doc)?;
         if proof.record.said.family() == Family::Consent {
             proofs.push(proof);

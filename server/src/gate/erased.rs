@@ -1,6 +1,7 @@
 //! What stays of somebody who is erased where a training began without their consent: a count. Erasing repairs no training: the
 //! finding goes when it is done anew, or on a corrected member set (GDPR Art. 5(2), 7(1)).
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use licit_schemas::consent::history::{Standing, Word, standing};
@@ -110,13 +111,15 @@ fn stood(
     for chain in &wanted.chains {
         let mut nearest = Standing::default();
         for lane in chain {
-            if !said.contains_key(&lane.lane) {
-                // All of it: what was recorded after the version of a moment does not matter at that moment.
-                let whole = LaneAt { version: u64::MAX, ..*lane };
-                let words = tx.words(&[n], whole)?.remove(&n).unwrap_or_default();
-                said.insert(lane.lane, words);
-            }
-            nearest = said.get(&lane.lane).map(|words| standing(words, at.micros())).unwrap_or_default();
+            let words = match said.entry(lane.lane) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => {
+                    // All of it: what was recorded after the version of a moment does not matter at that moment.
+                    let whole = LaneAt { version: u64::MAX, ..*lane };
+                    free.insert(tx.words(&[n], whole)?.remove(&n).unwrap_or_default())
+                }
+            };
+            nearest = standing(words, at.micros());
             if nearest.spoken {
                 break;
             }

@@ -13,7 +13,7 @@ const CHILD: &str = "https://w3id.org/dpv#Child";
 const ADULT: &str = "https://w3id.org/dpv#Adult";
 
 /// The scenario on consent of children, ten of whom are in the data; the letter says what the basis shows.
-fn on_consent_of(subjects: &[&str], letter: Value) -> Scenario {
+fn on_consent_of(subjects: &[&str], letter: &Value) -> Scenario {
     let s = Scenario::registered();
     s.add("subject-keys", super::key("k1", "crm", harness::scenario::ZEROS));
     let mut consent = basis("children", "scoring");
@@ -54,7 +54,7 @@ fn lacking(s: &Scenario) -> Option<String> {
 
 #[test]
 fn only_what_their_parents_gave_counts() {
-    let s = on_consent_of(&[CHILD], json!({"parental_consent": evidence()}));
+    let s = on_consent_of(&[CHILD], &json!({"parental_consent": evidence()}));
     batch(&s.ana, &given(0..10, "data_subject", 0)).good();
     let sentence = lacking(&s).unwrap();
     assert!(sentence.starts_with("10 of 10 people") && sentence.contains("parental responsibility"), "{sentence}");
@@ -84,14 +84,14 @@ fn only_what_their_parents_gave_counts() {
 
 #[test]
 fn children_old_enough_by_the_law_of_their_country_speak_for_themselves() {
-    let s = on_consent_of(&[CHILD], json!({"minimum_age": {"country": "FR", "age": 15}}));
+    let s = on_consent_of(&[CHILD], &json!({"minimum_age": {"country": "FR", "age": 15}}));
     batch(&s.ana, &given(0..10, "data_subject", 0)).good();
     assert_eq!((lacking(&s), finding(&s.dry("start"), "minors")), (None, None));
 }
 
 #[test]
 fn children_among_others_are_not_known_apart() {
-    let s = on_consent_of(&[CHILD, ADULT], json!({"parental_consent": evidence()}));
+    let s = on_consent_of(&[CHILD, ADULT], &json!({"parental_consent": evidence()}));
     batch(&s.ana, &given(0..10, "data_subject", 0)).good();
     let unknown = finding(&s.dry("start"), "minors").unwrap();
     assert_eq!(unknown["status"], "unknown", "{unknown}");
