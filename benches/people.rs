@@ -14,7 +14,9 @@ use licit_schemas::reference::Ref;
 use licit_schemas::subjects::Pseudonym;
 use licit_schemas::time::Timestamp;
 use licit_server::catalogue::Stated;
+use licit_server::consent::upkeep::Keeper;
 use licit_server::consent::{batch, records};
+use licit_server::db::people::Form;
 use licit_server::db::{Conn, Manager};
 use licit_server::facts::{Db, Fact, Tx};
 use licit_server::gate::consented::Will;
@@ -270,7 +272,7 @@ fn main() {
     let purpose: Ref = "purpose:consent@1".parse().unwrap();
     let now = licit_server::clock::now();
     let world = db.world();
-    let will = Will::new(&world, &purpose, None, false, now);
+    let will = Will::new(&world, &purpose, None, Form::default(), now);
     let begin = Instant::now();
     let standing = world.people.standing(&will.wanted(&world, now), now.micros()).unwrap();
     println!(
@@ -361,9 +363,7 @@ fn main() {
     }
     println!("a past moment beside now: {:.1}x", times[1] / times[0]);
 
-    write(&db, |tx| {
-        tx.keep_checkpoints().unwrap();
-    });
+    Keeper::default().keep(&db, 1, None).unwrap();
     db.close();
     drop(db);
     let begin = Instant::now();

@@ -23,8 +23,9 @@ pub use person::{
     ConsentAction, Language, OwnDataset, OwnDeployment, OwnRecipient, OwnUse, OwnWord, PersonView, letter,
 };
 pub use views::{
-    AcknowledgementCreate, AcknowledgementView, Coverage, CoverageQuery, Erased, Recorded, RecordsTaken, RefusedLine,
-    Sample, SampleQuery, SubjectQuery, SubjectRecord, SubjectRecords, SuppressionList, SuppressionQuery,
+    AcknowledgementCreate, AcknowledgementView, Coverage, CoverageQuery, Erased, KeptProof, KeptProofs, ProofQuery,
+    Recorded, RecordsTaken, RefusedLine, Sample, SampleQuery, SubjectQuery, SubjectRecord, SubjectRecords,
+    SuppressionList, SuppressionQuery,
 };
 
 /// Records in one batch at most.

@@ -95,6 +95,7 @@ documents! {
     "exclude" => subjects::ExcludeCreate,
     "consent-record" => consent::ConsentRecord,
     "subject-query" => consent::SubjectQuery,
+    "proof-query" => consent::ProofQuery,
     "acknowledgement" => consent::AcknowledgementCreate,
     "coverage-sample" => consent::SampleQuery,
 }
@@ -119,6 +120,19 @@ pub fn from_value<T: Document>(value: Value) -> Result<T, Vec<Fault>> {
     }
     serde_path_to_error::deserialize(value)
         .map_err(|e| vec![Fault::new(&place(e.path()), sentence(&e.inner().to_string()))])
+}
+
+/// A fault without what stood there: that may be somebody's name or address, also where a word or a member's name belongs.
+pub fn quiet<T: Document>(fault: Fault) -> Fault {
+    let member = fault.pointer.trim_start_matches(['#', '/']);
+    if !member.is_empty() && !T::form().has(member) {
+        return Fault::new("", "there is a member that does not belong here");
+    }
+    // What stands there is told last.
+    let detail = fault.detail.split(", got ").next().unwrap_or_default().to_owned();
+    // Rules of their own say what belongs there in the first words; what they quote is what was sent.
+    let detail = if detail.starts_with('`') { "this is not what belongs here".to_owned() } else { detail };
+    Fault { detail, ..fault }
 }
 
 /// What a type refused. JSON Schema counts `1.0` among the integers, the types do not, and say so in words of Rust.

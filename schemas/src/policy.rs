@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::{Level, Status};
+use crate::notices::Period;
 use crate::registry::RiskClass;
 use crate::registry::uuid_text::Uuid;
 use crate::text::{Expression, Key, Name, Sentence};
@@ -47,6 +48,9 @@ pub struct PolicySpec {
     /// What is asked of notices; absent, as without any policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notices: Option<NoticePolicy>,
+    /// How long proof that consent had been given is kept, restricted, of people who are erased; absent, nothing is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_of_consent: Option<ProofPolicy>,
     /// Who may let a denied release through in an emergency; absent, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<BreakGlassPolicy>,
@@ -68,6 +72,15 @@ pub struct NoticePolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1826))]
     pub test_days: Option<u16>,
+}
+
+/// Proof of consent after an erasure: what the establishment, exercise or defence of legal claims needs (GDPR Art. 17(3)(e)), since
+/// whoever relied on consent must be able to show it (Art. 7(1)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProofPolicy {
+    /// How long: the limitation period of such claims, at most ten years.
+    pub keep: Period,
 }
 
 /// Who may let a denied release through in an emergency, and for how long.

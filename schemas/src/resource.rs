@@ -159,4 +159,7 @@ pub struct Registered {
     pub digest: Digest,
     /// Ledger position.
     pub seq: u64,
+    /// What will come too late though it is registered, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }

@@ -236,6 +236,9 @@ pub struct ExcludeCreate {
     /// Whether only explicit consent counts (GDPR Art. 9(2)(a)).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub explicit: bool,
+    /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parental: bool,
 }
 
 /// A corrected member set as recorded: how many stay, how many were left out, and a commitment to whom.
@@ -254,6 +257,9 @@ pub struct CorrectedSpec {
     /// Whether only explicit consent counted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub explicit: bool,
+    /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parental: bool,
     /// The moment at which consent was asked for.
     pub valid_at: Timestamp,
     /// People who stay.

@@ -131,6 +131,7 @@ fn sample(schema: &Value, definitions: &Value) -> Value {
             "Ref" => "dataset:crm/people@1".into(),
             "Country" => "FR".into(),
             "Commitment" => "never_sold".into(),
+            "Period" => "P3Y".into(),
             "Pseudonym" if definitions[name]["pattern"].is_string() => {
                 "p1.k1.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8".into()
             }

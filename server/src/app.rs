@@ -14,6 +14,7 @@ use utoipa_swagger_ui::{Config as Docs, SwaggerUi};
 
 use crate::clock;
 use crate::config::Config;
+use crate::consent::upkeep::Upkeep;
 use crate::db::Manager;
 use crate::error::Error;
 use crate::events::Settings;
@@ -163,6 +164,7 @@ pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) 
     let asked = actix_web::rt::spawn(told_to_stop(listeners)?);
     listening(address);
     let deliverer = Deliverer::start(db.clone(), config.events())?;
+    let upkeep = Upkeep::start(db.clone())?;
     let follower = actix_web::rt::spawn(follow(db.clone()));
     let looker =
         (config.look_seconds > 0).then(|| actix_web::rt::spawn(look(looked, Duration::from_secs(config.look_seconds))));
@@ -178,6 +180,7 @@ pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) 
     }
     web::block(move || {
         deliverer.stop();
+        upkeep.stop();
         db.close();
     })
     .await

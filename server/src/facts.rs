@@ -117,6 +117,9 @@ facts! {
     SuppressionAcknowledged(consent::suppression::SuppressionAcknowledged) = "suppression.acknowledged" v 1;
     SubjectErased(consent::erase::SubjectErased) = "subject.erased" v 1;
     ConsentRecorded(consent::ConsentRecorded) = "consent.recorded" v 1;
+    ConsentProofKept(consent::proof::ProofKept) = "consent_proof.kept" v 1;
+    ConsentProofRead(consent::proof::ProofRead) = "consent_proof.read" v 1;
+    ConsentProofShredded(consent::proof::ProofShredded) = "consent_proof.shredded" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -295,6 +298,10 @@ impl Projection for World {
             Fact::SuppressionAcknowledged(f) => self.consent.acknowledged.acknowledged(f, at),
             Fact::SubjectErased(f) => self.consent.erased(f, at),
             Fact::ConsentRecorded(f) => self.consent.recorded(f, at),
+            Fact::ConsentProofKept(f) => self.consent.proofs.kept(f),
+            // Who read it and why is the entry's to say.
+            Fact::ConsentProofRead(_) => {}
+            Fact::ConsentProofShredded(f) => self.consent.proofs.shredded(f),
         }
     }
 }

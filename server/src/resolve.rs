@@ -162,12 +162,13 @@ pub fn stands(world: &World, reference: &Ref, pointer: &str) -> Result<()> {
 
 /// The answer for something new.
 pub fn created(id: Uuid, reference: Ref, digest: Digest, seq: u64) -> Registered {
-    Registered { id: uuid_text::Uuid(id), r#ref: reference, outcome: Outcome::Created, state: None, digest, seq }
+    let (id, outcome, warnings) = (uuid_text::Uuid(id), Outcome::Created, Vec::new());
+    Registered { id, r#ref: reference, outcome, state: None, digest, seq, warnings }
 }
 
 /// The answer for something registered before.
 pub fn unchanged(id: Uuid, reference: Ref, digest: Digest, seq: u64) -> Registered {
-    Registered { id: uuid_text::Uuid(id), r#ref: reference, outcome: Outcome::Unchanged, state: None, digest, seq }
+    Registered { outcome: Outcome::Unchanged, ..created(id, reference, digest, seq) }
 }
 
 /// An answer about something that is held: that it is retired is said.

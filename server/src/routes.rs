@@ -11,8 +11,8 @@ use licit_schemas::adoption::{
 use licit_schemas::classes::{ClassificationCreate, ClassificationResult, ClassificationSpec, Debt, DefaultClassSpec};
 use licit_schemas::consent::{
     AcknowledgementCreate, AcknowledgementView, ConsentAction, ConsentRecord, Coverage, CoverageQuery, Erased,
-    PersonView, Recorded, RecordsTaken, Sample, SampleQuery, SubjectQuery, SubjectRecords, SuppressionList,
-    SuppressionQuery,
+    KeptProofs, PersonView, ProofQuery, Recorded, RecordsTaken, Sample, SampleQuery, SubjectQuery, SubjectRecords,
+    SuppressionList, SuppressionQuery,
 };
 use licit_schemas::events::{
     DeliveriesQuery, Delivery, EventsQuery, Redelivery, WebhookCreate, WebhookCreated, WebhookView,
@@ -285,7 +285,8 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/subjects/records", "list_subject_records", "Everything one person said, each with its proof", || post().to(consent::api::list_subject_records)).may(PEOPLE).takes::<SubjectQuery>().gives::<SubjectRecords>(),
     Route::post("/api/v1/subjects/view", "view_subject", "What the registry knows of one person's data: datasets, models, deployments, purposes, bases, recipients", || post().to(reports::people::api::view_subject)).may(PEOPLE).takes::<SubjectQuery>().gives::<PersonView>(),
     Route::get("/api/v1/consent-actions", "get_consent_actions", "What is to be done in models for those who withdrew consent since they were trained", || get().to(reports::people::api::actions)).may(READ).asks::<MomentQuery>().gives::<Page<ConsentAction>>(),
-    Route::post("/api/v1/subjects/erasures", "erase_subject", "Take one person out of everything the registry holds; every proof stays as it is", || post().to(consent::api::erase_subject)).may(PEOPLE).takes::<SubjectQuery>().gives::<Erased>(),
+    Route::post("/api/v1/subjects/erasures", "erase_subject", "Take one person out of everything the registry holds; every proof stays as it is", || post().to(reports::people::api::erase_subject)).may(PEOPLE).takes::<SubjectQuery>().gives::<Erased>(),
+    Route::post("/api/v1/subjects/proofs", "read_consent_proof", "What is kept, restricted, of an erased person's consent; each reading is recorded with its reason", || post().to(consent::api::read_proof)).may(PEOPLE).takes::<ProofQuery>().gives::<KeptProofs>(),
     Route::get("/api/v1/dataset-versions/{id}/coverage", "get_coverage", "How many members' consent holds for a purpose at a moment; never whose", || get().to(reports::people::api::coverage)).may(MEMBERS).asks::<CoverageQuery>().gives::<Coverage>(),
     Route::post("/api/v1/dataset-versions/{id}/coverage/sample", "sample_coverage", "Some members whose consent does not hold, by pseudonym", || post().to(reports::people::api::sample)).may(PEOPLE).takes::<SampleQuery>().gives::<Sample>(),
     Route::post("/api/v1/member-sets", "create_member_set", "Make the member set without those who have no valid consent now", || post().to(reports::people::api::exclude)).may(RECORD).takes::<ExcludeCreate>().gives::<CorrectedView>().success(&[201]).keyed(),

@@ -1,6 +1,8 @@
 //! Whose data it is: keys of subjects, loads of members, and what is never seen of them.
 
 mod bad_input;
+mod checkpoints;
+mod children;
 mod command;
 mod commands;
 pub(crate) mod covered;
@@ -10,6 +12,7 @@ mod keys;
 mod loads;
 mod nowhere;
 mod person;
+pub(crate) mod proofs;
 mod said;
 mod suppressed;
 

@@ -9,9 +9,9 @@ mod actions;
 pub(crate) mod asked;
 mod coverage;
 mod import;
-mod proof;
+pub(crate) mod proof;
 mod say;
-mod show;
+pub(crate) mod show;
 pub(crate) mod who;
 
 /// What people say.

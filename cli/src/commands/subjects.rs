@@ -112,6 +112,15 @@ Examples:
   licit subjects erase --key crm.key --type email --yes < address"
     )]
     Erase(person::EraseArgs),
+    /// What is kept, restricted, to show that an erased person had consented
+    #[command(
+        after_help = "Policy says for how long (`proof_of_consent`), if at all; it goes by itself then. Each reading is recorded.
+Each record is hashed here with its salt; exit code 4 where one does not hold.
+
+Example:
+  licit subjects proof --subject p1.k1.… --reason \"claim 12 K 34/29\""
+    )]
+    Proof(person::ProofArgs),
     /// How many members a dataset version has; never who
     #[command(after_help = "Example:\n  licit subjects members crm/people@3")]
     Members {
@@ -225,6 +234,7 @@ pub(crate) fn run(context: &Context, command: Subjects) -> Result<Exit> {
         Subjects::Add(args) => add(context, &args),
         Subjects::View(args) => person::view(context, &args),
         Subjects::Erase(args) => person::erase(context, &args),
+        Subjects::Proof(args) => person::proof(context, &args),
         Subjects::Members { of } => {
             let client = context.client()?;
             let id = c::DATASET_VERSIONS.id(&client, &of)?;

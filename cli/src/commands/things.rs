@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use licit_schemas::known::KnownAt;
-use licit_schemas::lawfulness::WithdrawalPolicy;
 use licit_schemas::reference::Kind;
 use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
@@ -189,22 +188,17 @@ fn send(client: &Client, collection: &Collection, document: &Value, replaces: bo
         Err(Failure::Problem(problem)) if replaces && problem.status == 409 => replace(client, collection, document),
         answer => {
             let answer = answer?;
-            warn_of(&answer, document);
+            warn_of(&answer);
             let said = registered(&answer);
             Ok((answer, said))
         }
     }
 }
 
-/// Say when it is written, not when it is late, that a purpose leaves no time to act on withdrawals.
-fn warn_of(answer: &Value, document: &Value) {
-    if !answer["ref"].as_str().is_some_and(|reference| reference.starts_with("purpose:")) {
-        return;
-    }
-    let policy = serde_json::from_value::<WithdrawalPolicy>(document["withdrawal"].clone());
-    if let Some(late) = policy.ok().and_then(|policy| policy.too_late()) {
-        output::warn(&late);
-    }
+/// What the server warns of, though it is registered.
+fn warn_of(answer: &Value) {
+    let warnings = answer["warnings"].as_array().into_iter().flatten();
+    warnings.filter_map(Value::as_str).for_each(output::warn);
 }
 
 /// Put the document over what stands under its reference now, unless that changes in between.

@@ -19,6 +19,8 @@ pub struct Word {
     pub invalid_from: Option<i64>,
     /// Whether consent was explicit (GDPR Art. 9(2)(a)).
     pub explicit: bool,
+    /// Whether whoever holds parental responsibility said it (GDPR Art. 8(1)).
+    pub parental: bool,
 }
 
 impl Word {
@@ -37,6 +39,8 @@ pub struct Standing {
     pub stands: bool,
     /// Consent holds, and is explicit; of an objection, that the person did not withdraw it, whatever grounds were held against it.
     pub explicit: bool,
+    /// Consent holds, and was given by whoever holds parental responsibility.
+    pub parental: bool,
 }
 
 /// Folds words in the order they were recorded.
@@ -68,7 +72,7 @@ impl Fold {
             Said::Objected | Said::ObjectionOverridden => true,
             _ => stands && last.explicit,
         };
-        Standing { spoken: true, stands, explicit }
+        Standing { spoken: true, stands, explicit, parental: stands && last.parental }
     }
 }
 
@@ -111,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn word(said: Said, at: i64) -> Word {
-        Word { said, at, until: None, invalid_from: None, explicit: false }
+        Word { said, at, until: None, invalid_from: None, explicit: false, parental: false }
     }
 
     #[test]
@@ -126,6 +130,16 @@ mod tests {
         // Recorded late, said early: it changes the past it belongs to and nothing after.
         words.push(word(Said::Refused, 15));
         assert!(!standing(&words, 16).stands && standing(&words, 14).stands && standing(&words, 31).stands);
+    }
+
+    #[test]
+    fn what_a_child_says_after_its_parents_is_the_childs() {
+        let given = Word { parental: true, ..word(Said::Given, 10) };
+        let words = [given, word(Said::Renewed, 20), word(Said::Withdrawn, 30)];
+        assert!(standing(&words, 15).parental && !standing(&words, 20).parental && standing(&words, 20).stands);
+        assert!(!standing(&words, 30).stands, "whoever of them withdraws");
+        let ended = Word { until: Some(12), ..given };
+        assert!(!standing(&[ended], 12).parental);
     }
 
     #[test]
@@ -199,7 +213,7 @@ mod tests {
             let words: Vec<Word> = words.into_iter().map(|(said, at, lasts, from)| {
                 let said = Said::ALL[said];
                 Word {
-                    said, at, explicit: false,
+                    said, at, explicit: false, parental: false,
                     until: lasts.filter(|_| said.stands()).map(|l| at + l),
                     invalid_from: from.filter(|_| said == Said::Invalidated),
                 }

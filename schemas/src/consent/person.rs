@@ -29,7 +29,7 @@ pub struct OwnDataset {
 /// Something their data went into.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OwnUse {
-    /// The model version, or the deployment.
+    /// The dataset version, the model version, or the deployment.
     pub r#ref: String,
     /// `contained`, `shaped`, `validation`, `served`.
     pub how: Vec<String>,

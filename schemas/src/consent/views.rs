@@ -3,13 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, ConsentRecord};
+use super::{Channel, ConsentRecord, OwnRecipient, OwnUse};
 use crate::digest::Digest;
 use crate::known::KnownAt;
 use crate::reference::Ref;
 use crate::registry::uuid_text::Uuid;
 use crate::resource::Outcome;
 use crate::subjects::Pseudonym;
+use crate::text::Sentence;
 use crate::time::Timestamp;
 
 /// Answer to one record.
@@ -60,6 +61,9 @@ pub struct CoverageQuery {
     /// Whether only explicit consent counts (GDPR Art. 9(2)(a)).
     #[serde(default)]
     pub explicit: bool,
+    /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
+    #[serde(default)]
+    pub parental: bool,
     /// The moment asked for; now where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_at: Option<Timestamp>,
@@ -80,6 +84,9 @@ pub struct Coverage {
     pub channel: Option<Channel>,
     /// Whether only explicit consent counts.
     pub explicit: bool,
+    /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parental: bool,
     /// The moment.
     pub valid_at: Timestamp,
     /// Ledger position of what was known.
@@ -104,6 +111,9 @@ pub struct SampleQuery {
     /// Whether only explicit consent counts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub explicit: bool,
+    /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parental: bool,
     /// The moment asked for; now where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_at: Option<Timestamp>,
@@ -224,6 +234,45 @@ pub struct Erased {
     pub records: u64,
     /// Dataset versions they were members of: the data themselves are to be erased where they lie.
     pub datasets: Vec<Ref>,
+    /// Dataset versions made of those, which may hold what was theirs.
+    pub derived: Vec<OwnUse>,
+    /// Models made of them: what they learned is still in there.
+    pub models: Vec<OwnUse>,
+    /// What runs, and their data reach.
+    pub deployments: Vec<OwnUse>,
+    /// Who received what came of them, and is to be told, unless that is impossible or asks for disproportionate effort (GDPR Art. 19).
+    pub recipients: Vec<OwnRecipient>,
     /// Position of the ledger entry, which says that somebody was erased and not who.
     pub seq: u64,
+    /// Until when proof of their consent is kept, restricted; absent, nothing is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_until: Option<Timestamp>,
+}
+
+/// Whose proof of consent is read, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProofQuery {
+    /// Who, by pseudonym.
+    pub subject: Pseudonym,
+    /// For which claim. It is kept with the entry that says it was read, and may be erased.
+    pub reason: Sentence,
+}
+
+/// Proof of consent of somebody who was erased (GDPR Art. 17(3)(e)).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptProof {
+    /// Its opaque id.
+    pub id: Uuid,
+    /// Until when it is kept.
+    pub until: Timestamp,
+    /// What they said of consent, oldest first, each with its proof.
+    pub records: Vec<SubjectRecord>,
+}
+
+/// What is kept of one person: one proof for each time they were erased.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptProofs {
+    /// Oldest first.
+    pub items: Vec<KeptProof>,
 }

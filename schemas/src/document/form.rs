@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::digest::Digest;
 use crate::known::KnownAt;
-use crate::notices::Commitment;
+use crate::notices::{Commitment, Period};
 use crate::problem::Fault;
 use crate::reference::Ref;
 use crate::registry::uuid_text;
@@ -40,6 +40,11 @@ impl Form {
             .build(&schema)
             .unwrap_or_else(|e| unreachable!("a derived schema compiles; a test builds them all: {e}"));
         Self { schema, validator }
+    }
+
+    /// Whether a document has a member of this name.
+    pub fn has(&self, member: &str) -> bool {
+        self.schema.get("properties").is_some_and(|members| members.get(member).is_some())
     }
 
     /// What is wrong with a value, at most fifty faults.
@@ -141,7 +146,7 @@ fn refusal(kind: &str, text: &str) -> Option<String> {
         };
     }
     kinds!(
-        Commitment Country Digest Expression Iri Key KeyId KindPattern KnownAt Name Namespace Path Pseudonym Ref Sentence SigningSecret Text Timestamp Uri
+        Commitment Country Digest Expression Iri Key KeyId KindPattern KnownAt Name Namespace Path Period Pseudonym Ref Sentence SigningSecret Text Timestamp Uri
         VersionId
     )
 }

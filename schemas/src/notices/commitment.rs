@@ -85,6 +85,25 @@ impl fmt::Display for Period {
     }
 }
 
+/// Why a text is not a [`Period`].
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("expected a time such as `P30D`, `P6M` or `P3Y`, got {0}")]
+pub struct PeriodFault(String);
+
+impl FromStr for Period {
+    type Err = PeriodFault;
+
+    fn from_str(text: &str) -> Result<Self, PeriodFault> {
+        Self::read(text).ok_or_else(|| PeriodFault(quoted(text)))
+    }
+}
+
+as_text!(Period, "Period", {
+    "description": "a time with one unit, as ISO 8601 writes it: `P30D`, `P6M`, `P3Y`",
+    "maxLength": 6,
+    "pattern": "^P[1-9][0-9]{0,3}[DMY]$",
+});
+
 /// Why a text is not a [`Commitment`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(

@@ -1,14 +1,13 @@
 //! Keys of subjects, loads of members and what people say, over HTTP.
 
 use licit_schemas::access::Role;
-use licit_schemas::consent::{ConsentRecord, SubjectQuery};
+use licit_schemas::consent::{ConsentRecord, ProofQuery, SubjectQuery};
 use licit_schemas::digest::Digest;
-use licit_schemas::problem::Fault;
 use licit_schemas::resource::{GetQuery, Outcome, Page};
 use licit_schemas::subjects::{BatchQuery, LoadFinish, MemberLoadCreate, SubjectKeySpec};
 use serde::Serialize;
 
-use super::{batch, erase, key_view, lines, members_view, operations, records, store};
+use super::{batch, key_view, lines, members_view, operations, proof, records, store};
 use crate::db::listing;
 use crate::error::{Error, Result};
 use crate::http::{Body, Ctx, Reply};
@@ -101,11 +100,7 @@ pub async fn get_members(ctx: Ctx) -> Result<Reply> {
 /// Record one thing somebody said.
 pub async fn create_record(ctx: Ctx, body: Body) -> Result<Reply> {
     let overrides = ctx.caller.roles.contains(&Role::Dpo);
-    let quiet = |faults: Vec<Fault>| faults.into_iter().map(batch::quiet).collect();
-    let record = body.read::<ConsentRecord>().map_err(|error| match error {
-        Error::Invalid(faults) => Error::Invalid(quiet(faults)),
-        other => other,
-    })?;
+    let record: ConsentRecord = body.read_quietly()?;
     let line = batch::line(1, record, ctx.now, overrides).map_err(Error::Invalid)?;
     let recorded = ctx.write(move |tx| records::record(tx, &line)).await?;
     reply(recorded.outcome, &recorded)
@@ -125,13 +120,12 @@ pub async fn create_records(ctx: Ctx, body: Body) -> Result<Reply> {
 
 /// Everything somebody said, each with its proof.
 pub async fn list_subject_records(ctx: Ctx, body: Body) -> Result<Reply> {
-    let query: SubjectQuery = body.read()?;
+    let query: SubjectQuery = body.read_quietly()?;
     Reply::ok(&ctx.app.db.read(move |conn| store::records(conn, &query.subject)).await?)
 }
 
-/// Take somebody out of everything.
-pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
-    let query: SubjectQuery = body.read()?;
-    let erased = ctx.write(move |tx| erase::erase(tx, &query)).await?;
-    Reply::ok(&erased)
+/// Proof of the consent of somebody who was erased.
+pub async fn read_proof(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: ProofQuery = body.read_quietly()?;
+    Reply::ok(&ctx.write(move |tx| proof::read(tx, &query)).await?)
 }

@@ -41,38 +41,6 @@ pub fn line(
     Ok(Line { number, record, doc })
 }
 
-/// A fault without what stood there: that may be somebody's name or address, also where a word or a member's name belongs.
-pub fn quiet(fault: Fault) -> Fault {
-    let member = fault.pointer.trim_start_matches("#/");
-    let known = member.is_empty() || member == "#" || MEMBERS.contains(&member);
-    if !known {
-        return Fault::new("", "there is a member that records do not have");
-    }
-    let detail = fault.detail.split(", got ").next().unwrap_or_default().to_owned();
-    // Rules of their own say what belongs there in the first words; what they quote is what was sent.
-    let detail = match detail.strip_prefix('`') {
-        Some(_) => "this is not what belongs here".to_owned(),
-        None => detail,
-    };
-    Fault { detail, ..fault }
-}
-
-/// Members of a record.
-const MEMBERS: [&str; 12] = [
-    "record_id",
-    "subject",
-    "purpose",
-    "channel",
-    "said",
-    "at",
-    "until",
-    "expression",
-    "notice",
-    "method",
-    "indicated_by",
-    "invalid_from",
-];
-
 /// Read a batch.
 ///
 /// # Errors
@@ -91,7 +59,7 @@ pub fn read(body: &[u8], now: Timestamp, overrides: bool) -> Result<Batch> {
         match document::read::<ConsentRecord>(text).and_then(|record| line(number, record, now, overrides)) {
             Ok(read) => batch.lines.push(read),
             Err(faults) => batch.refused.extend(faults.into_iter().take(1).map(|fault| {
-                let Fault { pointer, detail, .. } = quiet(fault);
+                let Fault { pointer, detail, .. } = document::quiet::<ConsentRecord>(fault);
                 RefusedLine { line: number, pointer, detail }
             })),
         }

@@ -2,11 +2,13 @@
 
 use licit_schemas::consent::{Erased, SubjectQuery};
 use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::proof::{self, ProofKept};
 use crate::error::{Error, Result};
-use crate::facts::{Fact, Tx};
+use crate::facts::{Fact, Tx, canonical};
 
 /// Somebody was erased: how much went, and nothing of who it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,20 +20,62 @@ pub struct SubjectErased {
     pub records: u64,
     /// Entries that brought the members they were among: what was trained on those is to be made anew without them.
     pub member_sets: Vec<u64>,
+    /// Trainings that began without their consent: that stays a finding until they are done anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacked: Vec<Lacked>,
+}
+
+/// A training that began without the consent of one of its members: a count of one, and nothing of who it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lacked {
+    /// Entry that brought the members.
+    pub members: u64,
+    /// The training, `run:<id>`.
+    pub run: Ref,
+    /// Whether explicit consent was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub explicit: bool,
+    /// Whether consent given by whoever holds parental responsibility was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parental: bool,
+}
+
+/// What of an erased person stays.
+#[derive(Clone, Debug, Default)]
+pub struct Stays {
+    /// Until when what they said of consent is kept apart; none where it is not.
+    pub proof_until: Option<Timestamp>,
+    /// Trainings that began without their consent.
+    pub lacked: Vec<Lacked>,
 }
 
 /// Take somebody out of everything the registry holds: pseudonym, salts, memberships, records. Every proof stays as it is.
 ///
+/// What came of their data is not looked up here: lineage knows nothing of people, and whoever asks looks for the datasets told.
+///
 /// # Errors
 /// Nobody is known by that pseudonym.
-pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery) -> Result<Erased> {
+pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery, stays: Stays) -> Result<Erased> {
     let found = tx.somebody(&query.subject)?;
     let who = found.ok_or_else(|| Error::NotFound("nobody is known by this pseudonym".to_owned()))?;
+    let proof = match stays.proof_until {
+        Some(until) => Some((until, proof::of_consent(tx, &who)?)),
+        None => None,
+    };
+    let proof = proof.filter(|(_, records)| !records.is_empty());
     let traces = tx.erase_subject(query.subject.kid().as_str(), &who)?;
     let mut member_sets: Vec<u64> = traces.sets.iter().map(|(_, id)| *id).collect();
     member_sets.sort_unstable();
-    let fact = SubjectErased { id: tx.new_id(), records: traces.records, member_sets };
+    let erasure = tx.new_id();
+    let fact = SubjectErased { id: erasure, records: traces.records, member_sets, lacked: stays.lacked };
     let seq = tx.record(Fact::SubjectErased(fact))?;
+    if let Some((until, records)) = &proof {
+        let id = tx.new_id();
+        let fact = ProofKept { id, erasure, records: records.len() as u64, until: *until };
+        tx.record(Fact::ConsentProofKept(fact))?;
+        tx.keep_proof(id, &query.subject, canonical(records)?);
+    }
     let mut datasets: Vec<Ref> = traces
         .sets
         .iter()
@@ -39,5 +83,7 @@ pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery) -> Result<Erased> {
         .filter(|r| r.kind() == Kind::Dataset)
         .collect();
     datasets.sort_by_key(ToString::to_string);
-    Ok(Erased { records: traces.records, datasets, seq })
+    let (derived, models, deployments, recipients) = Default::default();
+    let proof_until = proof.map(|(until, _)| until);
+    Ok(Erased { records: traces.records, datasets, derived, models, deployments, recipients, seq, proof_until })
 }

@@ -92,6 +92,8 @@ impl Since {
 pub struct Lanes {
     numbers: HashMap<Lane, u32>,
     since: Vector<Since>,
+    /// Records of each there ever were.
+    counts: Vector<u64>,
 }
 
 /// The day of a moment, as the ledger tells it.
@@ -123,6 +125,14 @@ impl Lanes {
         self.at(lane, i64::MAX)
     }
 
+    /// Each lane of which anything can matter at a moment, in microseconds since 1970, with how many records of it there ever were.
+    pub fn each(&self, moment: i64) -> impl Iterator<Item = (LaneAt, u64)> {
+        let lanes = (0u32..).zip(self.since.iter().zip(&self.counts));
+        let at =
+            move |(lane, (since, count)): (u32, (&Since, &u64))| (LaneAt { lane, version: since.at(moment) }, *count);
+        lanes.map(at).filter(|(of, _)| of.version > 0)
+    }
+
     /// Fold a batch in.
     pub fn recorded(&mut self, fact: &ConsentRecorded, seq: u64) {
         for about in &fact.about {
@@ -130,9 +140,12 @@ impl Lanes {
             let number = *self.numbers.entry(about.lane()).or_insert(fresh);
             if number == fresh {
                 self.since.push_back(Since::default());
+                self.counts.push_back(0);
             }
-            if let Some(since) = usize::try_from(number).ok().and_then(|place| self.since.get_mut(place)) {
+            let place = usize::try_from(number).unwrap_or(usize::MAX);
+            if let (Some(since), Some(count)) = (self.since.get_mut(place), self.counts.get_mut(place)) {
                 since.said(about.since.micros().div_euclid(DAY), seq);
+                *count += about.count;
             }
         }
     }

@@ -10,9 +10,11 @@ pub mod erase;
 pub mod lanes;
 pub mod lines;
 pub mod operations;
+pub mod proof;
 pub mod records;
 pub mod store;
 pub mod suppression;
+pub mod upkeep;
 
 use std::sync::Arc;
 
@@ -32,6 +34,7 @@ pub use self::lanes::{ConsentRecorded, Lane};
 pub use self::store::records as said_by;
 use self::suppression::Acknowledged;
 use crate::catalogue::Stated;
+use crate::db::people::Form;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::text;
 
@@ -75,6 +78,11 @@ pub struct State {
     /// How many people were erased.
     pub erased: u64,
     erased_from: HashMap<u64, Vector<Timestamp>>,
+    /// Trainings that began without the consent of people erased since: how many, by the entry that brought the members, the run,
+    /// and the form that was asked for.
+    lacked: HashMap<u64, HashMap<(Arc<str>, Form), u64>>,
+    /// Proofs that are kept of people who were erased.
+    pub proofs: proof::Proofs,
     /// What serving systems have of whom to leave out.
     pub acknowledged: Acknowledged,
 }
@@ -86,8 +94,8 @@ pub struct Trained<'a> {
     pub purpose: &'a Ref,
     /// When it began.
     pub at: Timestamp,
-    /// Whether only explicit consent counts.
-    pub explicit: bool,
+    /// In what form consent counts.
+    pub form: Form,
 }
 
 /// The name under which the members of a corrected set are held.
@@ -159,7 +167,8 @@ impl State {
         let fits = spec.dataset_version.to_string() == dataset_version
             && spec.valid_at <= trained.at
             && spec.purpose.unpinned() == trained.purpose.unpinned()
-            && (spec.explicit || !trained.explicit)
+            && (spec.explicit || !trained.form.explicit)
+            && (spec.parental || !trained.form.parental)
             && spec.count > 0;
         fits.then(|| set_name(id))
     }
@@ -186,6 +195,17 @@ impl State {
         for set in &fact.member_sets {
             self.erased_from.entry(*set).or_default().push_back(at.time);
         }
+        for one in &fact.lacked {
+            let counts = self.lacked.entry(one.members).or_default();
+            let form = Form { explicit: one.explicit, parental: one.parental };
+            *counts.entry((one.run.to_string().into(), form)).or_default() += 1;
+        }
+    }
+
+    /// How many people erased since lacked consent when a training began, of the members that an entry brought.
+    pub fn lacked(&self, members: u64, run: &Arc<str>, form: Form) -> u64 {
+        let counts = self.lacked.get(&members);
+        counts.and_then(|counts| counts.get(&(run.clone(), form))).copied().unwrap_or(0)
     }
 
     /// When people were erased from members, by the entry that brought those.

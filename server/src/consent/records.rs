@@ -145,8 +145,8 @@ fn not_here(tx: &Tx<'_>, lines: &[Line], fates: &mut [Option<Fate>]) {
         *fate = if let Some(purpose) = purpose.filter(|p| world.lawfulness.purposes.latest(&p.to_string()).is_none()) {
             Some(refused("/purpose", format!("there is no `{purpose}`: register it first")))
         } else if world.consent.kid(record.subject.kid().as_str()).is_none() {
-            let kid = record.subject.kid();
-            Some(refused("/subject", format!("there is no subject key `{kid}`: register it first")))
+            // The id of a key may be somebody's name where it is none of ours.
+            Some(refused("/subject", "its key is not known here: `licit subjects register-key` makes it known"))
         } else if record.said == Said::ObjectionOverridden
             && purpose.is_none_or(|p| is_marketing(world, &p.to_string()))
         {
@@ -260,6 +260,7 @@ fn keep(tx: &mut Tx<'_>, lines: &[Line], subjects: &Subjects, new: &[usize]) -> 
             n: i64::from(subject_of(subjects, line)?.n),
             said: i16::from(word.said.number()),
             explicit: word.explicit,
+            parental: word.parental,
             said_at: word.at,
             holds_until: word.until,
             invalid_from: word.invalid_from,

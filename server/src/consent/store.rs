@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use licit_schemas::consent::{SubjectRecord, SubjectRecords};
-use licit_schemas::digest::Digest;
-use licit_schemas::merkle::{self, Edge};
 use licit_schemas::subjects::{MemberLoadView, Pseudonym};
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::operations::view;
+use super::proof::{Committed, broken};
 use crate::db::Conn;
-use crate::db::dictionary::{Salt, record_salt};
-use crate::db::people::{Batch, Load, RecordId};
+use crate::db::dictionary::Salt;
+use crate::db::people::{Batch, Load};
 use crate::db::schema::{consent_batch, consent_record, ledger_entry, member_batch, member_load, subject};
 use crate::error::{Error, Result};
 
@@ -62,45 +61,13 @@ pub fn records(conn: &mut Conn, who: &Pseudonym) -> Result<SubjectRecords> {
     }
     let record = |(seq, pos, id, doc): (i64, i64, Vec<u8>, String)| -> Result<SubjectRecord> {
         let batch = batches.get(&seq).ok_or_else(|| broken("consent_batch"))?;
-        let id = RecordId::try_from(id).map_err(|_| broken("consent_record"))?;
-        let (index, size) = (u64::try_from(pos).unwrap_or(0), batch.size);
-        let path = merkle::inclusion_proof(index, size, |wanted| {
-            wanted.iter().map(|at| batch.hashes.get(at).copied().ok_or(())).collect()
-        });
-        Ok(SubjectRecord {
-            record: serde_json::from_str(&doc).map_err(|_| broken("consent_record"))?,
-            seq: u64::try_from(seq).unwrap_or(0),
-            recorded_at: batch.at,
-            index,
-            size,
-            salt: record_salt(&salt, &id),
-            path: path.map_err(|_| broken("consent_batch"))?,
-            root: batch.root,
-        })
+        batch.prove(&salt, pos, &id, &doc)
     };
     Ok(SubjectRecords { subject: who.clone(), records: rows.into_iter().map(record).collect::<Result<_>>()? })
-}
-
-/// A batch of records as the ledger commits to it.
-struct Committed {
-    at: Timestamp,
-    size: u64,
-    root: Digest,
-    hashes: BTreeMap<u64, Digest>,
 }
 
 fn committed(conn: &mut Conn, seq: i64) -> Result<Committed> {
     let leaves: Vec<u8> = consent_batch::table.find(seq).select(consent_batch::leaves).first(conn)?;
     let at: chrono::NaiveDateTime = ledger_entry::table.find(seq).select(ledger_entry::at).first(conn)?;
-    let (mut edge, mut hashes) = (Edge::default(), BTreeMap::new());
-    for leaf in leaves.as_chunks().0 {
-        edge.push(Digest::from_bytes(*leaf), |at, hash| {
-            hashes.insert(at, *hash);
-        });
-    }
-    Ok(Committed { at: Timestamp::from_naive(at), size: edge.size(), root: edge.root(), hashes })
-}
-
-fn broken(table: &str) -> Error {
-    Error::Internal(format!("table {table}: a row is not ours"))
+    Ok(Committed::new(seq, Timestamp::from_naive(at), &leaves))
 }

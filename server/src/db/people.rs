@@ -2,7 +2,9 @@
 //! memory with the projection. The ledger knows of them by count and salted root only (GDPR Art. 17 leaves every proof valid).
 
 mod check;
+mod checkpoints;
 mod erase;
+mod proof;
 mod said;
 mod standing;
 mod tx;
@@ -15,19 +17,21 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use imbl::HashMap;
 use roaring::RoaringBitmap;
+use uuid::Uuid;
 
 use super::MultiBackend;
 use super::conn::Conn;
 use super::conn::Manager;
 use super::dictionary::{Dictionary, Hash, Salt, Subject};
-use super::schema::{consent_batch, consent_checkpoint, member_batch, member_load, member_set, subject};
+use super::schema::{consent_batch, member_batch, member_load, member_set, subject};
 use crate::error::{Error, Result};
 use standing::{Known, Wills};
 
 pub use check::check;
+pub use checkpoints::{Drawn, EVERY, unkept};
 pub use erase::Traces;
 pub use said::{RecordId, since, somebody, subjects};
-pub use standing::{How, Standing, Wanted};
+pub use standing::{Form, How, Standing, Wanted};
 pub use wills::{Checkpoint, Fresh, LaneAt, Record};
 
 /// Rows read or written at a time.
@@ -99,6 +103,10 @@ pub(super) enum Change {
     /// What people said, with the commitments of the whole batch.
     Said(Vec<Record>, Leaves),
     Checkpoint(Checkpoint),
+    /// What an erased person said is kept apart.
+    Prove(proof::Proof),
+    /// It goes for good.
+    Shred(Uuid),
     /// Somebody is taken out of everything.
     Erase(erase::Erasure),
 }
@@ -327,26 +335,29 @@ pub(super) fn flush(conn: &mut Conn, changes: Vec<Change>) -> Result<()> {
             Change::Members(set) => {
                 diesel::insert_into(member_set::table).values(set).execute(conn)?;
             }
+            Change::Prove(proof) => proof::keep(conn, proof)?,
+            Change::Shred(id) => proof::shred(conn, id)?,
             Change::Erase(erasure) => erase::erase(conn, &erasure)?,
             Change::Said(records, leaves) => said::keep(conn, &records, leaves)?,
-            Change::Checkpoint(checkpoint) => {
-                let query = diesel::insert_into(consent_checkpoint::table).values(checkpoint).on_conflict_do_nothing();
-                match conn {
-                    Conn::Postgres(pg) => query.execute(pg)?,
-                    Conn::Sqlite(lite) => query.execute(lite)?,
-                };
-            }
+            Change::Checkpoint(checkpoint) => checkpoints::keep(conn, checkpoint)?,
         }
     }
     Ok(())
 }
 
-/// SQLite would leave the bytes in the file: there they are overwritten.
 fn forget(conn: &mut Conn, id: &str) -> Result<()> {
+    securely(conn, |conn| {
+        diesel::delete(member_batch::table.filter(member_batch::member_load.eq(id))).execute(conn)?;
+        Ok(())
+    })
+}
+
+/// Change rows so that nothing of them is left: SQLite would leave the bytes in the file, and overwrites them here.
+fn securely(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<()>) -> Result<()> {
     if let Conn::Sqlite(lite) = conn {
         lite.batch_execute("PRAGMA secure_delete = ON")?;
     }
-    diesel::delete(member_batch::table.filter(member_batch::member_load.eq(id))).execute(conn)?;
+    work(conn)?;
     if let Conn::Sqlite(lite) = conn {
         lite.batch_execute("PRAGMA secure_delete = OFF")?;
     }

@@ -186,6 +186,7 @@ diesel::table! {
         n -> BigInt,
         said -> SmallInt,
         explicit -> Bool,
+        parental -> Bool,
         said_at -> BigInt,
         holds_until -> Nullable<BigInt>,
         invalid_from -> Nullable<BigInt>,
@@ -212,6 +213,7 @@ diesel::table! {
         spoken -> Binary,
         stands -> Binary,
         explicit -> Binary,
+        parental -> Binary,
     }
 }
 
@@ -221,5 +223,15 @@ diesel::table! {
         owner -> Text,
         part -> BigInt,
         leaf -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Erasable, restricted: what erased people said of consent.
+    consent_proof (id) {
+        id -> Text,
+        kid -> Text,
+        hash -> Binary,
+        doc -> Text,
     }
 }

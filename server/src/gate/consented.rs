@@ -14,7 +14,7 @@ use super::coverage::{base, broader};
 use crate::catalogue::Stated;
 use crate::consent::{Lane, set_name};
 use crate::db::dictionary::{Subject, commitment};
-use crate::db::people::{How, LaneAt, Members, Standing, Wanted};
+use crate::db::people::{Form, How, LaneAt, Members, Standing, Wanted};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World};
 use crate::resolve::{expect, pin};
@@ -26,20 +26,20 @@ pub struct Will {
     purposes: Vec<Arc<str>>,
     /// Being contacted this way, too: profiling and contact are two wills.
     channel: Option<Channel>,
-    /// Whether it must be explicit (GDPR Art. 9(2)(a)).
-    explicit: bool,
+    /// In what form.
+    form: Form,
 }
 
 impl Will {
     /// What is asked of people for a purpose at a moment.
-    pub fn new(world: &World, purpose: &Ref, channel: Option<Channel>, explicit: bool, at: Timestamp) -> Self {
+    pub fn new(world: &World, purpose: &Ref, channel: Option<Channel>, form: Form, at: Timestamp) -> Self {
         let own: Arc<str> = purpose.unpinned().to_string().into();
         let mut purposes: Vec<Arc<str>> =
             broader(world, purpose, at).iter().map(|one| base(&one.reference).into()).collect();
         if purposes.first() != Some(&own) {
             purposes.insert(0, own);
         }
-        Self { purposes, channel, explicit }
+        Self { purposes, channel, form }
     }
 
     /// The words that count at a moment.
@@ -49,8 +49,7 @@ impl Will {
             self.purposes.iter().filter_map(|p| world.consent.lanes.at(&lane(p), at.micros())).collect()
         };
         let channels = [None].into_iter().chain(self.channel.map(Some));
-        let how = if self.explicit { How::Explicit } else { How::Consent };
-        Wanted { chains: channels.map(chain).collect(), how }
+        Wanted { chains: channels.map(chain).collect(), how: How::Consent(self.form) }
     }
 }
 
@@ -145,7 +144,8 @@ pub fn exclude(tx: &mut Tx<'_>, create: &ExcludeCreate) -> Result<CorrectedView>
     let version = pin(tx.world(), &create.dataset_version, now, "/dataset_version")?;
     known_purpose(tx.world(), &create.purpose)?;
     let members = members_of(tx.world(), &version)?.clone();
-    let will = Will::new(tx.world(), &create.purpose, create.channel, create.explicit, now);
+    let form = Form { explicit: create.explicit, parental: create.parental };
+    let will = Will::new(tx.world(), &create.purpose, create.channel, form, now);
     let standing = tx.world().people.standing(&will.wanted(tx.world(), now), now.micros())?;
     let stay = &*members.who & standing.who();
     let left_out = &*members.who - &stay;
@@ -156,6 +156,7 @@ pub fn exclude(tx: &mut Tx<'_>, create: &ExcludeCreate) -> Result<CorrectedView>
         purpose: create.purpose.clone(),
         channel: create.channel,
         explicit: create.explicit,
+        parental: create.parental,
         valid_at: now,
         count: stay.len(),
         excluded: left_out.len(),

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod baseline;
+pub mod children;
 pub mod clearing;
 pub mod consented;
 pub mod contest;
@@ -9,6 +10,7 @@ pub mod coverage;
 pub mod decide;
 pub mod emergency;
 pub mod envelope;
+pub mod erased;
 pub mod evidence;
 pub mod gaps;
 pub mod instants;

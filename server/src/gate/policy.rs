@@ -75,6 +75,7 @@ static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     min_k: None,
     unconsented_per_million: None,
     notices: None,
+    proof_of_consent: None,
     break_glass: None,
 });
 
@@ -264,6 +265,12 @@ impl Policy {
     /// How many of a million people behind a training may lack consent.
     pub fn unconsented_per_million(&self) -> u32 {
         self.layers.iter().map(|layer| layer.spec().unconsented_per_million.unwrap_or(0)).min().unwrap_or(0)
+    }
+
+    /// How long proof of the consent of erased people is kept; of several revisions, all must keep it, and the shortest counts.
+    pub fn proof_of_consent(&self, from: Timestamp) -> Option<Timestamp> {
+        let each = self.layers.iter().map(|layer| Some(layer.spec().proof_of_consent?.keep.after(from)));
+        each.reduce(|one, other| Some(one?.min(other?))).flatten()
     }
 
     /// Whether there are rules of the organisation's own.

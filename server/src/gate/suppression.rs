@@ -10,12 +10,13 @@ use licit_schemas::lawfulness::{Exception, LegalBasis};
 use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
 
+use super::children;
 use super::consented::Will;
 use super::coverage::Answer;
 use super::evidence::Evidence;
 use crate::consent::Lane;
 use crate::consent::suppression::Acknowledgement;
-use crate::db::people::{How, LaneAt, Members, Standing, Wanted};
+use crate::db::people::{Form, How, LaneAt, Members, Standing, Wanted};
 use crate::error::Result;
 use crate::facts::World;
 use crate::lawfulness::{above, is_marketing};
@@ -53,6 +54,8 @@ impl Suppression {
 /// What a deployment rests on, as far as people may speak against it.
 struct Rests {
     consent: Option<Will>,
+    /// The same where whoever holds parental responsibility must have given it.
+    parental: Option<Will>,
     /// Objections count: marketing, public interest, legitimate interests, research (GDPR Art. 21(1), (2), (6)).
     objections: Option<Vec<LaneAt>>,
     marketing: bool,
@@ -92,8 +95,11 @@ fn rests(evidence: &Evidence<'_>) -> Option<Rests> {
         matches!(basis.legal_basis, LegalBasis::Art6_1E | LegalBasis::Art6_1F)
             || basis.exception == Some(Exception::Art9_2J)
     });
+    let children = served(evidence).any(|(_, parental)| parental);
+    let will = |parental| Will::new(world, &spec.purpose, spec.channel, Form { explicit, parental }, at);
     Some(Rests {
-        consent: consent.then(|| Will::new(world, &spec.purpose, spec.channel, explicit, at)),
+        consent: consent.then(|| will(false)),
+        parental: (consent && children).then(|| will(true)),
         objections: (may_object || marketing).then(|| spoken(world, Family::Objection, &purpose, spec.channel, at)),
         marketing,
     })
@@ -103,11 +109,20 @@ fn rests(evidence: &Evidence<'_>) -> Option<Rests> {
 struct Heard {
     refused: Option<Arc<Standing>>,
     allowed: Option<Arc<Standing>>,
+    /// The same where whoever holds parental responsibility gave it.
+    parental: Option<Arc<Standing>>,
     objecting: Option<Arc<Standing>>,
     restricted: Arc<Standing>,
     /// The last entry that speaks of objections.
     objections: u64,
     marketing: bool,
+}
+
+impl Heard {
+    /// Whose consent holds, of members for whom their parents must have given it or not.
+    fn allowed(&self, parental: bool) -> Option<&Arc<Standing>> {
+        if parental { self.parental.as_ref().or(self.allowed.as_ref()) } else { self.allowed.as_ref() }
+    }
 }
 
 fn hear(evidence: &Evidence<'_>) -> Result<Option<Heard>> {
@@ -125,6 +140,7 @@ fn hear(evidence: &Evidence<'_>) -> Result<Option<Heard>> {
     Ok(Some(Heard {
         refused: wanted.as_ref().map(|w| standing(&Wanted { how: How::Refused, ..w.clone() })).transpose()?,
         allowed: wanted.as_ref().map(standing).transpose()?,
+        parental: rests.parental.map(|will| standing(&will.wanted(world, at))).transpose()?,
         objections: rests.objections.iter().flatten().map(|lane| lane.version).max().unwrap_or(0),
         objecting: rests.objections.map(|lanes| objecting(lanes, rests.marketing)).transpose()?,
         restricted: any(spoken(world, Family::Restriction, &purpose, None, at))?,
@@ -140,10 +156,11 @@ pub fn counted(evidence: &Evidence<'_>) -> Result<Suppression> {
     let acknowledged = evidence.world.consent.acknowledged.last(&evidence.ask.deployment, evidence.ask.valid_at);
     let Some(heard) = hear(evidence)? else { return Ok(Suppression { acknowledged, ..Suppression::default() }) };
     let count = |standing: &Option<Arc<Standing>>| standing.as_ref().map_or(0, |standing| standing.who().len());
-    let lacking = heard
-        .allowed
-        .as_ref()
-        .map_or(0, |allowed| served(evidence).map(|members| allowed.missing(members.id, &members.who)).sum());
+    let lacking = served(evidence).filter_map(|(members, parental)| {
+        let allowed = heard.allowed(parental)?;
+        Some(allowed.missing(members.id, &members.who))
+    });
+    let lacking = lacking.sum();
     Ok(Suppression {
         refused: count(&heard.refused),
         lacking,
@@ -165,19 +182,31 @@ pub fn who(evidence: &Evidence<'_>) -> Result<RoaringBitmap> {
     for standing in heard.refused.iter().chain(&heard.objecting).chain([&heard.restricted]) {
         all |= standing.who();
     }
-    if let Some(allowed) = &heard.allowed {
-        for members in served(evidence).filter(|members| allowed.missing(members.id, &members.who) > 0) {
+    for (members, parental) in served(evidence) {
+        if let Some(allowed) = heard.allowed(parental).filter(|allowed| allowed.missing(members.id, &members.who) > 0) {
             all |= &*members.who - allowed.who();
         }
     }
     Ok(all)
 }
 
-/// Members of the collected data it is served on, as far as they are known.
-fn served<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = &'e Members> {
+/// Members of the collected data it is served on, as far as they are known, and whether only consent given by whoever holds parental
+/// responsibility counts for them.
+fn served<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (&'e Members, bool)> {
     let served = evidence.sources.iter().filter(|source| {
         let cohort = evidence.cohort(source);
         cohort.modes & SERVED != 0 && !cohort.derived
     });
-    served.filter_map(|source| evidence.world.people.members(&evidence.name(source.node)))
+    served.filter_map(|source| {
+        let members = evidence.world.people.members(&evidence.name(source.node))?;
+        let cohort = evidence.cohort(source);
+        let parental = match (&evidence.question, &cohort.deployment) {
+            (Some(question), Some(Answer::Governed(places))) => {
+                let governing = places.iter().map(|place| &question.candidates[*place].revision.spec);
+                children::parents_give(&cohort.class, governing, question.at)
+            }
+            _ => false,
+        };
+        Some((members, parental))
+    })
 }

@@ -332,6 +332,24 @@ impl Body {
         })?;
         document::from_value(value).map_err(Error::Invalid)
     }
+
+    /// [`Body::read`] where a pseudonym belongs, and somebody's name or address may stand: no fault repeats what was sent, not even
+    /// the name of a member.
+    ///
+    /// # Errors
+    /// As [`Body::read`].
+    pub fn read_quietly<T: Document>(&self) -> Result<T> {
+        let quiet = |faults: Vec<Fault>| -> Vec<Fault> { faults.into_iter().map(document::quiet::<T>).collect() };
+        self.read().map_err(|error| match error {
+            Error::Invalid(faults) => Error::Invalid(quiet(faults)),
+            Error::Malformed(_, faults) => {
+                let faults = quiet(faults);
+                let detail = faults.first().map(|fault| fault.detail.clone()).unwrap_or_default();
+                Error::Malformed(detail, faults)
+            }
+            other => other,
+        })
+    }
 }
 
 /// A body: whole, or piece by piece as it comes.

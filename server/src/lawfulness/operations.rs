@@ -41,7 +41,7 @@ fn known(iris: &[Iri], scheme: &str, at: &str, what: &str) -> Result<()> {
         .map_err(|(place, iri)| Error::invalid(&format!("{at}/{place}"), format!("`{iri}` is not {what}")))
 }
 
-/// Propose a purpose.
+/// Propose a purpose. Warns where its models are trained too seldom to act on withdrawals in time.
 ///
 /// # Errors
 /// An IRI that is no DPV purpose, an unknown parent or regulated activity, a cycle of parents.
@@ -81,7 +81,10 @@ pub fn purpose(tx: &mut Tx<'_>, spec: PurposeSpec) -> Result<Registered> {
         }
     }
     period(spec.valid_from, spec.valid_to)?;
-    revise(tx, own, |w| &w.lawfulness.purposes, spec, Fact::PurposeRevised)
+    // Said when it is written, not when it is late.
+    let warnings = spec.withdrawal.and_then(|policy| policy.too_late()).into_iter().collect();
+    let registered = revise(tx, own, |w| &w.lawfulness.purposes, spec, Fact::PurposeRevised)?;
+    Ok(Registered { warnings, ..registered })
 }
 
 /// Propose a legal basis.

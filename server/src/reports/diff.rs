@@ -151,6 +151,9 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::SubjectKeyRegistered(_)
         | Fact::SubjectKeyRetired(_)
         | Fact::SubjectErased(_)
+        | Fact::ConsentProofKept(_)
+        | Fact::ConsentProofRead(_)
+        | Fact::ConsentProofShredded(_)
         | Fact::WebhookSubscribed(_)
         | Fact::WebhookUnsubscribed(_) => Vec::new(),
     }

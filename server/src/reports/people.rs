@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::question;
 use crate::consent::set_name;
-use crate::db::people::subjects;
+use crate::db::people::{Form, subjects};
 use crate::db::{Conn, Projection};
 use crate::error::{Error, Result};
 use crate::facts::World;
@@ -32,7 +32,8 @@ pub fn coverage(world: &World, version: &Ref, query: &CoverageQuery, now: Timest
     known_purpose(world, &query.purpose)?;
     let members = members_of(world, version)?;
     let at = query.valid_at.unwrap_or(now);
-    let will = Will::new(world, &query.purpose, query.channel, query.explicit, at);
+    let form = Form { explicit: query.explicit, parental: query.parental };
+    let will = Will::new(world, &query.purpose, query.channel, form, at);
     let standing = world.people.standing(&will.wanted(world, at), at.micros())?;
     let missing = standing.missing(members.id, &members.who);
     Ok(Coverage {
@@ -40,6 +41,7 @@ pub fn coverage(world: &World, version: &Ref, query: &CoverageQuery, now: Timest
         purpose: query.purpose.clone(),
         channel: query.channel,
         explicit: query.explicit,
+        parental: query.parental,
         valid_at: at,
         position: world.position(),
         members: members.who.len(),
@@ -56,7 +58,8 @@ pub fn uncovered(world: &World, version: &Ref, query: &SampleQuery, now: Timesta
     known_purpose(world, &query.purpose)?;
     let members = members_of(world, version)?;
     let at = query.valid_at.unwrap_or(now);
-    let will = Will::new(world, &query.purpose, query.channel, query.explicit, at);
+    let form = Form { explicit: query.explicit, parental: query.parental };
+    let will = Will::new(world, &query.purpose, query.channel, form, at);
     let standing = world.people.standing(&will.wanted(world, at), at.micros())?;
     Ok(&*members.who - standing.who())
 }

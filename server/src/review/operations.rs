@@ -239,6 +239,7 @@ pub fn delegate(tx: &mut Tx<'_>, create: &DelegationCreate) -> Result<Registered
         state: None,
         digest: sum,
         seq,
+        warnings: Vec::new(),
     })
 }
 

@@ -131,6 +131,39 @@ fn what_was_trained_on_the_erased_is_made_anew_within_the_days() {
 }
 
 #[test]
+fn erasing_repairs_no_training() {
+    let s = consenting();
+    // One refused before the training began on the first of January.
+    batch(&s.ana, &[said(3, 1, "refused", "2025-12-01T00:00:00Z")]).good();
+    let found = || finding(&s.dry("start"), "consent.coverage");
+    assert!(found().unwrap()["sentence"].as_str().unwrap().starts_with("1 of 10 people"));
+    for person in [3, 4] {
+        s.dora.post("/api/v1/subjects/erasures", &json!({"subject": pseudonym("k1", person)})).good();
+    }
+    let fact = verified(&s.audit).into_iter().rev().find(|entry| entry.data.get("lacked").is_some()).unwrap();
+    assert_eq!(fact.data["lacked"].as_array().unwrap().len(), 1, "{}", fact.data);
+    let kept = found().expect("the training is what it was");
+    let sentence = kept["sentence"].as_str().unwrap();
+    assert!(sentence.starts_with("1 of 9 people") && sentence.contains("1 of them erased since"), "{sentence}");
+    assert!(!kept.to_string().contains("p1.k1."));
+    s.activate("release:score-prod@1").problem(409);
+    // Whoever had agreed counts no more; both are in no other count.
+    assert_eq!(coverage(&s.dora, "1", "")["members"], 8);
+    rebuilds(&s.server.db);
+    let other = harness::TestServer::on(s.server.db.clone());
+    let ci = harness::Client::new(&other.url, s.ci.token.as_deref());
+    let ask = json!({"deployment": "deployment:score-prod", "intent": "start", "dry_run": true});
+    assert!(finding(&ci.post("/api/v1/gate", &ask).good(), "consent.coverage").is_some(), "a server that starts anew");
+    // Trained anew, without them, nothing is left of it.
+    s.add("model-versions", harness::scenario::model_version("2", "2"));
+    let mut again = harness::scenario::training("2", "1");
+    again["started_at"] = json!(in_days(0));
+    s.add("runs", again);
+    s.release("2");
+    assert_eq!(finding(&s.dry("start"), "consent.coverage"), None);
+}
+
+#[test]
 fn a_second_server_forgets_too() {
     let s = consenting();
     let other = harness::TestServer::on(s.server.db.clone());

@@ -115,6 +115,67 @@ fn no_identifier_is_found_anywhere() {
         ana.get(&format!("/api/v1/subject-keys?who={}", encode(one))).problem(422);
     }
 
+    // Where people speak, and are asked about: a pseudonym belongs there, and nothing else is taken or repeated.
+    let lines = [("content-type", "application/x-ndjson")];
+    for one in PEOPLE {
+        let record = super::said(1, 1, "given", "2026-01-05T10:00:00Z");
+        let mut bodies = vec![json!(one), json!([one]), json!({one: 1}), json!({"subject": {"email": one}})];
+        for member in ["record_id", "subject", "channel", "said", "at", "notice", "method", "indicated_by", one] {
+            for value in [json!(one), json!([one]), json!({one: one})] {
+                let mut body = record.clone();
+                body[member] = value;
+                bodies.push(body);
+            }
+        }
+        for (member, value) in [("subject", json!(format!("p1.k1.{one}"))), ("said", json!(format!("given {one}")))] {
+            let mut body = record.clone();
+            body[member] = value;
+            bodies.push(body);
+        }
+        for body in &bodies {
+            let refused = ana.post("/api/v1/consent-records", body);
+            assert_eq!(refused.status, 422, "{}", refused.text);
+            let line = format!("{body}\n");
+            let batch = ana.send("POST", "/api/v1/consent-batches", &lines, Some(line.as_bytes()));
+            assert_eq!(batch.good()["created"], 0, "{}", batch.text);
+            answers.push_str(&format!("{}{}", refused.text, batch.text));
+            for path in ["records", "view", "erasures", "proofs"] {
+                let refused = audit.post(&format!("/api/v1/subjects/{path}"), body);
+                assert_eq!(refused.status, 422, "{path}: {}", refused.text);
+                answers.push_str(&refused.text);
+            }
+        }
+        // No JSON at all, twice the same member, a number, another coding.
+        let twice = format!("{{\"{one}\": 1, \"{one}\": 2}}");
+        let number = format!(
+            "{{\"subject\": {}}}",
+            one.bytes().filter(u8::is_ascii_digit).fold(0u64, |n, b| n % 1_000_000_007 * 10 + u64::from(b - b'0'))
+        );
+        let other = [b"{\"subject\": \"\xff", one.as_bytes(), b"\"}"].concat();
+        for body in [one.as_bytes(), twice.as_bytes(), number.as_bytes(), &other, &[b"\"", one.as_bytes()].concat()] {
+            for (client, path) in [
+                (&ana, "consent-records"),
+                (&ana, "consent-batches"),
+                (&audit, "subjects/records"),
+                (&audit, "subjects/view"),
+                (&audit, "subjects/erasures"),
+                (&audit, "subjects/proofs"),
+            ] {
+                let kind = if path == "consent-batches" { lines[0].1 } else { "application/json" };
+                let path = format!("/api/v1/{path}");
+                let refused = client.send("POST", &path, &[("content-type", kind)], Some(body));
+                assert!(refused.status < 500 && !refused.text.contains("\"created\":1"), "{}", refused.text);
+                answers.push_str(&refused.text);
+            }
+        }
+        answers.push_str(&audit.get(&format!("/api/v1/subjects/{}", encode(one))).text);
+        let (_, out, said) = licit(&ana, &["consent", "withdraw", "--subject", one, "--purpose", "scoring"]);
+        answers.push_str(&format!("{out}{said}"));
+    }
+    // The right way, too: what a person said is in no place but the tables of what people said.
+    ana.post("/api/v1/consent-records", &super::said(1, 1, "given", "2026-01-05T10:00:00Z")).good();
+    let spoken = super::pseudonym("k1", 1).rsplit('.').next().unwrap().to_owned();
+
     let metrics = audit.get("/metrics").text;
     let ledger = audit.get("/api/v1/ledger/entries?from=1&limit=1000").text;
     assert!(
@@ -125,6 +186,10 @@ fn no_identifier_is_found_anywhere() {
     assert!(holds(&database, "members.loaded"), "the database was read");
     let log = server.said();
     assert!(log.contains("/batches/{seq}"), "the log was read");
+    assert!(log.contains("/consent-records") && metrics.contains("/subjects/erasures"), "the new places, too");
+    for (place, text) in [("ledger", &ledger), ("metrics", &metrics), ("log", &log)] {
+        assert!(!text.contains(&spoken), "who spoke is in the {place}");
+    }
     // Pseudonyms are personal data, too: they stand in erasable tables and nowhere else.
     let pseudonyms: Vec<&str> = answers.lines().filter(|line| line.starts_with("p1.crm-1.")).collect();
     assert_eq!(pseudonyms.len(), 2, "{answers}");

@@ -86,6 +86,7 @@ fn every_kind() -> Vec<(String, u16, String)> {
     admin.post("/api/v1/policies", &policy).good();
     let eve = s.server.person("Eve", &["releaser"]);
     let mut roster = policy;
+    roster["proof_of_consent"] = json!({"keep": "P1D"});
     roster["break_glass"] = json!({"roster": [eve.get("/api/v1/whoami").good()["actor"]], "hours": 8});
     admin.post("/api/v1/policies", &roster).good();
     s.approve(&["policy:organisation@2"]);
@@ -129,9 +130,15 @@ fn every_kind() -> Vec<(String, u16, String)> {
     let webhook = json!({"url": "http://192.0.2.1/", "kinds": ["webhook.unsubscribed"]});
     let webhook = admin.post("/api/v1/webhooks", &webhook).good();
     admin.send("DELETE", &format!("/api/v1/webhooks/{}", webhook["id"].as_str().unwrap()), &[], None).good();
+    s.add("consent-records", crate::consent::said(1, 2, "given", "2026-01-05T10:00:00Z"));
+    let who = crate::consent::pseudonym("k1", 1);
+    s.dora.post("/api/v1/subjects/erasures", &json!({"subject": who})).good();
+    s.dora.post("/api/v1/subjects/proofs", &json!({"subject": who, "reason": "A claim."})).good();
     let tokens = admin.get("/api/v1/tokens").good();
     let last = tokens["items"][0]["id"].as_str().unwrap().to_owned();
     admin.send("DELETE", &format!("/api/v1/tokens/{last}"), &[], None).good();
+    // The last of all, since time never runs backwards.
+    assert_eq!(crate::consent::proofs::later(&s.server.db, &harness::scenario::in_days(2)), 1);
 
     rebuilds(&s.server.db);
     let rows = s.server.db.sql("SELECT kind, version, data FROM ledger_entry ORDER BY seq");

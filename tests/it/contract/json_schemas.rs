@@ -115,6 +115,7 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("exclude", check::<subjects::ExcludeCreate>),
     ("consent-record", check::<consent::ConsentRecord>),
     ("subject-query", check::<consent::SubjectQuery>),
+    ("proof-query", check::<consent::ProofQuery>),
     ("acknowledgement", check::<consent::AcknowledgementCreate>),
     ("coverage-sample", check::<consent::SampleQuery>),
 ];

@@ -100,6 +100,29 @@ fn data_are_handed_over_on_a_basis_that_names_who_receives_them() {
 }
 
 #[test]
+fn whoever_erases_somebody_is_told_where_else_they_are_and_whom_to_tell() {
+    let s = world(handing_over);
+    s.add("subject-keys", crate::consent::key("k1", "crm", scenario::ZEROS));
+    crate::consent::covered::load(&s, "1", 0..3);
+    let ask = |person: u32| json!({"subject": crate::consent::pseudonym("k1", person)});
+    let before = s.dora.post("/api/v1/subjects/erasures", &ask(0)).good();
+    assert_eq!(before["recipients"], json!([]), "nothing was handed over yet");
+    allowed(&s.activate("release:score-prod@1").good());
+    let erased = s.dora.post("/api/v1/subjects/erasures", &ask(1)).good();
+    let refs = |list: &str| -> Vec<String> {
+        erased[list].as_array().unwrap().iter().map(|one| one["ref"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(erased["datasets"], json!(["dataset:crm/people@1"]));
+    assert_eq!(refs("derived"), ["dataset:crm/clean@1", "dataset:crm/extract@1"]);
+    assert_eq!(refs("deployments"), ["deployment:score-prod"]);
+    assert_eq!(names(erased["recipients"].as_array().unwrap()), ["party:university"]);
+    let who = crate::consent::pseudonym("k1", 2);
+    let (code, out, _) = licit(&s.dora, &["subjects", "erase", "--subject", &who, "--yes"]);
+    assert!(code == 0 && out.contains("to be told: party:university") && out.contains("dataset:crm/clean@1"), "{out}");
+    rebuilds(&s.server.db);
+}
+
+#[test]
 fn a_joint_controller_and_a_processor_need_no_disclosure_basis() {
     let tie = |kind: &str, to: Option<&str>| {
         let mut tie = json!({"kind": kind, "with": "party:acme", "evidence": evidence(), "valid_from": "2020-01-01"});

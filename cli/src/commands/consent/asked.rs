@@ -22,6 +22,9 @@ pub(crate) struct Asked {
     /// Only explicit consent counts (GDPR Art. 9(2)(a))
     #[arg(long)]
     pub(crate) explicit: bool,
+    /// Only consent of whoever holds parental responsibility counts (GDPR Art. 8)
+    #[arg(long)]
+    pub(crate) parental: bool,
 }
 
 impl Asked {

@@ -52,6 +52,7 @@ pub(crate) fn run(context: &Context, args: &CoverageArgs) -> Result<Exit> {
         ("purpose", Some(of.as_str())),
         ("channel", word.as_str()),
         ("explicit", args.asked.explicit.then_some("true")),
+        ("parental", args.asked.parental.then_some("true")),
         ("valid_at", valid_at.as_deref()),
         ("known_at", known_at.as_deref()),
     ];
@@ -63,6 +64,7 @@ pub(crate) fn run(context: &Context, args: &CoverageArgs) -> Result<Exit> {
                 purpose,
                 channel: args.asked.channel,
                 explicit: args.asked.explicit,
+                parental: args.asked.parental,
                 // The moment just counted, not one a little later.
                 valid_at: Some(coverage.valid_at),
                 limit,
@@ -80,7 +82,8 @@ pub(crate) fn run(context: &Context, args: &CoverageArgs) -> Result<Exit> {
 fn text(coverage: &Coverage, sample: Option<&Sample>) -> String {
     let word = |channel| serde_json::to_value(channel).map(|word| resource::text(&word)).unwrap_or_default();
     let by = coverage.channel.map(|channel| format!(" by {}", word(channel))).unwrap_or_default();
-    let only = if coverage.explicit { ", only explicit consent" } else { "" };
+    let explicit = if coverage.explicit { ", only explicit consent" } else { "" };
+    let only = if coverage.parental { format!("{explicit}, only given by parents") } else { explicit.to_owned() };
     let missing = match coverage.missing {
         0 => style::green("0"),
         missing => style::red(&missing.to_string()),

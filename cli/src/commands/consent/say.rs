@@ -53,6 +53,9 @@ pub(crate) struct GiveArgs {
     /// It was given in words that say so: special categories need it
     #[arg(long)]
     explicit: bool,
+    /// Whoever holds parental responsibility gives it, for a child (GDPR Art. 8)
+    #[arg(long)]
+    parental: bool,
 }
 
 /// What every record states besides.
@@ -96,6 +99,9 @@ pub(crate) fn give(context: &Context, said: &str, args: &GiveArgs) -> Result<Exi
     }
     if args.explicit {
         body["expression"] = json!("explicit");
+    }
+    if args.parental {
+        body["indicated_by"] = json!("parental_holder");
     }
     send(context, &flags(body)?)
 }

@@ -67,8 +67,7 @@ pub(crate) fn run(context: &Context, args: &ShowArgs) -> Result<Exit> {
         answer["verified"] = json!({"hold": told.records.len() - broken.len(), "broken": ids});
     }
     context.answer(&answer, || {
-        let rows = told.records.iter().map(row).collect();
-        let mut text = table::table(&["said at", "what", "purpose", "channel", "until", "entry"], rows);
+        let mut text = shown(&told.records);
         if args.verify {
             let hold = told.records.len() - broken.len();
             let sentence = format!("{hold} of {} records hold", told.records.len());
@@ -81,6 +80,12 @@ pub(crate) fn run(context: &Context, args: &ShowArgs) -> Result<Exit> {
         text
     });
     Ok(if broken.is_empty() { Exit::Done } else { Exit::LedgerBroken })
+}
+
+/// Records as a table.
+pub(crate) fn shown(records: &[SubjectRecord]) -> String {
+    let rows = records.iter().map(row).collect();
+    table::table(&["said at", "what", "purpose", "channel", "until", "entry"], rows)
 }
 
 fn row(kept: &SubjectRecord) -> Vec<String> {

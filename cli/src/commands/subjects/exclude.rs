@@ -41,6 +41,7 @@ pub(crate) fn run(context: &Context, args: &ExcludeArgs) -> Result<Exit> {
         purpose: args.asked.purpose()?,
         channel: args.asked.channel,
         explicit: args.asked.explicit,
+        parental: args.asked.parental,
     })?;
     let client = context.client()?;
     // Where the file cannot be written, nothing is made.

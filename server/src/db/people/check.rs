@@ -63,6 +63,7 @@ pub fn check(conn: &mut Conn) -> Result<Vec<String>> {
         }
     }
     faults.extend(said_faults(conn, &known)?);
+    faults.extend(super::proof::faults(conn)?);
     faults.truncate(MOST);
     let kept: Vec<String> = member_set::table.select(member_set::dataset_version).load(conn)?;
     let stands = |name: &String| recorded.iter().chain(&corrected).any(|(known, _)| known == name);

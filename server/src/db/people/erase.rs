@@ -3,18 +3,15 @@
 
 use std::sync::Arc;
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use licit_schemas::digest::Digest;
 use licit_schemas::subjects::Pseudonym;
 use roaring::RoaringBitmap;
 
-use super::{Batch, Change, OPEN, bitmap, bytes};
+use super::{Batch, Change, OPEN, bitmap, bytes, checkpoints, securely};
 use crate::db::conn::Conn;
 use crate::db::dictionary::Subject;
-use crate::db::schema::{
-    consent_checkpoint, consent_record, erased_leaf, member_batch, member_load, member_set, subject,
-};
+use crate::db::schema::{consent_record, erased_leaf, member_batch, member_load, member_set, subject};
 use crate::db::{Projection, Tx};
 use crate::error::{Error, Result};
 
@@ -178,31 +175,27 @@ impl<P: Projection> Tx<'_, P> {
     }
 }
 
-/// Write it. SQLite would leave the bytes in the file: there they are overwritten.
+/// Write it.
 pub(super) fn erase(conn: &mut Conn, erasure: &Erasure) -> Result<()> {
-    if let Conn::Sqlite(lite) = conn {
-        lite.batch_execute("PRAGMA secure_delete = ON")?;
-    }
-    let nobody = erasure.n.to_be_bytes().to_vec();
-    diesel::update(subject::table.find(erasure.n))
-        .set((subject::kid.eq(NOBODY), subject::hash.eq(nobody), subject::salt.eq(Vec::<u8>::new())))
-        .execute(conn)?;
-    diesel::delete(consent_record::table.filter(consent_record::n.eq(erasure.n))).execute(conn)?;
-    // They hold numbers of everybody, and can be made anew.
-    diesel::delete(consent_checkpoint::table).execute(conn)?;
-    for (name, members) in &erasure.sets {
-        diesel::update(member_set::table.find(name)).set(member_set::members.eq(members)).execute(conn)?;
-    }
-    for (load, number, members) in &erasure.batches {
-        diesel::update(member_batch::table.find((load, number)))
-            .set((member_batch::members.eq(members), member_batch::digest.eq(&erasure.blank)))
+    securely(conn, |conn| {
+        let nobody = erasure.n.to_be_bytes().to_vec();
+        diesel::update(subject::table.find(erasure.n))
+            .set((subject::kid.eq(NOBODY), subject::hash.eq(nobody), subject::salt.eq(Vec::<u8>::new())))
             .execute(conn)?;
-    }
-    for leaf in &erasure.leaves {
-        diesel::insert_into(erased_leaf::table).values(leaf).execute(conn)?;
-    }
-    if let Conn::Sqlite(lite) = conn {
-        lite.batch_execute("PRAGMA secure_delete = OFF")?;
-    }
-    Ok(())
+        // What they spoke of is read from their records.
+        checkpoints::erase(conn, erasure.n)?;
+        diesel::delete(consent_record::table.filter(consent_record::n.eq(erasure.n))).execute(conn)?;
+        for (name, members) in &erasure.sets {
+            diesel::update(member_set::table.find(name)).set(member_set::members.eq(members)).execute(conn)?;
+        }
+        for (load, number, members) in &erasure.batches {
+            diesel::update(member_batch::table.find((load, number)))
+                .set((member_batch::members.eq(members), member_batch::digest.eq(&erasure.blank)))
+                .execute(conn)?;
+        }
+        for leaf in &erasure.leaves {
+            diesel::insert_into(erased_leaf::table).values(leaf).execute(conn)?;
+        }
+        Ok(())
+    })
 }

@@ -10,9 +10,8 @@ use licit_schemas::subjects::Pseudonym;
 use roaring::RoaringBitmap;
 
 use super::erase::NOBODY;
-use super::standing::unread;
 use super::wills::{self, LaneAt, Record};
-use super::{Change, Checkpoint, Leaves, Set, SubjectRow, bytes, read};
+use super::{Change, Leaves, Set, SubjectRow, bytes, read};
 use crate::db::conn::Conn;
 use crate::db::dictionary::Subject;
 use crate::db::schema::{consent_batch, consent_record, subject};
@@ -21,8 +20,8 @@ use crate::error::{Error, Result};
 
 /// Ids asked for in one statement.
 const IDS: usize = 500;
-/// Rows of one statement: eleven variables each, of which SQLite takes 32,766.
-const ROWS: usize = 2_900;
+/// Rows of one statement: twelve variables each, of which SQLite takes 32,766.
+const ROWS: usize = 2_700;
 
 /// Id of a record.
 pub type RecordId = [u8; 16];
@@ -69,19 +68,6 @@ impl<P: Projection> Tx<'_, P> {
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
         self.world.people_mut().fresh.push_back(Arc::new(records.clone()));
         self.batch.people.push(Change::Said(records, Leaves { seq, leaves }));
-    }
-
-    /// Keep what stood at the moments asked last, so that later ones need not begin at the beginning.
-    ///
-    /// # Errors
-    /// None in memory.
-    pub fn keep_checkpoints(&mut self) -> Result<usize> {
-        let wills = self.world.people().wills.clone().ok_or_else(unread)?;
-        let latest = wills.latest();
-        for one in &latest {
-            self.batch.people.push(Change::Checkpoint(Checkpoint::of(one)?));
-        }
-        Ok(latest.len())
     }
 }
 

@@ -34,16 +34,23 @@ pub struct Wanted {
 /// How what is said in several places is brought together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum How {
-    /// Consent: the nearest word of a chain counts, and every chain must allow.
-    Consent,
-    /// The same, and it must be explicit (GDPR Art. 9(2)(a)).
-    Explicit,
+    /// Consent: the nearest word of a chain counts, and every chain must allow, in this form.
+    Consent(Form),
     /// Who spoke of it and does not allow it, in any chain.
     Refused,
     /// Objections and restrictions: any one stands.
     Any,
     /// Objections, whatever grounds were held against them: any one that the person did not withdraw (GDPR Art. 21(3)).
     Whatever,
+}
+
+/// What form consent must have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Form {
+    /// It must be explicit (GDPR Art. 9(2)(a)).
+    pub explicit: bool,
+    /// Whoever holds parental responsibility must have given it (GDPR Art. 8(1)).
+    pub parental: bool,
 }
 
 impl Wanted {
@@ -166,6 +173,13 @@ struct Memo {
     standings: Vec<Arc<Standing>>,
 }
 
+impl Memo {
+    fn nearest(&self, of: LaneAt, at: i64) -> Option<Arc<Snapshot>> {
+        let of_lane = self.snapshots.iter().filter(|one| one.of.lane == of.lane);
+        of_lane.min_by_key(|one| (one.of.version.abs_diff(of.version), one.at.abs_diff(at))).cloned()
+    }
+}
+
 /// Give up what was asked longest ago, until the rest fits.
 fn fit<T>(kept: &mut Vec<Arc<T>>, size: impl Fn(&T) -> usize) {
     let mut bytes: usize = kept.iter().map(|one| size(one)).sum();
@@ -261,9 +275,7 @@ impl Wills {
             if let Some(found) = recall(&mut memo.snapshots, fits) {
                 return Ok(found);
             }
-            let of_lane = memo.snapshots.iter().filter(|one| one.of.lane == of.lane);
-            let nearest = of_lane.min_by_key(|one| (one.of.version.abs_diff(of.version), one.at.abs_diff(at)));
-            nearest.filter(|_| current).cloned()
+            memo.nearest(of, at).filter(|_| current)
         };
         let made = Arc::new(self.read(|conn| snapshot(conn, base.as_deref(), of, at, fresh))?);
         if durable {
@@ -302,16 +314,9 @@ impl Wills {
         crate::db::read_only(&mut conn, work)
     }
 
-    /// The latest of each kind, for checkpoints.
-    pub(super) fn latest(&self) -> Vec<Arc<Snapshot>> {
-        let mut latest: HashMap<u32, Arc<Snapshot>> = HashMap::new();
-        for one in &locked(&self.memo).snapshots {
-            let known = latest.entry(one.of.lane).or_insert_with(|| one.clone());
-            if (one.of.version, one.at) > (known.of.version, known.at) {
-                *known = one.clone();
-            }
-        }
-        latest.into_values().collect()
+    /// What is remembered nearest to a version and a moment, if it is of the same people.
+    pub(super) fn nearest(&self, of: LaneAt, at: i64, erased: u64) -> Option<Arc<Snapshot>> {
+        if self.erased(erased) { locked(&self.memo).nearest(of, at) } else { None }
     }
 
     /// Whether what is remembered is of the same people. Of fewer erased, it is forgotten; whoever still knows one more of them
@@ -333,12 +338,10 @@ fn together(chains: &[Vec<Arc<Snapshot>>], how: How) -> RoaringBitmap {
     if how == How::Whatever {
         return chains.iter().flatten().fold(RoaringBitmap::new(), |all, one| all | &one.explicit);
     }
+    let form = if let How::Consent(form) = how { form } else { Form::default() };
     let allowed = |chain: &[Arc<Snapshot>]| {
         // From the broadest on: who spoke of the nearer is taken at that word.
-        chain.iter().rev().fold(RoaringBitmap::new(), |all, one| {
-            let stands = if how == How::Explicit { &one.explicit } else { &one.stands };
-            (all - &one.spoken) | stands
-        })
+        chain.iter().rev().fold(RoaringBitmap::new(), |all, one| (all - &one.spoken) | one.in_form(form))
     };
     if how == How::Refused {
         let refused = |chain: &[Arc<Snapshot>]| {

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use imbl::Vector;
 use licit_schemas::consent::history::{Fold, Word};
-use licit_schemas::consent::{ConsentRecord, Expression, Said};
+use licit_schemas::consent::{ConsentRecord, Expression, IndicatedBy, Said};
 use roaring::RoaringBitmap;
 
+use super::standing::Form;
 use super::{bitmap, bytes};
 use crate::db::MultiBackend;
 use crate::db::conn::Conn;
@@ -24,7 +25,7 @@ const PAGE: i64 = 20_000;
 /// Subjects asked for in one statement.
 const SUBJECTS: usize = 500;
 /// Beyond so many subjects to look at, everything is read in one go.
-const MANY: u64 = 20_000;
+pub(super) const MANY: u64 = 20_000;
 
 /// What somebody said, as its table holds it.
 #[derive(Clone, Insertable, Queryable, Selectable)]
@@ -36,6 +37,7 @@ pub struct Record {
     pub n: i64,
     pub said: i16,
     pub explicit: bool,
+    pub parental: bool,
     pub said_at: i64,
     pub holds_until: Option<i64>,
     pub invalid_from: Option<i64>,
@@ -52,6 +54,7 @@ impl Record {
             until: record.until.map(|until| until.micros()),
             invalid_from: record.invalid_from.map(|from| from.micros()),
             explicit: record.expression == Expression::Explicit,
+            parental: record.indicated_by == IndicatedBy::ParentalHolder,
         }
     }
 
@@ -73,6 +76,7 @@ pub(super) struct Row {
     n: i64,
     said: i16,
     explicit: bool,
+    parental: bool,
     said_at: i64,
     holds_until: Option<i64>,
     invalid_from: Option<i64>,
@@ -80,8 +84,8 @@ pub(super) struct Row {
 
 impl From<&Record> for Row {
     fn from(record: &Record) -> Self {
-        let Record { seq, pos, n, said, explicit, said_at, holds_until, invalid_from, .. } = *record;
-        Self { seq, pos, n, said, explicit, said_at, holds_until, invalid_from }
+        let Record { seq, pos, n, said, explicit, parental, said_at, holds_until, invalid_from, .. } = *record;
+        Self { seq, pos, n, said, explicit, parental, said_at, holds_until, invalid_from }
     }
 }
 
@@ -95,6 +99,7 @@ impl Row {
             until: self.holds_until,
             invalid_from: self.invalid_from,
             explicit: self.explicit,
+            parental: self.parental,
         })
     }
 }
@@ -135,18 +140,31 @@ pub struct Snapshot {
     pub(super) stands: RoaringBitmap,
     /// For whom it stands, explicitly.
     pub(super) explicit: RoaringBitmap,
+    /// For whom it stands, given by whoever holds parental responsibility.
+    pub(super) parental: RoaringBitmap,
 }
 
 impl Snapshot {
     fn nothing(lane: u32) -> Self {
         let none = RoaringBitmap::new;
         let of = LaneAt { lane, version: 0 };
-        Self { of, at: i64::MIN, until: i64::MIN, spoken: none(), stands: none(), explicit: none() }
+        let (at, until) = (i64::MIN, i64::MIN);
+        Self { of, at, until, spoken: none(), stands: none(), explicit: none(), parental: none() }
+    }
+
+    /// For whom it stands in a form.
+    pub(super) fn in_form(&self, form: Form) -> RoaringBitmap {
+        let mut stands = if form.explicit { self.explicit.clone() } else { self.stands.clone() };
+        if form.parental {
+            stands &= &self.parental;
+        }
+        stands
     }
 
     /// Bytes it takes, about.
     pub(super) fn size(&self) -> usize {
-        self.spoken.serialized_size() + self.stands.serialized_size() + self.explicit.serialized_size() + 200
+        let all = [&self.spoken, &self.stands, &self.explicit, &self.parental];
+        all.into_iter().map(RoaringBitmap::serialized_size).sum::<usize>() + 200
     }
 
     fn set(&mut self, n: u32, fold: &Fold, at: i64) {
@@ -155,6 +173,7 @@ impl Snapshot {
             (&mut self.spoken, standing.spoken),
             (&mut self.stands, standing.stands),
             (&mut self.explicit, standing.explicit),
+            (&mut self.parental, standing.parental),
         ] {
             if holds {
                 bitmap.insert(n);
@@ -345,7 +364,8 @@ fn whole(conn: &mut Conn, of: LaneAt, at: i64, fresh: &Fresh) -> Result<Snapshot
     }
     let Reading { mut snapshot, otherwise, .. } = reading;
     recompute(conn, &mut snapshot, &otherwise, of, at, fresh)?;
-    for bitmap in [&mut snapshot.spoken, &mut snapshot.stands, &mut snapshot.explicit] {
+    let all = [&mut snapshot.spoken, &mut snapshot.stands, &mut snapshot.explicit, &mut snapshot.parental];
+    for bitmap in all {
         bitmap.optimize();
     }
     Ok(snapshot)
@@ -413,9 +433,15 @@ pub struct Checkpoint {
     spoken: Vec<u8>,
     stands: Vec<u8>,
     explicit: Vec<u8>,
+    parental: Vec<u8>,
 }
 
 impl Checkpoint {
+    /// Of which kind of will, the entry it knows, and its moment.
+    pub(super) fn key(&self) -> (i64, i64, i64) {
+        (self.lane, self.version, self.moment)
+    }
+
     /// Of what stood.
     ///
     /// # Errors
@@ -430,6 +456,7 @@ impl Checkpoint {
             spoken: bytes(&snapshot.spoken)?,
             stands: bytes(&snapshot.stands)?,
             explicit: bytes(&snapshot.explicit)?,
+            parental: bytes(&snapshot.parental)?,
         })
     }
 }
@@ -460,5 +487,6 @@ fn nearer_checkpoint(conn: &mut Conn, of: LaneAt, at_hand: Option<u64>) -> Resul
         spoken: bitmap(&found.spoken)?,
         stands: bitmap(&found.stands)?,
         explicit: bitmap(&found.explicit)?,
+        parental: bitmap(&found.parental)?,
     }))
 }

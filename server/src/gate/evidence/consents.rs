@@ -11,8 +11,9 @@ use licit_schemas::time::Timestamp;
 
 use super::{Cohort, Evidence, Source, Unread};
 use crate::consent::Trained;
-use crate::db::people::Standing;
+use crate::db::people::{Form, Standing};
 use crate::facts::World;
+use crate::gate::children;
 use crate::gate::consented::{self, Will};
 use crate::gate::coverage::{Answer, Question};
 use crate::gate::suppression;
@@ -43,12 +44,14 @@ pub struct Consent {
     pub will: Arc<Will>,
     /// The moment.
     pub at: Timestamp,
-    /// Whether only explicit consent counts.
-    pub explicit: bool,
+    /// In what form consent counts.
+    pub form: Form,
     /// Entry that brought the members, and how many they are; none where nobody said who is in it.
     pub members: Option<(u64, u64)>,
     /// How many lack it; none where that cannot be read.
     pub missing: Option<u64>,
+    /// How many of them were erased since.
+    pub erased: u64,
     /// Until when what runs may go on all the same, where that became known lately.
     pub due: Option<Timestamp>,
 }
@@ -58,7 +61,7 @@ struct Asking {
     asked: Asked,
     will: Arc<Will>,
     purpose: Arc<str>,
-    explicit: bool,
+    form: Form,
     at: Timestamp,
     /// For whom it stands then; none where that cannot be read, or is not asked.
     stands: Option<Arc<Standing>>,
@@ -67,15 +70,8 @@ struct Asking {
 }
 
 impl Asking {
-    fn new(
-        world: &World,
-        asked: Asked,
-        purpose: &Ref,
-        channel: Option<Channel>,
-        explicit: bool,
-        at: Timestamp,
-    ) -> Self {
-        let will = Will::new(world, purpose, channel, explicit, at);
+    fn new(world: &World, asked: Asked, purpose: &Ref, channel: Option<Channel>, form: Form, at: Timestamp) -> Self {
+        let will = Will::new(world, purpose, channel, form, at);
         let stands = |at| consented::standing(world, &will, at);
         let (now, then) = match asked {
             Asked::Training(_) => (stands(at), None),
@@ -83,7 +79,7 @@ impl Asking {
             Asked::Served => (None, None),
         };
         let purpose = purpose.unpinned().to_string().into();
-        Self { asked, will: Arc::new(will), purpose, explicit, at, stands: now, stood: then }
+        Self { asked, will: Arc::new(will), purpose, form, at, stands: now, stood: then }
     }
 
     /// Whether a training it is about names corrected member sets: then each source is looked at for itself.
@@ -107,7 +103,9 @@ impl Asking {
         id != 0
             && match self.asked {
                 Asked::Served => true,
-                Asked::Training(_) => nobody_lacks() == Some(true),
+                Asked::Training(training) => {
+                    lacked(evidence, training, id, self.form) == 0 && nobody_lacks() == Some(true)
+                }
                 Asked::Overdue(_) => world.consent.erased_from(id).next().is_none() && nobody_lacks() == Some(true),
             }
     }
@@ -154,11 +152,11 @@ pub fn all(evidence: &Evidence<'_>) -> Vec<Consent> {
 fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
     let mut questions: Vec<Asking> = Vec::new();
     if let (Some(answer), Some(question)) = (&cohort.deployment, &evidence.question)
-        && let Some(explicit) = on_consent(question, answer)
+        && let Some(form) = on_consent(question, answer, cohort)
         && let Some(deployment) = &evidence.deployment
     {
         let (world, spec, at) = (evidence.world, &deployment.spec, evidence.ask.valid_at);
-        let mut ask = |asked| questions.push(Asking::new(world, asked, &spec.purpose, spec.channel, explicit, at));
+        let mut ask = |asked| questions.push(Asking::new(world, asked, &spec.purpose, spec.channel, form, at));
         if cohort.modes & CONTAINED != 0 {
             let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
             ask(Asked::Overdue(days));
@@ -170,19 +168,26 @@ fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
     for (&training, answer) in cohort.trainings.iter().zip(&cohort.training) {
         let held = &evidence.trainings[training];
         let (Some(question), Some(run)) = (&held.question, held.run()) else { continue };
-        let Some(explicit) = on_consent(question, answer) else { continue };
+        let Some(form) = on_consent(question, answer, cohort) else { continue };
         let asked = Asked::Training(training);
-        questions.push(Asking::new(evidence.world, asked, &run.purpose, None, explicit, run.started_at));
+        questions.push(Asking::new(evidence.world, asked, &run.purpose, None, form, run.started_at));
     }
     questions
 }
 
-/// Whether consent governs, and must be explicit; none where another basis does.
-fn on_consent(question: &Question, answer: &Answer) -> Option<bool> {
+/// In what form consent that governs must be given; none where another basis does.
+fn on_consent(question: &Question, answer: &Answer, cohort: &Cohort<'_>) -> Option<Form> {
     let Answer::Governed(places) = answer else { return None };
     let governing = || places.iter().map(|place| &question.candidates[*place].revision.spec);
     let explicit = governing().any(|basis| basis.exception == Some(Exception::Art9_2A));
-    (explicit || governing().any(|basis| basis.legal_basis == LegalBasis::Art6_1A)).then_some(explicit)
+    let consent = explicit || governing().any(|basis| basis.legal_basis == LegalBasis::Art6_1A);
+    consent.then(|| Form { explicit, parental: children::parents_give(&cohort.class, governing(), question.at) })
+}
+
+/// How many people erased since lacked consent when a training began: it is none the more lawful for their erasure.
+fn lacked(evidence: &Evidence<'_>, training: usize, members: u64, form: Form) -> u64 {
+    let run = evidence.trainings[training].held.as_ref();
+    run.map_or(0, |run| evidence.world.consent.lacked(members, &run.reference, form))
 }
 
 fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent {
@@ -191,7 +196,7 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
     let now = evidence.ask.valid_at;
     let set = |training: usize| -> Option<String> {
         let run = evidence.trainings[training].run()?;
-        let trained = Trained { purpose: &run.purpose, at: run.started_at, explicit: asking.explicit };
+        let trained = Trained { purpose: &run.purpose, at: run.started_at, form: asking.form };
         run.member_sets.iter().find_map(|id| world.consent.corrected_set(*id, &name, &trained))
     };
     let trainings = &evidence.cohort(source).trainings;
@@ -206,8 +211,12 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
     };
     let members = world.people.members(key.as_deref().unwrap_or(&name));
     let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
+    let erased = match (asking.asked, members) {
+        (Asked::Training(training), Some(members)) => lacked(evidence, training, members.id, asking.form),
+        _ => 0,
+    };
     let missing = members.and_then(|members| match asking.asked {
-        Asked::Training(_) => asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who)),
+        Asked::Training(_) => asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who) + erased),
         Asked::Overdue(days) => {
             // Erased people are in no count; what was trained on them before is to be made anew like after a withdrawal.
             let trained_before = |erased: Timestamp| {
@@ -236,9 +245,10 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
         purpose: asking.purpose.clone(),
         will: asking.will.clone(),
         at: asking.at,
-        explicit: asking.explicit,
-        members: members.map(|members| (members.id, members.who.len())),
+        form: asking.form,
+        members: members.map(|members| (members.id, members.who.len() + erased)),
         missing,
+        erased,
         due,
     }
 }

@@ -114,16 +114,23 @@ impl Evidence<'_> {
             document["consents"] = consents
                 .iter()
                 .map(|consent| {
-                    json!({
+                    let mut one = json!({
                             "ref": self.name(consent.source),
                             "asked": asked(consent.asked),
                             "purpose": consent.purpose,
                             "at": consent.at,
-                            "explicit": consent.explicit,
+                            "explicit": consent.form.explicit,
                             "members": consent.members.map(|(entry, count)| json!({"seq": entry, "count": count})),
                             "missing": consent.missing,
                     "due": consent.due,
-                        })
+                        });
+                    if consent.form.parental {
+                        one["parental"] = json!(true);
+                    }
+                    if consent.erased > 0 {
+                        one["erased"] = json!(consent.erased);
+                    }
+                    one
                 })
                 .collect();
         }

@@ -1,13 +1,19 @@
 //! What a policy may not say: nothing about the hard core, no single vote for a deployment of high risk, no rule of its own that
 //! could not be judged safely.
 
+use chrono::Duration;
 use licit_schemas::condition;
 use licit_schemas::policy::{PolicySpec, Reviewed};
 use licit_schemas::problem::Fault;
 use licit_schemas::registry::RiskClass;
+use licit_schemas::time::Timestamp;
 
 use super::{Fit, Scope, fits, terms};
 use crate::gate::rules::RULES;
+
+/// Days for which proof of consent is kept at most: ten years, the longest limitation period of civil claims that the member states
+/// commonly have. Longer would be no restriction any more (GDPR Art. 5(1)(e)).
+const LONGEST_PROOF: i64 = 3653;
 
 /// Board members that must agree to a deployment of high risk, at least.
 const HIGH_RISK: u16 = 2;
@@ -37,6 +43,13 @@ pub fn check(spec: &PolicySpec) -> Vec<Fault> {
         }
     }
     faults.extend(quorum(spec));
+    let begin = Timestamp::from_micros(0);
+    if let (Some(begin), Some(proof)) = (begin, spec.proof_of_consent)
+        && proof.keep.after(begin) > begin.plus(Duration::days(LONGEST_PROOF))
+    {
+        let why = "proof of consent is kept for ten years at most: name the limitation period of the claims it is for";
+        faults.push(Fault::new("/proof_of_consent/keep", why));
+    }
     let texts: Vec<&str> = spec.rules.iter().map(|rule| rule.when.as_str()).collect();
     for (place, (rule, readable)) in spec.rules.iter().zip(condition::read(&texts)).enumerate() {
         let at = format!("/rules/{place}/code");

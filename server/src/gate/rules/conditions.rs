@@ -6,6 +6,7 @@ use licit_schemas::time::Timestamp;
 
 use super::asked::{Grouped, each};
 use super::{BOARD, GDPR_LOWER, finding};
+use crate::gate::children::{self, CHILD, Children};
 use crate::gate::coverage::Answer;
 use crate::gate::evidence::Evidence;
 use crate::gate::policy::Policy;
@@ -23,7 +24,7 @@ struct Condition {
     /// Where a class names its terms.
     terms: fn(&Class) -> &[TermId],
     /// What a basis lacks of what is asked, in words; whether it lacks it or nobody knows.
-    lacks: fn(&BasisSpec, Timestamp) -> Option<(Status, String)>,
+    lacks: fn(&BasisSpec, &Class, Timestamp) -> Option<(Status, String)>,
     /// What would give it that.
     remedy: &'static str,
 }
@@ -34,7 +35,7 @@ const CRIMINAL: Condition = Condition {
     fine: GDPR_LOWER,
     term: "https://w3id.org/dpv/pd#Criminal",
     terms: |class| &class.categories,
-    lacks: |basis, _| {
+    lacks: |basis, _, _| {
         let bare = basis.letter.law.is_none();
         bare.then(|| (Status::Unmet, "names no law that authorises it".to_owned()))
     },
@@ -45,17 +46,24 @@ const MINORS: Condition = Condition {
     rule: "minors",
     article: "GDPR Art. 8",
     fine: GDPR_LOWER,
-    term: "https://w3id.org/dpv#Child",
+    term: CHILD,
     terms: |class| &class.subjects,
     lacks: who_consents,
-    remedy: "record a revision that shows the consent of those who hold parental responsibility (`parental_consent` in its `letter`), or asks nobody younger than the law of a member state lets consent (`minimum_age`), and ask the board",
+    remedy: "record a revision that shows the consent of those who hold parental responsibility (`parental_consent` in its `letter`), or asks nobody younger than the law of a member state lets consent (`minimum_age`), and ask the board; register the children in a version of their own where others are in it, too",
 };
 
 /// Those who hold parental responsibility, or children old enough by the law of their country (GDPR Art. 8(1)).
-fn who_consents(basis: &BasisSpec, at: Timestamp) -> Option<(Status, String)> {
+fn who_consents(basis: &BasisSpec, class: &Class, at: Timestamp) -> Option<(Status, String)> {
     let letter = &basis.letter;
-    if basis.legal_basis != LegalBasis::Art6_1A || letter.parental_consent.is_some() {
+    if basis.legal_basis != LegalBasis::Art6_1A || children::old_enough(basis, at) {
         return None;
+    }
+    if letter.parental_consent.is_some() {
+        let mixed = children::of(class) == Children::Some;
+        return mixed.then(|| {
+            let sentence = "rests on the consent of those who hold parental responsibility, while others are in it, too, and nobody says whose consent is the parents' to give";
+            (Status::Unknown, sentence.to_owned())
+        });
     }
     let Some(minimum) = &letter.minimum_age else {
         return Some((Status::Unmet, "does not show who consents for them".to_owned()));
@@ -76,7 +84,8 @@ pub(super) fn criminal(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     lacking(evidence, &CRIMINAL)
 }
 
-/// `minors`: children under a consent that does not show who gave it for them (GDPR Art. 8).
+/// `minors`: children under a consent that does not show who gave it for them (GDPR Art. 8). Whether they did is asked of the people
+/// themselves, by `consent.coverage`.
 pub(super) fn minors(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     lacking(evidence, &MINORS)
 }
@@ -93,7 +102,7 @@ fn lacking(evidence: &Evidence<'_>, condition: &Condition) -> Vec<Finding> {
         for &place in places {
             let basis = &ask.candidate(place).revision;
             let moment = ask.purpose(evidence).map_or(evidence.ask.valid_at, |(_, moment)| moment);
-            let Some((status, lacks)) = (condition.lacks)(&basis.spec, moment) else { continue };
+            let Some((status, lacks)) = (condition.lacks)(&basis.spec, &ask.cohort.class, moment) else { continue };
             let (name, reference) = (evidence.name(source.node), basis.reference.to_string());
             list.add((reference.clone(), lacks.clone()), &name, || {
                 finding(condition.rule, status, condition.article, &name)

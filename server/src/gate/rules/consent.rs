@@ -4,6 +4,7 @@ use licit_schemas::gate::{Finding, Status};
 
 use super::asked::Grouped;
 use super::{GDPR_UPPER, finding};
+use crate::db::people::Form;
 use crate::gate::evidence::{Consent, Consented, Evidence};
 use crate::gate::policy::Policy;
 use crate::lineage::exposure::{CONTAINED, SERVED, Want};
@@ -48,26 +49,36 @@ fn path(evidence: &Evidence<'_>, consent: &Consent) -> Vec<String> {
 /// How many lack it.
 fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64, u64), list: &mut List) {
     let name = evidence.name(consent.source);
-    let kind = if consent.explicit { "explicit consent" } else { "consent" };
+    let kind = match consent.form {
+        Form { explicit: true, parental: true } => "explicit consent of whoever holds parental responsibility",
+        Form { parental: true, .. } => "consent of whoever holds parental responsibility",
+        Form { explicit: true, .. } => "explicit consent",
+        Form { .. } => "consent",
+    };
     let purpose = &consent.purpose;
-    let explicit = if consent.explicit { " --explicit" } else { "" };
+    let explicit = if consent.form.explicit { " --explicit" } else { "" };
+    let parental = if consent.form.parental { " --parental" } else { "" };
     let begin = || finding(RULE, Status::Unmet, ARTICLE, &name).fine(GDPR_UPPER).path(path(evidence, consent));
     match consent.asked {
         Consented::Training(training) => {
             let training = &evidence.trainings[training];
             let run = evidence.name(training.node);
+            let erased = match consent.erased {
+                0 => String::new(),
+                erased => format!("; {erased} of them erased since, which repairs no training"),
+            };
             list.add((0, format!("{run} {name}")), &name, || {
                 begin()
                     .since(Some(consent.at))
                     .due(consent.due)
                     .says(format!(
-                        "{missing} of {members} people in `{name}` had no valid {kind} for `{purpose}` when `{run}` began on {}",
+                        "{missing} of {members} people in `{name}` had no valid {kind} for `{purpose}` when `{run}` began on {}{erased}",
                         consent.at
                     ))
                     .to(evidence.owner(&name))
                     .remedy(
                         "leave them out, train again on the corrected member set, and name it in the run's `member_sets`",
-                        Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}")),
+                        Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}{parental}")),
                     )
             });
         }
@@ -81,7 +92,7 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
                 .to(evidence.deployment_owner())
                 .remedy(
                     "leave them out, train again on the corrected member set, and release that",
-                    Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}")),
+                    Some(format!("licit subjects exclude {name} --purpose {purpose}{explicit}{parental}")),
                 )
         }),
     }

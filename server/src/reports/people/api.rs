@@ -9,12 +9,15 @@ use licit_schemas::subjects::{ExcludeCreate, ExcludedQuery};
 use roaring::RoaringBitmap;
 
 use super as people;
+use crate::consent::erase::{Stays, erase};
 use crate::consent::said_by;
 use crate::consent::suppression::acknowledge;
 use crate::db::people::somebody;
 use crate::db::{Projection, listing};
 use crate::error::{Error, Result};
 use crate::gate::consented;
+use crate::gate::erased::lacked;
+use crate::gate::policy::Policy;
 use crate::http::{Body, Ctx, Reply};
 use crate::resolve::parse;
 
@@ -43,7 +46,7 @@ pub async fn coverage(ctx: Ctx) -> Result<Reply> {
 
 /// Some of those it does not cover.
 pub async fn sample(ctx: Ctx, body: Body) -> Result<Reply> {
-    let query: SampleQuery = body.read()?;
+    let query: SampleQuery = body.read_quietly()?;
     let version = people::version(&named(&ctx, "dataset_version").await?)?;
     let (world, now) = (ctx.app.db.fresh().await?, ctx.now);
     let limit = query.limit;
@@ -126,7 +129,7 @@ pub async fn create_acknowledgement(ctx: Ctx, body: Body) -> Result<Reply> {
 
 /// What the registry knows of one person's data.
 pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
-    let query: SubjectQuery = body.read()?;
+    let query: SubjectQuery = body.read_quietly()?;
     let (db, now) = (&ctx.app.db, ctx.now);
     let world = db.fresh().await?;
     let (who, said) = db
@@ -137,6 +140,20 @@ pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
         })
         .await?;
     Reply::ok(&off(move || people::person::view(&world, &who, said, now)).await?)
+}
+
+/// Take somebody out of everything. What policy keeps as proof is kept apart.
+pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SubjectQuery = body.read_quietly()?;
+    let erased = ctx.write(move |tx| {
+        let proof_until = Policy::in_force(tx.world(), tx.now()).proof_of_consent(tx.now());
+        let lacked = lacked(tx, &query.subject)?;
+        erase(tx, &query, Stays { proof_until, lacked })
+    });
+    let erased = erased.await?;
+    // It is done: where what came of the data cannot be told, that it is done is told all the same.
+    let (world, now, plain) = (ctx.app.db.world(), ctx.now, erased.clone());
+    Reply::ok(&off(move || Ok(people::person::left(&world, erased, now))).await.unwrap_or(plain))
 }
 
 /// What is to be done for those who withdrew.

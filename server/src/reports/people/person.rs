@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use licit_schemas::consent::{OwnDataset, OwnDeployment, OwnRecipient, OwnUse, OwnWord, PersonView, SubjectRecords};
-use licit_schemas::reference::Kind;
+use licit_schemas::consent::{
+    Erased, OwnDataset, OwnDeployment, OwnRecipient, OwnUse, OwnWord, PersonView, SubjectRecords,
+};
+use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::time::Timestamp;
 
 use super::suppressed;
@@ -17,59 +19,92 @@ use crate::reports::impact::impact;
 use crate::reports::recipients::recipients;
 use crate::resolve::parse;
 
+/// What came of some datasets.
+#[derive(Default)]
+struct Reached {
+    derived: BTreeMap<String, Vec<String>>,
+    models: BTreeMap<String, Vec<String>>,
+    deployments: BTreeMap<String, Vec<String>>,
+    recipients: BTreeMap<(String, String), OwnRecipient>,
+}
+
+impl Reached {
+    fn of<'r>(world: &World, datasets: impl IntoIterator<Item = &'r Ref>, at: Timestamp) -> Self {
+        let mut reached = Self::default();
+        for reference in datasets {
+            for item in impact(world, reference, at).map(|found| found.items).unwrap_or_default() {
+                let (known, name) = match (item.kind.as_str(), item.state.as_str()) {
+                    ("dataset_version", state) if state != "erased" => (&mut reached.derived, item.r#ref),
+                    ("model_version", _) => (&mut reached.models, item.r#ref),
+                    ("release", "active") => match parse(&item.r#ref) {
+                        Ok(release) => (&mut reached.deployments, deployment_of(&release)),
+                        Err(_) => continue,
+                    },
+                    ("deployment", "running") => (&mut reached.deployments, item.r#ref),
+                    _ => continue,
+                };
+                let known = known.entry(name).or_default();
+                for how in item.how {
+                    if !known.contains(&how) {
+                        known.push(how);
+                    }
+                }
+            }
+            for one in recipients(world, reference).map(|found| found.items).unwrap_or_default() {
+                let purpose = one.purpose.to_string();
+                let key = (one.party.clone(), purpose.clone());
+                let own = OwnRecipient { party: one.party, name: one.name, purpose, since: one.since };
+                reached.recipients.entry(key).or_insert(own);
+            }
+        }
+        reached
+    }
+}
+
+fn uses(of: BTreeMap<String, Vec<String>>) -> Vec<OwnUse> {
+    of.into_iter().map(|(r#ref, how)| OwnUse { r#ref, how }).collect()
+}
+
 /// Everything the registry knows, but what it keeps from everybody: who it is.
 ///
 /// # Errors
 /// What people said cannot be read.
 pub fn view(world: &World, who: &Subject, said: SubjectRecords, at: Timestamp) -> Result<PersonView> {
-    let (mut datasets, mut models) = (Vec::new(), BTreeMap::<String, OwnUse>::new());
-    let (mut reached, mut received) = (BTreeMap::<String, Vec<String>>::new(), BTreeMap::new());
-    for name in world.people.sets_with(who.n) {
-        let Ok(reference) = parse(&name) else { continue };
-        if reference.kind() != Kind::Dataset {
-            continue; // A corrected set is one of a dataset they are in anyway.
-        }
-        datasets.extend(dataset(world, &name));
-        for item in impact(world, &reference, at).map(|found| found.items).unwrap_or_default() {
-            let add = |known: &mut Vec<String>| {
-                known.extend(item.how.iter().filter(|how| !known.contains(how)).cloned().collect::<Vec<_>>())
-            };
-            match (item.kind.as_str(), item.state.as_str()) {
-                ("model_version", _) => {
-                    let own = models
-                        .entry(item.r#ref.clone())
-                        .or_insert_with(|| OwnUse { r#ref: item.r#ref.clone(), how: Vec::new() });
-                    add(&mut own.how);
-                }
-                ("release", "active") => {
-                    let deployment = parse(&item.r#ref).map(|release| deployment_of(&release))?;
-                    add(reached.entry(deployment).or_default());
-                }
-                ("deployment", "running") => add(reached.entry(item.r#ref.clone()).or_default()),
-                _ => {}
-            }
-        }
-        for one in recipients(world, &reference).map(|found| found.items).unwrap_or_default() {
-            let purpose = one.purpose.to_string();
-            let key = (one.party.clone(), purpose.clone());
-            let own = OwnRecipient { party: one.party, name: one.name, purpose, since: one.since };
-            received.entry(key).or_insert(own);
-        }
-    }
+    // A corrected set is one of a dataset they are in anyway.
+    let names = world.people.sets_with(who.n).into_iter();
+    let own: Vec<Ref> =
+        names.filter_map(|name| parse(&name).ok()).filter(|reference| reference.kind() == Kind::Dataset).collect();
+    let reached = Reached::of(world, &own, at);
     let mut deployments = Vec::new();
-    for (name, how) in reached {
+    for (name, how) in reached.deployments {
         deployments.extend(deployment(world, &name, how, who.n, at)?);
     }
     Ok(PersonView {
         subject: said.subject.clone(),
         position: world.position(),
         at,
-        datasets,
-        models: models.into_values().collect(),
+        datasets: own.iter().filter_map(|reference| dataset(world, &reference.to_string())).collect(),
+        models: uses(reached.models),
         deployments,
-        recipients: received.into_values().collect(),
+        recipients: reached.recipients.into_values().collect(),
         said: last(said, at),
     })
+}
+
+/// What is next once somebody was erased: where what was theirs may still be, and whom to tell (GDPR Art. 19).
+pub fn left(world: &World, erased: Erased, at: Timestamp) -> Erased {
+    let mut reached = Reached::of(world, &erased.datasets, at);
+    // Where they were themselves is told as such.
+    for own in &erased.datasets {
+        reached.derived.remove(&own.to_string());
+    }
+    Erased {
+        derived: uses(reached.derived),
+        models: uses(reached.models),
+        deployments: uses(reached.deployments),
+        recipients: reached.recipients.into_values().collect(),
+        ..erased
+    }
 }
 
 fn dataset(world: &World, name: &str) -> Option<OwnDataset> {

@@ -1,0 +1,2 @@
+ALTER TABLE consent_checkpoint DROP COLUMN parental;
+ALTER TABLE consent_record DROP COLUMN parental;

@@ -1,0 +1,132 @@
+//! What stays of somebody who is erased where a training began without their consent: a count. Erasing repairs no training: the
+//! finding goes when it is done anew, or on a corrected member set (GDPR Art. 5(2), 7(1)).
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
+
+use licit_schemas::consent::history::{Standing, Word, standing};
+use licit_schemas::lawfulness::{Exception, LegalBasis, Stage};
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::subjects::Pseudonym;
+use licit_schemas::time::Timestamp;
+
+use super::children::{self, Children};
+use super::consented::Will;
+use super::coverage::Question;
+use crate::consent::Trained;
+use crate::consent::erase::Lacked;
+use crate::db::people::{Form, LaneAt, Wanted};
+use crate::error::Result;
+use crate::facts::{Tx, World};
+use crate::lineage::graph::{Flags, NodeKind};
+use crate::lineage::walk::{Direction, closure};
+use crate::registry::{RunFacts, What};
+use crate::resolve::parse;
+
+/// Trainings that began without a person's consent, each with the members they were among. Only where a basis that may govern is
+/// consent: elsewhere nobody is asked for it.
+///
+/// # Errors
+/// What the database said.
+pub fn lacked(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Lacked>> {
+    let Some(person) = tx.somebody(who)? else { return Ok(Vec::new()) };
+    let n = person.n;
+    let world = tx.world().clone();
+    let own: BTreeSet<String> = world.people.sets_with(n).into_iter().collect();
+    let (mut said, mut found) = (HashMap::new(), BTreeSet::new());
+    for name in own.iter().filter(|name| parse(name).is_ok_and(|reference| reference.kind() == Kind::Dataset)) {
+        for (run, facts) in trainings(&world, name) {
+            for form in asked(&world, name, facts) {
+                let set = key(&world, name, facts, form);
+                let Some(members) = own.get(&set).and_then(|set| world.people.members(set)) else { continue };
+                let key = (members.id, run.clone(), form);
+                if found.contains(&key) {
+                    continue;
+                }
+                let at = facts.started_at;
+                let wanted = Will::new(&world, &facts.purpose, None, form, at).wanted(&world, at);
+                let stood = stood(tx, &mut said, n, &wanted, at)?;
+                if !stood.stands || (form.explicit && !stood.explicit) || (form.parental && !stood.parental) {
+                    found.insert(key);
+                }
+            }
+        }
+    }
+    let each = found.into_iter().map(|(members, run, Form { explicit, parental })| {
+        let run = parse(&run)?;
+        Ok(Lacked { members, run, explicit, parental })
+    });
+    each.collect()
+}
+
+/// Trainings that read a dataset version, or what was made of it.
+fn trainings<'w>(world: &'w World, name: &str) -> Vec<(String, &'w RunFacts)> {
+    let (lineage, graph) = (&world.lineage, world.lineage.graph());
+    let Some(node) = lineage.find(name) else { return Vec::new() };
+    let trains = |node| {
+        let known = graph.node(node);
+        known.kind == NodeKind::Run && known.flags.has(Flags::TRAINS)
+    };
+    let runs = closure(graph, &[node], Direction::Downstream).into_iter().map(|reached| reached.node);
+    let facts = runs.filter(|node| trains(*node)).filter_map(|node| {
+        let name = lineage.name(node).to_string();
+        match world.registry.held(&name).map(|held| &held.what) {
+            Some(What::Run(facts)) => Some((name, facts)),
+            _ => None,
+        }
+    });
+    facts.collect()
+}
+
+/// In which forms people may be asked for a training. In none, where no basis for its purpose is consent.
+fn asked(world: &World, name: &str, run: &RunFacts) -> Vec<Form> {
+    let controller = run.controller.as_ref().map(Ref::to_string).unwrap_or_default();
+    let question = Question::new(world, &run.purpose, Stage::Training, &controller, run.started_at);
+    let bases = || question.candidates.iter().map(|candidate| &candidate.revision.spec);
+    let explicit = bases().any(|basis| basis.exception == Some(Exception::Art9_2A));
+    let consent = bases().any(|basis| basis.legal_basis == LegalBasis::Art6_1A);
+    let class = world.lineage.find(name).map(|node| world.lineage.class(node));
+    let children = class.is_some_and(|class| children::of(class) == Children::All);
+    let kinds = [(consent, false), (explicit, true)].into_iter().filter(|(asks, _)| *asks);
+    let each = kinds.flat_map(|(_, explicit)| [false, true].map(|parental| Form { explicit, parental }));
+    each.filter(|form| children || !form.parental).collect()
+}
+
+/// The name of the members a training is asked for: of the corrected set it names, or all of the version.
+fn key(world: &World, name: &str, run: &RunFacts, form: Form) -> String {
+    let trained = Trained { purpose: &run.purpose, at: run.started_at, form };
+    let set = run.member_sets.iter().find_map(|id| world.consent.corrected_set(*id, name, &trained));
+    set.unwrap_or_else(|| name.to_owned())
+}
+
+/// What of a person stood at a moment: of each chain the nearest word decides, and every chain must allow.
+fn stood(
+    tx: &mut Tx<'_>,
+    said: &mut HashMap<u32, Vec<Word>>,
+    n: u32,
+    wanted: &Wanted,
+    at: Timestamp,
+) -> Result<Standing> {
+    let (mut all, n) = (Standing { spoken: true, stands: true, explicit: true, parental: true }, i64::from(n));
+    for chain in &wanted.chains {
+        let mut nearest = Standing::default();
+        for lane in chain {
+            let words = match said.entry(lane.lane) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => {
+                    // All of it: what was recorded after the version of a moment does not matter at that moment.
+                    let whole = LaneAt { version: u64::MAX, ..*lane };
+                    free.insert(tx.words(&[n], whole)?.remove(&n).unwrap_or_default())
+                }
+            };
+            nearest = standing(words, at.micros());
+            if nearest.spoken {
+                break;
+            }
+        }
+        all.stands &= nearest.stands;
+        all.explicit &= nearest.explicit;
+        all.parental &= nearest.parental;
+    }
+    Ok(all)
+}
