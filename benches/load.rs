@@ -1,6 +1,6 @@
 //! Load over HTTP, against the real server program: figures and ratios taken in one run. Nothing is asserted.
 //!
-//! `cargo bench -p tests --bench load [-- SECONDS]`. On SQLite by default; on PostgreSQL with `TEST_DATABASE_URL=postgres://…`,
+//! `cargo bench --workspace --bench load [-- SECONDS]`. On SQLite by default; on PostgreSQL with `TEST_DATABASE_URL=postgres://…`,
 //! where `pgbench`, if it is installed, runs the same number of statements beside it.
 #![allow(
     clippy::unwrap_used,
@@ -17,9 +17,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use harness::scenario::{model_version, party};
-use harness::{TestDatabase, TestServer};
+use harness::scenario::{ZEROS, model_version, party, purpose};
+use harness::{Client, TestDatabase, TestServer};
+use licit_schemas::digest::Digest;
+use licit_schemas::subjects::Pseudonym;
 use serde_json::json;
+use uuid::Uuid;
 
 /// One keep-alive connection that sends what it is told.
 struct Wire {
@@ -149,21 +152,42 @@ fn bare_read(manager: licit_server::db::Manager, id: String) -> String {
     receive.recv().unwrap()
 }
 
+fn psql(base: &str, sql: &str) {
+    Command::new("psql").args([base, "-qAt", "-c", sql]).status().unwrap();
+}
+
 /// The statements of one group, at a group of one: lock, entry, node, head, row.
-fn pgbench(base: &str, clients: usize, seconds: f64) -> Option<f64> {
-    let psql = |sql: &str| Command::new("psql").args([base, "-qAt", "-c", sql]).status().unwrap();
+fn pgbench_version(base: &str, clients: usize, seconds: f64) -> Option<f64> {
     psql(
+        base,
         "DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench; CREATE TABLE bench.head (id int primary key, size bigint, root bytea);
          INSERT INTO bench.head VALUES (1, 0, ''); CREATE SEQUENCE bench.s;
          CREATE TABLE bench.entry (seq bigint primary key, kind text, version int, at timestamp, actor text, entry text, data text);
          CREATE TABLE bench.hash (idx bigint primary key, hash bytea);
          CREATE TABLE bench.resource (kind text, id text, since_seq bigint, doc text, search text, primary key (kind, id, since_seq));",
     );
-    let script = std::env::temp_dir().join("licit-pgbench.sql");
     let text = "SELECT nextval('bench.s') AS n \\gset\nBEGIN;\nUPDATE bench.head SET size = size WHERE id = 1;\n\
         INSERT INTO bench.entry VALUES (:n, 'model_version.registered', 1, now(), 'a', repeat('e', 250), repeat('d', 500));\n\
         INSERT INTO bench.hash VALUES (:n, '0123456789abcdef0123456789abcdef');\nUPDATE bench.head SET size = size + 1 WHERE id = 1;\n\
         INSERT INTO bench.resource VALUES ('model_version', :n::text, :n, repeat('d', 450), repeat('s', 60));\nCOMMIT;\n";
+    pgbench(base, text, clients, seconds)
+}
+
+/// What a table of consents alone would cost: its row, and nothing else.
+fn pgbench_consent(base: &str, clients: usize, seconds: f64) -> Option<f64> {
+    psql(
+        base,
+        "DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench; CREATE SEQUENCE bench.s;
+         CREATE TABLE bench.consent (id uuid primary key, subject text, purpose text, said int, notice text, said_at timestamp);
+         CREATE INDEX consent_subject ON bench.consent (subject, purpose, said_at);",
+    );
+    let text = "INSERT INTO bench.consent VALUES (gen_random_uuid(), 'k1:' || repeat('s', 40) || nextval('bench.s'), \
+        'purpose:scoring', 0, repeat('n', 71), now());\n";
+    pgbench(base, text, clients, seconds)
+}
+
+fn pgbench(base: &str, text: &str, clients: usize, seconds: f64) -> Option<f64> {
+    let script = std::env::temp_dir().join("licit-pgbench.sql");
     std::fs::write(&script, text).unwrap();
     let clients = clients.to_string();
     let seconds = (seconds.ceil() as u64).to_string();
@@ -214,6 +238,31 @@ fn bare_inserts(seconds: f64) -> f64 {
     done as f64 / started.elapsed().as_secs_f64()
 }
 
+/// People give their consent, one request each, durable; beside the bare row in a table on PostgreSQL, where that is there.
+fn consents(server: &TestServer, ana: &Client, token: &str, seconds: f64) {
+    ana.post("/api/v1/purposes", &purpose("scoring")).good();
+    ana.post(
+        "/api/v1/subject-keys",
+        &json!({"scope": "crm", "kid": "k1", "normalisation": "n1", "fingerprint": ZEROS}),
+    )
+    .good();
+    let said = |n: u64| {
+        let subject = Pseudonym::new("k1".parse().unwrap(), *Digest::of(&n.to_be_bytes()).as_bytes());
+        json!({"record_id": Uuid::from_u128(u128::from(n) + 1), "subject": subject, "purpose": "purpose:scoring",
+            "said": "given", "at": "2026-01-05T10:00:00Z", "notice": ZEROS})
+        .to_string()
+    };
+    let rate = load("consent of one person, durable", &server.url, token, 32, seconds, |wire, n| {
+        wire.send("POST", "/api/v1/consent-records", &said(n))
+    });
+    if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
+        match pgbench_consent(&url, 32, seconds) {
+            Some(tps) => println!("pgbench, the bare row alone, c=32: {tps:.0}/s; ratio {:.2}", rate / tps),
+            None => println!("pgbench is not installed: no comparison"),
+        }
+    }
+}
+
 fn main() {
     let seconds: f64 = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(5.0);
     let server = TestServer::start();
@@ -225,7 +274,7 @@ fn main() {
     ana.post("/api/v1/models", &json!({"name": "score"})).good();
     let body = |n: u64| {
         let mut body = model_version(&format!("v{n}"), "1");
-        body["files"][0]["digest"] = json!(format!("sha256:{n:064x}"));
+        body["files"][0]["digest"] = json!(Digest::of(&n.to_be_bytes()));
         body.to_string()
     };
     let base = AtomicU64::new(0);
@@ -241,11 +290,12 @@ fn main() {
         println!("bare group commit of 32 rows: {bare:.0} rows/s; ratio {:.2}", at_32 / bare);
     }
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
-        match pgbench(&url, 32, seconds) {
+        match pgbench_version(&url, 32, seconds) {
             Some(tps) => println!("pgbench, the same statements, c=32: {tps:.0}/s; ratio {:.2}", at_32 / tps),
             None => println!("pgbench is not installed: no comparison"),
         }
     }
+    consents(&server, &ana, &token, seconds);
     let id = ana.post("/api/v1/model-versions", &model_version("read", "2")).good()["id"].as_str().unwrap().to_owned();
     let bare = bare_read(licit_server::db::Manager::new(&server.db.url).unwrap(), id.clone());
     for clients in [1, 8, 32] {
