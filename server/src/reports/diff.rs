@@ -152,7 +152,10 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::SubjectKeyRetired(_)
         | Fact::SubjectErased(_)
         | Fact::WebhookSubscribed(_)
-        | Fact::WebhookUnsubscribed(_) => Vec::new(),
+        | Fact::WebhookUnsubscribed(_)
+        | Fact::LedgerNamed(_)
+        | Fact::SigningKeyIntroduced(_)
+        | Fact::SigningKeyRetired(_) => Vec::new(),
     }
 }
 

@@ -133,6 +133,8 @@ fn every_kind() -> Vec<(String, u16, String)> {
     let last = tokens["items"][0]["id"].as_str().unwrap().to_owned();
     admin.send("DELETE", &format!("/api/v1/tokens/{last}"), &[], None).good();
 
+    let (code, _, said) = harness::TestServer::run(&s.server.db, &["key", "rotate"]);
+    assert_eq!(code, 0, "{said}");
     rebuilds(&s.server.db);
     let rows = s.server.db.sql("SELECT kind, version, data FROM ledger_entry ORDER BY seq");
     rows.lines()
