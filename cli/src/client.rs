@@ -70,6 +70,12 @@ impl Client {
         answered(request.body(()).map_err(|e| unsendable(&e)).and_then(|r| self.send(r))?)
     }
 
+    /// `GET` of a file of the log (C2SP tlog-tiles), as the bytes that came.
+    pub(crate) fn log(&self, path: &str) -> Result<Vec<u8>> {
+        let request = self.to("GET", &format!("/log/{path}"), &[]).body(()).map_err(|e| unsendable(&e))?;
+        bytes(self.send(request)?)
+    }
+
     /// `GET` of a stream of text, line by line as it comes, however long that takes.
     pub(crate) fn lines(&self, path: &str, query: Query<'_>, mut each: impl FnMut(&str)) -> Result<()> {
         let request = self.request("GET", path, query).body(()).map_err(|e| unsendable(&e))?;
@@ -140,7 +146,11 @@ impl Client {
     }
 
     fn request(&self, method: &str, path: &str, query: Query<'_>) -> ureq::http::request::Builder {
-        let mut uri = format!("{}/api/v1{path}", self.url);
+        self.to(method, &format!("/api/v1{path}"), query)
+    }
+
+    fn to(&self, method: &str, path: &str, query: Query<'_>) -> ureq::http::request::Builder {
+        let mut uri = format!("{}{path}", self.url);
         let mut sign = '?';
         for (name, value) in query {
             if let Some(value) = value {
@@ -181,16 +191,20 @@ pub(crate) fn persistently<T>(ask: impl Fn() -> Result<T>) -> Result<T> {
 }
 
 /// The text of a good answer; anything else is a problem.
-fn answered(mut response: Response<Body>) -> Result<String> {
+fn answered(response: Response<Body>) -> Result<String> {
+    String::from_utf8(bytes(response)?).map_err(|_| Failure::plain("the server's answer is not UTF-8"))
+}
+
+/// The bytes of a good answer; anything else is a problem.
+fn bytes(mut response: Response<Body>) -> Result<Vec<u8>> {
     let status = response.status().as_u16();
     let mut bytes = Vec::new();
     let read = response.body_mut().as_reader().take(MAX_ANSWER).read_to_end(&mut bytes);
     read.map_err(|e| Failure::NotReached(format!("the server's answer broke off: {e}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::plain("the server's answer is not UTF-8"))?;
     if (200..300).contains(&status) {
-        return Ok(text);
+        return Ok(bytes);
     }
-    match serde_json::from_str::<Problem>(&text) {
+    match serde_json::from_slice::<Problem>(&bytes) {
         Ok(problem) => Err(Failure::Problem(Box::new(problem))),
         // A proxy or another program answered: what it says is not ours to repeat at length.
         Err(_) if status >= 500 => Err(Failure::NotReached(format!("the server answered {status}"))),

@@ -55,6 +55,13 @@ impl Context {
         Client::new(&url, token, Duration::from_secs(self.globals.timeout))
     }
 
+    /// Another server: the token goes there only if it is the one it was given for.
+    pub(crate) fn client_of(&self, url: &str) -> Result<Client> {
+        let configured = self.globals.url.as_deref().unwrap_or(DEFAULT_URL);
+        let token = self.globals.token.clone().filter(|t| !t.is_empty() && bare(configured) == bare(url));
+        Client::new(url, token, Duration::from_secs(self.globals.timeout))
+    }
+
     /// Whose findings are the caller's own: `--team`, else what the configuration file says, else the name the token belongs to.
     pub(crate) fn teams(&self, client: &Client) -> Teams {
         let own = self.stated_teams();

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::proof::key::Vkey;
+use crate::proof::origin::Origin;
 use crate::registry::uuid_text::Uuid;
 use crate::time::Timestamp;
 
@@ -76,6 +78,52 @@ pub struct ConsistencyProof {
     pub to_root: Digest,
     /// Nodes of the proof.
     pub path: Vec<Digest>,
+}
+
+/// The ledger has its name, for good: what its checkpoints begin with. Data of the fact `ledger.named`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerNamed {
+    /// The name.
+    pub origin: Origin,
+}
+
+/// A key may sign trees of this size and larger. Data of the fact `signing_key.introduced`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyIntroduced {
+    /// The key, under the ledger's name.
+    pub key: Vkey,
+}
+
+/// A key signs no more. Data of the fact `signing_key.retired`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRetired {
+    /// The key.
+    pub key: Vkey,
+}
+
+/// A signed checkpoint that was kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckpointView {
+    /// Size of the tree.
+    pub size: u64,
+    /// The signed note (C2SP tlog-checkpoint), as it is served.
+    pub note: String,
+}
+
+/// Query of the list of checkpoints.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointsQuery {
+    /// Smallest size wanted.
+    #[serde(default)]
+    pub from: u64,
+    /// Checkpoints a page, 1 to 1000.
+    #[serde(default = "hundred")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub limit: u16,
 }
 
 /// Query of the list of entries.

@@ -2,7 +2,7 @@
 //!
 //! Wire types by station ([`registry`], [`lineage`], [`lawfulness`], [`notices`], [`review`], [`policy`], [`gate`], [`ledger`], [`access`],
 //! [`subjects`]), the references between them ([`reference`]), their JSON Schemas ([`document`]), and what makes the ledger checkable by anybody: canonical JSON
-//! ([`json`]), digests ([`digest`]) and Merkle proofs ([`merkle`]). Pure: no HTTP, no SQL, no clock.
+//! ([`json`]), digests ([`digest`]), Merkle proofs ([`merkle`]) and what is signed ([`proof`]). Pure: no HTTP, no SQL, no clock.
 #![warn(missing_docs)]
 
 pub mod access;
@@ -24,6 +24,7 @@ pub mod merkle;
 pub mod notices;
 pub mod policy;
 pub mod problem;
+pub mod proof;
 pub mod reference;
 pub mod registration;
 pub mod registry;

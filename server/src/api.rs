@@ -13,6 +13,7 @@ use crate::db::{Conn, Row, listing};
 use crate::error::{Error, Result};
 use crate::facts::Tx;
 use crate::http::{Body, Ctx, Reply};
+use crate::ledger::signing::Trouble;
 use crate::registry::vocabulary::{schemes, vocabulary};
 use crate::resource::{Sent, sent};
 use crate::{access, registry};
@@ -254,17 +255,29 @@ pub struct Health {
     pub status: String,
     /// Version of the program.
     pub version: String,
+    /// Why this server does not sign the ledger; absent where it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unsigned: Option<String>,
 }
 
 /// The process lives.
 pub async fn health() -> Result<Reply> {
-    Reply::ok(&Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() })
+    alive(None)
+}
+
+fn alive(unsigned: Option<String>) -> Result<Reply> {
+    Reply::ok(&Health { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), unsigned })
 }
 
 /// The database answers and the projection is as new as it.
 pub async fn ready(ctx: Ctx) -> Result<Reply> {
     ctx.app.db.fresh().await?;
-    health().await
+    match ctx.app.signing.trouble() {
+        // What it answers now, it could not stand by later.
+        Some(Trouble::Contradiction(why)) => Err(Error::Unavailable(why)),
+        Some(Trouble::Unsigned(why)) => alive(Some(why)),
+        None => alive(None),
+    }
 }
 
 /// Figures for Prometheus.

@@ -24,6 +24,8 @@ use crate::facts::Db;
 use crate::gate::gaps::Watch;
 use crate::http::guard::{Table, guard};
 use crate::http::openapi;
+use crate::http::route;
+use crate::ledger::signing::Signing;
 use crate::metrics::Metrics;
 use crate::routes::ROUTES;
 
@@ -39,6 +41,10 @@ pub struct App {
     pub settings: Settings,
     /// Who listens to the stream of events.
     pub listeners: Arc<Listeners>,
+    /// Who signs the ledger.
+    pub signing: Arc<Signing>,
+    /// Whether checkpoint, tiles and entries are read without a token.
+    pub public_log: bool,
     /// Routes by path and method.
     pub table: Table,
     /// The OpenAPI document, made once.
@@ -120,7 +126,12 @@ pub fn may_listen(config: &Config) -> Result<(), String> {
 ///
 /// # Errors
 /// A sentence for the operator.
-pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) -> Result<(), String> {
+pub async fn serve(
+    db: Db,
+    signing: Arc<Signing>,
+    config: &Config,
+    listening: impl FnOnce(SocketAddr),
+) -> Result<(), String> {
     let metrics = Metrics::new().map_err(|e| format!("metrics: {e}"))?;
     let app = web::Data::new(App {
         db: db.clone(),
@@ -128,6 +139,8 @@ pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) 
         gaps: Watch::default(),
         settings: config.events(),
         listeners: Arc::default(),
+        signing: signing.clone(),
+        public_log: config.public_log,
         table: Table::new(ROUTES),
         openapi: openapi_text(),
     });
@@ -142,7 +155,7 @@ pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) 
         let mut paths: Vec<&str> = ROUTES.iter().map(|r| r.path).collect();
         paths.dedup();
         for path in paths {
-            let mut resource = web::resource(path);
+            let mut resource = web::resource(route::mounted(path));
             for route in ROUTES.iter().filter(|r| r.path == path) {
                 let answers = fn_guard(|asked| route.answers(&asked.head().method));
                 resource = resource.route((route.mount)().guard(answers));
@@ -168,12 +181,14 @@ pub async fn serve(db: Db, config: &Config, listening: impl FnOnce(SocketAddr)) 
     let follower = actix_web::rt::spawn(follow(db.clone()));
     let looker =
         (config.look_seconds > 0).then(|| actix_web::rt::spawn(look(looked, Duration::from_secs(config.look_seconds))));
+    let notary = actix_web::rt::spawn(sign(db.clone(), signing, Duration::from_secs(config.checkpoint_seconds)));
     let outcome = match early {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => running.await,
     };
     let outcome = outcome.map_err(|e| format!("the server broke: {e}"));
     follower.abort();
+    notary.abort();
     asked.abort();
     if let Some(looker) = looker {
         looker.abort();
@@ -195,6 +210,21 @@ async fn follow(db: Db) {
         if let Err(error) = db.fresh().await {
             tracing::warn!(%error, "the ledger's head could not be read");
         }
+    }
+}
+
+/// Sign the ledger at the start, which finds out whether it still continues what was signed, and then every so often; never, but
+/// when somebody asks, where that is 0.
+async fn sign(db: Db, signing: Arc<Signing>, every: Duration) {
+    loop {
+        // What keeps it from being signed stands in the log already.
+        if let Err(error) = signing.checkpoint(&db).await {
+            tracing::debug!(%error, "no checkpoint was made");
+        }
+        if every.is_zero() {
+            return;
+        }
+        actix_web::rt::time::sleep(every).await;
     }
 }
 

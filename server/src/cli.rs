@@ -3,14 +3,17 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
 use licit_schemas::text::Key;
 
-use crate::config::{Cli, Command, Config, LogFormat, TokenCommand};
+use crate::config::{Cli, Command, Config, KeyCommand, LogFormat, Rotate, TokenCommand};
 use crate::db::Manager;
 use crate::facts::World;
+use crate::ledger::rotation;
+use crate::ledger::signing::Signing;
 use crate::{access, app, clock, ledger};
 
 /// The ledger or a table is not what it should be.
@@ -25,6 +28,8 @@ pub fn main() -> ExitCode {
         Command::Migrate => migrate(&config),
         Command::Rebuild { check } => return rebuild(&config, check),
         Command::Token(TokenCommand::Create { label }) => token(&config, &label),
+        Command::Key(KeyCommand::List) => list_keys(&config),
+        Command::Key(KeyCommand::Rotate(rotate)) => rotate_key(&config, &rotate),
         Command::Openapi => {
             print!("{}", app::openapi_text());
             Ok(())
@@ -60,7 +65,8 @@ fn serve(config: &Config) -> Result<(), String> {
     {
         eprintln!("administrator token, shown this once (expires {}): {}", created.expires_at, created.token);
     }
-    actix_web::rt::System::new().block_on(app::serve(db, config, |address| {
+    let signing = Arc::new(Signing::open(&db, config.signing()?, config.ledger_origin.clone())?);
+    actix_web::rt::System::new().block_on(app::serve(db, signing, config, |address| {
         // The tests and `licit demo` read this line: do not change it.
         println!("listening on http://{address}");
         let _ = std::io::stdout().flush();
@@ -113,6 +119,33 @@ fn token(config: &Config, label: &str) -> Result<(), String> {
     db.close();
     eprintln!("administrator token, shown this once (expires {}):", created.expires_at);
     println!("{}", created.token);
+    Ok(())
+}
+
+fn list_keys(config: &Config) -> Result<(), String> {
+    let db = app::open(config)?;
+    let ring = db.world().ledger.ring().clone();
+    db.close();
+    for known in ring.keys {
+        match known.retired {
+            None => println!("{} since entry {}", known.key, known.introduced),
+            Some(retired) => println!("{} from entry {} to {retired}", known.key, known.introduced),
+        }
+    }
+    Ok(())
+}
+
+fn rotate_key(config: &Config, rotate: &Rotate) -> Result<(), String> {
+    let (old, new) = (config.signing()?, rotate.source()?);
+    let db = app::open(config)?;
+    let rotated = rotation::rotate(&db, &old, new.as_ref(), rotate.old_key_lost);
+    db.close();
+    let rotated = rotated?;
+    if let Some(path) = &rotated.kept {
+        eprintln!("the old key is in {} and may be destroyed", path.display());
+    }
+    eprintln!("the ledger is signed from now on by:");
+    println!("{}", rotated.key);
     Ok(())
 }
 

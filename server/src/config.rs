@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use licit_schemas::proof::key::PublicKey;
+use licit_schemas::proof::origin::Origin;
 
 use crate::events::Settings;
+use crate::ledger::signer::{Secret, Source};
 
 /// AI-governance model registry with data lineage
 #[derive(Parser, Debug)]
@@ -75,6 +78,29 @@ pub struct Config {
         global = true
     )]
     pub webhooks_retry: Vec<u64>,
+    /// File with the Ed25519 key that signs the ledger, of its owner alone: made at the first start if it is not there; default beside an
+    /// `SQLite` database, none with `PostgreSQL`
+    #[arg(long, env = "LICIT_SIGNING_KEY_FILE", global = true)]
+    pub signing_key: Option<PathBuf>,
+    /// The key itself, for the environment: a command line is seen by everybody on the machine
+    #[arg(long, env = "LICIT_SIGNING_KEY", hide = true, hide_env_values = true, global = true)]
+    pub signing_key_text: Option<Secret>,
+    /// Command that signs, for keys in a device or service: gets the bytes on standard input and prints the signature in base64, within ten
+    /// seconds; words are divided by spaces, no shell
+    #[arg(long, env = "LICIT_SIGNING_COMMAND", requires = "signing_public_key", global = true)]
+    pub signing_command: Option<String>,
+    /// Public key of the signing command: 32 bytes in base64, or PEM
+    #[arg(long, env = "LICIT_SIGNING_PUBLIC_KEY", global = true)]
+    pub signing_public_key: Option<PublicKey>,
+    /// Name of the ledger, such as `registry.example/ledger`: stated at the first start and for good; default a random one
+    #[arg(long, env = "LICIT_LEDGER_ORIGIN", global = true)]
+    pub ledger_origin: Option<Origin>,
+    /// Seconds between two signatures of a ledger that grows; 0: only when somebody asks
+    #[arg(long, env = "LICIT_CHECKPOINT_SECONDS", default_value_t = 60, global = true)]
+    pub checkpoint_seconds: u64,
+    /// Everybody may read checkpoint, tiles and entries (which hold no data, but digests of them) under `/log`, without a token
+    #[arg(long, env = "LICIT_PUBLIC_LOG", global = true)]
+    pub public_log: bool,
     /// Form of the log on standard error: text or json
     #[arg(long, env = "LICIT_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
@@ -90,6 +116,27 @@ pub struct Config {
 }
 
 impl Config {
+    /// Where the key that signs comes from.
+    ///
+    /// # Errors
+    /// More than one place is named.
+    pub fn signing(&self) -> Result<Source, String> {
+        let named = [self.signing_key.is_some(), self.signing_key_text.is_some(), self.signing_command.is_some()];
+        if named.iter().filter(|named| **named).count() > 1 {
+            return Err("the signing key comes from one place: a file, the environment, or a command".to_owned());
+        }
+        Ok(match (&self.signing_key, &self.signing_key_text, &self.signing_command) {
+            (Some(path), _, _) => Source::File(path.clone()),
+            (_, Some(text), _) => Source::Text(text.clone()),
+            (_, _, Some(line)) => command(line, self.signing_public_key)?,
+            _ => match self.database_url.strip_prefix("sqlite://") {
+                Some(path) => Source::File(PathBuf::from(format!("{path}.key"))),
+                // Several servers share one: where it lies is for a human to say.
+                None => Source::None,
+            },
+        })
+    }
+
     /// How events are told.
     pub fn events(&self) -> Settings {
         Settings {
@@ -98,6 +145,13 @@ impl Config {
             retry: self.webhooks_retry.clone(),
         }
     }
+}
+
+/// A command that signs.
+fn command(line: &str, public: Option<PublicKey>) -> Result<Source, String> {
+    let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+    let public = public.ok_or("a signing command needs the public key of what it signs")?;
+    if words.is_empty() { Err("the signing command is empty".to_owned()) } else { Ok(Source::Command(words, public)) }
 }
 
 /// Form of the log
@@ -129,6 +183,9 @@ pub enum Command {
     /// Manage tokens on this machine
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Manage the keys that sign the ledger
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Print the OpenAPI document
     Openapi,
     /// Ask a running server whether it is ready: for container health checks
@@ -144,4 +201,48 @@ pub enum TokenCommand {
         #[arg(long, default_value = "admin")]
         label: String,
     },
+}
+
+/// Manage the keys that sign the ledger
+#[derive(Subcommand, Debug)]
+pub enum KeyCommand {
+    /// List the keys the ledger knows, current and earlier ones
+    List,
+    /// Sign by another key from now on
+    ///
+    /// The new key is introduced in the ledger, both sign the ledger as it stands then, and the old one is retired: who trusts the
+    /// old one learns the new one from it. A key in a file is replaced in its place, and servers take it up by themselves; keys from elsewhere are given to the
+    /// servers by their operator. Interrupted, it goes on when it is run again.
+    Rotate(Box<Rotate>),
+}
+
+/// To which key
+#[derive(Args, Clone, Debug)]
+pub struct Rotate {
+    /// File of the new key, made if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Command that signs by the new key
+    #[arg(long, value_name = "COMMAND", requires = "to_public_key", conflicts_with = "to")]
+    pub to_command: Option<String>,
+    /// Public key of that command
+    #[arg(long, value_name = "KEY", requires = "to_command")]
+    pub to_public_key: Option<PublicKey>,
+    /// The old key is gone: it cannot sign that the new one follows it, and whoever trusts it must be told
+    #[arg(long)]
+    pub old_key_lost: bool,
+}
+
+impl Rotate {
+    /// Where the new key comes from; none where it takes the place of the old one in its file.
+    ///
+    /// # Errors
+    /// A command without words.
+    pub fn source(&self) -> Result<Option<Source>, String> {
+        match (&self.to, &self.to_command) {
+            (Some(path), _) => Ok(Some(Source::File(path.clone()))),
+            (_, Some(line)) => command(line, self.to_public_key).map(Some),
+            _ => Ok(None),
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::db::people::People;
 use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::registry::What;
-use crate::{access, consent, events, gate, lawfulness, lineage, notices, registry, review};
+use crate::{access, consent, events, gate, lawfulness, ledger, lineage, notices, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
 use licit_schemas::classes::{ClassificationSpec, DefaultClassSpec};
@@ -21,6 +21,7 @@ use licit_schemas::events::WebhookSpec;
 use licit_schemas::gate::{Decision, GapSpec};
 use licit_schemas::json;
 use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec, BasisSpec, PurposeSpec};
+use licit_schemas::ledger::{KeyIntroduced, KeyRetired, LedgerNamed};
 use licit_schemas::lineage::EdgeCreate;
 use licit_schemas::notices::{NoticeSpec, WithdrawalTestSpec};
 use licit_schemas::policy::PolicySpec;
@@ -120,6 +121,9 @@ facts! {
     ConsentProofKept(consent::proof::ProofKept) = "consent_proof.kept" v 1;
     ConsentProofRead(consent::proof::ProofRead) = "consent_proof.read" v 1;
     ConsentProofShredded(consent::proof::ProofShredded) = "consent_proof.shredded" v 1;
+    LedgerNamed(LedgerNamed) = "ledger.named" v 1;
+    SigningKeyIntroduced(KeyIntroduced) = "signing_key.introduced" v 1;
+    SigningKeyRetired(KeyRetired) = "signing_key.retired" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -142,6 +146,8 @@ pub struct World {
     pub gate: gate::State,
     /// Who is told.
     pub events: events::State,
+    /// Its name, and who signs it.
+    pub ledger: ledger::State,
     /// Keys of subjects, and whose members are known.
     pub consent: consent::State,
     /// Who they are: of the present only, since no fact says it.
@@ -302,6 +308,9 @@ impl Projection for World {
             // Who read it and why is the entry's to say.
             Fact::ConsentProofRead(_) => {}
             Fact::ConsentProofShredded(f) => self.consent.proofs.shredded(f),
+            Fact::LedgerNamed(f) => self.ledger.named(f),
+            Fact::SigningKeyIntroduced(f) => self.ledger.introduced(f, at),
+            Fact::SigningKeyRetired(f) => self.ledger.retired(f, at),
         }
     }
 }

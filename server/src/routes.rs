@@ -20,11 +20,13 @@ use licit_schemas::events::{
 use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateRequest, Plan};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::ledger::{
-    ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof, InclusionQuery, TreeHead,
+    CheckpointView, CheckpointsQuery, ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof,
+    InclusionQuery, TreeHead,
 };
 use licit_schemas::lineage::{Closure, EdgeCreate, ExposureQuery, ExposureView, LineageQuery, PathQuery, PathView};
 use licit_schemas::notices::{NoticePageQuery, NoticeSpec, NoticeView, WithdrawalTestSpec};
 use licit_schemas::policy::PolicySpec;
+use licit_schemas::proof::ring::KeyRing;
 use licit_schemas::registration::{PlanRequest, Registration, RegistrationResult};
 use licit_schemas::registry::{
     AttestationSpec, DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, LifeChange, ModelSpec,
@@ -258,6 +260,12 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/ledger/entries/{seq}", "get_ledger_entry", "One entry", || get().to(ledger::api::entry)).may(ENTRIES).gives::<EntryView>(),
     Route::get("/api/v1/ledger/proofs/inclusion", "get_inclusion_proof", "Proof that an entry is in the tree", || get().to(ledger::api::inclusion)).may(READ).asks::<InclusionQuery>().gives::<InclusionProof>(),
     Route::get("/api/v1/ledger/proofs/consistency", "get_consistency_proof", "Proof that one tree continues another", || get().to(ledger::api::consistency)).may(READ).asks::<ConsistencyQuery>().gives::<ConsistencyProof>(),
+    Route::get("/api/v1/ledger/keys", "list_ledger_keys", "Name of the ledger, and the keys that sign it or did", || get().to(ledger::api::keys)).may(READ).gives::<KeyRing>(),
+    Route::get("/api/v1/ledger/checkpoints", "list_ledger_checkpoints", "Signed checkpoints, smallest first", || get().to(ledger::api::checkpoints)).may(READ).asks::<CheckpointsQuery>().gives::<Page<CheckpointView>>(),
+    // As C2SP tlog-tiles has it, for monitors and witnesses; without a token where the log is public.
+    Route::get("/log/checkpoint", "get_checkpoint", "The signed checkpoint of the ledger as it stands", || get().to(ledger::api::checkpoint)).may(READ).published().gives_text("text/plain"),
+    Route::get("/log/tile/entries/{tile}", "get_entry_bundle", "A bundle of up to 256 entries", || get().to(ledger::api::entry_bundle)).may(ENTRIES).published().gives_text("application/octet-stream"),
+    Route::get("/log/tile/{tile}", "get_tile", "A tile of up to 256 hashes", || get().to(ledger::api::tile)).may(READ).published().gives_text("application/octet-stream"),
 
     // What happens, told to others.
     Route::get("/api/v1/events", "stream_events", "What happens, as server-sent events", || get().to(events::api::stream_events)).may(ENTRIES).asks::<EventsQuery>().gives_text("text/event-stream"),

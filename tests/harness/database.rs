@@ -9,7 +9,7 @@ pub struct TestDatabase {
     pub url: String,
     schema: Option<(String, String)>,
     apart: Option<(String, String)>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl TestDatabase {
@@ -21,13 +21,13 @@ impl TestDatabase {
                 psql(&base, &format!("CREATE SCHEMA {schema}"));
                 let joint = if base.contains('?') { '&' } else { '?' };
                 let url = format!("{base}{joint}options=-csearch_path%3D{schema}");
-                Self { url, schema: Some((base, schema)), apart: None, _dir: dir }
+                Self { url, schema: Some((base, schema)), apart: None, dir }
             }
             Err(_) => Self {
                 url: format!("sqlite://{}", dir.path().join("licit.db").display()),
                 schema: None,
                 apart: None,
-                _dir: dir,
+                dir,
             },
         }
     }
@@ -42,7 +42,7 @@ impl TestDatabase {
             url: format!("{server}/{name}"),
             apart: Some((base, name)),
             schema: None,
-            _dir: TempDir::new().unwrap(),
+            dir: TempDir::new().unwrap(),
         })
     }
 
@@ -59,6 +59,11 @@ impl TestDatabase {
     pub fn admit(&self) {
         let (base, name) = self.apart.as_ref().expect("a database apart");
         psql(base, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+    }
+
+    /// The file of the key that signs, of every server on this database: what the server chooses by itself on SQLite.
+    pub fn key(&self) -> std::path::PathBuf {
+        self.dir.path().join("licit.db.key")
     }
 
     pub fn is_postgres(&self) -> bool {

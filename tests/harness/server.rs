@@ -31,6 +31,11 @@ fn program() -> PathBuf {
     })
 }
 
+/// On PostgreSQL no server chooses a place for its key.
+pub fn key(db: &TestDatabase) -> Option<(&'static str, PathBuf)> {
+    db.is_postgres().then(|| ("LICIT_SIGNING_KEY_FILE", db.key()))
+}
+
 impl TestServer {
     /// On a fresh database.
     pub fn start() -> Self {
@@ -50,6 +55,7 @@ impl TestServer {
             .args(["--database-url", &db.url, "--listen", "127.0.0.1:0", "--workers", "2"])
             .args(if looks { &[][..] } else { &["--look-seconds", "0"] })
             .args(args)
+            .envs(key(&db))
             .env("LICIT_BOOTSTRAP_TOKEN", ADMIN)
             .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())
@@ -68,6 +74,7 @@ impl TestServer {
         let out = Command::new(program())
             .args(["--database-url", &db.url])
             .args(args)
+            .envs(key(db))
             .env("RUST_BACKTRACE", "0")
             .output()
             .expect("the server's program was built");

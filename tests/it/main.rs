@@ -9,6 +9,7 @@ mod consent;
 mod contract;
 mod events;
 mod gate;
+mod ledger;
 mod lineage;
 mod notices;
 mod process;

@@ -168,10 +168,14 @@ pub(crate) fn refused(args: &[&str], envs: &[(&str, &str)]) -> (i32, String) {
 impl Program {
     pub(crate) fn start(db: &TestDatabase, args: &[&str], envs: &[(&str, &str)]) -> Self {
         let stderr = tempfile::NamedTempFile::new().unwrap();
+        // What the test says of the key holds.
+        let signs = args.iter().any(|arg| arg.starts_with("--signing"))
+            || envs.iter().any(|(name, _)| name.starts_with("LICIT_SIGNING"));
         let mut child = program()
             .args(["--database-url", &db.url, "--workers", "2"])
             .args(args)
             .args(if args.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
+            .envs(harness::server::key(db).filter(|_| !signs))
             .envs(envs.iter().copied())
             .stdout(Stdio::piped())
             .stderr(stderr.reopen().unwrap())

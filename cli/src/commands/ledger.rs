@@ -1,16 +1,24 @@
 //! `licit ledger`.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 use licit_schemas::ledger::{EntryView, TreeHead};
+use licit_schemas::proof::checkpoint::SignedCheckpoint;
+use licit_schemas::proof::ring::KeyRing;
 use licit_schemas::resource::Page;
 use serde_json::json;
 
 use crate::client::typed;
 use crate::context::Context;
 use crate::error::{Exit, Result};
-use crate::output::{resource, style, table};
+use crate::output::private::Lines;
+use crate::output::{resource, table};
 
+mod export;
+mod monitor;
 mod prove;
+mod served;
 mod verify;
 
 /// The ledger.
@@ -21,15 +29,17 @@ pub(crate) enum Ledger {
     Head,
     /// What was recorded
     Entries(EntriesArgs),
-    /// Recompute every hash from the data, and compare with what the server says
-    #[command(
-        after_help = "Recomputes, for every entry from the first to the last: the digest of its data, its canonical form \
-(RFC 8785), its leaf hash and the root of the tree (RFC 9162). Exit code 4 names the first entry that does not hold.
-
-Example:
-  licit ledger verify"
-    )]
-    Verify,
+    /// Recompute everything from the data, of a server or a file, and check who signed it
+    Verify(verify::VerifyArgs),
+    /// Write the whole ledger into one file that is checked without us
+    Export(export::ExportArgs),
+    /// Check what came since a checkpoint you kept: for cron
+    Monitor(monitor::MonitorArgs),
+    /// The ledger as it stands, signed
+    Checkpoint(CheckpointArgs),
+    /// Name of the ledger, and the keys that sign it or did
+    #[command(after_help = "Example:\n  licit ledger keys")]
+    Keys,
     /// Prove that an entry is in the tree
     Prove(prove::ProveArgs),
     /// Prove that the tree continues an earlier one
@@ -48,10 +58,51 @@ pub(crate) struct EntriesArgs {
     limit: u16,
 }
 
+/// Where to write it.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  licit ledger checkpoint\n  licit ledger checkpoint -o kept.checkpoint")]
+pub(crate) struct CheckpointArgs {
+    /// File to write, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
 /// Run a command on the ledger.
 pub(crate) fn run(context: &Context, command: Ledger) -> Result<Exit> {
+    // A file is checked without any server, and another server with no token of this one.
+    if let Ledger::Verify(args) = &command {
+        verify::run(context, args)?;
+        return Ok(Exit::Done);
+    }
     let client = context.client()?;
     match command {
+        Ledger::Verify(_) => {}
+        Ledger::Export(args) => export::run(context, client, &args)?,
+        Ledger::Monitor(args) => monitor::run(context, &client, &args)?,
+        Ledger::Checkpoint(args) => {
+            let signed = served::checkpoint(&client)?;
+            match &args.output {
+                Some(path) => keep(path, &signed)?,
+                None => {
+                    let head = &signed.checkpoint.head;
+                    let note = signed.note.to_string();
+                    let answer = json!({"size": head.size, "root": head.root, "note": note});
+                    context.answer(&answer, || note.trim_end().to_owned());
+                }
+            }
+        }
+        Ledger::Keys => {
+            let answer = client.get("/ledger/keys", &[])?;
+            let ring: KeyRing = typed(&answer)?;
+            context.answer(&answer, || {
+                let mut rows = vec![("ledger", ring.origin.as_ref().map(ToString::to_string).unwrap_or_default())];
+                rows.extend(ring.keys.iter().map(|known| {
+                    let until = known.retired.map(|retired| format!(" to {retired}")).unwrap_or_default();
+                    ("key", format!("{} (from entry {}{until})", known.key, known.introduced))
+                }));
+                table::facts(&rows)
+            });
+        }
         Ledger::Head => {
             let answer = client.get("/ledger/head", &[])?;
             let head: TreeHead = typed(&answer)?;
@@ -85,19 +136,15 @@ pub(crate) fn run(context: &Context, command: Ledger) -> Result<Exit> {
         }
         Ledger::Prove(args) => prove::inclusion(context, &client, &args)?,
         Ledger::Consistency(args) => prove::consistency(context, &client, &args)?,
-        Ledger::Verify => {
-            let verified = verify::run(&client)?;
-            let answer = json!({"verified": true, "size": verified.size, "root": verified.root});
-            context.answer(&answer, || {
-                let holds = style::green("the ledger holds");
-                format!(
-                    "{holds}\n{}",
-                    table::facts(&[("entries", verified.size.to_string()), ("root", verified.root.to_string())])
-                )
-            });
-        }
     }
     Ok(Exit::Done)
+}
+
+/// Put a checkpoint into a file, whole or not at all.
+fn keep(path: &Path, signed: &SignedCheckpoint) -> Result<()> {
+    let mut file = Lines::begin(path)?;
+    file.bytes(signed.note.to_string().as_bytes())?;
+    file.finish()
 }
 
 /// The end of an id: what tells it from others, where a whole one does not fit.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Result};
 
-/// A file that is written line by line and takes its place whole, or not at all.
+/// A file that is written piece by piece and takes its place whole, or not at all.
 pub(crate) struct Lines {
     path: PathBuf,
     fresh: PathBuf,
@@ -30,6 +30,12 @@ impl Lines {
     /// Add a line.
     pub(crate) fn line(&mut self, text: &str) -> Result<()> {
         let written = self.out.as_mut().map_or(Ok(()), |out| writeln!(out, "{text}"));
+        written.map_err(|e| Failure::file("write", &self.path, &e))
+    }
+
+    /// Add bytes.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.out.as_mut().map_or(Ok(()), |out| out.write_all(bytes));
         written.map_err(|e| Failure::file("write", &self.path, &e))
     }
 

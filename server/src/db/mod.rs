@@ -4,6 +4,7 @@
 //! appends them to the ledger, writes what their projection says into the tables, commits, and then publishes the projection in
 //! memory. `db` knows a fact as a kind, a version and canonical text; what facts mean is given from above as a [`Projection`].
 
+pub mod checkpoint;
 mod conn;
 pub mod dictionary;
 mod fold;

@@ -67,6 +67,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What was signed of the tree; a row without note is promised and not signed yet. Size and root are append-only by trigger.
+    ledger_checkpoint (size) {
+        size -> BigInt,
+        root -> Binary,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     /// Canonical evidence of decisions, compressed, by digest.
     evidence (digest) {
         digest -> Text,

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::checkpoint::Keep;
 use super::conn::Conn;
 use super::outbox::Outbox;
 use super::people::Change;
@@ -54,6 +55,7 @@ pub(super) struct Batch {
     pub erased: Vec<Erased>,
     pub outbox: Vec<Outbox>,
     pub people: Vec<Change>,
+    pub checkpoints: Vec<Keep>,
 }
 
 /// What is taken out of the erasable tables.
@@ -64,7 +66,7 @@ pub(super) enum Erased {
 }
 
 /// Marks into a [`Batch`], to go back to when an operation fails.
-pub(super) struct Mark([usize; 9]);
+pub(super) struct Mark([usize; 10]);
 
 impl Batch {
     pub(super) fn mark(&self) -> Mark {
@@ -78,10 +80,12 @@ impl Batch {
             self.erased.len(),
             self.outbox.len(),
             self.people.len(),
+            self.checkpoints.len(),
         ])
     }
 
-    pub(super) fn back_to(&mut self, Mark([facts, rows, notes, names, evidence, kept, erased, outbox, people]): &Mark) {
+    pub(super) fn back_to(&mut self, mark: &Mark) {
+        let Mark([facts, rows, notes, names, evidence, kept, erased, outbox, people, checkpoints]) = mark;
         self.facts.truncate(*facts);
         self.rows.truncate(*rows);
         self.notes.truncate(*notes);
@@ -91,6 +95,7 @@ impl Batch {
         self.erased.truncate(*erased);
         self.outbox.truncate(*outbox);
         self.people.truncate(*people);
+        self.checkpoints.truncate(*checkpoints);
     }
 }
 

@@ -7,14 +7,14 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, web};
 use licit_schemas::problem::Fault;
 use uuid::Uuid;
 
 use super::openapi;
-use super::route::Route;
+use super::route::{self, Route};
 use super::{Failed, RequestId, problem};
 use crate::access::{self, Caller};
 use crate::app::App;
@@ -83,7 +83,7 @@ pub async fn guard(
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
     let app = request.app_data::<web::Data<App>>().cloned();
-    let pattern = request.match_pattern();
+    let pattern = request.match_pattern().map(|mounted| route::documented(&mounted));
     // Swagger UI serves its own files.
     let docs = request.path() == "/docs" || request.path().starts_with("/docs/");
     let admitted = if docs { Ok(None) } else { admit(&request, app.as_ref(), pattern.as_deref()).map(Some) };
@@ -100,8 +100,11 @@ pub async fn guard(
     if let (Ok(name), Ok(value)) = (HeaderName::try_from("x-request-id"), HeaderValue::from_str(&id)) {
         response.headers_mut().insert(name, value);
     }
-    for (name, value) in [("x-content-type-options", "nosniff"), ("cache-control", "no-store")] {
-        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    // Tiles alone say otherwise: they never change.
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if let Some(app) = app {
         let status = response.status().as_u16();
@@ -148,7 +151,7 @@ fn foreign(error: &actix_web::Error, id: &str) -> actix_web::HttpResponse {
 fn admit(request: &ServiceRequest, app: Option<&web::Data<App>>, pattern: Option<&str>) -> Result<&'static Route> {
     let app = app.ok_or_else(|| Error::Internal("no application".to_owned()))?;
     let route = app.table.find(pattern, request.method())?;
-    if route.open {
+    if route.open || (route.published && app.public_log) {
         app.table.parameters(route, request.query_string())?;
         return Ok(route);
     }

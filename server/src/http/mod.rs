@@ -10,7 +10,7 @@ use std::pin::Pin;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, ResponseError, web};
 use licit_schemas::digest::Digest;
 use licit_schemas::document::{self, Document};
@@ -383,6 +383,7 @@ pub struct Reply {
     content_type: &'static str,
     etag: Option<String>,
     location: Option<String>,
+    cache: Option<&'static str>,
 }
 
 impl Reply {
@@ -402,6 +403,7 @@ impl Reply {
             content_type: "application/json",
             etag: None,
             location: None,
+            cache: None,
         })
     }
 
@@ -429,18 +431,31 @@ impl Reply {
     /// Text of another type.
     pub fn text(content_type: &'static str, body: String) -> Self {
         let body = Some(Content::Whole(body.into_bytes()));
-        Self { status: StatusCode::OK, body, content_type, etag: None, location: None }
+        Self { status: StatusCode::OK, body, content_type, etag: None, location: None, cache: None }
+    }
+
+    /// Bytes of another type.
+    pub fn bytes(content_type: &'static str, body: Vec<u8>) -> Self {
+        let body = Some(Content::Whole(body));
+        Self { status: StatusCode::OK, body, content_type, etag: None, location: None, cache: None }
+    }
+
+    /// What may be kept by who asked, where it is more than nothing (`Cache-Control`).
+    #[must_use]
+    pub fn cached(mut self, how: &'static str) -> Self {
+        self.cache = Some(how);
+        self
     }
 
     /// Text of another type, as it comes out of a channel; it ends when nobody writes into it any more.
     pub fn stream(content_type: &'static str, pieces: tokio::sync::mpsc::Receiver<Vec<u8>>) -> Self {
         let body = Some(Content::Stream(Pieces(pieces)));
-        Self { status: StatusCode::OK, body, content_type, etag: None, location: None }
+        Self { status: StatusCode::OK, body, content_type, etag: None, location: None, cache: None }
     }
 
     /// 204.
     pub fn nothing() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, content_type: "", etag: None, location: None }
+        Self { status: StatusCode::NO_CONTENT, body: None, content_type: "", etag: None, location: None, cache: None }
     }
 
     /// 304: the client has it.
@@ -451,6 +466,7 @@ impl Reply {
             content_type: "",
             etag: Some(format!("\"{seq}\"")),
             location: None,
+            cache: None,
         }
     }
 
@@ -472,6 +488,9 @@ impl Responder for Reply {
         }
         if let Some(location) = self.location {
             response.insert_header((LOCATION, location));
+        }
+        if let Some(cache) = self.cache {
+            response.insert_header((CACHE_CONTROL, cache));
         }
         match self.body {
             Some(Content::Whole(body)) => response.insert_header((CONTENT_TYPE, self.content_type)).body(body),

@@ -49,6 +49,9 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
         .map(|name| {
             let schema = match name {
                 "seq" => json!({"type": "integer", "minimum": 1}),
+                "tile" => {
+                    json!({"type": "string", "pattern": "^(0|[1-6]/)?(x[0-9]{3}/)*[0-9]{3}(\\.p/[1-9][0-9]{0,2})?$"})
+                }
                 "digest" => json!({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}),
                 _ => json!({"type": "string", "format": "uuid"}),
             };

@@ -26,6 +26,8 @@ pub struct Route {
     pub roles: &'static [Role],
     /// Whether no token is asked for.
     pub open: bool,
+    /// Whether no token is asked for where the log is public (`--public-log`).
+    pub published: bool,
     /// Bytes the body may have.
     pub limit: usize,
     /// Schema of the body.
@@ -52,6 +54,20 @@ pub struct Route {
     pub mount: fn() -> actix_web::Route,
 }
 
+/// The name of a path parameter that goes on to the end, over slashes: tiles have such names.
+const TAIL: &str = "{tile}";
+const MOUNTED_TAIL: &str = "{tile:.+}";
+
+/// A path as the router wants it.
+pub fn mounted(path: &str) -> String {
+    path.replace(TAIL, MOUNTED_TAIL)
+}
+
+/// A path as the table of routes and the OpenAPI document have it.
+pub fn documented(pattern: &str) -> String {
+    pattern.replace(MOUNTED_TAIL, TAIL)
+}
+
 fn component<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
@@ -71,6 +87,7 @@ impl Route {
             summary,
             roles: &[],
             open: false,
+            published: false,
             limit: DEFAULT_LIMIT,
             takes: None,
             lines: None,
@@ -135,6 +152,12 @@ impl Route {
     /// No token asked for.
     pub const fn open(mut self) -> Self {
         self.open = true;
+        self
+    }
+
+    /// Without a token where the log is public.
+    pub const fn published(mut self) -> Self {
+        self.published = true;
         self
     }
 

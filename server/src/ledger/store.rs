@@ -2,13 +2,15 @@
 
 use diesel::prelude::*;
 use licit_schemas::digest::Digest;
-use licit_schemas::ledger::{ConsistencyProof, Entry, EntryView, InclusionProof, TreeHead};
+use licit_schemas::ledger::{CheckpointView, ConsistencyProof, Entry, EntryView, InclusionProof, TreeHead};
 use licit_schemas::merkle::{self, ProveError};
+use licit_schemas::proof::checkpoint::SignedCheckpoint;
+use licit_schemas::proof::tile::{self, Content, Tile, WIDTH};
 use licit_schemas::resource::Page;
 
-use crate::db::Conn;
 use crate::db::migrate::{digest, hash_at};
-use crate::db::schema::{evidence, ledger_entry, ledger_hash, ledger_head};
+use crate::db::schema::{evidence, ledger_checkpoint, ledger_entry, ledger_head};
+use crate::db::{Conn, checkpoint};
 use crate::error::{Error, Result};
 
 /// The tree as it stands.
@@ -85,21 +87,6 @@ fn root_at(conn: &mut Conn, size: u64) -> Result<Digest> {
     }
 }
 
-fn read_hashes(conn: &mut Conn, indexes: &[u64]) -> Result<Vec<Digest>> {
-    let wanted: Vec<i64> = indexes.iter().map(|i| i64::try_from(*i).unwrap_or(i64::MAX)).collect();
-    let rows: Vec<(i64, Vec<u8>)> = ledger_hash::table.filter(ledger_hash::idx.eq_any(&wanted)).load(conn)?;
-    let by_index: std::collections::HashMap<i64, Vec<u8>> = rows.into_iter().collect();
-    wanted
-        .iter()
-        .map(|i| {
-            by_index
-                .get(i)
-                .and_then(|h| digest(h))
-                .ok_or_else(|| Error::Internal(format!("Merkle node {i} is missing")))
-        })
-        .collect()
-}
-
 fn proved<T>(result: std::result::Result<T, ProveError<Error>>, what: &str) -> Result<T> {
     result.map_err(|e| match e {
         ProveError::Read(e) => e,
@@ -124,7 +111,8 @@ pub fn inclusion(conn: &mut Conn, seq: u64, size: Option<u64>) -> Result<Inclusi
     if seq == 0 || seq > size {
         return Err(Error::invalid("/seq", format!("`{seq}` is no position in a tree of {size} entries")));
     }
-    let path = proved(merkle::inclusion_proof(seq - 1, size, |indexes| read_hashes(conn, indexes)), "such proof")?;
+    let path =
+        proved(merkle::inclusion_proof(seq - 1, size, |indexes| checkpoint::hashes(conn, indexes)), "such proof")?;
     let leaf_hash = entry(conn, seq)?.leaf_hash;
     Ok(InclusionProof { seq, size, leaf_hash, root: root_at(conn, size)?, path })
 }
@@ -142,8 +130,87 @@ pub fn consistency(conn: &mut Conn, from: u64, to: Option<u64>) -> Result<Consis
     if from == 0 || from > to {
         return Err(Error::invalid("/from", format!("`{from}` is not between 1 and {to}")));
     }
-    let path = proved(merkle::consistency_proof(from, to, |indexes| read_hashes(conn, indexes)), "such proof")?;
+    let path = proved(merkle::consistency_proof(from, to, |indexes| checkpoint::hashes(conn, indexes)), "such proof")?;
     Ok(ConsistencyProof { from, to, from_root: root_at(conn, from)?, to_root: root_at(conn, to)?, path })
+}
+
+/// The newest checkpoint that was signed.
+///
+/// # Errors
+/// One that cannot be read, or what the database said.
+pub fn newest_signed(conn: &mut Conn) -> Result<Option<SignedCheckpoint>> {
+    let note: Option<Option<String>> = ledger_checkpoint::table
+        .filter(ledger_checkpoint::note.is_not_null())
+        .order(ledger_checkpoint::size.desc())
+        .select(ledger_checkpoint::note)
+        .first(conn)
+        .optional()?;
+    note.flatten().map(|note| read_kept(&note)).transpose()
+}
+
+/// A note that was kept.
+///
+/// # Errors
+/// It is none.
+pub fn read_kept(note: &str) -> Result<SignedCheckpoint> {
+    let read = SignedCheckpoint::parse(note.as_bytes());
+    read.map_err(|e| Error::Internal(format!("a kept checkpoint cannot be read: {e}")))
+}
+
+/// Checkpoints that were signed, from a size on, smallest first.
+///
+/// # Errors
+/// A limit out of range.
+pub fn checkpoints(conn: &mut Conn, from: u64, limit: u16) -> Result<Page<CheckpointView>> {
+    if !(1..=1000).contains(&limit) {
+        return Err(Error::invalid(
+            "/limit",
+            format!("`{limit}` is out of range: ask for 1 to 1000 checkpoints a page"),
+        ));
+    }
+    let rows: Vec<(i64, Option<String>)> = ledger_checkpoint::table
+        .filter(ledger_checkpoint::size.ge(i64::try_from(from).unwrap_or(i64::MAX)))
+        .filter(ledger_checkpoint::note.is_not_null())
+        .order(ledger_checkpoint::size)
+        .limit(i64::from(limit))
+        .select((ledger_checkpoint::size, ledger_checkpoint::note))
+        .load(conn)?;
+    let full = rows.len() == usize::from(limit);
+    let next = rows.last().filter(|_| full).map(|(size, _)| (size + 1).to_string());
+    let view = |(size, note): (i64, Option<String>)| CheckpointView {
+        size: u64::try_from(size).unwrap_or(0),
+        note: note.unwrap_or_default(),
+    };
+    Ok(Page { items: rows.into_iter().map(view).collect(), next })
+}
+
+/// The bytes of a tile, or of a bundle of entries.
+///
+/// # Errors
+/// The ledger is not as long yet.
+pub fn tile(conn: &mut Conn, tile: &Tile) -> Result<Vec<u8>> {
+    let head = head(conn)?;
+    let absent = || Error::NotFound(format!("the ledger of {} entries has no `{tile}` yet", head.size));
+    if tile.end().is_none_or(|end| end > head.size) {
+        return Err(absent());
+    }
+    if tile.content != Content::Entries {
+        let hashes = checkpoint::hashes(conn, &tile.indexes())?;
+        return Ok(hashes.iter().flat_map(|hash| *hash.as_bytes()).collect());
+    }
+    let first = i64::try_from(tile.n * WIDTH).unwrap_or(i64::MAX);
+    let last = first.saturating_add(i64::try_from(tile.width).unwrap_or(0));
+    let entries: Vec<String> = ledger_entry::table
+        .filter(ledger_entry::seq.gt(first))
+        .filter(ledger_entry::seq.le(last))
+        .order(ledger_entry::seq)
+        .select(ledger_entry::entry)
+        .load(conn)?;
+    if u64::try_from(entries.len()).ok() != Some(tile.width) {
+        return Err(Error::Internal(format!("entries of `{tile}` are missing")));
+    }
+    tile::bundle(entries.iter().map(String::as_bytes))
+        .ok_or_else(|| Error::Internal(format!("an entry of `{tile}` is longer than 65,535 bytes")))
 }
 
 /// The kept evidence of a decision, by digest.

@@ -155,7 +155,10 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::ConsentProofRead(_)
         | Fact::ConsentProofShredded(_)
         | Fact::WebhookSubscribed(_)
-        | Fact::WebhookUnsubscribed(_) => Vec::new(),
+        | Fact::WebhookUnsubscribed(_)
+        | Fact::LedgerNamed(_)
+        | Fact::SigningKeyIntroduced(_)
+        | Fact::SigningKeyRetired(_) => Vec::new(),
     }
 }
 

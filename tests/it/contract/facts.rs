@@ -140,6 +140,8 @@ fn every_kind() -> Vec<(String, u16, String)> {
     // The last of all, since time never runs backwards.
     assert_eq!(crate::consent::proofs::later(&s.server.db, &harness::scenario::in_days(2)), 1);
 
+    let (code, _, said) = harness::TestServer::run(&s.server.db, &["key", "rotate"]);
+    assert_eq!(code, 0, "{said}");
     rebuilds(&s.server.db);
     let rows = s.server.db.sql("SELECT kind, version, data FROM ledger_entry ORDER BY seq");
     rows.lines()

@@ -10,7 +10,11 @@ use licit_server::routes::ROUTES;
 
 /// Something well formed that does no harm: ids nobody has, empty documents.
 fn ask(client: &Client, route: &Route) -> Answer {
-    let path = route.path.replace("{id}", "01939f00-0000-7000-8000-000000000000").replace("{seq}", "1");
+    let path = route
+        .path
+        .replace("{id}", "01939f00-0000-7000-8000-000000000000")
+        .replace("{seq}", "1")
+        .replace("{tile}", "000.p/1");
     let method = route.method.as_str();
     let body: Option<&[u8]> = matches!(method, "POST" | "PUT").then_some(b"{}");
     client.send(method, &path, &[], body)
@@ -44,7 +48,11 @@ fn a_parameter_that_a_route_does_not_know_is_refused_never_ignored() {
     let everybody: Vec<String> = ROLES.iter().map(name).collect();
     let client = server.person("Everybody", &everybody.iter().map(String::as_str).collect::<Vec<_>>());
     for route in ROUTES {
-        let path = route.path.replace("{id}", "01939f00-0000-7000-8000-000000000000").replace("{seq}", "1");
+        let path = route
+            .path
+            .replace("{id}", "01939f00-0000-7000-8000-000000000000")
+            .replace("{seq}", "1")
+            .replace("{tile}", "000.p/1");
         let body: Option<&[u8]> = matches!(route.method.as_str(), "POST" | "PUT").then_some(b"{}");
         for query in ["surprise=1", "surprise", "known_at=now&surprise=", "limit=1&surprise=1&surprise=2"] {
             let answer = client.send(route.method.as_str(), &format!("{path}?{query}"), &[], body);
@@ -56,7 +64,7 @@ fn a_parameter_that_a_route_does_not_know_is_refused_never_ignored() {
 
 /// Reads that answer alike whatever is known: what never changes, what is no part of the registry, and what asks for its own
 /// moments.
-const TIMELESS: [&str; 22] = [
+const TIMELESS: [&str; 27] = [
     "show_notice",
     "show_notice_by_digest",
     "get_openapi",
@@ -71,6 +79,11 @@ const TIMELESS: [&str; 22] = [
     "get_ledger_entry",
     "get_inclusion_proof",
     "get_consistency_proof",
+    "list_ledger_keys",
+    "list_ledger_checkpoints",
+    "get_checkpoint",
+    "get_entry_bundle",
+    "get_tile",
     "get_deployment_diff",
     "stream_events",
     "list_webhooks",

@@ -1,59 +1,150 @@
-//! The whole ledger recomputed from its data. Nothing the server computed is believed.
+//! The whole ledger recomputed from its data. Nothing the server or the file computed is believed.
 
-use std::io::IsTerminal;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 
-use indicatif::ProgressBar;
+use clap::Args;
 use licit_schemas::digest::Digest;
 use licit_schemas::json;
-use licit_schemas::ledger::{Entry, TreeHead};
-use licit_schemas::merkle::{Edge, leaf_hash};
-use licit_schemas::resource::Page;
+use licit_schemas::ledger::Entry;
+use licit_schemas::merkle::leaf_hash;
+use licit_schemas::proof::checkpoint::SignedCheckpoint;
+use licit_schemas::proof::export::ExportFault;
+use licit_schemas::proof::export::read::{self, Verified, Wanted};
+use licit_schemas::proof::key::Vkey;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-use crate::client::Client;
+use super::export::Copy;
+use super::served::Served;
+use crate::context::Context;
 use crate::error::{Failure, Result};
+use crate::output::progress::progress;
+use crate::output::{style, table};
+
+/// What to verify, against what.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Recomputes, for every entry from the first to the last: the digest of its data, its canonical form (RFC 8785), its leaf \
+hash, every tile and the root of the tree (RFC 9162); then the signatures of the checkpoints. Exit code 4 names the first entry, tile or \
+checkpoint that does not hold. Without --key the keys that the ledger itself brings are taken at its word: compare one with what you were \
+told by other means.
+
+Examples:
+  licit ledger verify
+  licit ledger verify ledger.tar --key KEY --checkpoint kept.checkpoint
+  licit ledger verify https://licit.example"
+)]
+pub(crate) struct VerifyArgs {
+    /// A file from `licit ledger export`, or the URL of a server; default: the configured server
+    from: Option<String>,
+    /// A key you trust, as `licit ledger keys` writes it; may be repeated
+    #[arg(long, value_name = "KEY")]
+    key: Vec<Vkey>,
+    /// A checkpoint you kept, which the ledger must continue
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+}
 
 /// An entry with its data as the bytes that came: parsed and printed again, a number could come out otherwise.
 #[derive(Deserialize)]
 pub(super) struct Received {
-    entry: Entry,
-    leaf_hash: Digest,
-    data: Box<RawValue>,
+    pub(super) entry: Entry,
+    pub(super) leaf_hash: Digest,
+    pub(super) data: Box<RawValue>,
 }
 
-/// Verify everything up to the present head.
-pub(super) fn run(client: &Client) -> Result<TreeHead> {
-    let head: TreeHead = client.get_as("/ledger/head", &[])?;
-    let bar = if std::io::stderr().is_terminal() { ProgressBar::new(head.size) } else { ProgressBar::hidden() };
-    let mut edge = Edge::default();
-    while edge.size() < head.size {
-        let from = edge.size() + 1;
-        let text = client.get_text("/ledger/entries", &[("from", Some(&from.to_string())), ("limit", Some("1000"))])?;
-        let page: Page<Received> = serde_json::from_str(&text)
-            .map_err(|e| Failure::LedgerBroken(format!("the page from entry {from} is not of entries: {e}")))?;
-        if page.items.is_empty() {
-            return Err(Failure::LedgerBroken(format!("entry {from} is missing; the head speaks of {}", head.size)));
+/// Verify a file or a server.
+pub(super) fn run(context: &Context, args: &VerifyArgs) -> Result<()> {
+    let older = args.checkpoint.as_deref().map(kept).transpose()?;
+    let wanted = Wanted { keys: args.key.clone(), older };
+    let verified = match args.from.as_deref() {
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+            served(&mut Served::newest(context.client_of(url)?)?, &wanted)?
         }
-        for received in &page.items {
-            // What was appended since the head was read is for the next verification.
-            if edge.size() == head.size {
-                break;
-            }
-            edge.push(one(received, edge.size() + 1)?, |_, _| {});
-        }
-        bar.set_position(edge.size());
+        Some(path) => file(Path::new(path), &wanted)?,
+        None => served(&mut Served::newest(context.client()?)?, &wanted)?,
+    };
+    let answer = summary(&verified, &wanted);
+    context.answer(&answer, || format!("{}\n{}", style::green("the ledger holds"), lines(&verified, &wanted)));
+    Ok(())
+}
+
+/// A checkpoint in a file.
+pub(super) fn kept(path: &Path) -> Result<SignedCheckpoint> {
+    let bytes = std::fs::read(path).map_err(|e| Failure::file("read", path, &e))?;
+    SignedCheckpoint::parse(&bytes).map_err(|e| Failure::plain(format!("`{}`: {e}", path.display())))
+}
+
+fn file(path: &Path, wanted: &Wanted) -> Result<Verified> {
+    let file = std::fs::File::open(path).map_err(|e| Failure::file("read", path, &e))?;
+    checked(BufReader::new(file), wanted)
+}
+
+/// What a server answers, checked as it comes.
+pub(super) fn served(served: &mut Served, wanted: &Wanted) -> Result<Verified> {
+    let outcome = checked(&mut *served, wanted);
+    // A server that does not answer broke nothing: what it said is the failure.
+    match served.take_failure() {
+        Some(failure) => Err(failure),
+        None => outcome,
     }
+}
+
+/// The same, while it is written down.
+pub(super) fn copied(copy: &mut Copy, wanted: &Wanted) -> Result<Verified> {
+    let outcome = checked(&mut *copy, wanted);
+    match copy.take_failure() {
+        Some(failure) => Err(failure),
+        None => outcome,
+    }
+}
+
+fn checked(bytes: impl std::io::Read, wanted: &Wanted) -> Result<Verified> {
+    let bar = progress(1);
+    let outcome = read::verify(bytes, wanted, |done, whole| {
+        bar.set_length(whole);
+        bar.set_position(done);
+    });
     bar.finish_and_clear();
-    if edge.root() != head.root {
-        return Err(Failure::LedgerBroken(format!(
-            "the root over all {} entries is {}, but the server's head says {}",
-            head.size,
-            edge.root(),
-            head.root
-        )));
+    outcome.map_err(|fault| match fault {
+        ExportFault::Io(e) => Failure::plain(format!("it cannot be read: {e}")),
+        broken => Failure::LedgerBroken(broken.to_string()),
+    })
+}
+
+/// What was found, for machines.
+pub(super) fn summary(verified: &Verified, wanted: &Wanted) -> Value {
+    json!({
+        "verified": true,
+        "size": verified.head.size,
+        "root": verified.head.root,
+        "origin": verified.ring.origin,
+        "checkpoints": verified.checkpoints,
+        "keys": verified.ring.keys,
+        "keys_named": !wanted.keys.is_empty(),
+        "continues": wanted.older.as_ref().map(|older| older.checkpoint.head.size),
+    })
+}
+
+/// The same for people.
+pub(super) fn lines(verified: &Verified, wanted: &Wanted) -> String {
+    let mut rows = vec![
+        ("entries", verified.head.size.to_string()),
+        ("root", verified.head.root.to_string()),
+        ("checkpoints", verified.checkpoints.to_string()),
+    ];
+    rows.extend(verified.ring.in_force(verified.head.size).map(|known| ("signed by", known.key.to_string())));
+    if let Some(older) = &wanted.older {
+        rows.push(("continues", format!("the checkpoint of {} entries you kept", older.checkpoint.head.size)));
     }
-    Ok(head)
+    let word = match wanted.keys.is_empty() {
+        true => "the ledger's own word: compare a key with what you were told by other means, or name it with --key",
+        false => "you named one of them, or one that vouches for them",
+    };
+    rows.push(("keys", word.to_owned()));
+    table::facts(&rows)
 }
 
 /// The leaf of an entry, from its data up.
