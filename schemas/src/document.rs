@@ -97,6 +97,8 @@ documents! {
     "subject-query" => consent::SubjectQuery,
     "acknowledgement" => consent::AcknowledgementCreate,
     "coverage-sample" => consent::SampleQuery,
+    "remedy" => consent::RemedyCreate,
+    "subjects-impact" => reports::SubjectsQuery,
 }
 
 /// Read a document from bytes: strict JSON, then the schema, then the type. Every fault is named by JSON pointer.

@@ -16,6 +16,7 @@ use crate::{access, consent, events, gate, lawfulness, lineage, notices, registr
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
 use licit_schemas::classes::{ClassificationSpec, DefaultClassSpec};
+use licit_schemas::consent::RemedySpec;
 use licit_schemas::digest::Digest;
 use licit_schemas::events::WebhookSpec;
 use licit_schemas::gate::{Decision, GapSpec};
@@ -117,6 +118,7 @@ facts! {
     SuppressionAcknowledged(consent::suppression::SuppressionAcknowledged) = "suppression.acknowledged" v 1;
     SubjectErased(consent::erase::SubjectErased) = "subject.erased" v 1;
     ConsentRecorded(consent::ConsentRecorded) = "consent.recorded" v 1;
+    RemedyTaken(Stated<RemedySpec>) = "remedy.taken" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -295,6 +297,7 @@ impl Projection for World {
             Fact::SuppressionAcknowledged(f) => self.consent.acknowledged.acknowledged(f, at),
             Fact::SubjectErased(f) => self.consent.erased(f, at),
             Fact::ConsentRecorded(f) => self.consent.recorded(f, at),
+            Fact::RemedyTaken(f) => self.consent.remedies.taken(f, digest(&f.spec), at, rows),
         }
     }
 }

@@ -9,8 +9,11 @@ mod histories;
 mod keys;
 mod loads;
 mod nowhere;
+mod objected;
 mod person;
+mod remedies;
 mod said;
+mod supposed;
 mod suppressed;
 
 use harness::scenario::{ZEROS, party, people, purpose};

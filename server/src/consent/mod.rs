@@ -11,6 +11,7 @@ pub mod lanes;
 pub mod lines;
 pub mod operations;
 pub mod records;
+pub mod remedies;
 pub mod store;
 pub mod suppression;
 
@@ -29,6 +30,7 @@ use uuid::Uuid;
 
 use self::lanes::Lanes;
 pub use self::lanes::{ConsentRecorded, Lane};
+use self::remedies::Remedies;
 pub use self::store::records as said_by;
 use self::suppression::Acknowledged;
 use crate::catalogue::Stated;
@@ -74,7 +76,9 @@ pub struct State {
     pub lanes: Lanes,
     /// How many people were erased.
     pub erased: u64,
-    erased_from: HashMap<u64, Vector<Timestamp>>,
+    erased_from: HashMap<u64, Vector<At>>,
+    /// What was done in models for those who withdrew or object.
+    pub remedies: Remedies,
     /// What serving systems have of whom to leave out.
     pub acknowledged: Acknowledged,
 }
@@ -184,12 +188,12 @@ impl State {
     pub fn erased(&mut self, fact: &erase::SubjectErased, at: &At) {
         self.erased += 1;
         for set in &fact.member_sets {
-            self.erased_from.entry(*set).or_default().push_back(at.time);
+            self.erased_from.entry(*set).or_default().push_back(*at);
         }
     }
 
     /// When people were erased from members, by the entry that brought those.
-    pub fn erased_from(&self, members: u64) -> impl Iterator<Item = Timestamp> {
+    pub fn erased_from(&self, members: u64) -> impl Iterator<Item = At> {
         self.erased_from.get(&members).into_iter().flatten().copied()
     }
 

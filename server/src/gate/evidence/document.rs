@@ -109,21 +109,27 @@ impl Evidence<'_> {
             let asked = |asked| match asked {
                 Consented::Training(place) => json!({"training": place}),
                 Consented::Overdue(days) => json!({"overdue": days}),
+                Consented::Objected(days) => json!({"objected": days}),
                 Consented::Served => json!("served"),
             };
             document["consents"] = consents
                 .iter()
                 .map(|consent| {
-                    json!({
-                            "ref": self.name(consent.source),
-                            "asked": asked(consent.asked),
-                            "purpose": consent.purpose,
-                            "at": consent.at,
-                            "explicit": consent.explicit,
-                            "members": consent.members.map(|(entry, count)| json!({"seq": entry, "count": count})),
-                            "missing": consent.missing,
-                    "due": consent.due,
-                        })
+                    let mut document = json!({
+                        "ref": self.name(consent.source),
+                        "asked": asked(consent.asked),
+                        "purpose": consent.purpose,
+                        "at": consent.at,
+                        "explicit": consent.explicit,
+                        "members": consent.members.map(|(entry, count)| json!({"seq": entry, "count": count})),
+                        "missing": consent.missing,
+                        "due": consent.due,
+                    });
+                    let acted = consent.acted.entries();
+                    if !acted.is_empty() {
+                        document["acted"] = json!(acted);
+                    }
+                    document
                 })
                 .collect();
         }

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::facts::{World, word};
 use crate::registry::vocabulary::vocabulary;
 use crate::registry::{What, deployment_of};
-use crate::reports::impact::impact;
+use crate::reports::impact::people_in;
 use crate::reports::recipients::recipients;
 use crate::resolve::parse;
 
@@ -30,7 +30,7 @@ pub fn view(world: &World, who: &Subject, said: SubjectRecords, at: Timestamp) -
             continue; // A corrected set is one of a dataset they are in anyway.
         }
         datasets.extend(dataset(world, &name));
-        for item in impact(world, &reference, at).map(|found| found.items).unwrap_or_default() {
+        for item in people_in(world, &reference, at) {
             let add = |known: &mut Vec<String>| {
                 known.extend(item.how.iter().filter(|how| !known.contains(how)).cloned().collect::<Vec<_>>())
             };
