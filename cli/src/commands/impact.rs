@@ -27,7 +27,8 @@ Examples:
   licit impact basis:research
   licit impact model:vote-model@1 --known-at 2026-06-01
   licit impact --subject-file pseudonyms.txt --purpose ads
-  licit impact --subject-file people.csv --column email --key crm.key --purpose ads"
+  licit impact --subject-file people.csv --column email --key crm.key \\
+      --purpose ads"
 )]
 pub(crate) struct ImpactArgs {
     /// Anything that has a reference; a dataset or model without version stands for all of them

@@ -33,7 +33,8 @@ Examples:
       --valid-at 2027-01-01
   licit whatif --withdraw-consent ads=500 --valid-at 2027-02-01
   licit whatif --withdraw-consent ads=2%
-  licit whatif --subject-file people.csv --column email --key crm.key --purpose ads"
+  licit whatif --subject-file people.csv --column email --key crm.key \\
+      --purpose ads"
 )]
 pub(crate) struct WhatIfArgs {
     /// Take the approval of a purpose, basis, system, assessment or deployment back; may be repeated

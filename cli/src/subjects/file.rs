@@ -27,8 +27,8 @@ pub(crate) struct SubjectFile {
     /// Column of a CSV or Parquet file that identifies people; default: the whole line
     #[arg(long, requires = "key")]
     column: Option<String>,
-    /// What the identifiers are
-    #[arg(long = "type", value_name = "TYPE", default_value = "email", requires = "key")]
+    /// What the identifiers are: `email`, `phone` or `opaque`
+    #[arg(long = "type", value_name = "TYPE", default_value = "email", requires = "key", hide_possible_values = true)]
     kind: Kind,
     /// Country of telephone numbers that do not name theirs, as `FR`
     #[arg(long, requires = "key")]

@@ -403,7 +403,7 @@ fn the_command_line_records_and_lists() {
     let (code, out, err) = licit(&s.dora, &[&act[..], &shown[..]].concat());
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     let (code, out, _) = licit(&s.audit, &["consent", "acts"]);
-    assert!(code == 0 && out.contains("output_filter"), "{out}");
+    assert!(code == 0 && out.contains("remedy:"), "{out}");
     let (code, out, _) = licit(&s.audit, &["consent", "actions"]);
     assert!(code == 0 && out.contains("nothing is to be done"), "{out}");
 }

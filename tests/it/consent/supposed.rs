@@ -109,7 +109,7 @@ fn what_is_supposed_is_never_taken_for_what_was_said() {
     assert_eq!(coverage(&s.dora, "1", "")["missing"], 1);
     let position = s.audit.get("/api/v1/ledger/head").good()["size"].as_u64().unwrap() - 1;
     let mut then = all.clone();
-    then["known_at"] = json!(position);
+    then["known_at"] = json!(position.to_string());
     assert!(sentence(&whatif(&s, &then)).starts_with("10 of 10 people"), "as if it were then");
     assert_eq!(coverage(&s.dora, "1", "")["missing"], 1);
     assert!(sentence(&whatif(&s, &all)).starts_with("10 of 10 people"));

@@ -117,6 +117,8 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("subject-query", check::<consent::SubjectQuery>),
     ("acknowledgement", check::<consent::AcknowledgementCreate>),
     ("coverage-sample", check::<consent::SampleQuery>),
+    ("remedy", check::<consent::RemedyCreate>),
+    ("subjects-impact", check::<reports::SubjectsQuery>),
 ];
 
 #[test]
