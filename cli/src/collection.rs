@@ -6,7 +6,7 @@ use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::text::Name;
 use licit_schemas::time::Timestamp;
-use licit_schemas::{adoption, classes, lawfulness, notices, policy, registry, review};
+use licit_schemas::{adoption, classes, consent, lawfulness, notices, policy, registry, review};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -55,6 +55,7 @@ collections! {
     LOOSENINGS = "/loosenings", Loosening, adoption::LooseningSpec;
     CLASSES = "/classes", Class, classes::DefaultClassSpec;
     REVIEWS = "/reviews", Review, review::ReviewCreate;
+    REMEDIES = "/remedies", Remedy, consent::RemedyCreate;
 }
 
 /// `/decisions`: the gate makes them, nobody else.

@@ -7,6 +7,7 @@
 pub mod dpv;
 pub mod history;
 mod person;
+mod remedy;
 mod views;
 
 use schemars::JsonSchema;
@@ -22,6 +23,7 @@ use crate::time::Timestamp;
 pub use person::{
     ConsentAction, Language, OwnDataset, OwnDeployment, OwnRecipient, OwnUse, OwnWord, PersonView, letter,
 };
+pub use remedy::{ModelRemedy, RemedyCreate, RemedySpec};
 pub use views::{
     AcknowledgementCreate, AcknowledgementView, Coverage, CoverageQuery, Erased, KeptProof, KeptProofs, ProofQuery,
     Recorded, RecordsTaken, RefusedLine, Sample, SampleQuery, SubjectQuery, SubjectRecord, SubjectRecords,

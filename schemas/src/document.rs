@@ -98,6 +98,8 @@ documents! {
     "proof-query" => consent::ProofQuery,
     "acknowledgement" => consent::AcknowledgementCreate,
     "coverage-sample" => consent::SampleQuery,
+    "remedy" => consent::RemedyCreate,
+    "subjects-impact" => reports::SubjectsQuery,
 }
 
 /// Read a document from bytes: strict JSON, then the schema, then the type. Every fault is named by JSON pointer.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::consent::ModelRemedy;
 use crate::reference::Ref;
 use crate::registry::{Code, Evidence};
 use crate::text::{Country, Iri, Key, Name, Sentence, Text, Uri};
@@ -83,7 +84,7 @@ pub struct PurposeSpec {
 
 /// What follows for models from consent withdrawn. In serving it counts at once; what a model learned before stays lawful (GDPR
 /// Art. 7(3)) and is acted on within a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawalPolicy {
     /// Days within which it is acted on, counted from the oldest withdrawal that no training left out.
@@ -97,11 +98,28 @@ pub struct WithdrawalPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 365))]
     pub review_days: Option<u16>,
+    /// Remedies that suffice besides training again, which always does; absent, none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub remedies: Vec<ModelRemedy>,
+    /// The one to take where nobody says otherwise; absent, training again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_remedy: Option<ModelRemedy>,
 }
 
 impl WithdrawalPolicy {
     /// Within how many days withdrawals are acted on where a purpose does not say.
     pub const DAYS: u16 = 30;
+
+    /// Whether a remedy suffices.
+    pub fn allows(&self, remedy: ModelRemedy) -> bool {
+        remedy == ModelRemedy::Retrain || self.remedies.contains(&remedy)
+    }
+
+    /// The remedy to take where nobody says otherwise.
+    pub fn remedy(&self) -> ModelRemedy {
+        self.default_remedy.unwrap_or(ModelRemedy::Retrain)
+    }
 
     /// Why training by schedule comes too late, if it does.
     pub fn too_late(&self) -> Option<String> {

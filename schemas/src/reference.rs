@@ -46,6 +46,7 @@ pub enum Kind {
     Attestation,
     Class,
     Notice,
+    Remedy,
 }
 
 /// What stands between the `:` and the `@`.
@@ -66,11 +67,11 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
         Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
         Self::Review, Self::Policy, Self::BreakGlass, Self::Loosening, Self::Delegation, Self::Contest,
-        Self::Attestation, Self::Class, Self::Notice,
+        Self::Attestation, Self::Class, Self::Notice, Self::Remedy,
     ];
 
     /// The word before the `:`.
@@ -104,6 +105,7 @@ impl Kind {
             Self::Class => "class:crm-unsorted@1",
             Self::Notice => "notice:customers@2",
             Self::Attestation => "attestation:01939f00-0000-7000-8000-000000000000",
+            Self::Remedy => "remedy:01939f00-0000-7000-8000-000000000000",
         }
     }
 
@@ -124,9 +126,13 @@ impl Kind {
             | Self::Class
             | Self::Notice => (Body::Key, Version::Rev),
             Self::Party | Self::Environment => (Body::Key, Version::None),
-            Self::Run | Self::Decision | Self::Review | Self::Delegation | Self::Contest | Self::Attestation => {
-                (Body::Uuid, Version::None)
-            }
+            Self::Run
+            | Self::Decision
+            | Self::Review
+            | Self::Delegation
+            | Self::Contest
+            | Self::Attestation
+            | Self::Remedy => (Body::Uuid, Version::None),
         }
     }
 }
@@ -195,6 +201,7 @@ impl Ref {
         delegation: Uuid => Delegation, "A delegation.";
         contest: Uuid => Contest, "A contest.";
         attestation: Uuid => Attestation, "What was observed of an endpoint.";
+        remedy: Uuid => Remedy, "A remedy taken for those who withdrew or object.";
     }
 
     /// The organisation's policy, unpinned.
@@ -377,7 +384,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation|class|notice):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation|class|notice|remedy):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });

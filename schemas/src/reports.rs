@@ -1,9 +1,12 @@
 //! What is drawn from the registry: decisions recomputed, what would be, what lies downstream, what expires, what changed.
 
+mod people;
 mod upkeep;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use people::*;
 pub use upkeep::*;
 
 use crate::gate::{Decision, Finding, Verdict};
@@ -66,6 +69,10 @@ pub struct WhatIfRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub withdraw: Vec<Ref>,
+    /// People who withdraw their consent now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub withdraw_consent: Vec<Withdrawal>,
     /// Data erased: a dataset version, or without `@version` every version of a dataset.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
@@ -183,7 +190,8 @@ pub struct Affected {
     /// `proposed`, `active`, `standby`, `withdrawn` of a release; `running`, `idle` of a deployment; the life of data; `retired`;
     /// `unregistered`.
     pub state: String,
-    /// How it is in there: `contained`, `shaped`, `validation`, `served`; `relies` where it is not about data.
+    /// How it is in there: `contained`, `shaped`, `validation`, `served`; `relies` where it is not about
+    /// people's data.
     pub how: Vec<String>,
     /// The deployment of a release.
     #[serde(default, skip_serializing_if = "Option::is_none")]

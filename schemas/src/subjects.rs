@@ -222,7 +222,7 @@ pub struct MembersLoaded {
     pub members: MembersView,
 }
 
-/// Leave out of a dataset version's members who has no valid consent.
+/// Leave out of a dataset version's members who has no valid consent, or who objects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExcludeCreate {
@@ -239,6 +239,9 @@ pub struct ExcludeCreate {
     /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parental: bool,
+    /// Whether those who object are left out, instead of those without consent (GDPR Art. 21(1)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub objecting: bool,
 }
 
 /// A corrected member set as recorded: how many stay, how many were left out, and a commitment to whom.
@@ -260,6 +263,9 @@ pub struct CorrectedSpec {
     /// Whether only consent given by whoever holds parental responsibility counts (GDPR Art. 8(1)).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parental: bool,
+    /// Whether those who object were left out, instead of those without consent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub objecting: bool,
     /// The moment at which consent was asked for.
     pub valid_at: Timestamp,
     /// People who stay.

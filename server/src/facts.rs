@@ -16,6 +16,7 @@ use crate::{access, consent, events, gate, lawfulness, ledger, lineage, notices,
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
 use licit_schemas::classes::{ClassificationSpec, DefaultClassSpec};
+use licit_schemas::consent::RemedySpec;
 use licit_schemas::digest::Digest;
 use licit_schemas::events::WebhookSpec;
 use licit_schemas::gate::{Decision, GapSpec};
@@ -124,6 +125,7 @@ facts! {
     LedgerNamed(LedgerNamed) = "ledger.named" v 1;
     SigningKeyIntroduced(KeyIntroduced) = "signing_key.introduced" v 1;
     SigningKeyRetired(KeyRetired) = "signing_key.retired" v 1;
+    RemedyTaken(Stated<RemedySpec>) = "remedy.taken" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -311,6 +313,7 @@ impl Projection for World {
             Fact::LedgerNamed(f) => self.ledger.named(f),
             Fact::SigningKeyIntroduced(f) => self.ledger.introduced(f, at),
             Fact::SigningKeyRetired(f) => self.ledger.retired(f, at),
+            Fact::RemedyTaken(f) => self.consent.remedies.taken(f, digest(&f.spec), at, rows),
         }
     }
 }

@@ -60,9 +60,13 @@ pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Res
             exists(world.registry.deployments.latest(&reference.to_string()).is_some(), reference, pointer)
         }
         Kind::Release => exists(world.registry.release(reference).is_some(), reference, pointer),
-        Kind::Run | Kind::Decision | Kind::Review | Kind::Delegation | Kind::Contest | Kind::Attestation => {
-            Ok(reference.clone())
-        }
+        Kind::Run
+        | Kind::Decision
+        | Kind::Review
+        | Kind::Delegation
+        | Kind::Contest
+        | Kind::Attestation
+        | Kind::Remedy => Ok(reference.clone()),
     }
 }
 

@@ -11,8 +11,8 @@ use licit_schemas::adoption::{
 use licit_schemas::classes::{ClassificationCreate, ClassificationResult, ClassificationSpec, Debt, DefaultClassSpec};
 use licit_schemas::consent::{
     AcknowledgementCreate, AcknowledgementView, ConsentAction, ConsentRecord, Coverage, CoverageQuery, Erased,
-    KeptProofs, PersonView, ProofQuery, Recorded, RecordsTaken, Sample, SampleQuery, SubjectQuery, SubjectRecords,
-    SuppressionList, SuppressionQuery,
+    KeptProofs, PersonView, ProofQuery, Recorded, RecordsTaken, RemedyCreate, RemedySpec, Sample, SampleQuery,
+    SubjectQuery, SubjectRecords, SuppressionList, SuppressionQuery,
 };
 use licit_schemas::events::{
     DeliveriesQuery, Delivery, EventsQuery, Redelivery, WebhookCreate, WebhookCreated, WebhookView,
@@ -34,8 +34,8 @@ use licit_schemas::registry::{
 };
 use licit_schemas::reports::{
     AffectedDeployments, AffectedQuery, Calendar, CalendarQuery, Diff, DiffQuery, Drift, DriftQuery, Impact,
-    ImpactQuery, Recipients, RecipientsQuery, Renewals, RenewalsQuery, Replay, ReplayQuery, RuleClearing, SuggestQuery,
-    Suggestions, WhatIf, WhatIfRequest,
+    ImpactQuery, Recipients, RecipientsQuery, Renewals, RenewalsQuery, Replay, ReplayQuery, RuleClearing,
+    SubjectsImpact, SubjectsQuery, SuggestQuery, Suggestions, WhatIf, WhatIfRequest,
 };
 use licit_schemas::resource::{GetQuery, ListQuery, MomentQuery, Page, Registered, Resource};
 use licit_schemas::review::{
@@ -242,10 +242,11 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/decisions/{id}/replay", "replay_decision", "A decision computed again from the ledger", || get().to(gate::api::replay_decision)).may(READ).asks::<ReplayQuery>().gives::<Replay>(),
 
     // Seen ahead and behind: what would be, what lies downstream, what ends, what changed.
-    Route::post("/api/v1/whatif", "ask_whatif", "What would be if; nothing is written", || post().to(reports::api::whatif)).may(READ).takes::<WhatIfRequest>().gives::<WhatIf>(),
+    Route::post("/api/v1/whatif", "ask_whatif", "What would be if; nothing is written", || post().to(reports::api::whatif)).may(READ).takes::<WhatIfRequest>().gives::<WhatIf>().limit(LARGE),
     Route::get("/api/v1/reports/suggest", "get_suggestions", "What would clear a refusal, each change tried", || get().to(reports::api::suggest)).may(READ).asks::<SuggestQuery>().gives::<Suggestions>(),
     Route::get("/api/v1/reports/drift", "get_drift", "Per source, purposes agreed and purposes of use", || get().to(reports::api::drift)).may(READ).asks::<DriftQuery>().gives::<Drift>(),
     Route::get("/api/v1/impact", "get_impact", "Everything downstream of something, with its state", || get().to(reports::api::impact)).may(READ).asks::<ImpactQuery>().gives::<Impact>(),
+    Route::post("/api/v1/impact/subjects", "get_subjects_impact", "Where some people are, and what would follow if they all withdrew; how many, never who", || post().to(reports::api::subjects_impact)).may(PEOPLE).takes::<SubjectsQuery>().gives::<SubjectsImpact>().limit(LARGE),
     Route::get("/api/v1/reports/recipients", "list_recipients", "Every party that something downstream was disclosed to", || get().to(reports::api::recipients)).may(READ).asks::<RecipientsQuery>().gives::<Recipients>(),
     Route::get("/api/v1/calendar", "get_calendar", "What ends when, and what relies on it", || get().to(reports::api::calendar)).may(READ).asks::<CalendarQuery>().gives::<Calendar>(),
     Route::post("/api/v1/affected", "ask_affected", "Deployments in which datasets and models are used; nothing is written", || post().to(reports::api::affected)).may(READ).takes::<AffectedQuery>().gives::<AffectedDeployments>(),
@@ -292,7 +293,11 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/consent-batches", "create_consent_batch", "Record many, one JSON document a line; each line is recorded, known before, or refused for itself", || post().to(consent::api::create_records)).may(RECORD).takes_lines(LINES).gives::<RecordsTaken>().limit(LARGE),
     Route::post("/api/v1/subjects/records", "list_subject_records", "Everything one person said, each with its proof", || post().to(consent::api::list_subject_records)).may(PEOPLE).takes::<SubjectQuery>().gives::<SubjectRecords>(),
     Route::post("/api/v1/subjects/view", "view_subject", "What the registry knows of one person's data: datasets, models, deployments, purposes, bases, recipients", || post().to(reports::people::api::view_subject)).may(PEOPLE).takes::<SubjectQuery>().gives::<PersonView>(),
-    Route::get("/api/v1/consent-actions", "get_consent_actions", "What is to be done in models for those who withdrew consent since they were trained", || get().to(reports::people::api::actions)).may(READ).asks::<MomentQuery>().gives::<Page<ConsentAction>>(),
+    Route::get("/api/v1/consent-actions", "get_consent_actions", "What is to be done in models for those who withdrew consent since they were trained, or object", || get().to(reports::people::api::actions)).may(READ).asks::<MomentQuery>().gives::<Page<ConsentAction>>(),
+    Route::post("/api/v1/remedies", "create_remedy", "Record a remedy taken in a model for those who withdrew or object", || post().to(reports::people::api::create_remedy)).may(RECORD).takes::<RemedyCreate>().gives::<Registered>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/remedies", "list_remedies", "List remedies taken", || get().to(|ctx: Ctx| api::list(ctx, "remedy"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<RemedySpec>>>(),
+    Route::get("/api/v1/remedies/{id}", "get_remedy", "Read a remedy taken", || get().to(|ctx: Ctx| api::get(ctx, "remedy"))).may(READ).asks::<GetQuery>().gives::<Resource<RemedySpec>>(),
+    Route::get("/api/v1/remedies/{id}/history", "list_remedy_history", "Every state of a remedy taken", || get().to(|ctx: Ctx| api::history(ctx, "remedy"))).may(READ).asks::<GetQuery>().gives::<Page<Resource<RemedySpec>>>(),
     Route::post("/api/v1/subjects/erasures", "erase_subject", "Take one person out of everything the registry holds; every proof stays as it is", || post().to(reports::people::api::erase_subject)).may(PEOPLE).takes::<SubjectQuery>().gives::<Erased>(),
     Route::post("/api/v1/subjects/proofs", "read_consent_proof", "What is kept, restricted, of an erased person's consent; each reading is recorded with its reason", || post().to(consent::api::read_proof)).may(PEOPLE).takes::<ProofQuery>().gives::<KeptProofs>(),
     Route::get("/api/v1/dataset-versions/{id}/coverage", "get_coverage", "How many members' consent holds for a purpose at a moment; never whose", || get().to(reports::people::api::coverage)).may(MEMBERS).asks::<CoverageQuery>().gives::<Coverage>(),

@@ -11,9 +11,12 @@ mod histories;
 mod keys;
 mod loads;
 mod nowhere;
+mod objected;
 mod person;
 pub(crate) mod proofs;
+mod remedies;
 mod said;
+mod supposed;
 mod suppressed;
 
 use harness::scenario::{ZEROS, party, people, purpose};

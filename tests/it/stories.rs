@@ -4,6 +4,7 @@ mod credit;
 mod demo;
 mod disclosure;
 mod friday;
+mod marketing;
 mod packs;
 mod review_environment;
 mod transfer;

@@ -2,9 +2,12 @@
 
 use clap::Subcommand;
 
+use crate::collection as c;
+use crate::commands::things::{self, ListArgs};
 use crate::context::Context;
 use crate::error::{Exit, Result};
 
+mod act;
 mod actions;
 pub(crate) mod asked;
 mod coverage;
@@ -56,8 +59,13 @@ pub(crate) enum Consent {
     Coverage(coverage::CoverageArgs),
     /// Everything one person said
     Show(show::ShowArgs),
-    /// What is to be done in models for those who withdrew
+    /// What is to be done in models for those who withdrew, or object
     Actions(actions::ActionsArgs),
+    /// Record that a remedy was taken in a model for them
+    Act(act::ActArgs),
+    /// Remedies taken, newest first
+    #[command(after_help = "Example:\n  licit consent acts --parent model:score@3")]
+    Acts(ListArgs),
 }
 
 /// Run the command.
@@ -73,5 +81,7 @@ pub(crate) fn run(context: &Context, command: Consent) -> Result<Exit> {
         Consent::Coverage(args) => coverage::run(context, &args),
         Consent::Show(args) => show::run(context, &args),
         Consent::Actions(args) => actions::run(context, &args),
+        Consent::Act(args) => act::run(context, &args),
+        Consent::Acts(args) => things::list(context, &c::REMEDIES, &args),
     }
 }

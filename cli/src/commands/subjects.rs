@@ -128,7 +128,7 @@ Example:
         #[arg(value_name = "DATASET@VERSION")]
         of: String,
     },
-    /// Leave out whoever has no valid consent now, and make the set of those who stay
+    /// Leave out whoever has no valid consent now, or objects, and make the set of those who stay
     Exclude(exclude::ExcludeArgs),
 }
 
@@ -367,20 +367,20 @@ fn add(context: &Context, args: &AddArgs) -> Result<Exit> {
 
 /// Values that make no pseudonym: all are counted, the first are told, by line and never by what they are.
 #[derive(Default)]
-struct Told {
-    count: u64,
+pub(crate) struct Told {
+    pub(crate) count: u64,
     first: Vec<Unreadable>,
 }
 
 impl Told {
-    fn add(&mut self, one: Unreadable) {
+    pub(crate) fn add(&mut self, one: Unreadable) {
         self.count += 1;
         if self.first.len() < MOST_TOLD {
             self.first.push(one);
         }
     }
 
-    fn tell(&self) {
+    pub(crate) fn tell(&self) {
         for one in &self.first {
             output::warn(&format!("line {}: {}", one.line, one.why));
         }

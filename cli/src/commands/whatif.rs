@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use licit_schemas::gate::Verdict;
 use licit_schemas::known::KnownAt;
-use licit_schemas::reports::{Move, Turn, WhatIf, WhatIfRequest};
+use licit_schemas::reports::{Move, Turn, WhatIf, WhatIfRequest, Withdrawal};
 use licit_schemas::time::Timestamp;
 use serde::de::DeserializeOwned;
 
+use super::consent::asked::purpose;
 use crate::client::typed;
 use crate::collection::{self as c, any_reference};
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
 use crate::output::{decision, style, wrap};
 use crate::source;
+use crate::subjects::file::SubjectFile;
 
 /// What to suppose.
 #[derive(Debug, Args)]
@@ -28,7 +30,11 @@ Examples:
   licit whatif --approve basis:research --approve deployment:vote-forecast
   licit whatif --narrow narrower-basis.yaml --policy stricter.yaml
   licit whatif --move-region crm/customers=US --withdraw purpose:marketing \\
-      --valid-at 2027-01-01"
+      --valid-at 2027-01-01
+  licit whatif --withdraw-consent ads=500 --valid-at 2027-02-01
+  licit whatif --withdraw-consent ads=2%
+  licit whatif --subject-file people.csv --column email --key crm.key \\
+      --purpose ads"
 )]
 pub(crate) struct WhatIfArgs {
     /// Take the approval of a purpose, basis, system, assessment or deployment back; may be repeated
@@ -37,6 +43,14 @@ pub(crate) struct WhatIfArgs {
     /// Take out a release or what runs in a deployment, or every approved revision of a purpose, basis …
     #[arg(long, value_name = "REF")]
     withdraw: Vec<String>,
+    /// So many people, or so many of a hundred, withdraw consent to a purpose; may be repeated
+    #[arg(long, value_name = "PURPOSE=PEOPLE|SHARE%")]
+    withdraw_consent: Vec<String>,
+    #[command(flatten)]
+    people: SubjectFile,
+    /// Key of the purpose to which the people of the file withdraw consent
+    #[arg(long, value_name = "KEY", requires = "subject_file")]
+    purpose: Option<String>,
     /// Erase the data of a version, or of every version of a dataset
     #[arg(long, value_name = "DATASET")]
     drop: Vec<String>,
@@ -72,6 +86,7 @@ pub(crate) fn run(context: &Context, args: &WhatIfArgs) -> Result<Exit> {
     let request = c::within_bounds(WhatIfRequest {
         revoke: list(&args.revoke)?,
         withdraw: list(&args.withdraw)?,
+        withdraw_consent: withdrawals(args)?,
         drop: args.drop.iter().map(|text| c::DATASETS.reference(text)).collect::<Result<_>>()?,
         let_expire: list(&args.let_expire)?,
         move_region: args.move_region.iter().map(|text| step(text)).collect::<Result<_>>()?,
@@ -94,6 +109,38 @@ fn document<T: DeserializeOwned>(collection: &c::Collection, path: &Path) -> Res
     let (value, source) = source::read(path)?;
     let value = (collection.check)(value).map_err(|faults| source.faults(faults))?;
     serde_json::from_value(value).map_err(|e| Failure::plain(e.to_string()))
+}
+
+/// Who withdraws consent to what.
+fn withdrawals(args: &WhatIfArgs) -> Result<Vec<Withdrawal>> {
+    let mut all = args.withdraw_consent.iter().map(|text| share(text)).collect::<Result<Vec<_>>>()?;
+    if let Some(subjects) = args.people.pseudonyms()? {
+        let named = args.purpose.as_deref();
+        let named =
+            named.ok_or_else(|| Failure::Usage("--subject-file: name what they withdraw from by --purpose".to_owned()));
+        all.push(Withdrawal { purpose: purpose(named?)?, channel: None, subjects, people: None, per_mille: None });
+    }
+    Ok(all)
+}
+
+/// A share of people, `PURPOSE=500` or `PURPOSE=2.5%`.
+fn share(text: &str) -> Result<Withdrawal> {
+    let wrong = || {
+        let sentence =
+            format!("--withdraw-consent: write `{text}` as PURPOSE=PEOPLE or PURPOSE=SHARE%, such as ads=2.5%");
+        Failure::Usage(sentence)
+    };
+    let (named, amount) = text.rsplit_once('=').ok_or_else(wrong)?;
+    let (people, per_mille) = match amount.strip_suffix('%') {
+        None => (Some(amount.parse().map_err(|_| wrong())?), None),
+        Some(share) => {
+            let (whole, tenths) = share.split_once('.').unwrap_or((share, "0"));
+            let tenths: u16 = tenths.parse().ok().filter(|_| tenths.len() == 1).ok_or_else(wrong)?;
+            let whole: u16 = whole.parse().map_err(|_| wrong())?;
+            (None, Some(whole.checked_mul(10).and_then(|all| all.checked_add(tenths)).ok_or_else(wrong)?))
+        }
+    };
+    Ok(Withdrawal { purpose: purpose(named)?, channel: None, subjects: Vec::new(), people, per_mille })
 }
 
 /// A move, `REF=REGION`.

@@ -2,6 +2,7 @@
 //! and reported is never an identifier.
 
 pub(crate) mod column;
+pub(crate) mod file;
 pub(crate) mod hashing;
 pub(crate) mod key;
 pub(crate) mod load;

@@ -91,6 +91,14 @@ pub fn ended(words: &[Word], moment: i64) -> Option<i64> {
     before.into_iter().find(|at| standing(words, at - 1).stands).filter(|_| !standing(words, moment).stands)
 }
 
+/// Since when what stands at a moment has stood.
+pub fn begun(words: &[Word], moment: i64) -> Option<i64> {
+    let mut instants: Vec<i64> = words.iter().flat_map(|w| [Some(w.at), w.until, w.invalid_from]).flatten().collect();
+    instants.sort_unstable();
+    let before = instants.into_iter().rev().filter(|at| *at <= moment);
+    before.into_iter().find(|at| !standing(words, at - 1).stands).filter(|_| standing(words, moment).stands)
+}
+
 /// Why something cannot be said next, after words recorded before: consent that stands is renewed or ended, not asked for again;
 /// what does not stand is given anew, not renewed. What ends something may always be said.
 ///

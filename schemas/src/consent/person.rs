@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Channel, Said};
+use super::{Channel, Family, ModelRemedy, Said};
 use crate::lawfulness::Sentences;
 use crate::reference::Ref;
 use crate::subjects::Pseudonym;
@@ -305,8 +305,12 @@ fn said_in_french(said: Said) -> &'static str {
     }
 }
 
-/// What is to be done for those who withdrew consent since a training: one for each running deployment and source, and rolling: it
-/// closes once those who are left out are in no training that runs.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// What is to be done for those who withdrew consent since a training, or object: one for each running deployment and source, and
+/// rolling: it closes once those who are left out are in no training that runs, or a remedy that suffices was taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConsentAction {
     /// The deployment that runs.
@@ -314,19 +318,31 @@ pub struct ConsentAction {
     /// Its release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
-    /// The source that rests on consent.
+    /// The source that rests on consent, or on what people may object to.
     pub dataset_version: String,
-    /// Consent for what.
+    /// Consent that does not hold, or an objection that does.
+    pub about: Family,
+    /// To what.
     pub purpose: String,
+    /// The parts of the release that hold the source: a remedy is taken for each.
+    pub parts: Vec<String>,
+    /// The remedy to take where nobody says otherwise.
+    pub remedy: ModelRemedy,
+    /// Remedies that suffice besides training again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remedies: Vec<ModelRemedy>,
     /// Members of what was trained on.
     pub members: u64,
-    /// Of them, those whose consent does not hold now.
+    /// Of them, those whose consent does not hold now, or who object, and for whom no remedy was taken.
     pub people: u64,
-    /// Of them, those for whom the time is over.
+    /// Of them, those for whom one was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub acted: u64,
+    /// Of the people, those for whom the time is over.
     pub overdue: u64,
     /// Days within which it is to be acted on.
     pub days: u16,
-    /// When the first of them ended, as far as it ever stood.
+    /// When the first of them withdrew or objected, or consent ended, as far as it ever stood.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Timestamp>,
     /// Until when it is to be acted on.

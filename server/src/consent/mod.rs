@@ -12,6 +12,7 @@ pub mod lines;
 pub mod operations;
 pub mod proof;
 pub mod records;
+pub mod remedies;
 pub mod store;
 pub mod suppression;
 pub mod upkeep;
@@ -31,6 +32,7 @@ use uuid::Uuid;
 
 use self::lanes::Lanes;
 pub use self::lanes::{ConsentRecorded, Lane};
+use self::remedies::Remedies;
 pub use self::store::records as said_by;
 use self::suppression::Acknowledged;
 use crate::catalogue::Stated;
@@ -77,12 +79,14 @@ pub struct State {
     pub lanes: Lanes,
     /// How many people were erased.
     pub erased: u64,
-    erased_from: HashMap<u64, Vector<Timestamp>>,
+    erased_from: HashMap<u64, Vector<At>>,
     /// Trainings that began without the consent of people erased since: how many, by the entry that brought the members, the run,
     /// and the form that was asked for.
     lacked: HashMap<u64, HashMap<(Arc<str>, Form), u64>>,
     /// Proofs that are kept of people who were erased.
     pub proofs: proof::Proofs,
+    /// What was done in models for those who withdrew or object.
+    pub remedies: Remedies,
     /// What serving systems have of whom to leave out.
     pub acknowledged: Acknowledged,
 }
@@ -193,7 +197,7 @@ impl State {
     pub fn erased(&mut self, fact: &erase::SubjectErased, at: &At) {
         self.erased += 1;
         for set in &fact.member_sets {
-            self.erased_from.entry(*set).or_default().push_back(at.time);
+            self.erased_from.entry(*set).or_default().push_back(*at);
         }
         for one in &fact.lacked {
             let counts = self.lacked.entry(one.members).or_default();
@@ -209,7 +213,7 @@ impl State {
     }
 
     /// When people were erased from members, by the entry that brought those.
-    pub fn erased_from(&self, members: u64) -> impl Iterator<Item = Timestamp> {
+    pub fn erased_from(&self, members: u64) -> impl Iterator<Item = At> {
         self.erased_from.get(&members).into_iter().flatten().copied()
     }
 

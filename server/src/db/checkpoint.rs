@@ -80,7 +80,7 @@ impl<P: Projection> Tx<'_, P> {
     ///
     /// # Errors
     /// Nothing of that size and root was promised.
-    pub fn keep_checkpoint(&mut self, head: &TreeHead, note: String) -> Result<()> {
+    pub fn keep_signed(&mut self, head: &TreeHead, note: String) -> Result<()> {
         let promised = at(self.conn, head.size)?.filter(|row| row.root == head.root.as_bytes());
         if promised.is_none() {
             return Err(Error::Internal(format!("no checkpoint of {} entries was promised", head.size)));

@@ -286,6 +286,9 @@ impl<P: Projection> Db<P> {
             }
         };
         let upto = known_at.map(|_| i64::try_from(world.position()).unwrap_or(i64::MAX));
+        // What is recorded from here on never becomes durable: nothing that rests on it is remembered.
+        let position = world.position();
+        world.people_mut().settled(position);
         self.read(move |conn| {
             let mut batch = tx::Batch::default();
             work(&mut Tx { world: &mut world, batch: &mut batch, conn, now, actor, upto })

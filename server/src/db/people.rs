@@ -30,7 +30,7 @@ use standing::{Known, Wills};
 pub use check::check;
 pub use checkpoints::{Drawn, EVERY, unkept};
 pub use erase::Traces;
-pub use said::{RecordId, since, somebody, subjects};
+pub use said::{RecordId, began, since, somebody, subjects};
 pub use standing::{Form, How, Standing, Wanted};
 pub use wills::{Checkpoint, Fresh, LaneAt, Record};
 
@@ -175,6 +175,16 @@ impl People {
     /// The database cannot be asked.
     pub fn recorded_at(&self, position: u64) -> Result<Option<i64>> {
         self.wills.as_ref().ok_or_else(standing::unread)?.recorded_at(position)
+    }
+
+    /// The number of somebody by pseudonym, if known.
+    pub fn number(&self, kid: &str, hash: &Hash) -> Option<u32> {
+        self.subjects.find(kid, hash).map(|subject| subject.n)
+    }
+
+    /// All member sets, by name, in no order.
+    pub fn sets(&self) -> impl Iterator<Item = (&Arc<str>, &Members)> {
+        self.members.iter()
     }
 
     /// Members by the entry that brought them.

@@ -10,24 +10,37 @@ use licit_schemas::registry::uuid_text;
 use licit_schemas::subjects::{CorrectedSpec, CorrectedView, ExcludeCreate};
 use licit_schemas::time::Timestamp;
 
+use super::acted::Acted;
 use super::coverage::{base, broader};
+use super::suppression::spoken;
 use crate::catalogue::Stated;
 use crate::consent::{Lane, set_name};
 use crate::db::dictionary::{Subject, commitment};
 use crate::db::people::{Form, How, LaneAt, Members, Standing, Wanted};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World};
+use crate::lawfulness::is_marketing;
 use crate::resolve::{expect, pin};
 
-/// Consent to what.
+/// What of people's wills is asked for.
 #[derive(Clone, Debug)]
-pub struct Will {
-    /// The purpose, and the broader ones whose approval includes it, nearest first.
-    purposes: Vec<Arc<str>>,
-    /// Being contacted this way, too: profiling and contact are two wills.
-    channel: Option<Channel>,
-    /// In what form.
-    form: Form,
+pub enum Will {
+    /// Consent: whoever has none lacks it.
+    Consent {
+        /// The purpose, and the broader ones whose approval includes it, nearest first.
+        purposes: Vec<Arc<str>>,
+        /// Being contacted this way, too: profiling and contact are two wills.
+        channel: Option<Channel>,
+        /// In what form.
+        form: Form,
+    },
+    /// That nobody objects to a purpose, one above it, or everything: whoever does lacks it.
+    NoObjection {
+        /// The purpose.
+        purpose: Arc<str>,
+        /// Whether grounds held against it count for nothing: direct marketing (GDPR Art. 21(3)).
+        marketing: bool,
+    },
 }
 
 impl Will {
@@ -39,17 +52,32 @@ impl Will {
         if purposes.first() != Some(&own) {
             purposes.insert(0, own);
         }
-        Self { purposes, channel, form }
+        Self::Consent { purposes, channel, form }
+    }
+
+    /// That nobody objects to a purpose.
+    pub fn no_objection(world: &World, purpose: &Ref) -> Self {
+        let purpose: Arc<str> = purpose.unpinned().to_string().into();
+        Self::NoObjection { marketing: is_marketing(world, &purpose), purpose }
     }
 
     /// The words that count at a moment.
     pub fn wanted(&self, world: &World, at: Timestamp) -> Wanted {
-        let chain = |channel: Option<Channel>| -> Vec<LaneAt> {
-            let lane = |purpose: &Arc<str>| Lane { family: Family::Consent, purpose: Some(purpose.clone()), channel };
-            self.purposes.iter().filter_map(|p| world.consent.lanes.at(&lane(p), at.micros())).collect()
-        };
-        let channels = [None].into_iter().chain(self.channel.map(Some));
-        Wanted { chains: channels.map(chain).collect(), how: How::Consent(self.form) }
+        match self {
+            Self::Consent { purposes, channel, form } => {
+                let chain = |channel: Option<Channel>| -> Vec<LaneAt> {
+                    let lane =
+                        |purpose: &Arc<str>| Lane { family: Family::Consent, purpose: Some(purpose.clone()), channel };
+                    purposes.iter().filter_map(|p| world.consent.lanes.at(&lane(p), at.micros())).collect()
+                };
+                let channels = [None].into_iter().chain(channel.map(Some));
+                Wanted { chains: channels.map(chain).collect(), how: How::Consent(*form) }
+            }
+            Self::NoObjection { purpose, marketing } => {
+                let lanes = spoken(world, Family::Objection, purpose, None, at);
+                Wanted { chains: vec![lanes], how: if *marketing { How::Whatever } else { How::Any } }
+            }
+        }
     }
 }
 
@@ -59,17 +87,19 @@ pub fn standing(world: &World, will: &Will, at: Timestamp) -> Option<Arc<Standin
 }
 
 /// Members whose will ended, and nobody acted on it within so many days: they lack consent now and at every moment since so many
-/// days ago. Whoever agreed meanwhile is not late yet.
+/// days ago. Whoever agreed meanwhile is not late yet, and for whom a remedy was taken is none.
 pub fn overdue(
     world: &World,
     will: &Will,
     (now, days): (Timestamp, u16),
     (stands, stood): (&Standing, &Standing),
     members: &Members,
+    acted: &Acted,
 ) -> Option<u64> {
     let then = now.plus(-Duration::days(i64::from(days)));
-    let counted = stands.missing_in_both(stood, (members.id, &members.who), || {
-        world.people.allowed_between(&will.wanted(world, now), then.micros(), now.micros())
+    let counted = stands.missing_in_both(stood, (members.id, &members.who), acted.mark(), || {
+        let meanwhile = world.people.allowed_between(&will.wanted(world, now), then.micros(), now.micros())?;
+        Ok(meanwhile | acted.who(world, will, &members.who, now)?)
     });
     counted.inspect_err(unread).ok()
 }
@@ -134,7 +164,7 @@ pub fn known_purpose(world: &World, purpose: &Ref) -> Result<()> {
     }
 }
 
-/// Make the member set without those who have no valid consent now.
+/// Make the member set without those who have no valid consent now, or who object.
 ///
 /// # Errors
 /// An unknown version or purpose; members that nobody loaded.
@@ -145,10 +175,17 @@ pub fn exclude(tx: &mut Tx<'_>, create: &ExcludeCreate) -> Result<CorrectedView>
     known_purpose(tx.world(), &create.purpose)?;
     let members = members_of(tx.world(), &version)?.clone();
     let form = Form { explicit: create.explicit, parental: create.parental };
-    let will = Will::new(tx.world(), &create.purpose, create.channel, form, now);
+    let will = match create.objecting {
+        true if create.channel.is_some() || form != Form::default() => {
+            let sentence = "whoever objects is left out whatever the channel, and however consent was given";
+            return Err(Error::invalid("/objecting", sentence));
+        }
+        true => Will::no_objection(tx.world(), &create.purpose),
+        false => Will::new(tx.world(), &create.purpose, create.channel, form, now),
+    };
     let standing = tx.world().people.standing(&will.wanted(tx.world(), now), now.micros())?;
-    let stay = &*members.who & standing.who();
-    let left_out = &*members.who - &stay;
+    let left_out = standing.lacking(&members.who);
+    let stay = &*members.who - &left_out;
     let excluded: Vec<Subject> = tx.subjects(&left_out)?.into_iter().map(|(_, subject)| subject).collect();
     let spec = CorrectedSpec {
         dataset_version: version,
@@ -157,6 +194,7 @@ pub fn exclude(tx: &mut Tx<'_>, create: &ExcludeCreate) -> Result<CorrectedView>
         channel: create.channel,
         explicit: create.explicit,
         parental: create.parental,
+        objecting: create.objecting,
         valid_at: now,
         count: stay.len(),
         excluded: left_out.len(),

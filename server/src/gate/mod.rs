@@ -1,5 +1,6 @@
 //! May it run: evidence, rules, decisions, gaps.
 
+pub mod acted;
 pub mod api;
 pub mod baseline;
 pub mod children;
@@ -17,6 +18,7 @@ pub mod instants;
 pub mod modes;
 pub mod operations;
 pub mod policy;
+pub mod remedies;
 pub mod replay;
 pub mod rules;
 pub mod suppression;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use licit_schemas::consent::{Channel, Family};
-use licit_schemas::lawfulness::{Exception, LegalBasis};
+use licit_schemas::lawfulness::{BasisSpec, Exception, LegalBasis};
 use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
 
@@ -62,7 +62,13 @@ struct Rests {
 }
 
 /// The words of a kind about a purpose, the broader ones it stands under, its channel, and everything.
-fn spoken(world: &World, family: Family, purpose: &str, channel: Option<Channel>, at: Timestamp) -> Vec<LaneAt> {
+pub(super) fn spoken(
+    world: &World,
+    family: Family,
+    purpose: &str,
+    channel: Option<Channel>,
+    at: Timestamp,
+) -> Vec<LaneAt> {
     let mut purposes: Vec<Option<Arc<str>>> = vec![None, Some(purpose.into())];
     purposes.extend(above(world, purpose).into_iter().map(Some));
     let channels = [None].into_iter().chain(channel.map(Some));
@@ -72,6 +78,12 @@ fn spoken(world: &World, family: Family, purpose: &str, channel: Option<Channel>
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Whether people may object to what rests on a basis (GDPR Art. 21(1), (6)).
+pub(super) fn may_object(basis: &BasisSpec) -> bool {
+    matches!(basis.legal_basis, LegalBasis::Art6_1E | LegalBasis::Art6_1F)
+        || basis.exception == Some(Exception::Art9_2J)
 }
 
 fn rests(evidence: &Evidence<'_>) -> Option<Rests> {
@@ -91,10 +103,7 @@ fn rests(evidence: &Evidence<'_>) -> Option<Rests> {
     let marketing = is_marketing(world, &purpose);
     let explicit = governing.iter().any(|basis| basis.exception == Some(Exception::Art9_2A));
     let consent = explicit || governing.iter().any(|basis| basis.legal_basis == LegalBasis::Art6_1A);
-    let may_object = governing.iter().any(|basis| {
-        matches!(basis.legal_basis, LegalBasis::Art6_1E | LegalBasis::Art6_1F)
-            || basis.exception == Some(Exception::Art9_2J)
-    });
+    let may_object = governing.iter().any(|basis| may_object(basis));
     let children = served(evidence).any(|(_, parental)| parental);
     let will = |parental| Will::new(world, &spec.purpose, spec.channel, Form { explicit, parental }, at);
     Some(Rests {

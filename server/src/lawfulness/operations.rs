@@ -80,9 +80,16 @@ pub fn purpose(tx: &mut Tx<'_>, spec: PurposeSpec) -> Result<Registered> {
             return Err(Error::invalid(&at, "a purpose excludes a dataset, all its versions: leave the version out"));
         }
     }
+    if let Some(policy) = &spec.withdrawal
+        && !policy.allows(policy.remedy())
+    {
+        let sentence =
+            format!("`{}` is not among `remedies`: the remedy to take must be one that suffices", policy.remedy());
+        return Err(Error::invalid("/withdrawal/default_remedy", sentence));
+    }
     period(spec.valid_from, spec.valid_to)?;
     // Said when it is written, not when it is late.
-    let warnings = spec.withdrawal.and_then(|policy| policy.too_late()).into_iter().collect();
+    let warnings = spec.withdrawal.as_ref().and_then(|policy| policy.too_late()).into_iter().collect();
     let registered = revise(tx, own, |w| &w.lawfulness.purposes, spec, Fact::PurposeRevised)?;
     Ok(Registered { warnings, ..registered })
 }

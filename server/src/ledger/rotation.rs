@@ -70,7 +70,7 @@ pub fn rotate(db: &Db, old: &Source, new: Option<&Source>, old_key_lost: bool) -
         let former = old_signer.public().named(&origin);
         let both = [(Arc::new(old_signer), former), (Arc::new(new_signer), key.clone())];
         let note = make_note(&both, head).map_err(|e| e.to_string())?.note.to_string();
-        db.write_blocking(Uuid::nil(), clock::now(), move |tx| tx.keep_checkpoint(&head, note.clone()))
+        db.write_blocking(Uuid::nil(), clock::now(), move |tx| tx.keep_signed(&head, note.clone()))
             .map_err(|e| e.to_string())?;
     }
     write(operations::retire_others, &key)?;

@@ -201,7 +201,7 @@ impl Signing {
         let own = signer.clone();
         let made = apart(&signer, move || make_note(&[(own, vkey)], head)).await?;
         let note = made.note.to_string();
-        db.write(Uuid::nil(), clock::now(), move |tx| tx.keep_checkpoint(&head, note.clone())).await?;
+        db.write(Uuid::nil(), clock::now(), move |tx| tx.keep_signed(&head, note.clone())).await?;
         Ok(made)
     }
 }

@@ -3,15 +3,17 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use licit_schemas::access::Role;
 use licit_schemas::lineage::ExposureQuery;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::reports::{
     AffectedQuery, CalendarQuery, Diff, DiffQuery, DriftQuery, ImpactQuery, RecipientsQuery, RenewalsQuery, Standpoint,
-    SuggestQuery, WhatIfRequest,
+    SubjectsQuery, SuggestQuery, WhatIfRequest,
 };
 use licit_schemas::resource::{GetQuery, MomentQuery, Page};
 
 use super::diff::{Seen, because, rests_on};
+use super::people::subjects::subjects;
 use super::{
     affected, calendar, debt, drift, impact, notices, operations, question, recipients, renewals, stand, store, suggest,
 };
@@ -28,10 +30,23 @@ use crate::resolve::{expect, node};
 /// What would be.
 pub async fn whatif(ctx: Ctx, body: Body) -> Result<Reply> {
     let request: WhatIfRequest = body.read()?;
+    if !ctx.caller.roles.contains(&Role::Dpo)
+        && request.withdraw_consent.iter().any(|withdrawal| !withdrawal.subjects.is_empty())
+    {
+        let sentence = "the data protection officer supposes what people of a list do: name how many, or which share";
+        return Err(Error::Forbidden(sentence.to_owned()));
+    }
     let known_at = request.known_at;
     let work = move |tx: &mut Tx<'_>| operations::whatif(tx, &request);
     let answer = ctx.app.db.try_out(ctx.caller.actor, ctx.now, known_at, work).await?;
     Reply::ok(&answer)
+}
+
+/// Where some people are, and what would follow if they withdrew.
+pub async fn subjects_impact(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SubjectsQuery = body.read()?;
+    let work = move |tx: &mut Tx<'_>| subjects(tx, &query);
+    Reply::ok(&ctx.app.db.try_out(ctx.caller.actor, ctx.now, None, work).await?)
 }
 
 /// What would clear a refusal.

@@ -104,6 +104,7 @@ pub fn about(fact: &Fact) -> Vec<String> {
         Fact::ConsentRecorded(f) => {
             f.about.iter().filter_map(|about| about.purpose.as_ref()).map(Ref::to_string).collect()
         }
+        Fact::RemedyTaken(f) => vec![f.spec.of.to_string()],
         Fact::SystemRevised(f) => revised(Ref::system(&f.spec.key), f.rev),
         Fact::EnvironmentRevised(f) => vec![Ref::environment(&f.spec.key).to_string()],
         Fact::DeploymentRevised(f) => vec![Ref::deployment(&f.spec.name).to_string()],

@@ -12,7 +12,9 @@ use crate::facts::{World, word};
 use crate::gate::coverage::base;
 use crate::gate::envelope::reach;
 use crate::gate::evidence::{Ask, gather, things_of};
-use crate::lineage::exposure::{CONTAINED, MODES, SERVED, SHAPED, VALIDATION, pass};
+use crate::lineage::PERSONAL;
+use crate::lineage::columns::{class, is_mapped, narrow};
+use crate::lineage::exposure::{CONTAINED, MODES, NO_CUTS, SERVED, SHAPED, VALIDATION, pass};
 use crate::lineage::graph::{Flags, Graph, NodeId, NodeKind};
 use crate::lineage::views;
 use crate::lineage::walk::{Direction, Label, PathTree, closure};
@@ -109,10 +111,11 @@ pub fn impact(world: &World, reference: &Ref, now: Timestamp) -> Option<Impact> 
     let paths = PathTree::new(graph, &seeds, Direction::Downstream, |_| true);
     let ways = ways(graph, &seeds, &reached.iter().map(|r| r.node).collect::<Vec<_>>());
     let set: HashSet<NodeId> = seeds.iter().copied().collect();
+    let narrowing = Narrowing::new(world, &reached.iter().map(|r| r.node).collect::<Vec<_>>(), &seeds);
     let items = reached
         .iter()
         .filter(|r| !data || r.depth > 0)
-        .map(|r| {
+        .filter_map(|r| {
             let own = lineage.name(r.node);
             let node = graph.node(r.node);
             let modes = match node.kind {
@@ -121,12 +124,17 @@ pub fn impact(world: &World, reference: &Ref, now: Timestamp) -> Option<Impact> 
                 NodeKind::Deployment => judged(world, &own, None, &set, now),
                 _ => ways.get(&r.node).map_or(0, |ways| arriving(*ways, CONTAINED)),
             };
+            let modes = match if data { narrowing.flows(r.node) } else { Flows::People } {
+                Flows::Nothing => return None,
+                Flows::Nobody => 0,
+                Flows::People => modes,
+            };
             let how = match modes {
                 0 => vec!["relies".to_owned()],
                 modes => reach(modes).into_iter().map(str::to_owned).collect(),
             };
             let path = paths.path_to(r.node).unwrap_or_default();
-            Affected {
+            Some(Affected {
                 kind: views::kind(node.kind).to_owned(),
                 state: state(world, &own, node.flags, node.kind),
                 how,
@@ -134,10 +142,16 @@ pub fn impact(world: &World, reference: &Ref, now: Timestamp) -> Option<Impact> 
                 owner: owner(world, &own, node.kind),
                 path: path.into_iter().map(|n| lineage.name(n).to_string()).collect(),
                 r#ref: own.to_string(),
-            }
+            })
         })
         .collect();
     Some(Impact { r#ref: name, position: world.position(), items })
+}
+
+/// What people of a dataset version are in, as far as their data flow there.
+pub fn people_in(world: &World, dataset_version: &Ref, now: Timestamp) -> impl Iterator<Item = Affected> + use<> {
+    let items = impact(world, dataset_version, now).map(|found| found.items).unwrap_or_default();
+    items.into_iter().filter(|item| item.how.iter().any(|how| how != "relies"))
 }
 
 fn known(world: &World, reference: &Ref) -> bool {
@@ -165,7 +179,60 @@ fn judged(world: &World, deployment: &str, release: Option<&str>, seeds: &HashSe
         ask.release = release.parse().ok();
     }
     let evidence = gather(world, ask);
-    evidence.closure.iter().filter(|(node, _)| seeds.contains(node)).fold(0, |all, (_, label)| all | label & MODES)
+    let left_out = |node: &NodeId| evidence.left_out.contains(node);
+    let reached = evidence.closure.iter().filter(|(node, _)| seeds.contains(node) && !left_out(node));
+    reached.fold(0, |all, (_, label)| all | label & MODES)
+}
+
+/// What of the seeds flows into something.
+enum Flows {
+    /// Nothing: no column of them.
+    Nothing,
+    /// Something, and nothing personal.
+    Nobody,
+    /// All of it, or something personal.
+    People,
+}
+
+/// What flows where runs say so by column, as the gate sees it. A walk for each thing that lies behind such a run; none where no run
+/// does.
+struct Narrowing<'w> {
+    world: &'w World,
+    seeds: &'w [NodeId],
+    /// What lies behind a run that speaks of columns.
+    behind: HashSet<NodeId>,
+}
+
+impl<'w> Narrowing<'w> {
+    fn new(world: &'w World, reached: &[NodeId], seeds: &'w [NodeId]) -> Self {
+        let graph = world.lineage.graph();
+        let mapped: Vec<NodeId> = reached.iter().copied().filter(|node| is_mapped(graph.node(*node))).collect();
+        let below = closure(graph, &mapped, Direction::Downstream);
+        let behind = below.iter().map(|r| r.node).filter(|node| !mapped.contains(node)).collect();
+        Self { world, seeds, behind }
+    }
+
+    fn flows(&self, node: NodeId) -> Flows {
+        if !self.behind.contains(&node) {
+            return Flows::People;
+        }
+        let lineage = &self.world.lineage;
+        // A deployment reads what it is served, and writes with what it runs: the walk of each begins where that does.
+        let narrowed = narrow(lineage, &[(node, CONTAINED)], NO_CUTS);
+        let mut flows = Flows::Nothing;
+        for seed in self.seeds {
+            let Some(flowing) = narrowed.flowing(lineage, *seed) else { return Flows::People };
+            let about = lineage.graph().node(*seed);
+            if flowing.is_empty() {
+                continue;
+            }
+            if !about.flags.has(PERSONAL) || class(lineage.class(*seed), &flowing).is_some() {
+                return Flows::People;
+            }
+            flows = Flows::Nobody;
+        }
+        flows
+    }
 }
 
 /// Per node, which modes arrive at a seed for each mode it is looked at in: four bits for each of four modes. The same transfer as

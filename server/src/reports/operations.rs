@@ -1,14 +1,17 @@
 //! What would be: hypothetical facts folded into a copy of the world, by the same operations that would record them.
 
+use std::collections::HashSet;
+
 use licit_schemas::access::Role;
 use licit_schemas::lineage::{EdgeCreate, EdgeName, EdgeOrigin};
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::registry::{DatasetVersionSpec, Life, LifeChange};
+use licit_schemas::registry::{DatasetVersionSpec, Life, LifeChange, RunSpec};
 use licit_schemas::reports::{Move, Turn, WhatIf, WhatIfRequest};
 use licit_schemas::review::{ApprovalSpec, ReviewCreate, ReviewSubject, RevocationCreate};
 use licit_schemas::text::{Country, Name, Sentence};
 use licit_schemas::time::Timestamp;
 
+use super::people::supposed;
 use super::{owner, stand};
 use crate::catalogue::Stated;
 use crate::db::Projection;
@@ -34,18 +37,37 @@ const APPROVED: &[Kind] = &[Kind::Purpose, Kind::Basis, Kind::System, Kind::Asse
 pub fn whatif(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<WhatIf> {
     let (now, position) = (tx.now(), tx.world().position());
     let deployments = wanted(tx.world(), &request.deployments)?;
+    let (mut valid_at, mut supposed) = (now, Vec::new());
+    let turned = turns(tx, &deployments, |tx| {
+        let (said, end) = suppose(tx, request)?;
+        valid_at = request.valid_at.or(end).map_or(now, |at| end.map_or(at, |end| end.max(at)));
+        supposed = said;
+        if valid_at != now {
+            supposed.push(format!("it is {valid_at}"));
+        }
+        if supposed.is_empty() {
+            return Err(Error::invalid(
+                "",
+                "nothing is supposed: name something to revoke, withdraw, drop, move, narrow, approve or wait for",
+            ));
+        }
+        Ok(valid_at)
+    })?;
+    Ok(WhatIf { position, valid_at, supposed, judged: deployments.len() as u64, turned })
+}
+
+/// Judge deployments now, do something, and judge them again at the moment that gives. For a run that records nothing.
+///
+/// # Errors
+/// Those of what is done.
+pub fn turns(
+    tx: &mut Tx<'_>,
+    deployments: &[String],
+    act: impl FnOnce(&mut Tx<'_>) -> Result<Timestamp>,
+) -> Result<Vec<Turn>> {
+    let now = tx.now();
     let before: Vec<_> = deployments.iter().map(|d| stand(tx.world(), d, now)).collect();
-    let (mut supposed, end) = suppose(tx, request)?;
-    let valid_at = request.valid_at.or(end).map_or(now, |at| end.map_or(at, |end| end.max(at)));
-    if valid_at != now {
-        supposed.push(format!("it is {valid_at}"));
-    }
-    if supposed.is_empty() {
-        return Err(Error::invalid(
-            "",
-            "nothing is supposed: name something to revoke, withdraw, drop, move, narrow, approve or wait for",
-        ));
-    }
+    let valid_at = act(tx)?;
     let mut turned = Vec::new();
     for (deployment, before) in deployments.iter().zip(before) {
         let after = stand(tx.world(), deployment, valid_at);
@@ -63,7 +85,7 @@ pub fn whatif(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<WhatIf> {
             });
         }
     }
-    Ok(WhatIf { position, valid_at, supposed, judged: deployments.len() as u64, turned })
+    Ok(turned)
 }
 
 /// The deployments named, else all that run.
@@ -101,6 +123,9 @@ fn suppose(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<(Vec<String>, Opt
     }
     for (place, reference) in request.withdraw.iter().enumerate() {
         said.push(withdraw(tx, reference, &format!("/withdraw/{place}"))?);
+    }
+    for (place, withdrawal) in request.withdraw_consent.iter().enumerate() {
+        said.push(supposed::suppose(tx, withdrawal, &format!("/withdraw_consent/{place}"))?);
     }
     for (place, reference) in request.drop.iter().enumerate() {
         said.push(drop_data(tx, reference, &format!("/drop/{place}"))?);
@@ -293,9 +318,50 @@ fn copy_in(tx: &mut Tx<'_>, from: &Ref, to: &Country, at: &str) -> Result<Ref> {
         .filter_map(|half| lineage.name(half.node).parse().ok())
         .collect();
     for run in runs {
-        let (kind, from) = (EdgeName::Generated, moved.clone());
-        let edge = EdgeCreate { kind, from, to: run, role: None, origin: EdgeOrigin::Declared, valid_from: None };
-        crate::lineage::operations::edge(tx, edge).map_err(|e| e.under(at))?;
+        made_by(tx, &run, (from, &moved)).map_err(|e| e.under(at))?;
     }
     Ok(moved)
+}
+
+/// The copy was made by a run as what it is a copy of. What the run says of its columns it says of the copy, too: then it is supposed
+/// to have run once more.
+fn made_by(tx: &mut Tx<'_>, run: &Ref, (from, copy): (&Ref, &Ref)) -> Result<()> {
+    let edge = |kind, from: &Ref, to: &Ref| EdgeCreate {
+        kind,
+        from: from.clone(),
+        to: to.clone(),
+        role: None,
+        origin: EdgeOrigin::Declared,
+        valid_from: None,
+    };
+    let held = tx.world().registry.held(&run.to_string()).cloned();
+    let speaks = |what: &What| matches!(what, What::Run(facts) if facts.columns.is_some());
+    let row = match held.filter(|held| speaks(&held.what)) {
+        Some(held) => tx.row("run", held.id)?,
+        None => None,
+    };
+    let Some(mut spec) = row.and_then(|row| serde_json::from_str::<RunSpec>(&row.doc).ok()) else {
+        crate::lineage::operations::edge(tx, edge(EdgeName::Generated, copy, run))?;
+        return Ok(());
+    };
+    (spec.id, spec.outputs) = (None, vec![copy.clone()]);
+    spec.columns.retain(|column| column.output == *from);
+    for column in &mut spec.columns {
+        column.output = copy.clone();
+    }
+    let stated: HashSet<String> = spec.inputs.iter().map(|input| input.r#ref.to_string()).collect();
+    let again = crate::lineage::operations::run(tx, spec)?.r#ref;
+    // What it was seen reading besides flows whole, here as there.
+    let lineage = &tx.world().lineage;
+    let read = lineage.find(&run.to_string()).into_iter().flat_map(|node| lineage.graph().upstream(node));
+    let seen: Vec<Ref> = read
+        .filter(|half| half.kind == EdgeKind::Used)
+        .map(|half| lineage.name(half.node).to_string())
+        .filter(|name| !stated.contains(name))
+        .filter_map(|name| name.parse().ok())
+        .collect();
+    for input in seen {
+        crate::lineage::operations::edge(tx, edge(EdgeName::Used, &again, &input))?;
+    }
+    Ok(())
 }

@@ -3,6 +3,8 @@
 pub mod actions;
 pub mod api;
 pub mod person;
+pub mod subjects;
+pub mod supposed;
 
 use licit_schemas::consent::{Coverage, CoverageQuery, Sample, SampleQuery, SuppressionList};
 use licit_schemas::reference::{Kind, Ref};
@@ -13,7 +15,7 @@ use uuid::Uuid;
 
 use super::question;
 use crate::consent::set_name;
-use crate::db::people::{Form, subjects};
+use crate::db::people::Form;
 use crate::db::{Conn, Projection};
 use crate::error::{Error, Result};
 use crate::facts::World;
@@ -138,7 +140,7 @@ fn pseudonyms(conn: &mut Conn, who: &RoaringBitmap) -> Result<Vec<Pseudonym>> {
         let kid: KeyId = kid.parse().map_err(|_| Error::Internal("table subject: a key is none".to_owned()))?;
         Ok(Pseudonym::new(kid, subject.hash))
     };
-    subjects(conn, who)?.into_iter().map(pseudonym).collect()
+    crate::db::people::subjects(conn, who)?.into_iter().map(pseudonym).collect()
 }
 
 /// A dataset version by its reference.

@@ -101,3 +101,34 @@ fn the_command_line_shows_a_table() {
     assert!(out.contains("release:score-prod@1") && out.contains("active") && out.contains("contained"), "{out}");
     fits(&out);
 }
+
+#[test]
+fn what_no_column_carries_is_not_downstream() {
+    use crate::gate::parts::{from, made, run, training_on};
+    let s = world(|p| {
+        p.deployment["reads"] = json!({"nobody": "It reads nobody."});
+        p.datasets.extend(["polls", "joined"]);
+        let mut polls = scenario::people("1");
+        polls["dataset"] = json!("dataset:crm/polls");
+        polls["fields"].as_array_mut().unwrap().push(json!({"name": "key", "identifiability": "none"}));
+        p.versions.push(polls);
+        let age = json!({"name": "age", "categories": [scenario::AGE], "identifiability": "quasi"});
+        let key = json!({"name": "key", "identifiability": "none"});
+        p.versions.push(made("joined", "1", vec![age, key]));
+        let inputs = ["dataset:crm/people@1", "dataset:crm/polls@1"];
+        let mut join = run("combine", "purpose:scoring", &inputs, &["dataset:crm/joined@1"]);
+        join["columns"] = json!([
+            {"output": "dataset:crm/joined@1", "field": "age", "from": from(inputs[0], &["age"])},
+            {"output": "dataset:crm/joined@1", "field": "key", "from": from(inputs[1], &["key"])},
+        ]);
+        p.runs.push(join);
+        p.runs[0] = training_on("1", "dataset:crm/joined@1", &["age"]);
+    });
+    let people = impact(&s, "dataset:crm/people@1");
+    assert_eq!(people["release:score-prod@1"]["how"], json!(["contained"]), "{people:#?}");
+    assert_eq!(people["model:score@1"]["how"], json!(["contained"]));
+    let polls = impact(&s, "dataset:crm/polls@1");
+    // Its key is in the join, which is about nobody of the polls; the model read nothing of it at all.
+    assert_eq!(polls["dataset:crm/joined@1"]["how"], json!(["relies"]), "{polls:#?}");
+    assert!(!polls.contains_key("model:score@1") && !polls.contains_key("release:score-prod@1"), "{polls:#?}");
+}

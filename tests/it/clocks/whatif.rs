@@ -222,3 +222,31 @@ fn the_command_line_says_the_same() {
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["turned"], json!([]));
     assert_eq!(licit(&s.audit, &["whatif", "--move-region", "crm/people"]).0, 2);
 }
+
+#[test]
+fn moving_a_table_keeps_its_columns() {
+    use crate::gate::parts::{allowed, from, made, run};
+    let s = world(|p| {
+        p.datasets.extend(["polls", "joined"]);
+        let mut polls = scenario::people("1");
+        polls["dataset"] = json!("dataset:crm/polls");
+        polls["fields"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"name": "leaning", "categories": [scenario::POLITICS], "identifiability": "quasi"}));
+        p.versions.push(polls);
+        let age = json!({"name": "age", "categories": [scenario::AGE], "identifiability": "quasi"});
+        p.versions.push(made("joined", "1", vec![age]));
+        let inputs = ["dataset:crm/people@1", "dataset:crm/polls@1"];
+        let mut join = run("combine", "purpose:scoring", &inputs, &["dataset:crm/joined@1"]);
+        join["columns"] =
+            json!([{"output": "dataset:crm/joined@1", "field": "age", "from": from(inputs[0], &["age"])}]);
+        p.runs.push(join);
+        p.deployment["reads"] = json!({"datasets": ["dataset:crm/joined"]});
+        p.bases[0]["covers"]["datasets"] = json!(["dataset:crm/people", "dataset:crm/joined"]);
+    });
+    allowed(&s.dry("start"));
+    s.activate("release:score-prod@1").good();
+    let moved = whatif(&s, &json!({"move_region": [{"ref": "dataset:crm/joined", "region": "FR"}]}));
+    assert_eq!(moved["turned"], json!([]), "nothing of the polls flows into it there, either: {moved:#}");
+}

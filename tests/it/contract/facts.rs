@@ -48,6 +48,14 @@ fn every_kind() -> Vec<(String, u16, String)> {
     s.add("member-sets", json!({"dataset_version": "dataset:crm/people@2", "purpose": "purpose:scoring"}));
     let deployed = s.ana.resolve("deployment:score-prod")["id"].as_str().unwrap().to_owned();
     s.add(&format!("deployments/{deployed}/suppressions/acknowledgements"), json!({"position": 1}));
+    let mut filtered = harness::scenario::purpose("scoring");
+    filtered["withdrawal"] = json!({"days": 30, "remedies": ["output_filter"]});
+    s.add("purposes", filtered);
+    s.approve(&["purpose:scoring@2"]);
+    let remedy = json!({
+        "of": "model:score@1", "purpose": "purpose:scoring", "remedy": "output_filter", "evidence": [evidence()], "reason": "Tested.",
+    });
+    s.dora.post("/api/v1/remedies", &remedy).good();
     s.dora.post("/api/v1/subjects/erasures", &json!({"subject": crate::consent::pseudonym("k1", 0)})).good();
     let keys = s.ana.get("/api/v1/subject-keys").good();
     let key = format!("/api/v1/subject-keys/{}", keys["items"][0]["id"].as_str().unwrap());

@@ -118,6 +118,8 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("proof-query", check::<consent::ProofQuery>),
     ("acknowledgement", check::<consent::AcknowledgementCreate>),
     ("coverage-sample", check::<consent::SampleQuery>),
+    ("remedy", check::<consent::RemedyCreate>),
+    ("subjects-impact", check::<reports::SubjectsQuery>),
 ];
 
 #[test]

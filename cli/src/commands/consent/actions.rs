@@ -1,4 +1,4 @@
-//! `licit consent actions`: what is to be done in models for those who withdrew.
+//! `licit consent actions`: what is to be done in models for those who withdrew, or object.
 
 use clap::Args;
 use licit_schemas::consent::ConsentAction;
@@ -14,9 +14,10 @@ use crate::output::{resource, style, table};
 /// Of which moment.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "One for each deployment that runs and source that rests on consent. It rolls: the first withdrawal that no training \
-left out says when it is due. It closes once a release runs whose training names a corrected member set, as \
-`licit subjects exclude` makes it.
+    after_help = "One for each deployment that runs and source that rests on consent, or on what people object to. It rolls: the first \
+withdrawal or objection that nothing was done about says when it is due. It closes once a release runs whose training names a \
+corrected member set, as `licit subjects exclude` makes it, or once another remedy that the purpose lets suffice was taken: \
+`licit consent act`.
 
 Examples:
   licit consent actions

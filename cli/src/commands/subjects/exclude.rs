@@ -1,4 +1,4 @@
-//! `licit subjects exclude`: the member set without those who have no valid consent.
+//! `licit subjects exclude`: the member set without those who have no valid consent, or who object.
 
 use std::path::PathBuf;
 
@@ -29,6 +29,9 @@ pub(crate) struct ExcludeArgs {
     of: String,
     #[command(flatten)]
     asked: Asked,
+    /// Leave out those who object, instead of those without consent (GDPR Art. 21(1))
+    #[arg(long, conflicts_with_all = ["channel", "explicit"])]
+    objecting: bool,
     /// File for the pseudonyms left out, one a line, readable by you alone
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -42,6 +45,7 @@ pub(crate) fn run(context: &Context, args: &ExcludeArgs) -> Result<Exit> {
         channel: args.asked.channel,
         explicit: args.asked.explicit,
         parental: args.asked.parental,
+        objecting: args.objecting,
     })?;
     let client = context.client()?;
     // Where the file cannot be written, nothing is made.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use imbl::Vector;
-use licit_schemas::consent::history::{Word, ended};
+use licit_schemas::consent::history::{Word, begun, ended};
 use licit_schemas::subjects::Pseudonym;
 use roaring::RoaringBitmap;
 
 use super::erase::NOBODY;
-use super::wills::{self, LaneAt, Record};
+use super::wills::{self, Fresh, LaneAt, Record};
 use super::{Change, Leaves, Set, SubjectRow, bytes, read};
 use crate::db::conn::Conn;
 use crate::db::dictionary::Subject;
@@ -63,6 +63,24 @@ impl<P: Projection> Tx<'_, P> {
         wills::words(self.conn, subjects, of, &fresh)
     }
 
+    /// [`since`], with what this group recorded.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn since(&mut self, who: &RoaringBitmap, of: LaneAt, moment: i64) -> Result<Option<i64>> {
+        let fresh = self.world.people().fresh.clone();
+        earliest(self.conn, who, of, &fresh, |words| ended(words, moment))
+    }
+
+    /// [`began`], with what this group recorded.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn began(&mut self, who: &RoaringBitmap, of: LaneAt, moment: i64) -> Result<Option<i64>> {
+        let fresh = self.world.people().fresh.clone();
+        earliest(self.conn, who, of, &fresh, |words| begun(words, moment))
+    }
+
     /// Keep what people said, with the commitments of the batch in order.
     pub fn keep_said(&mut self, seq: u64, records: Vec<Record>, leaves: Vec<u8>) {
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
@@ -87,18 +105,37 @@ pub fn subjects(conn: &mut Conn, who: &RoaringBitmap) -> Result<Vec<(String, Sub
     Ok(found)
 }
 
+/// The earliest moment since which any of some people has lacked a will that stood before, or has stood by an objection.
+fn earliest(
+    conn: &mut Conn,
+    who: &RoaringBitmap,
+    of: LaneAt,
+    fresh: &Fresh,
+    of_one: impl Fn(&[Word]) -> Option<i64>,
+) -> Result<Option<i64>> {
+    let numbers: Vec<i64> = who.iter().map(i64::from).collect();
+    let mut oldest = None;
+    for some in numbers.chunks(IDS) {
+        let words = wills::words(conn, some, of, fresh)?;
+        oldest = words.values().filter_map(|words| of_one(words)).chain(oldest).min();
+    }
+    Ok(oldest)
+}
+
 /// The earliest moment since which the will of any of some people has not stood, where it stood before.
 ///
 /// # Errors
 /// What the database said.
 pub fn since(conn: &mut Conn, who: &RoaringBitmap, of: LaneAt, moment: i64) -> Result<Option<i64>> {
-    let numbers: Vec<i64> = who.iter().map(i64::from).collect();
-    let mut oldest = None;
-    for some in numbers.chunks(IDS) {
-        let words = wills::words(conn, some, of, &Vector::new())?;
-        oldest = words.values().filter_map(|words| ended(words, moment)).chain(oldest).min();
-    }
-    Ok(oldest)
+    earliest(conn, who, of, &Vector::new(), |words| ended(words, moment))
+}
+
+/// The earliest moment since which an objection or the like of any of some people has stood.
+///
+/// # Errors
+/// What the database said.
+pub fn began(conn: &mut Conn, who: &RoaringBitmap, of: LaneAt, moment: i64) -> Result<Option<i64>> {
+    earliest(conn, who, of, &Vector::new(), |words| begun(words, moment))
 }
 
 /// Somebody by pseudonym, if known.

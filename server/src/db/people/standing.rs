@@ -72,10 +72,10 @@ pub struct Standing {
     from: i64,
     until: i64,
     who: RoaringBitmap,
-    /// Members for whom it does not stand, by the entry that brought the members.
+    /// How many members lack it, by the entry that brought the members.
     missing: Mutex<HashMap<u64, u64>>,
-    /// The same of this and an earlier moment, by entry and that moment's beginning.
-    both: Mutex<HashMap<(u64, i64), u64>>,
+    /// The same of this and an earlier moment, by entry, that moment's beginning and what else is left out.
+    both: Mutex<HashMap<(u64, i64, u64), u64>>,
 }
 
 impl Standing {
@@ -84,12 +84,23 @@ impl Standing {
         &self.who
     }
 
-    /// Members for whom it does not stand. `id` is the entry of the ledger that brought them.
+    /// Whether those count for whom it stands: who refused, objects or is restricted.
+    fn against(&self) -> bool {
+        matches!(self.wanted.how, How::Refused | How::Any | How::Whatever)
+    }
+
+    /// Those of some people who lack it: for whom consent does not stand; of objections and the like, for whom they do.
+    pub fn lacking(&self, members: &RoaringBitmap) -> RoaringBitmap {
+        if self.against() { members & &self.who } else { members - &self.who }
+    }
+
+    /// How many members lack it. `id` is the entry of the ledger that brought them.
     pub fn missing(&self, id: u64, members: &RoaringBitmap) -> u64 {
         if let Some(known) = locked(&self.missing).get(&id) {
             return *known;
         }
-        let missing = members.len() - members.intersection_len(&self.who);
+        let standing = members.intersection_len(&self.who);
+        let missing = if self.against() { standing } else { members.len() - standing };
         if id <= self.committed {
             locked(&self.missing).insert(id, missing);
         }
@@ -102,8 +113,8 @@ impl Standing {
         known.or_else(|| Some(self.missing(id, &*members()?)))
     }
 
-    /// Members for whom it stands neither now nor at another moment, but for those that `except` names: counted once for each such
-    /// moment.
+    /// Members who lack it now and at another moment, but for those that `except` names: counted once for each such moment, and for
+    /// each `mark` of what `except` names.
     ///
     /// # Errors
     /// Those of `except`.
@@ -111,21 +122,22 @@ impl Standing {
         &self,
         then: &Self,
         (id, members): (u64, &RoaringBitmap),
+        mark: u64,
         except: impl FnOnce() -> Result<RoaringBitmap>,
     ) -> Result<u64> {
         if self.missing(id, members) == 0 || then.missing(id, members) == 0 {
             return Ok(0);
         }
-        let key = (id, then.from);
+        let key = (id, then.from, mark);
         if let Some(known) = locked(&self.both).get(&key) {
             return Ok(*known);
         }
-        let lacking = (members - &self.who) - &then.who;
+        let lacking = then.lacking(&self.lacking(members));
         let missing = if lacking.is_empty() { 0 } else { lacking.difference_len(&except()?) };
         if id <= self.committed {
             let mut both = locked(&self.both);
             // The other moment moves on with the clock: what was counted before it is not asked again.
-            both.retain(|(known, _), _| *known != id);
+            both.retain(|(known, _, marked), _| *known != id || *marked != mark);
             both.insert(key, missing);
         }
         Ok(missing)
@@ -138,7 +150,8 @@ impl Standing {
         let mut missing = locked(&self.missing);
         for (id, count) in counted {
             if let Some(members) = members(id) {
-                let now = count + members.intersection_len(&lost) - members.intersection_len(&gained);
+                let (more, fewer) = if self.against() { (&gained, &lost) } else { (&lost, &gained) };
+                let now = count + members.intersection_len(more) - members.intersection_len(fewer);
                 missing.insert(id, now);
             }
         }
@@ -174,8 +187,9 @@ struct Memo {
 }
 
 impl Memo {
-    fn nearest(&self, of: LaneAt, at: i64) -> Option<Arc<Snapshot>> {
-        let of_lane = self.snapshots.iter().filter(|one| one.of.lane == of.lane);
+    /// What is remembered nearest to a version and a moment, of a version no later than the latest that counts.
+    fn nearest(&self, of: LaneAt, at: i64, latest: u64) -> Option<Arc<Snapshot>> {
+        let of_lane = self.snapshots.iter().filter(|one| one.of.lane == of.lane && one.of.version <= latest);
         of_lane.min_by_key(|one| (one.of.version.abs_diff(of.version), one.at.abs_diff(at))).cloned()
     }
 }
@@ -233,18 +247,21 @@ impl Wills {
         members: impl Fn(u64) -> Option<Arc<RoaringBitmap>>,
     ) -> Result<Arc<Standing>> {
         let current = !known.aside && self.erased(known.erased);
-        if let Some(found) = self.remembered(wanted, at).filter(|_| current) {
+        // Another entry may bear the number of one that is not durable: what is remembered is of that one then.
+        let durable = current && wanted.chains.iter().flatten().all(|of| of.version <= known.committed);
+        if let Some(found) = self.remembered(wanted, at).filter(|_| durable) {
             return Ok(found);
         }
-        let durable = current && wanted.chains.iter().flatten().all(|of| of.version <= known.committed);
         let _turn = locked(&self.turn);
-        if let Some(found) = self.remembered(wanted, at).filter(|_| current) {
+        if let Some(found) = self.remembered(wanted, at).filter(|_| durable) {
             return Ok(found);
         }
         let mut snapshots = Vec::with_capacity(wanted.chains.len());
         for chain in &wanted.chains {
-            let chain: Vec<Arc<Snapshot>> =
-                chain.iter().map(|of| self.snapshot(*of, at, fresh, (current, durable))).collect::<Result<_>>()?;
+            let chain: Vec<Arc<Snapshot>> = chain
+                .iter()
+                .map(|of| self.snapshot(*of, at, fresh, (known, current, durable)))
+                .collect::<Result<_>>()?;
             snapshots.push(chain);
         }
         let all = || snapshots.iter().flatten();
@@ -268,14 +285,21 @@ impl Wills {
         Ok(made)
     }
 
-    fn snapshot(&self, of: LaneAt, at: i64, fresh: &Fresh, (current, durable): (bool, bool)) -> Result<Arc<Snapshot>> {
+    fn snapshot(
+        &self,
+        of: LaneAt,
+        at: i64,
+        fresh: &Fresh,
+        (known, current, durable): (Known, bool, bool),
+    ) -> Result<Arc<Snapshot>> {
         let base = {
             let mut memo = locked(&self.memo);
             let fits = |one: &Snapshot| durable && one.of == of && one.at <= at && at < one.until;
             if let Some(found) = recall(&mut memo.snapshots, fits) {
                 return Ok(found);
             }
-            memo.nearest(of, at).filter(|_| current)
+            let latest = if durable { u64::MAX } else { known.committed };
+            memo.nearest(of, at, latest).filter(|_| current)
         };
         let made = Arc::new(self.read(|conn| snapshot(conn, base.as_deref(), of, at, fresh))?);
         if durable {
@@ -316,7 +340,7 @@ impl Wills {
 
     /// What is remembered nearest to a version and a moment, if it is of the same people.
     pub(super) fn nearest(&self, of: LaneAt, at: i64, erased: u64) -> Option<Arc<Snapshot>> {
-        if self.erased(erased) { locked(&self.memo).nearest(of, at) } else { None }
+        if self.erased(erased) { locked(&self.memo).nearest(of, at, u64::MAX) } else { None }
     }
 
     /// Whether what is remembered is of the same people. Of fewer erased, it is forgotten; whoever still knows one more of them

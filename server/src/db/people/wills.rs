@@ -126,6 +126,12 @@ fn waiting(fresh: &Fresh) -> impl Iterator<Item = &Record> {
     fresh.iter().flat_map(|batch| batch.iter())
 }
 
+/// The last entry of a version whose records are in the table: those of the group that runs are not, and where it is only tried
+/// out, others may have been recorded meanwhile under the same numbers.
+fn stored(version: i64, fresh: &Fresh) -> i64 {
+    waiting(fresh).next().map_or(version, |first| version.min(first.seq - 1))
+}
+
 /// Who wants what at a moment, and until when that stays so.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -283,16 +289,16 @@ fn history(conn: &mut Conn, subjects: &[i64], of: LaneAt, at: i64, fresh: &Fresh
 fn rows_of(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &Fresh) -> Result<Vec<Row>> {
     use consent_record::{lane, n, seq};
     let (number, version) = of.key();
-    let stored: Vec<Row> = consent_record::table
+    let rows: Vec<Row> = consent_record::table
         .filter(n.eq_any(subjects))
         .filter(lane.eq(number))
-        .filter(seq.le(version))
+        .filter(seq.le(stored(version, fresh)))
         .select(Row::as_select())
         .load(conn)?;
     let waiting =
         waiting(fresh).filter(|row| row.lane == number && row.seq <= version && subjects.binary_search(&row.n).is_ok());
     let by_place: BTreeMap<(i64, i64), Row> =
-        stored.into_iter().chain(waiting.map(Row::from)).map(|row| ((row.seq, row.pos), row)).collect();
+        rows.into_iter().chain(waiting.map(Row::from)).map(|row| ((row.seq, row.pos), row)).collect();
     Ok(by_place.into_values().collect())
 }
 
@@ -310,7 +316,7 @@ pub(super) fn words(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &Fresh
     Ok(words)
 }
 
-/// Who said that something is allowed, after one moment and up to another.
+/// Who said that something is allowed, or took an objection back, after one moment and up to another.
 ///
 /// # Errors
 /// What the database said; rows that are none.
@@ -322,19 +328,20 @@ pub(super) fn allowed_between(
 ) -> Result<RoaringBitmap> {
     use consent_record::{lane, n, said, said_at, seq};
     let (lane_number, version) = of.key();
-    let allows = [Said::Given, Said::Renewed].map(|word| i16::from(word.number()));
-    let stored: Vec<i64> = consent_record::table
+    let words = [Said::Given, Said::Renewed, Said::ObjectionWithdrawn, Said::ObjectionOverridden];
+    let allows = words.map(|word| i16::from(word.number()));
+    let subjects: Vec<i64> = consent_record::table
         .filter(lane.eq(lane_number))
         .filter(said_at.gt(from))
         .filter(said_at.le(to))
-        .filter(seq.le(version))
+        .filter(seq.le(stored(version, fresh)))
         .filter(said.eq_any(allows))
         .select(n)
         .distinct()
         .load(conn)?;
     let here = waiting(fresh)
         .filter(|row| row.lane == lane_number && row.said_at > from && row.said_at <= to && allows.contains(&row.said));
-    stored.into_iter().chain(here.map(|row| row.n)).map(number).collect()
+    subjects.into_iter().chain(here.map(|row| row.n)).map(number).collect()
 }
 
 /// Everything of a kind, read once, in the order it was recorded. Where what somebody says is later than all before, or their
@@ -347,7 +354,7 @@ fn whole(conn: &mut Conn, of: LaneAt, at: i64, fresh: &Fresh) -> Result<Snapshot
     loop {
         let page: Vec<Row> = consent_record::table
             .filter(lane.eq(number_of_lane))
-            .filter(seq.le(version))
+            .filter(seq.le(stored(version, fresh)))
             .filter(seq.ge(after.0))
             .filter(seq.gt(after.0).or(pos.gt(after.1)))
             .order((seq, pos))

@@ -11,12 +11,15 @@ use licit_schemas::time::Timestamp;
 
 use super::{Cohort, Evidence, Source, Unread};
 use crate::consent::Trained;
+use crate::db::At;
 use crate::db::people::{Form, Standing};
 use crate::facts::World;
+use crate::gate::acted::{Acted, Remedied};
 use crate::gate::children;
 use crate::gate::consented::{self, Will};
 use crate::gate::coverage::{Answer, Question};
 use crate::gate::suppression;
+use crate::lawfulness::is_marketing;
 use crate::lineage::exposure::{CONTAINED, SERVED};
 use crate::lineage::graph::NodeId;
 
@@ -27,6 +30,8 @@ pub enum Asked {
     Training(usize),
     /// Of what runs: withdrawn, and not acted on within so many days.
     Overdue(u16),
+    /// Of what runs: objected to, and not acted on within so many days (GDPR Art. 17(1)(c), 21(1)).
+    Objected(u16),
     /// Of what is served: that it is known who is in it.
     Served,
 }
@@ -54,6 +59,8 @@ pub struct Consent {
     pub erased: u64,
     /// Until when what runs may go on all the same, where that became known lately.
     pub due: Option<Timestamp>,
+    /// Remedies that were taken, as far as they count.
+    pub acted: Acted,
 }
 
 /// One question about all sources that are alike. What people said is asked for once, not for each of them.
@@ -70,16 +77,32 @@ struct Asking {
 }
 
 impl Asking {
+    /// Of consent.
     fn new(world: &World, asked: Asked, purpose: &Ref, channel: Option<Channel>, form: Form, at: Timestamp) -> Self {
-        let will = Will::new(world, purpose, channel, form, at);
+        Self::of(world, asked, purpose, Will::new(world, purpose, channel, form, at), at)
+    }
+
+    fn of(world: &World, asked: Asked, purpose: &Ref, will: Will, at: Timestamp) -> Self {
+        let form = match &will {
+            Will::Consent { form, .. } => *form,
+            Will::NoObjection { .. } => Form::default(),
+        };
         let stands = |at| consented::standing(world, &will, at);
         let (now, then) = match asked {
             Asked::Training(_) => (stands(at), None),
-            Asked::Overdue(days) => (stands(at), stands(at.plus(-Duration::days(i64::from(days))))),
+            Asked::Overdue(days) | Asked::Objected(days) => {
+                (stands(at), stands(at.plus(-Duration::days(i64::from(days)))))
+            }
             Asked::Served => (None, None),
         };
         let purpose = purpose.unpinned().to_string().into();
         Self { asked, will: Arc::new(will), purpose, form, at, stands: now, stood: then }
+    }
+
+    /// How many object for longer than there was time to act on it, wherever they are; none where that cannot be read.
+    fn objecting(&self) -> Option<u64> {
+        let (stands, stood) = (self.stands.as_ref()?, self.stood.as_ref()?);
+        Some(stands.who().intersection_len(stood.who()))
     }
 
     /// Whether a training it is about names corrected member sets: then each source is looked at for itself.
@@ -87,7 +110,7 @@ impl Asking {
         let names = |training: usize| evidence.trainings[training].run().is_some_and(|run| !run.member_sets.is_empty());
         match self.asked {
             Asked::Training(training) => names(training),
-            Asked::Overdue(_) => cohort.trainings.iter().any(|training| names(*training)),
+            Asked::Overdue(_) | Asked::Objected(_) => cohort.trainings.iter().any(|training| names(*training)),
             Asked::Served => false,
         }
     }
@@ -100,14 +123,16 @@ impl Asking {
             let stands = self.stands.as_ref()?;
             Some(stands.missing_of(id, || world.people.by_id(id))? == 0)
         };
-        id != 0
-            && match self.asked {
-                Asked::Served => true,
-                Asked::Training(training) => {
-                    lacked(evidence, training, id, self.form) == 0 && nobody_lacks() == Some(true)
-                }
-                Asked::Overdue(_) => world.consent.erased_from(id).next().is_none() && nobody_lacks() == Some(true),
-            }
+        if id == 0 {
+            // Who is in it matters to an objection only once somebody's was not acted on in time.
+            return matches!(self.asked, Asked::Objected(_)) && self.objecting() == Some(0);
+        }
+        match self.asked {
+            Asked::Served => true,
+            Asked::Objected(_) => nobody_lacks() == Some(true),
+            Asked::Training(training) => lacked(evidence, training, id, self.form) == 0 && nobody_lacks() == Some(true),
+            Asked::Overdue(_) => world.consent.erased_from(id).next().is_none() && nobody_lacks() == Some(true),
+        }
     }
 }
 
@@ -115,16 +140,21 @@ impl Asking {
 /// looked up, and no words are made for it.
 pub(super) fn gather(evidence: &mut Evidence<'_>) {
     let (mut found, mut rests) = (Vec::new(), false);
+    let remedied = Remedied::new(evidence);
     for (place, cohort) in evidence.cohorts.iter().enumerate() {
         let questions = questions(evidence, cohort);
         rests |= !questions.is_empty();
         for asking in &questions {
             let corrected = asking.names_sets(evidence, cohort);
             let open = |source: &&Source| corrected || !asking.settled(evidence, source);
-            found.extend(evidence.sources_of(place).filter(open).map(|source| covered(evidence, source, asking)));
+            found.extend(evidence.sources_of(place).filter(open).map(|source| covered(&remedied, source, asking)));
         }
     }
-    found.retain(|consent: &Consent| consent.members.is_none() || consent.missing != Some(0));
+    drop(remedied);
+    found.retain(|consent: &Consent| match consent.asked {
+        Asked::Objected(_) => consent.missing != Some(0),
+        _ => consent.members.is_none() || consent.missing != Some(0),
+    });
     evidence.consents = found;
     if evidence.world.consent.lanes.is_empty() && !rests {
         return; // Nobody said anything, and nobody was to be asked.
@@ -138,11 +168,11 @@ pub(super) fn gather(evidence: &mut Evidence<'_>) {
 
 /// How far consent covers every source that rests on it, those included of which nobody lacks it.
 pub fn all(evidence: &Evidence<'_>) -> Vec<Consent> {
-    let mut found = Vec::new();
+    let (mut found, remedied) = (Vec::new(), Remedied::new(evidence));
     for (place, cohort) in evidence.cohorts.iter().enumerate() {
         let questions = questions(evidence, cohort);
         for source in evidence.sources_of(place).filter(|_| !questions.is_empty()) {
-            found.extend(questions.iter().map(|asking| covered(evidence, source, asking)));
+            found.extend(questions.iter().map(|asking| covered(&remedied, source, asking)));
         }
     }
     found
@@ -158,8 +188,7 @@ fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
         let (world, spec, at) = (evidence.world, &deployment.spec, evidence.ask.valid_at);
         let mut ask = |asked| questions.push(Asking::new(world, asked, &spec.purpose, spec.channel, form, at));
         if cohort.modes & CONTAINED != 0 {
-            let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
-            ask(Asked::Overdue(days));
+            ask(Asked::Overdue(days(evidence)));
         }
         if cohort.modes & SERVED != 0 {
             ask(Asked::Served);
@@ -172,7 +201,50 @@ fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
         let asked = Asked::Training(training);
         questions.push(Asking::new(evidence.world, asked, &run.purpose, None, form, run.started_at));
     }
+    if cohort.modes & CONTAINED != 0 && !evidence.world.consent.lanes.is_empty() {
+        questions.extend(objections(evidence, cohort));
+    }
     questions
+}
+
+/// Days within which withdrawals and objections are acted on.
+fn days(evidence: &Evidence<'_>) -> u16 {
+    consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()))
+}
+
+/// What was said against the purposes for which data are in what runs, where that rests on what people may object to: by the
+/// deployment, or by a training that read them. Being contacted is another will than being learned from: no channel is asked for.
+fn objections(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
+    let (world, at) = (evidence.world, evidence.ask.valid_at);
+    let own = || {
+        Some((evidence.question.as_ref()?, cohort.deployment.as_ref()?, &evidence.deployment.as_ref()?.spec.purpose))
+    };
+    let trained = cohort.trainings.iter().zip(&cohort.training).filter_map(|(&training, answer)| {
+        let held = &evidence.trainings[training];
+        Some((held.question.as_ref()?, answer, &held.run()?.purpose))
+    });
+    let mut purposes: Vec<&Ref> = Vec::new();
+    for (question, answer, purpose) in own().into_iter().chain(trained) {
+        let known = || purposes.iter().any(|known| known.unpinned() == purpose.unpinned());
+        if may_object(world, question, answer, purpose) && !known() {
+            purposes.push(purpose);
+        }
+    }
+    let asking = |purpose: &Ref| {
+        let will = Will::no_objection(world, purpose);
+        // Where nobody ever spoke of it, nobody objects.
+        let spoken = will.wanted(world, at).chains.iter().any(|chain| !chain.is_empty());
+        spoken.then(|| Asking::of(world, Asked::Objected(days(evidence)), purpose, will, at))
+    };
+    purposes.into_iter().filter_map(asking).collect()
+}
+
+/// Whether people may object to what governs: public interest, legitimate interests, research (GDPR Art. 21(1), (6)), and direct
+/// marketing on whatever basis (Art. 21(2)).
+fn may_object(world: &World, question: &Question, answer: &Answer, purpose: &Ref) -> bool {
+    let Answer::Governed(places) = answer else { return false };
+    let may = |place: &usize| suppression::may_object(&question.candidates[*place].revision.spec);
+    places.iter().any(may) || is_marketing(world, &purpose.unpinned().to_string())
 }
 
 /// In what form consent that governs must be given; none where another basis does.
@@ -190,7 +262,8 @@ fn lacked(evidence: &Evidence<'_>, training: usize, members: u64, form: Form) ->
     run.map_or(0, |run| evidence.world.consent.lacked(members, &run.reference, form))
 }
 
-fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent {
+fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Consent {
+    let evidence = remedied.evidence();
     let world = evidence.world;
     let name = world.lineage.name(source.node);
     let now = evidence.ask.valid_at;
@@ -203,17 +276,25 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
     let key = match asking.asked {
         Asked::Training(training) => set(training),
         // Who was left out of every training is in nothing that runs: what is contained is what was trained on.
-        Asked::Overdue(_) => {
+        Asked::Overdue(_) | Asked::Objected(_) => {
             let first = trainings.first().and_then(|training| set(*training));
             first.filter(|first| trainings.iter().all(|training| set(*training).as_ref() == Some(first)))
         }
         Asked::Served => None,
     };
     let members = world.people.members(key.as_deref().unwrap_or(&name));
-    let days = consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()));
     let erased = match (asking.asked, members) {
         (Asked::Training(training), Some(members)) => lacked(evidence, training, members.id, asking.form),
         _ => 0,
+    };
+    let days = days(evidence);
+    let acted = match asking.asked {
+        Asked::Overdue(_) | Asked::Objected(_) => remedied.acted(source.node, &asking.purpose),
+        Asked::Training(_) | Asked::Served => Acted::default(),
+    };
+    let overdue = |members, days| {
+        let (stands, stood) = (asking.stands.as_ref()?, asking.stood.as_ref()?);
+        consented::overdue(world, &asking.will, (asking.at, days), (stands, stood), members, &acted)
     };
     let missing = members.and_then(|members| match asking.asked {
         Asked::Training(_) => asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who) + erased),
@@ -223,16 +304,21 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
                 trainings.iter().any(|&t| evidence.trainings[t].run().is_none_or(|run| run.started_at < erased))
                     || trainings.is_empty()
             };
-            let late = |erased: &Timestamp| erased.plus(Duration::days(i64::from(days))) <= now;
-            let erased = world.consent.erased_from(members.id).filter(late).filter(|at| trained_before(*at)).count();
-            let (stands, stood) = (asking.stands.as_ref()?, asking.stood.as_ref()?);
-            let late = consented::overdue(world, &asking.will, (asking.at, days), (stands, stood), members)?;
-            Some(late + erased as u64)
+            let late = |erased: &At| erased.time.plus(Duration::days(i64::from(days))) <= now;
+            let open = |erased: &At| trained_before(erased.time) && !acted.reaches_erased(erased);
+            let erased = world.consent.erased_from(members.id).filter(late).filter(open).count();
+            Some(overdue(members, days)? + erased as u64)
         }
+        Asked::Objected(days) => overdue(members, days),
         Asked::Served => Some(0),
     });
+    // Where nobody said who is in it, anybody who objects may be.
+    let missing = match asking.asked {
+        Asked::Objected(_) if members.is_none() => asking.objecting(),
+        _ => missing,
+    };
     let due = match (asking.asked, members, missing) {
-        (Asked::Training(_) | Asked::Overdue(_), Some(members), Some(1..))
+        (Asked::Training(_) | Asked::Overdue(_) | Asked::Objected(_), Some(members), Some(1..))
             if evidence.ask.intent == Intent::Continue =>
         {
             consented::due(world, &asking.will, asking.at, (now, days), members)
@@ -250,5 +336,6 @@ fn covered(evidence: &Evidence<'_>, source: &Source, asking: &Asking) -> Consent
         missing,
         erased,
         due,
+        acted,
     }
 }

@@ -109,26 +109,31 @@ impl Evidence<'_> {
             let asked = |asked| match asked {
                 Consented::Training(place) => json!({"training": place}),
                 Consented::Overdue(days) => json!({"overdue": days}),
+                Consented::Objected(days) => json!({"objected": days}),
                 Consented::Served => json!("served"),
             };
             document["consents"] = consents
                 .iter()
                 .map(|consent| {
                     let mut one = json!({
-                            "ref": self.name(consent.source),
-                            "asked": asked(consent.asked),
-                            "purpose": consent.purpose,
-                            "at": consent.at,
-                            "explicit": consent.form.explicit,
-                            "members": consent.members.map(|(entry, count)| json!({"seq": entry, "count": count})),
-                            "missing": consent.missing,
-                    "due": consent.due,
-                        });
+                        "ref": self.name(consent.source),
+                        "asked": asked(consent.asked),
+                        "purpose": consent.purpose,
+                        "at": consent.at,
+                        "explicit": consent.form.explicit,
+                        "members": consent.members.map(|(entry, count)| json!({"seq": entry, "count": count})),
+                        "missing": consent.missing,
+                        "due": consent.due,
+                    });
                     if consent.form.parental {
                         one["parental"] = json!(true);
                     }
                     if consent.erased > 0 {
                         one["erased"] = json!(consent.erased);
+                    }
+                    let acted = consent.acted.entries();
+                    if !acted.is_empty() {
+                        one["acted"] = json!(acted);
                     }
                     one
                 })

@@ -75,8 +75,16 @@ fn says(list: &Suppression) -> String {
 }
 
 /// `objection`: somebody objects, and what runs does not leave them out yet: to direct marketing at once, whatever the basis (GDPR
-/// Art. 21(2), (3)); elsewhere within a day, until compelling grounds override it (Art. 21(1)).
+/// Art. 21(2), (3)); elsewhere within a day, until compelling grounds override it (Art. 21(1)). What models learned from them is
+/// acted on within the days of the purpose (Art. 17(1)(c)).
 pub(super) fn objection(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
+    let mut findings = served(evidence);
+    findings.extend(super::consent::objected(evidence));
+    findings
+}
+
+/// Direct marketing that does not leave out who objects.
+fn served(evidence: &Evidence<'_>) -> Vec<Finding> {
     let own = &evidence.ask.deployment;
     let Some(Ok(list)) = evidence.suppression.as_ref() else { return Vec::new() };
     let honoured = list.acknowledged.is_some_and(|last| last.position >= list.objections);

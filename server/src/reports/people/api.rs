@@ -1,7 +1,9 @@
 //! What consent covers, and whom a deployment leaves out, over HTTP.
 
+use licit_schemas::access::Role;
 use licit_schemas::consent::{
-    AcknowledgementCreate, AcknowledgementView, CoverageQuery, SampleQuery, SubjectQuery, SuppressionQuery,
+    AcknowledgementCreate, AcknowledgementView, CoverageQuery, RemedyCreate, SampleQuery, SubjectQuery,
+    SuppressionQuery,
 };
 use licit_schemas::reference::Ref;
 use licit_schemas::resource::{MomentQuery, Page};
@@ -15,9 +17,9 @@ use crate::consent::suppression::acknowledge;
 use crate::db::people::somebody;
 use crate::db::{Projection, listing};
 use crate::error::{Error, Result};
-use crate::gate::consented;
 use crate::gate::erased::lacked;
 use crate::gate::policy::Policy;
+use crate::gate::{consented, remedies};
 use crate::http::{Body, Ctx, Reply};
 use crate::resolve::parse;
 
@@ -156,7 +158,14 @@ pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
     Reply::ok(&off(move || Ok(people::person::left(&world, erased, now))).await.unwrap_or(plain))
 }
 
-/// What is to be done for those who withdrew.
+/// A remedy was taken.
+pub async fn create_remedy(ctx: Ctx, body: Body) -> Result<Reply> {
+    let officer = ctx.caller.roles.contains(&Role::Dpo);
+    crate::api::create::<RemedyCreate>(ctx, body, "remedies", move |tx, create| remedies::take(tx, &create, officer))
+        .await
+}
+
+/// What is to be done for those who withdrew or object.
 pub async fn actions(ctx: Ctx) -> Result<Reply> {
     let query: MomentQuery = ctx.query()?;
     let world = ctx.app.db.known(query.known_at).await?;

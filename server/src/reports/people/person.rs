@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::facts::{World, word};
 use crate::registry::vocabulary::vocabulary;
 use crate::registry::{What, deployment_of};
-use crate::reports::impact::impact;
+use crate::reports::impact::people_in;
 use crate::reports::recipients::recipients;
 use crate::resolve::parse;
 
@@ -32,7 +32,7 @@ impl Reached {
     fn of<'r>(world: &World, datasets: impl IntoIterator<Item = &'r Ref>, at: Timestamp) -> Self {
         let mut reached = Self::default();
         for reference in datasets {
-            for item in impact(world, reference, at).map(|found| found.items).unwrap_or_default() {
+            for item in people_in(world, reference, at) {
                 let (known, name) = match (item.kind.as_str(), item.state.as_str()) {
                     ("dataset_version", state) if state != "erased" => (&mut reached.derived, item.r#ref),
                     ("model_version", _) => (&mut reached.models, item.r#ref),

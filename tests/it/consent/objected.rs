@@ -1,0 +1,142 @@
+//! Objections reach what models learned: they are acted on like withdrawals, where people may object at all.
+
+use harness::Scenario;
+use harness::scenario::{basis, deployment, evidence, finding, in_days, model_version, purpose, training};
+use serde_json::{Value, json};
+
+use super::covered::load;
+use super::remedies::{now, records};
+use super::said::batch;
+use super::{key, said};
+use crate::support::rebuilds;
+
+/// What runs rests on legitimate interests, and so did its training.
+fn interested(people_known: bool) -> Scenario {
+    let s = Scenario::registered();
+    s.add("subject-keys", key("k1", "crm", harness::scenario::ZEROS));
+    let mut interest = basis("scoring-interest", "scoring");
+    interest["legal_basis"] = json!("art6_1_f");
+    interest["letter"] = json!({"balancing_test": evidence(), "necessity": "We must know whom to ask."});
+    s.add("bases", interest);
+    let mut revised = purpose("scoring");
+    revised["withdrawal"] = json!({"days": 30, "remedies": ["output_filter"]});
+    s.add("purposes", revised);
+    let mut own = deployment();
+    (own["bases"], own["purpose"]) = (json!(["basis:scoring-interest"]), json!("purpose:scoring@2"));
+    s.add("deployments", own);
+    s.approve(&["purpose:scoring@1"]);
+    s.approve(&["purpose:scoring@2", "basis:scoring-interest", "system:scorer", "deployment:score-prod"]);
+    if people_known {
+        load(&s, "1", 0..10);
+    }
+    assert_eq!(s.activate("release:score-prod@1").good()["verdict"], "allow");
+    s
+}
+
+fn says(s: &Scenario, person: u32, what: &str, at: &str) {
+    let record = said(person, u32::try_from(records(s)).unwrap(), what, at);
+    s.dora.post("/api/v1/consent-records", &record).good();
+}
+
+fn late(s: &Scenario) -> Option<Value> {
+    finding(&s.dry_at("start", Some(&in_days(31))), "objection")
+}
+
+fn counted(s: &Scenario) -> Option<String> {
+    late(s).map(|found| found["sentence"].as_str().unwrap().split(" people").next().unwrap().to_owned())
+}
+
+#[test]
+fn an_objection_is_acted_on_in_models_within_the_days_of_the_purpose() {
+    let s = interested(true);
+    let first = in_days(-3);
+    says(&s, 3, "objected", &first);
+    says(&s, 4, "objected", &now());
+    says(&s, 77, "objected", &now());
+    assert_eq!(finding(&s.dry("start"), "objection"), None, "there is time");
+    assert_eq!(counted(&s).as_deref(), Some("2 of 10"), "and whoever is not in it is in no model");
+    let found = late(&s).unwrap();
+    assert_eq!(found["article"], "GDPR Art. 17(1)(c), 21(1)");
+    let command = "licit subjects exclude dataset:crm/people@1 --purpose purpose:scoring --objecting";
+    assert_eq!(found["remedy"]["command"], command);
+    let open = s.audit.get("/api/v1/consent-actions").good()["items"].clone();
+    assert_eq!((&open[0]["about"], &open[0]["people"], &open[1]), (&json!("objection"), &json!(2), &Value::Null));
+    assert_eq!(open[0]["oldest"], first);
+    assert_eq!(open[0]["due"].as_str().unwrap()[..10], in_days(27)[..10]);
+    // Grounds that override one, and one who objects no more.
+    says(&s, 3, "objection_overridden", &now());
+    assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
+    says(&s, 4, "objection_withdrawn", &now());
+    assert_eq!(counted(&s), None);
+    assert_eq!(s.audit.get("/api/v1/consent-actions").good()["items"], json!([]));
+    // An objection to everything is one to this; one to a channel is not.
+    let mut everything = said(5, 90_001, "objected", &now());
+    everything.as_object_mut().unwrap().remove("purpose");
+    let mut contact = said(6, 90_002, "objected", &now());
+    contact["channel"] = json!("email");
+    batch(&s.dora, &[everything, contact]).good();
+    assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn training_again_without_those_who_object_closes_it_and_so_does_a_remedy() {
+    let s = interested(true);
+    says(&s, 3, "objected", &now());
+    let create = json!({"dataset_version": "dataset:crm/people@1", "purpose": "purpose:scoring", "objecting": true});
+    let mut both = create.clone();
+    both["explicit"] = json!(true);
+    s.ana.post("/api/v1/member-sets", &both).problem(422);
+    let set = s.ana.post("/api/v1/member-sets", &create).good();
+    assert_eq!((&set["count"], &set["excluded"], &set["objecting"]), (&json!(9), &json!(1), &json!(true)));
+    s.add("model-versions", model_version("2", "2"));
+    let mut again = training("2", "1");
+    (again["started_at"], again["member_sets"]) = (json!(now()), json!([set["id"]]));
+    s.add("runs", again);
+    s.release("2");
+    assert_eq!(counted(&s), None);
+    let standing = json!({"deployment": "deployment:score-prod", "release": "release:score-prod@1", "dry_run": true, "valid_at": in_days(31)});
+    let before = s.ci.post("/api/v1/gate", &standing).good();
+    assert!(finding(&before, "objection").is_some(), "the version of before holds them still");
+    let filtered = json!({
+        "of": "model:score@1", "purpose": "purpose:scoring", "remedy": "output_filter", "evidence": [evidence()], "reason": "Tested.",
+    });
+    s.dora.post("/api/v1/remedies", &filtered).good();
+    assert_eq!(finding(&s.ci.post("/api/v1/gate", &standing).good(), "objection"), None);
+    // Whoever takes it back and objects once more is another matter.
+    says(&s, 3, "objection_withdrawn", &now());
+    says(&s, 3, "objected", &now());
+    assert!(finding(&s.ci.post("/api/v1/gate", &standing).good(), "objection").is_some());
+}
+
+#[test]
+fn where_nobody_said_who_is_in_it_an_objection_that_waits_makes_it_unknown() {
+    let s = interested(false);
+    says(&s, 3, "objected", &now());
+    assert_eq!(finding(&s.dry("start"), "objection"), None);
+    let found = late(&s).expect("anybody may be in it");
+    assert_eq!((&found["status"], &found["node"]), (&json!("unknown"), &json!("dataset:crm/people@1")));
+    load(&s, "1", 5..10);
+    assert_eq!(late(&s), None, "nobody of them is");
+}
+
+#[test]
+fn a_contract_is_not_objected_to_and_direct_marketing_always_is() {
+    let s = Scenario::registered();
+    s.add("subject-keys", key("k1", "crm", harness::scenario::ZEROS));
+    s.approve(&["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"]);
+    load(&s, "1", 0..10);
+    says(&s, 3, "objected", &now());
+    assert_eq!(late(&s), None);
+    let mut marketing = purpose("scoring");
+    marketing["iri"] = json!("https://w3id.org/dpv#DirectMarketing");
+    s.add("purposes", marketing);
+    let mut own = deployment();
+    own["purpose"] = json!("purpose:scoring@2");
+    s.add("deployments", own);
+    s.approve(&["purpose:scoring@2", "deployment:score-prod"]);
+    let findings = s.dry_at("start", Some(&in_days(31)))["findings"].clone();
+    let learned =
+        findings.as_array().unwrap().iter().filter(|f| f["rule"] == "objection" && f["node"] == "dataset:crm/people@1");
+    assert_eq!(learned.count(), 1, "{findings:#}");
+}
