@@ -130,8 +130,7 @@ impl Asking {
         }
         match self.asked {
             Asked::Served => true,
-            Asked::Objected(_) => nobody_lacks() == Some(true),
-            Asked::Training(_) => nobody_lacks() == Some(true),
+            Asked::Training(_) | Asked::Objected(_) => nobody_lacks() == Some(true),
             Asked::Overdue(_) => world.consent.erased_from(id).next().is_none() && nobody_lacks() == Some(true),
         }
     }
