@@ -76,7 +76,7 @@ fn actions(s: &Scenario) -> Vec<Value> {
     s.audit.get("/api/v1/consent-actions").good()["items"].as_array().unwrap().clone()
 }
 
-fn says(answer: Answer, words: &str) {
+fn says(answer: &Answer, words: &str) {
     let problem = answer.problem(409);
     assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
 }
@@ -184,10 +184,10 @@ fn a_remedy_that_a_later_revision_does_not_name_counts_no_more() {
 fn leaving_out_is_read_off_the_lists_that_were_acknowledged() {
     let s = running(&["suppress"]);
     withdraw(&s, &now(), &[4]);
-    says(act(&s.ana, "model:score@1", "suppress", &json!({})), "acknowledged no list");
+    says(&act(&s.ana, "model:score@1", "suppress", &json!({})), "acknowledged no list");
     let position = acknowledge(&s);
     let ahead = json!({"position": s.audit.get("/api/v1/ledger/head").good()["size"]});
-    says(act(&s.ana, "model:score@1", "suppress", &ahead), &format!("the list of position {position}"));
+    says(&act(&s.ana, "model:score@1", "suppress", &ahead), &format!("the list of position {position}"));
     let taken = act(&s.ana, "model:score@1", "suppress", &json!({})).good();
     let id = taken["id"].as_str().unwrap();
     let spec = s.audit.get(&format!("/api/v1/remedies/{id}")).good()["spec"].clone();
@@ -198,7 +198,7 @@ fn leaving_out_is_read_off_the_lists_that_were_acknowledged() {
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"), "a newer list is no remedy until somebody says so");
     // A model that runs nowhere leaves nobody out anywhere.
     s.add("model-versions", model_version("2", "2"));
-    says(act(&s.ana, "model:score@2", "suppress", &json!({})), "runs in no deployment");
+    says(&act(&s.ana, "model:score@2", "suppress", &json!({})), "runs in no deployment");
     // The same model in another deployment, whose systems have no list.
     let mut other = deployment();
     (other["bases"], other["purpose"]) = (json!(["basis:scoring-consent"]), json!("purpose:scoring@2"));
@@ -251,14 +251,14 @@ fn an_adapter_is_removed_once_it_runs_no_more() {
     acknowledge(&s);
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
     assert_eq!(actions(&s)[0]["parts"], json!(["model:tone@1"]));
-    says(act(&s.ana, "model:tone@1", "adapter_removal", &json!({})), "is still part of `release:score-prod@2`");
+    says(&act(&s.ana, "model:tone@1", "adapter_removal", &json!({})), "is still part of `release:score-prod@2`");
     propose(&s, &json!({"deployment": "deployment:score-prod", "composition": [base]}));
     assert_eq!(counted(&s), None, "lineage shows it");
     act(&s.ana, "model:tone@1", "adapter_removal", &json!({})).good();
     // What never was an adapter here is none, and a base in which they still are is no removal.
-    says(act(&s.ana, "model:score@1", "adapter_removal", &json!({})), "never was such a part");
+    says(&act(&s.ana, "model:score@1", "adapter_removal", &json!({})), "never was such a part");
     withdraw(&s, &now(), &[12]);
-    says(act(&s.ana, "model:tone@1", "adapter_removal", &json!({})), "still in what `deployment:score-prod` runs");
+    says(&act(&s.ana, "model:tone@1", "adapter_removal", &json!({})), "still in what `deployment:score-prod` runs");
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn training_again_needs_no_record_and_may_have_one() {
     let s = running(&[]);
     withdraw(&s, &now(), &[4]);
     acknowledge(&s);
-    says(act(&s.ana, "model:score@1", "retrain", &json!({})), "is still part of");
+    says(&act(&s.ana, "model:score@1", "retrain", &json!({})), "is still part of");
     let create = json!({"dataset_version": "dataset:crm/people@1", "purpose": "purpose:scoring"});
     let set = s.ana.post("/api/v1/member-sets", &create).good();
     s.add("model-versions", model_version("2", "2"));
@@ -287,7 +287,8 @@ fn an_index_is_a_version_whose_members_lack_them() {
         let mut index = people(version);
         index["dataset"] = json!("dataset:crm/index");
         let index = index.as_object_mut().unwrap();
-        (index.remove("origin"), index.remove("collected_for"));
+        index.remove("origin");
+        index.remove("collected_for");
         s.add("dataset-versions", json!(index));
         s.add("runs", json!({
             "operation": "derive", "purpose": "purpose:scoring", "started_at": "2026-01-01T00:00:00Z", "controller": "party:acme",
@@ -319,19 +320,19 @@ fn an_index_is_a_version_whose_members_lack_them() {
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"), "the index contains them");
     assert_eq!(actions(&s)[0]["parts"], json!(["dataset:crm/index@1"]));
     let take = |version: &str| act(&s.ana, &format!("dataset:crm/index@{version}"), "remove_from_index", &json!({}));
-    says(take("1"), "nobody said who is in");
+    says(&take("1"), "nobody said who is in");
     members("1", 0..10);
-    says(take("1"), "1 people who had withdrawn or objected are still in `dataset:crm/index@1`");
+    says(&take("1"), "1 people who had withdrawn or objected are still in `dataset:crm/index@1`");
     version("2");
     members("2", 0..9);
-    says(take("2"), "still runs `dataset:crm/index@1`");
+    says(&take("2"), "still runs `dataset:crm/index@1`");
     release("2");
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"), "nobody said so yet");
     take("2").good();
     assert_eq!(counted(&s), None);
     withdraw(&s, &now(), &[3]);
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
-    says(take("2"), "1 people");
+    says(&take("2"), "1 people");
     assert!(faults(&act(&s.ana, "model:score@2", "remove_from_index", &json!({})).problem(422)).contains_key("#/of"));
 }
 
@@ -341,14 +342,14 @@ fn nobody_is_in_a_model_for_as_long_as_its_anonymity_is_assessed() {
     withdraw(&s, &now(), &[4]);
     acknowledge(&s);
     let take = || act(&s.dora, "model:score@1", "anonymised_exempt", &claim());
-    says(take(), "no approved assessment in force finds `model:score@1` anonymous for `party:acme`");
+    says(&take(), "no approved assessment in force finds `model:score@1` anonymous for `party:acme`");
     let assessment = json!({
         "key": "anonymous", "kind": "anonymity", "of": "model:score@1", "holder": "party:acme", "statement": "Nobody can be got out.",
         "attack_model": "Membership inference with full access to the weights.", "evidence": [evidence()],
         "valid_from": "2020-01-01", "valid_to": in_days(100),
     });
     s.add("assessments", assessment);
-    says(take(), "no approved assessment");
+    says(&take(), "no approved assessment");
     s.approve(&["assessment:anonymous"]);
     let id = take().good()["id"].as_str().unwrap().to_owned();
     let spec = s.audit.get(&format!("/api/v1/remedies/{id}")).good()["spec"].clone();
@@ -357,7 +358,7 @@ fn nobody_is_in_a_model_for_as_long_as_its_anonymity_is_assessed() {
     let over = finding(&s.dry_at("start", Some(&in_days(101))), "consent.coverage");
     assert!(over.is_some(), "the assessment ended, and they are in it again");
     s.revoke("assessment:anonymous", 0);
-    says(take(), "no approved assessment");
+    says(&take(), "no approved assessment");
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
 }
 

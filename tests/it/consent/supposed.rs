@@ -28,7 +28,8 @@ fn bare(findings: &Value) -> Vec<String> {
     let mut list = findings.as_array().unwrap().clone();
     for finding in &mut list {
         let finding = finding.as_object_mut().unwrap();
-        (finding.remove("since"), finding.remove("due"));
+        finding.remove("since");
+        finding.remove("due");
     }
     let mut list: Vec<String> = list.iter().map(ToString::to_string).collect();
     list.sort();

@@ -80,7 +80,7 @@ struct Reached {
 fn reached(world: &World, who: &RoaringBitmap, now: Timestamp, answer: &mut SubjectsImpact) {
     let (mut models, mut deployments) = (BTreeMap::<String, Reached>::new(), BTreeMap::<String, Reached>::new());
     let mut sets: Vec<_> = world.people.sets().collect();
-    sets.sort_by(|(one, _), (other, _)| one.cmp(other));
+    sets.sort_by_key(|(name, _)| *name);
     for (name, members) in sets {
         let Ok(reference) = parse(name) else { continue };
         let within = &*members.who & who;
