@@ -174,7 +174,7 @@ fn any_bit_that_is_turned_is_found_and_the_place_is_named() {
     let file = export(&ledger(u64::MAX));
     let mut next = places();
     let mut by_member = std::collections::BTreeMap::<String, usize>::new();
-    for _ in 0..4000 {
+    for _ in 0..2000 {
         let (place, bit) = (next(file.len()), next(8));
         let mut changed = file.clone();
         changed[place] ^= 1 << bit;

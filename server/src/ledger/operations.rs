@@ -21,6 +21,14 @@ pub fn name(tx: &mut Tx<'_>, origin: &Origin) -> Result<()> {
     }
 }
 
+/// Give a ledger that has no name this one. Two servers may start together: the first one's stands.
+///
+/// # Errors
+/// What the ledger cannot hold.
+pub fn name_unnamed(tx: &mut Tx<'_>, origin: &Origin) -> Result<()> {
+    if tx.world().ledger.ring().origin.is_some() { Ok(()) } else { name(tx, origin) }
+}
+
 /// The first key of a ledger that never had one; `None` where it has or had one, whoever's that is.
 ///
 /// # Errors

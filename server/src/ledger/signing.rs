@@ -43,18 +43,20 @@ impl Signing {
     /// # Errors
     /// A sentence for the operator: the ledger has another name; a key that others can read; no place to write one.
     pub fn open(db: &Db, source: Source, origin: Option<Origin>) -> std::result::Result<Self, String> {
-        let fallback = origin.is_none().then(|| format!("licit.invalid/{}", Uuid::now_v7()));
-        let wanted = match (origin, fallback) {
-            (Some(origin), _) => Some(origin),
+        let named = db.world().ledger.ring().origin.clone();
+        match origin {
+            Some(origin) if named.as_ref() == Some(&origin) => {}
+            Some(origin) => db
+                .write_blocking(Uuid::nil(), clock::now(), move |tx| operations::name(tx, &origin))
+                .map_err(|e| e.to_string())?,
             // Nobody stated one: a random one, so that two registries never share it.
-            (None, Some(text)) if db.world().ledger.ring().origin.is_none() => {
-                Some(text.parse().map_err(|e| format!("origin: {e}"))?)
+            None if named.is_none() => {
+                let random: Origin =
+                    format!("licit.invalid/{}", Uuid::now_v7()).parse().map_err(|e| format!("origin: {e}"))?;
+                db.write_blocking(Uuid::nil(), clock::now(), move |tx| operations::name_unnamed(tx, &random))
+                    .map_err(|e| e.to_string())?;
             }
-            _ => None,
-        };
-        if let Some(origin) = wanted.filter(|origin| db.world().ledger.ring().origin.as_ref() != Some(origin)) {
-            let named = db.write_blocking(Uuid::nil(), clock::now(), move |tx| operations::name(tx, &origin));
-            named.map_err(|e| e.to_string())?;
+            None => {}
         }
         let signer = match (Signer::load(&source), &source) {
             // Only of a ledger that never had one: a new key in place of a lost one is for a human to introduce.

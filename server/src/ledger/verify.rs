@@ -209,6 +209,9 @@ fn signed(conn: &mut Conn, after: i64, end: i64, report: &mut Report) -> Result<
 /// What there is of more entries than there are.
 fn beyond(conn: &mut Conn, size: u64, report: &mut Report) -> Result<()> {
     let entries = i64::try_from(size).unwrap_or(i64::MAX);
+    if let Some(seq) = misread(conn)? {
+        report.faults.push(format!("entry {seq}: its columns differ from what was hashed"));
+    }
     let sizes: Vec<i64> = ledger_checkpoint::table
         .filter(ledger_checkpoint::size.gt(entries).or(ledger_checkpoint::size.lt(0)))
         .order(ledger_checkpoint::size)
@@ -234,6 +237,29 @@ fn beyond(conn: &mut Conn, size: u64, report: &mut Report) -> Result<()> {
         report.faults.push(format!("Merkle node {index} is of no entry"));
     }
     Ok(())
+}
+
+/// The first entry of which a column holds something else than is read of it: `SQLite` has wider numbers, and times are texts there, of
+/// which several spellings are read as one.
+fn misread(conn: &mut Conn) -> Result<Option<i64>> {
+    let wide = ledger_entry::table
+        .filter(ledger_entry::version.lt(0).or(ledger_entry::version.gt(i32::from(u16::MAX))))
+        .order(ledger_entry::seq)
+        .select(ledger_entry::seq)
+        .first(conn)
+        .optional()?;
+    let Conn::Sqlite(lite) = conn else { return Ok(wide) };
+    let respelled = diesel::dsl::sql::<diesel::sql_types::Bool>(
+        "at NOT GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]*' \
+         OR substr(at, 20) GLOB '*[^.0-9]*'",
+    );
+    let respelled = ledger_entry::table
+        .filter(respelled)
+        .order(ledger_entry::seq)
+        .select(ledger_entry::seq)
+        .first(lite)
+        .optional()?;
+    Ok(wide.or(respelled))
 }
 
 /// How many nodes a tree has.
