@@ -19,8 +19,12 @@ impl Draw {
 
 fn seeds(name: &str) -> Vec<Vec<u8>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
-    let mut found: Vec<Vec<u8>> =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| std::fs::read(entry.path()).ok()).collect();
+    let mut found: Vec<Vec<u8>> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| std::fs::read(entry.path()).ok())
+        .collect();
     found.push(Vec::new());
     found
 }
@@ -55,7 +59,9 @@ fn mutate(draw: &mut Draw, seeds: &[Vec<u8>]) -> Vec<u8> {
                 bytes.splice(at..at, other[from..end].iter().copied());
             }
             _ => {
-                let word: &[u8] = [&b"\0"[..], b"\n\n", b"\xe2\x80\x94 ", b"\xff\xff", b"9007199254740993", b"{\"", b"[[[[", b"\xc3"][draw.below(8)];
+                let word: &[u8] =
+                    [&b"\0"[..], b"\n\n", b"\xe2\x80\x94 ", b"\xff\xff", b"9007199254740993", b"{\"", b"[[[[", b"\xc3"]
+                        [draw.below(8)];
                 bytes.splice(at..at, word.iter().copied());
             }
         }
@@ -77,6 +83,10 @@ fn main() {
             slowest = slowest.max(one.elapsed());
             runs += 1;
         }
-        println!("{name}: {runs} inputs in {seconds} s from {} seeds, the slowest {} ms", seeds.len(), slowest.as_millis());
+        println!(
+            "{name}: {runs} inputs in {seconds} s from {} seeds, the slowest {} ms",
+            seeds.len(),
+            slowest.as_millis()
+        );
     }
 }
