@@ -353,13 +353,16 @@ fn main() {
     let (ours, bare) = (quantile(&mut ours, 0.5), quantile(&mut bare, 0.5));
     println!("exact union of six: {ours:.0} us, bare {bare:.0} us: {:.2}x", ours / bare);
     let Conn::Sqlite(mut lite) = manager.open().unwrap() else { panic!("SQLite") };
-    let (ms, lacking) = of_tables!(&mut lite, &six, "consent_record");
-    println!("the same of indexed tables (SQLite): {ms:.0} ms for {lacking} lacking: {:.0}x", ms * 1e3 / ours);
+    let (took, lacking) = of_tables!(&mut lite, &six, "consent_record");
+    println!("the same of indexed tables (SQLite): {took:.0} ms for {lacking} lacking: {:.0}x", took * 1e3 / ours);
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
         let Conn::Postgres(mut pg) = Manager::new(&url).unwrap().open().unwrap() else { panic!("PostgreSQL") };
         said_in(&mut pg, subjects);
-        let (ms, lacking) = of_tables!(&mut pg, &six, "bench_said");
-        println!("the same of indexed tables (PostgreSQL): {ms:.0} ms for {lacking} lacking: {:.0}x", ms * 1e3 / ours);
+        let (took, lacking) = of_tables!(&mut pg, &six, "bench_said");
+        println!(
+            "the same of indexed tables (PostgreSQL): {took:.0} ms for {lacking} lacking: {:.0}x",
+            took * 1e3 / ours
+        );
     }
 
     // One withdraws: the numbers are brought forward.
