@@ -274,8 +274,9 @@ impl Wills {
             missing: Mutex::default(),
             both: Mutex::default(),
         });
-        if durable {
-            let mut memo = locked(&self.memo);
+        let mut memo = locked(&self.memo);
+        // Somebody may have been erased meanwhile: whoever knows that must not meet what was counted with them.
+        if durable && memo.erased == known.erased {
             if let Some(before) = memo.standings.iter().rev().find(|one| one.wanted.alike(wanted)) {
                 made.bring_forward(before, members);
             }
@@ -302,8 +303,8 @@ impl Wills {
             memo.nearest(of, at, latest).filter(|_| current)
         };
         let made = Arc::new(self.read(|conn| snapshot(conn, base.as_deref(), of, at, fresh))?);
-        if durable {
-            let mut memo = locked(&self.memo);
+        let mut memo = locked(&self.memo);
+        if durable && memo.erased == known.erased {
             memo.snapshots.push(made.clone());
             fit(&mut memo.snapshots, Snapshot::size);
         }
