@@ -80,7 +80,9 @@ impl Client {
         let headers =
             answer.headers().iter().map(|(n, v)| (n.to_string(), v.to_str().unwrap_or("").to_owned())).collect();
         let status = answer.status().as_u16();
-        let text = answer.body_mut().with_config().limit(1 << 28).read_to_string().ok()?;
+        let bytes = answer.body_mut().with_config().limit(1 << 28).read_to_vec().ok()?;
+        // Tiles are no text: who looks into them reads them otherwise.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Some(Answer { status, headers, text })
     }
 

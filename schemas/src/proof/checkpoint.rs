@@ -63,8 +63,7 @@ impl Checkpoint {
     /// # Errors
     /// Anything but origin, size and root in the one spelling there is.
     pub fn parse(text: &str) -> Result<Self, CheckpointFault> {
-        // The crate reads the text with the blank line of the note behind it.
-        let read = Tlog::from_bytes(format!("{text}\n").as_bytes()).map_err(|_| CheckpointFault::Form)?;
+        let read = Tlog::from_bytes(text.as_bytes()).map_err(|_| CheckpointFault::Form)?;
         let origin = read.origin().parse().map_err(|_| CheckpointFault::Form)?;
         let head = TreeHead { size: read.size(), root: Digest::from_bytes(read.hash().0) };
         let checkpoint = Self { origin, head };

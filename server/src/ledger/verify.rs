@@ -59,7 +59,7 @@ pub fn ledger(conn: &mut Conn) -> Result<Report> {
             }
             break;
         };
-        let signed = signed(conn, last, end)?;
+        let signed = signed(conn, last, end, &mut report)?;
         for row in page {
             report.entries += 1;
             let seq = row.0;
@@ -180,12 +180,29 @@ fn page(conn: &mut Conn, last: i64) -> Result<(Vec<Row>, Option<String>)> {
     }
 }
 
-/// Checkpoints of the trees that end with these entries, by size.
-fn signed(conn: &mut Conn, after: i64, end: i64) -> Result<BTreeMap<i64, CheckpointRow>> {
-    let rows: Vec<CheckpointRow> = ledger_checkpoint::table
-        .filter(ledger_checkpoint::size.gt(after).and(ledger_checkpoint::size.le(end)))
-        .select(CheckpointRow::as_select())
-        .load(conn)?;
+/// Checkpoints of the trees that end with these entries, by size; one that cannot even be read is reported.
+fn signed(conn: &mut Conn, after: i64, end: i64, report: &mut Report) -> Result<BTreeMap<i64, CheckpointRow>> {
+    let among = || ledger_checkpoint::size.gt(after).and(ledger_checkpoint::size.le(end));
+    let rows = ledger_checkpoint::table.filter(among()).select(CheckpointRow::as_select()).load(conn);
+    let rows: Vec<CheckpointRow> = match rows {
+        Err(diesel::result::Error::DeserializationError(_)) => {
+            let sizes: Vec<i64> =
+                ledger_checkpoint::table.filter(among()).select(ledger_checkpoint::size).load(conn)?;
+            let mut rows = Vec::new();
+            for size in sizes {
+                match ledger_checkpoint::table.find(size).select(CheckpointRow::as_select()).first(conn) {
+                    Err(diesel::result::Error::DeserializationError(e)) => {
+                        report
+                            .faults
+                            .push(format!("the checkpoint of {size} entries does not hold: it cannot be read: {e}"));
+                    }
+                    row => rows.push(row?),
+                }
+            }
+            rows
+        }
+        rows => rows?,
+    };
     Ok(rows.into_iter().map(|row| (row.size, row)).collect())
 }
 

@@ -65,7 +65,10 @@ fn what_was_tampered_with_ends_with_four() {
     let audit = Client::new(&server.url, audit.token.as_deref());
     let (code, out, said) = licit(&audit, &["ledger", "verify"]);
     assert_eq!((code, out.as_str()), (4, ""), "{said}");
-    assert!(said.contains(&format!("entry {seq}: its data were changed")), "{said}");
+    assert!(
+        said.contains(&format!("entry {seq}: its data in `data/000.ndjson` are not those it commits to")),
+        "{said}"
+    );
     let (code, _, said) = licit(&audit, &["ledger", "prove", &seq]);
     assert_eq!(code, 4, "{said}");
 }

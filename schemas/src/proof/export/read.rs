@@ -292,7 +292,7 @@ impl<R: Read> Members<R> {
 
     /// The next member, if it is an earlier checkpoint.
     fn checkpoint(&mut self) -> Result<Option<(String, u64)>, ExportFault> {
-        let (name, _) = self.peek("keys.json")?;
+        let (name, _) = self.peek("the next member")?;
         let Some(size) = name.strip_prefix("checkpoints/") else { return Ok(None) };
         let read = size.parse().ok().filter(|read: &u64| read.to_string() == size);
         let name = name.clone();
