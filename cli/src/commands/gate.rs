@@ -80,6 +80,7 @@ pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
         intent,
         artifacts: release::artifacts(&args.artifacts)?,
         dry_run: args.dry_run,
+        receipt: false,
         valid_at: args.valid_at,
         known_at: args.known_at,
     })?;

@@ -78,28 +78,6 @@ impl Sealed {
     }
 }
 
-/// In which form a receipt is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReceiptForm {
-    /// With the entry, the proof and the checkpoint.
-    #[default]
-    Receipt,
-    /// The DSSE envelope alone.
-    Envelope,
-    /// The Sigstore bundle around the envelope, for tools that read no other form.
-    Bundle,
-}
-
-/// Query of a receipt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReceiptQuery {
-    /// In which form.
-    #[serde(default)]
-    pub form: ReceiptForm,
-}
-
 /// Why a decision has no receipt, by what it says itself; nothing where it may have one.
 pub fn refused(decision: &Decision) -> Option<String> {
     if decision.id.0.is_nil() {

@@ -8,6 +8,7 @@ mod check;
 use std::sync::{Arc, LazyLock};
 
 use chrono::Duration;
+use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Level, Status};
 use licit_schemas::policy::{Grace, OwnRule, PolicySpec, ReviewPolicy, Reviewed};
 use licit_schemas::reference::{Kind, Ref};
@@ -76,6 +77,7 @@ static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     unconsented_per_million: None,
     notices: None,
     break_glass: None,
+    receipt_hours: None,
 });
 
 /// Days for which what was observed of an endpoint counts, at most.
@@ -83,6 +85,9 @@ const ATTESTATION_DAYS: u16 = 30;
 
 /// What is asked of a notice where policy says nothing: words, LIX, and days for which a test of the way out counts.
 const NOTICES: (u32, u32, u16) = (1500, 60, 365);
+
+/// Hours for which a receipt stands where policy says nothing.
+const RECEIPT_HOURS: u16 = 24;
 
 impl Default for Policy {
     fn default() -> Self {
@@ -264,6 +269,32 @@ impl Policy {
     /// How many of a million people behind a training may lack consent.
     pub fn unconsented_per_million(&self) -> u32 {
         self.layers.iter().map(|layer| layer.spec().unconsented_per_million.unwrap_or(0)).min().unwrap_or(0)
+    }
+
+    /// How long a receipt stands, at most.
+    pub fn receipt(&self) -> Duration {
+        let each = self.layers.iter().map(|layer| layer.spec().receipt_hours.unwrap_or(RECEIPT_HOURS));
+        Duration::hours(i64::from(each.min().unwrap_or(0)))
+    }
+
+    /// When the first approval that carries it ends; of one that ended already, nothing more is to come.
+    pub fn ends(&self, now: Timestamp) -> Option<Timestamp> {
+        let approvals = self.layers.iter().filter_map(|layer| layer.approval.as_ref());
+        approvals.map(|approval| approval.end()).filter(|end| *end > now).min()
+    }
+
+    /// Names and digest: of one revision its own, of several that of the list of both.
+    pub fn named(&self) -> (String, Digest) {
+        let each = self.layers.iter().map(|layer| {
+            let sum = layer.revision.as_ref().map_or_else(|| digest(&*DEFAULT), |r| r.digest);
+            (layer.reference(), sum)
+        });
+        let each: Vec<(&str, Digest)> = each.collect();
+        let sum = match &each[..] {
+            [(_, one)] => *one,
+            several => digest(&several),
+        };
+        (each.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(","), sum)
     }
 
     /// Whether there are rules of the organisation's own.

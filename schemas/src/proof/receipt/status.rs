@@ -8,9 +8,6 @@ use crate::registry::ReleaseState;
 use crate::registry::uuid_text::Uuid;
 use crate::time::Timestamp;
 
-/// Seconds for which an answer about a decision may be kept.
-pub const FRESH_SECONDS: u32 = 5;
-
 /// What became of a decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionStatus {

@@ -1,7 +1,5 @@
 //! The release: byte for byte what was admitted, and inside what the board approved.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
 use licit_schemas::admitted;
 use licit_schemas::gate::{Finding, Intent, Status};
 use licit_schemas::registry::{Endpoint, ReleaseState};
