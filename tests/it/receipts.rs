@@ -1,5 +1,8 @@
 //! Receipts: what they say, for how long, who gets none, and what became of the decision since.
 
+mod command;
+mod outside;
+mod pipelines;
 mod served;
 
 use harness::{Client, Scenario};

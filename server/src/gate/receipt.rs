@@ -84,14 +84,15 @@ pub fn statement(then: &World, recorded: &Recorded, origin: &Origin) -> Result<S
     })
 }
 
-/// Every file of every model, and the root of each model; of an endpoint its configuration. What has neither is known by the release.
+/// Every file of every model, and the roots of each model; of an endpoint its configuration. What has neither is known by the release.
 fn subjects(evidence: &Evidence<'_>) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for model in &evidence.models {
         let Some(facts) = model.facts() else { continue };
         let files = || facts.files.iter().map(|(path, digest)| (path.as_str(), digest));
-        let whole = oms::root(files()).or(facts.endpoint.as_ref().map(|pinned| pinned.configuration_digest));
+        let pinned = facts.endpoint.as_ref().map(|pinned| pinned.configuration_digest);
         let name = model.reference.to_string();
+        let whole = oms::roots(files()).into_iter().chain(pinned);
         subjects.extend(whole.map(|digest| subject(&name, digest, BTreeMap::new())));
         let of = BTreeMap::from([("model".to_owned(), name)]);
         subjects.extend(files().map(|(path, digest)| subject(path, *digest, of.clone())));

@@ -324,7 +324,7 @@ fn decided(receipt: &Receipt, statement: &Statement) -> Result<String, String> {
     }
 }
 
-/// Whether the subjects are the files of the models admitted, each model with its root.
+/// Whether the subjects are the files of the models admitted, each model with its roots.
 fn models(decision: &Decision, statement: &Statement) -> bool {
     let Some(files) = statement.files() else { return false };
     let named = |model: &str| files.get(model).map(Vec::as_slice).unwrap_or_default();
@@ -334,12 +334,12 @@ fn models(decision: &Decision, statement: &Statement) -> bool {
     };
     let each = decision.models.iter().all(|(model, digests)| {
         let files = named(model);
-        let root = oms::root(files.iter().map(|(path, digest)| (path.as_str(), digest)));
-        let stated = |root: Digest| {
+        let roots = oms::roots(files.iter().map(|(path, digest)| (path.as_str(), digest)));
+        let stated = |root: &Digest| {
             let is_root = |s: &&crate::proof::statement::Subject| s.annotations.is_empty() && s.name == *model;
-            statement.subject.iter().filter(is_root).any(|s| s.digest.digest() == Some(root))
+            statement.subject.iter().filter(is_root).any(|s| s.digest.digest() == Some(*root))
         };
-        sorted(files.iter().map(|(_, digest)| *digest).collect()) == sorted(digests.clone()) && root.is_none_or(stated)
+        sorted(files.iter().map(|(_, digest)| *digest).collect()) == sorted(digests.clone()) && roots.iter().all(stated)
     });
     each && files.keys().all(|model| decision.models.contains_key(*model))
 }
