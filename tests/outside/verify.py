@@ -78,9 +78,12 @@ proto = json_format.Parse(payload, statement_pb2.Statement())
 Statement.copy_from_pb(proto).validate()
 assert proto.predicate_type == "https://slsa.dev/verification_summary/v1"
 statement = json.loads(payload)
-vsa = json_format.ParseDict(statement["predicate"], vsa_pb2.VerificationSummary(), ignore_unknown_fields=True)
+# Their summary has one level, where the specification has a list: the list is looked at as JSON.
+predicate = dict(statement["predicate"])
+levels = predicate.pop("verifiedLevels")
+vsa = json_format.ParseDict(predicate, vsa_pb2.VerificationSummary(), ignore_unknown_fields=True)
 assert vsa.verification_result == "PASSED" and vsa.resource_uri and vsa.policy.uri, vsa
-assert not any(level.startswith("SLSA_") for level in vsa.verified_levels), vsa.verified_levels
+assert levels and not any(level.startswith("SLSA_") for level in levels), levels
 
 # --- the entry in the ledger (RFC 9162 section 2.1.3.2) and the checkpoint (C2SP signed-note) ----------------------------------
 

@@ -86,7 +86,10 @@ fn a_receipt_is_verified_without_a_server() {
         (&["--release", "score-prod@9"], "not `release:score-prod@9`"),
         (&["--max-age", "0s"], "too long ago"),
         (&["--at", &later], "it ended"),
-        (&["--artifact", &f.folder.path().join("model/a").to_str().unwrap().to_owned()], "not there as admitted"),
+        (
+            &["--artifact", &f.folder.path().join("model/a").to_str().unwrap().to_owned()],
+            "not admitted, such as `weights.bin`",
+        ),
     ] {
         let (code, out, said) = verify(&[&["--key", &key], more].concat());
         assert_eq!(code, 3, "{more:?}: {out}{said}");
@@ -173,8 +176,9 @@ fn sarif(client: &Client, wanted: i32, more: &[&str]) -> Value {
     let (code, out, said) = licit(client, &[&["gate", "score-prod", "--format", "sarif"], more].concat());
     assert_eq!(code, wanted, "{out}{said}");
     let log: Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}"));
-    let schema = std::fs::read(root().join("tests/schemas/sarif-2.1.0.json")).unwrap();
-    let schema: Value = serde_json::from_slice(&schema).unwrap();
+    let schema = std::fs::read_to_string(root().join("tests/schemas/sarif-2.1.0.json")).unwrap();
+    // The pattern of a language there, of which we state none, has a bracket too many.
+    let schema: Value = serde_json::from_str(&schema.replace("{2}]?$", "{2}$")).unwrap();
     let faults: Vec<String> =
         jsonschema::validator_for(&schema).unwrap().iter_errors(&log).map(|e| e.to_string()).collect();
     assert!(faults.is_empty(), "{faults:#?} in {log:#}");
