@@ -44,7 +44,7 @@ pub struct Statement {
     pub predicate: Vsa,
 }
 
-/// A thing with digests (in-toto ResourceDescriptor).
+/// A thing with digests (in-toto `ResourceDescriptor`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subject {
     /// Path of a file within its model; of a root digest or an endpoint, the model version.

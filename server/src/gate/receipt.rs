@@ -117,11 +117,7 @@ fn levels(evidence: &Evidence<'_>, policy: &Policy, decision: &Decision) -> Vec<
         let mut found = decision.findings.iter().chain(&decision.actions_due);
         policy.level(rule, scope) != Level::Silent && !found.any(|finding| finding.rule == **rule)
     };
-    LEVELS
-        .iter()
-        .filter(|(_, rules)| rules.iter().all(|rule| clean(&rule)))
-        .map(|(level, _)| (*level).to_owned())
-        .collect()
+    LEVELS.iter().filter(|(_, rules)| rules.iter().all(clean)).map(|(level, _)| (*level).to_owned()).collect()
 }
 
 /// Until when it stands, and what ends then: never later than policy allows, than anything behind it ends, than an action is due, nor

@@ -11,7 +11,7 @@ use super::command::{Filed, filed};
 use crate::ledger::ring;
 use crate::support::{licit, root};
 
-/// What is installed from PyPI, and nothing else is asked of it.
+/// What is installed of Python packages, and nothing else is asked of it.
 const PACKAGES: [&str; 7] = [
     "securesystemslib==1.6.0",
     "in-toto-attestation==0.9.3",
