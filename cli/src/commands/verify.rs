@@ -22,7 +22,7 @@ Exit codes: 0 valid, 3 sound but not valid for this, 4 broken or signed by nobod
 
 Examples:
   licit verify vote.receipt --key licit.pub --artifact vote-model/
-  licit verify vote.receipt --key licit.pub --deployment vote-forecast --max-age 24h
+  licit verify vote.receipt --key licit.pub --max-age 24h
   licit verify vote.receipt --key licit.pub --at 2026-06-01T10:00:00Z"
 )]
 pub(crate) struct VerifyArgs {
