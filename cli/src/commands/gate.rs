@@ -133,18 +133,17 @@ pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
             }
             shown(context, &client, &answer, format)
         }
-        Err(failure) if failure.exit() == Exit::NotReached => match &args.receipt {
-            Some(_) if args.go_on => by_receipt(args, &request, format, Some(&failure)),
-            _ => {
-                if let Some(path) = &args.write_receipt {
-                    absent(path)?;
-                }
-                let named = request.deployment.as_ref().map(ToString::to_string).unwrap_or_default();
-                print(&Report::without(&named, End::NotAsked, failure.to_string()), format);
-                Err(failure)
+        Err(failure) if failure.exit() == Exit::NotReached && args.go_on && args.receipt.is_some() => {
+            by_receipt(args, &request, format, Some(&failure))
+        }
+        Err(failure) => {
+            if let Some(path) = &args.write_receipt {
+                absent(path)?;
             }
-        },
-        Err(failure) => Err(failure),
+            let named = request.deployment.as_ref().map(ToString::to_string).unwrap_or_default();
+            print(&Report::without(&named, End::NotAsked, failure.to_string()), format);
+            Err(failure)
+        }
     }
 }
 

@@ -149,6 +149,10 @@ fn what_begins_is_refused_when_nobody_answers_and_what_goes_on_passes_by_its_rec
     let (code, _, said) = gate(&f.s.ci, &["--continue", "--write-receipt", &on]);
     assert_eq!((code, std::path::Path::new(&on).exists()), (3, false), "{said}");
     assert!(said.contains("no receipt is written: the gate denied it"), "{said}");
+    std::fs::write(&on, "old").unwrap();
+    let nobody = Client::new(&f.s.server.url, Some("none"));
+    let (code, out, _) = gate(&nobody, &["--write-receipt", &on, "--format", "junit"]);
+    assert_eq!((code, std::path::Path::new(&on).exists(), out.contains("errors=\"1\"")), (1, false, true), "{out}");
 }
 
 #[test]

@@ -159,6 +159,25 @@ fn it_ends_with_the_first_of_what_is_behind_it() {
     ends(&s, "time to live", proposed.plus(Duration::hours(2)));
 }
 
+/// What begins later ends it, too, though nothing that it rests on has that end.
+#[test]
+fn it_ends_before_the_same_question_would_be_refused() {
+    let s = Scenario::approved();
+    let begins = in_minutes(90);
+    let mut narrower = harness::scenario::basis("scoring-contract", "scoring");
+    narrower["covers"]["stages"] = json!(["training"]);
+    narrower["valid_from"] = json!(begins.to_string());
+    s.add("bases", narrower);
+    s.approve(&["basis:scoring-contract@2"]);
+    let decision = decide(&s, "start");
+    assert_eq!(decision["verdict"], "allow", "{decision:#}");
+    let (_, said) = receipt(&s, &s.ci, &decision);
+    let terms = said.predicate.terms;
+    let early = begins.micros() - terms.valid_until.micros();
+    assert!((0..=1_000_000).contains(&early), "{early}: {}", terms.valid_until_for);
+    assert!(terms.valid_until_for.ends_with("refuses from then on"), "{}", terms.valid_until_for);
+}
+
 #[test]
 fn policy_says_how_long_one_stands() {
     let s = Scenario::running();
