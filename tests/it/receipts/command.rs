@@ -86,7 +86,7 @@ fn a_receipt_is_verified_without_a_server() {
         (&["--release", "score-prod@9"], "not `release:score-prod@9`"),
         (&["--max-age", "0s"], "too long ago"),
         (&["--at", &later], "it ended"),
-        (&["--artifact", &f.folder.path().join("model/a").to_str().unwrap()], "not admitted, such as `weights.bin`"),
+        (&["--artifact", f.folder.path().join("model/a").to_str().unwrap()], "not admitted, such as `weights.bin`"),
     ] {
         let (code, out, said) = verify(&[&["--key", &key], more].concat());
         assert_eq!(code, 3, "{more:?}: {out}{said}");
