@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    access, baseline, break_glass, calendar, clearing, completions, config, consent, contest, dataset, debt, decision,
-    delegation, deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init, ledger,
-    lineage, notice, policy, recipients, register, release, renewals, retire, review, simple, subjects, suggest,
-    suppression, things, vocabulary, webhook, whatif,
+    access, baseline, break_glass, calendar, ci, clearing, completions, config, consent, contest, dataset, debt,
+    decision, delegation, deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init,
+    ledger, lineage, notice, policy, recipients, register, release, renewals, retire, review, simple, subjects,
+    suggest, suppression, things, verify, vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -26,14 +26,15 @@ use crate::demo;
   0  allowed, or done
   1  failure
   2  wrong usage
-  3  refused by the gate
-  4  the ledger does not verify, or a decision computed again differs
+  3  refused by the gate, or a receipt is not valid for this
+  4  the ledger or a receipt does not verify, or a decision computed again differs
   5  the server was not reached; a pipeline treats this as refused
 
 Examples:
   licit demo                                see the whole story on real data
   licit init && licit register              register what a pipeline made
-  licit gate vote-forecast --artifact model/  may it run?")]
+  licit gate vote-forecast --artifact model/  may it run?
+  licit ci init github vote-forecast          ask that in every pipeline")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -86,6 +87,13 @@ pub(crate) enum Command {
     Plan(register::PlanArgs),
     /// May this deployment run? Records the decision
     Gate(gate::GateArgs),
+    /// Does a receipt of the gate hold, and for this? Needs no server
+    Verify(verify::VerifyArgs),
+    /// The gate in pipelines
+    Ci {
+        #[command(subcommand)]
+        command: ci::Ci,
+    },
     /// Everything about a deployment: what holds, what does not, and why
     Explain(gate::ExplainArgs),
     /// What came from what

@@ -10,6 +10,7 @@ use clap::Parser;
 
 mod args;
 mod client;
+mod clock;
 mod collection;
 mod commands;
 mod config;
@@ -19,6 +20,7 @@ mod error;
 mod hashing;
 mod manifest;
 mod output;
+mod receipts;
 mod source;
 mod subjects;
 mod yaml;

@@ -11,7 +11,7 @@ use crate::error::{Failure, Result};
 use crate::yaml::{self, Place};
 
 /// A document larger than this is not one that people write.
-const MAX_BYTES: u64 = 8 * 1024 * 1024;
+const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// Where a document came from, to name its faults.
 pub(crate) struct Source {
@@ -76,18 +76,23 @@ pub(crate) fn read(path: &Path) -> Result<(Value, Source)> {
     Ok((parsed.value, Source { name, places: parsed.places }))
 }
 
-fn text(path: &Path, name: &str) -> Result<String> {
-    let failed = |e: &std::io::Error| Failure::file("read", path, e);
-    let mut bytes = Vec::new();
-    let read = if name == "stdin" {
-        std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)
+/// The bytes of a file, no more than so many; `-` is stdin.
+pub(crate) fn bytes(path: &Path, most: usize) -> Result<Vec<u8>> {
+    let (mut bytes, limit) = (Vec::new(), most as u64 + 1);
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };
-    read.map_err(|e| failed(&e))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Failure::plain(format!("`{name}` is larger than {MAX_BYTES} bytes")));
+    read.map_err(|e| Failure::file("read", path, &e))?;
+    if bytes.len() > most {
+        return Err(Failure::plain(format!("`{}` is larger than {most} bytes", path.display())));
     }
+    Ok(bytes)
+}
+
+fn text(path: &Path, name: &str) -> Result<String> {
+    let bytes = bytes(path, MAX_BYTES)?;
     String::from_utf8(bytes).map_err(|_| Failure::plain(format!("`{name}` is not UTF-8")))
 }
 

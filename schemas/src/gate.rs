@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::known::KnownAt;
+use crate::proof::receipt::Receipt;
 use crate::reference::Ref;
 use crate::registry::uuid_text::Uuid;
 use crate::registry::{Mode, ModelFile};
@@ -44,6 +45,9 @@ pub struct GateRequest {
     /// Answer without recording a decision.
     #[serde(default)]
     pub dry_run: bool,
+    /// Answer with the receipt, too, where the decision has one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub receipt: bool,
     /// The moment judged; absent, now. Only a dry run may ask for another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_at: Option<Timestamp>,
@@ -179,6 +183,20 @@ pub struct Decision {
     /// For *continue*: what must be done, with dates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions_due: Vec<Finding>,
+}
+
+/// What the gate answered, with the receipt where one was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GateAnswer {
+    /// The decision.
+    #[serde(flatten)]
+    pub decision: Decision,
+    /// Its receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Box<Receipt>>,
+    /// Why it has none, or none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_receipt: Option<String>,
 }
 
 /// One cause for which active releases would not be allowed today, with all it affects: one owner, one alert.

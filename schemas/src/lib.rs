@@ -6,9 +6,10 @@
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod admitted;
 pub mod adoption;
-#[cfg(feature = "conditions")]
 pub mod classes;
+#[cfg(feature = "conditions")]
 pub mod condition;
 pub mod consent;
 pub mod digest;

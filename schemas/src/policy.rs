@@ -54,6 +54,10 @@ pub struct PolicySpec {
     /// Who may let a denied release through in an emergency; absent, nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<BreakGlassPolicy>,
+    /// Hours for which the receipt of a decision stands, at most, where nothing behind it ends earlier; absent, 24.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 168))]
+    pub receipt_hours: Option<u16>,
 }
 
 /// How long and how hard a notice may be (GDPR Art. 12(1)), and how long a test of the way out counts (Art. 7(3)).

@@ -2,13 +2,17 @@
 //!
 //! Everything here reads foreign bytes: each parser takes any, is bounded, and never panics.
 
+pub mod bundle;
 pub mod checkpoint;
 pub mod dsse;
 pub mod export;
 pub mod key;
 pub mod levels;
 pub mod note;
+pub mod oms;
 pub mod origin;
+pub mod receipt;
 pub mod ring;
+pub mod statement;
 pub mod tile;
 pub mod ustar;

@@ -17,7 +17,7 @@ use licit_schemas::consent::{
 use licit_schemas::events::{
     DeliveriesQuery, Delivery, EventsQuery, Redelivery, WebhookCreate, WebhookCreated, WebhookView,
 };
-use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateRequest, Plan};
+use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Plan};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::ledger::{
     CheckpointView, CheckpointsQuery, ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof,
@@ -26,6 +26,8 @@ use licit_schemas::ledger::{
 use licit_schemas::lineage::{Closure, EdgeCreate, ExposureQuery, ExposureView, LineageQuery, PathQuery, PathView};
 use licit_schemas::notices::{NoticePageQuery, NoticeSpec, NoticeView, WithdrawalTestSpec};
 use licit_schemas::policy::PolicySpec;
+use licit_schemas::proof::receipt::Receipt;
+use licit_schemas::proof::receipt::status::DecisionStatus;
 use licit_schemas::proof::ring::KeyRing;
 use licit_schemas::registration::{PlanRequest, Registration, RegistrationResult};
 use licit_schemas::registry::{
@@ -212,7 +214,7 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/deployments/{id}/notice-draft", "draft_notice", "A notice drafted from what is registered of a deployment", || get().to(reports::api::draft_notice)).may(READ).asks::<MomentQuery>().gives::<NoticeSpec>(),
 
     // Used by CI and clusters.
-    Route::post("/api/v1/gate", "ask_gate", "May it run", || post().to(gate::api::ask)).may(&[Registrar, Releaser]).takes::<GateRequest>().gives::<Decision>().limit(LARGE),
+    Route::post("/api/v1/gate", "ask_gate", "May it run", || post().to(gate::api::ask)).may(&[Registrar, Releaser]).takes::<GateRequest>().gives::<GateAnswer>().limit(LARGE),
     Route::post("/api/v1/releases/{id}/activate", "activate_release", "Activate a release; refused unless the gate allows", || post().to(gate::api::activate)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
     Route::post("/api/v1/releases/{id}/withdraw", "withdraw_release", "Take a release out for good", || post().to(registry::api::withdraw_release)).may(RELEASE).gives::<Registered>(),
     Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to the release on standby", || post().to(gate::api::rollback)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
@@ -239,6 +241,9 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/decisions", "list_decisions", "List decisions", || get().to(|ctx: Ctx| api::list(ctx, "decision"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<Decision>>>(),
     Route::get("/api/v1/decisions/{id}", "get_decision", "Read a decision", || get().to(|ctx: Ctx| api::get(ctx, "decision"))).may(READ).asks::<GetQuery>().gives::<Resource<Decision>>(),
     Route::get("/api/v1/decisions/{id}/evidence", "get_decision_evidence", "The canonical evidence of a decision", || get().to(gate::api::evidence)).may(READ).gives::<serde_json::Value>(),
+    Route::get("/api/v1/decisions/{id}/receipt", "get_receipt", "The receipt of a decision that allowed: signed, with the proof that the ledger holds it", || get().to(gate::api::receipt)).may(READ).gives::<Receipt>(),
+    Route::get("/api/v1/decisions/{id}/bundle", "get_receipt_bundle", "The signed statement of a receipt as a Sigstore bundle, for tools that read no other form", || get().to(gate::api::receipt_bundle)).may(READ).gives::<serde_json::Value>(),
+    Route::get("/api/v1/decisions/{id}/status", "get_decision_status", "What became of a decision since, as no receipt can say it", || get().to(gate::api::status)).may(READ).gives::<DecisionStatus>(),
     Route::get("/api/v1/decisions/{id}/replay", "replay_decision", "A decision computed again from the ledger", || get().to(gate::api::replay_decision)).may(READ).asks::<ReplayQuery>().gives::<Replay>(),
 
     // Seen ahead and behind: what would be, what lies downstream, what ends, what changed.

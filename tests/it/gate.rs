@@ -4,7 +4,7 @@ mod affected;
 mod anonymity;
 mod assessments;
 mod attestations;
-mod baseline;
+pub(crate) mod baseline;
 mod behind;
 mod classes;
 mod cohorts;

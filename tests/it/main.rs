@@ -13,6 +13,7 @@ mod ledger;
 mod lineage;
 mod notices;
 mod process;
+mod receipts;
 mod registry;
 mod review;
 mod robustness;

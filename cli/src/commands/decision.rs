@@ -1,8 +1,11 @@
 //! `licit decision`: what the gate answered, and the same computed again.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use licit_schemas::digest::Digest;
 use licit_schemas::known::KnownAt;
+use licit_schemas::proof::receipt::status::DecisionStatus;
 use licit_schemas::reports::Replay;
 
 use super::things::{self, ListArgs, ShowArgs};
@@ -34,6 +37,35 @@ Example:
     },
     /// Compute it again from the ledger, as known then or later
     Replay(ReplayArgs),
+    /// Write its receipt: signed, with the proof that the ledger holds it
+    Receipt(ReceiptArgs),
+    /// What became of it since, as no receipt can say it
+    #[command(after_help = "Exit codes: 0 it is what the registry says now, 3 it is not.
+
+Example:
+  licit decision status ID")]
+    Status {
+        /// Decision, its id
+        #[arg(value_name = "ID")]
+        reference: String,
+    },
+}
+
+/// Which receipt, and where to.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  licit decision receipt ID -o vote.receipt
+  licit decision receipt ID --bundle -o vote.sigstore.json")]
+pub(crate) struct ReceiptArgs {
+    /// Decision, its id
+    #[arg(value_name = "ID")]
+    reference: String,
+    /// File to write, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// As a Sigstore bundle: the signed statement alone, for tools that read no other form
+    #[arg(long)]
+    bundle: bool,
 }
 
 /// What to replay.
@@ -62,6 +94,8 @@ pub(crate) fn run(context: &Context, command: Decision) -> Result<Exit> {
         Decision::Show(args) => things::show(context, &c::DECISIONS, &args),
         Decision::Evidence { reference } => evidence(context, &reference),
         Decision::Replay(args) => replay(context, &args),
+        Decision::Receipt(args) => receipt(context, &args),
+        Decision::Status { reference } => status(context, &reference),
     }
 }
 
@@ -79,6 +113,33 @@ fn evidence(context: &Context, reference: &str) -> Result<Exit> {
     }
     output::print(&text);
     Ok(Exit::Done)
+}
+
+fn receipt(context: &Context, args: &ReceiptArgs) -> Result<Exit> {
+    let client = context.client()?;
+    let id = c::DECISIONS.id(&client, &args.reference)?;
+    let what = if args.bundle { "bundle" } else { "receipt" };
+    let text = serde_json::to_string_pretty(&client.get(&format!("/decisions/{id}/{what}"), &[])?).unwrap_or_default();
+    match &args.output {
+        Some(path) => std::fs::write(path, text + "\n").map_err(|e| Failure::file("write", path, &e))?,
+        None => output::print(&text),
+    }
+    Ok(Exit::Done)
+}
+
+fn status(context: &Context, reference: &str) -> Result<Exit> {
+    let client = context.client()?;
+    let id = c::DECISIONS.id(&client, reference)?;
+    let answer = client.get(&format!("/decisions/{id}/status"), &[])?;
+    let status: DecisionStatus = typed(&answer)?;
+    context.answer(&answer, || {
+        let word = if status.stands { style::green("STANDS") } else { style::red("STANDS NO MORE") };
+        let mut out = format!("{word}  {}\n", status.release.as_deref().unwrap_or(&status.deployment));
+        status.why.iter().for_each(|why| out.push_str(&wrap::wrapped("  ", why)));
+        out.push_str(&style::dim(&format!("decision:{}, at ledger position {}\n", status.id.0, status.position)));
+        out
+    });
+    Ok(if status.stands { Exit::Done } else { Exit::Refused })
 }
 
 fn replay(context: &Context, args: &ReplayArgs) -> Result<Exit> {

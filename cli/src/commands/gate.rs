@@ -1,11 +1,13 @@
 //! `licit gate` and `licit explain`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use licit_schemas::adoption::BaselineSpec;
 use licit_schemas::gate::{Decision, GateRequest, Intent};
 use licit_schemas::known::KnownAt;
 use licit_schemas::lineage::ExposureView;
+use licit_schemas::proof::receipt::verify::Outcome;
 use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -16,18 +18,39 @@ use crate::client::{Client, typed};
 use crate::collection as c;
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
-use crate::output::{decision, exposure, resource, style, table};
+use crate::output::report::{End, Report};
+use crate::output::{self, decision, exposure, junit, resource, sarif, style, table};
+use crate::receipts::{self, Question, Trust};
+
+/// Form of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: what, why, the path, who, and what to do
+    Text,
+    /// The API's answer
+    Json,
+    /// SARIF 2.1.0, for code scanning; findings that a baseline took over are `unchanged`
+    Sarif,
+    /// JUnit XML, for test reports
+    Junit,
+}
 
 /// What to ask.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 it may run, 3 it may not, 5 nobody could be asked: treat as refused.
+#[command(
+    after_help = "Exit codes: 0 it may run, 3 it may not, 5 nobody could be asked in time (--timeout): treat as refused.
+
+What begins is refused when nobody answers. What goes on passes then by a receipt that is valid: --continue --receipt.
 
 Examples:
   licit gate vote-forecast --artifact vote-model/
   licit gate vote-forecast --continue        # restart, scale, tonight's batch
+  licit gate vote-forecast --write-receipt vote.receipt --format sarif
+  licit gate vote-forecast --continue --receipt vote.receipt --key licit.pub
   licit gate vote-forecast --release vote-forecast@3 --dry-run
   licit gate vote-forecast --dry-run --known-at 1200 --valid-at 2026-06-01
-  licit gate --affected-by origin/main..HEAD --dry-run")]
+  licit gate --affected-by origin/main..HEAD --dry-run"
+)]
 pub(crate) struct GateArgs {
     /// Deployment, such as `vote-forecast`
     #[arg(required_unless_present = "affected_by")]
@@ -48,6 +71,20 @@ pub(crate) struct GateArgs {
     /// Answer without recording a decision
     #[arg(long)]
     dry_run: bool,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "affected_by")]
+    format: Format,
+    /// File to write the receipt to; where there is none, no file stays there
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "affected_by", "receipt"])]
+    write_receipt: Option<PathBuf>,
+    /// Receipt by which it goes on when nobody answers, or with --offline runs without asking
+    #[arg(long, value_name = "FILE", requires = "keys", conflicts_with_all = ["affected_by", "dry_run"])]
+    receipt: Option<PathBuf>,
+    /// Ask nobody: verify the receipt
+    #[arg(long, requires = "receipt")]
+    offline: bool,
+    #[command(flatten)]
+    trust: Trust,
     /// Judge another moment than now; with --dry-run
     #[arg(long, value_name = "TIME", requires = "dry_run")]
     valid_at: Option<Timestamp>,
@@ -74,17 +111,150 @@ pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
         return affected::gate(context, range, intent, args.dry_run);
     }
     let deployment = args.deployment.as_deref().unwrap_or_default();
+    let format = if context.json() { Format::Json } else { args.format };
     let request = c::within_bounds(GateRequest {
         deployment: Some(c::DEPLOYMENTS.reference(deployment)?),
         release: args.release.as_ref().map(|release| c::RELEASES.reference(release)).transpose()?,
         intent,
         artifacts: release::artifacts(&args.artifacts)?,
         dry_run: args.dry_run,
+        receipt: args.write_receipt.is_some(),
         valid_at: args.valid_at,
         known_at: args.known_at,
     })?;
-    let client = context.client()?;
-    release::decided(context, &client, &client.post("/gate", &request)?)
+    if args.offline {
+        return by_receipt(args, &request, format, None);
+    }
+    let answered = context.client().and_then(|client| Ok((client.post("/gate", &request)?, client)));
+    match answered {
+        Ok((answer, client)) => {
+            if let Some(path) = &args.write_receipt {
+                keep(path, &answer)?;
+            }
+            shown(context, &client, &answer, format)
+        }
+        Err(failure) if failure.exit() == Exit::NotReached && args.go_on && args.receipt.is_some() => {
+            by_receipt(args, &request, format, Some(&failure))
+        }
+        Err(failure) => {
+            if let Some(path) = &args.write_receipt {
+                absent(path)?;
+            }
+            let named = request.deployment.as_ref().map(ToString::to_string).unwrap_or_default();
+            print(&Report::without(&named, End::NotAsked, failure.to_string()), format);
+            Err(failure)
+        }
+    }
+}
+
+/// A report in the format of a machine; people and `--json` are told otherwise.
+fn print(report: &Report, format: Format) {
+    match format {
+        Format::Sarif => output::print(&serde_json::to_string_pretty(&sarif::log(report)).unwrap_or_default()),
+        Format::Junit => output::print(&junit::suite(report)),
+        Format::Text | Format::Json => {}
+    }
+}
+
+fn shown(context: &Context, client: &Client, answer: &Value, format: Format) -> Result<Exit> {
+    match format {
+        Format::Text => release::decided(context, client, answer),
+        Format::Json => {
+            let decided: Decision = typed(answer)?;
+            output::print(&serde_json::to_string_pretty(answer).unwrap_or_default());
+            Ok(if decided.passes { Exit::Done } else { Exit::Refused })
+        }
+        Format::Sarif | Format::Junit => {
+            let decided: Decision = typed(answer)?;
+            let silent = decided.findings.is_empty() && decided.actions_due.is_empty();
+            let taken = if silent { Vec::new() } else { baselines(client, decided.valid_at)? };
+            print(&Report::of(&decided, &taken, decided.valid_at), format);
+            Ok(if decided.passes { Exit::Done } else { Exit::Refused })
+        }
+    }
+}
+
+/// Baselines the board approved that have not ended, by reference.
+fn baselines(client: &Client, now: Timestamp) -> Result<Vec<(String, BaselineSpec)>> {
+    let all = |path: &str| -> Result<Vec<Value>> {
+        let page = or_none(things::pages(client, path, &ListArgs { all: true, ..ListArgs::default() }))?;
+        Ok(page.and_then(|page| page["items"].as_array().cloned()).unwrap_or_default())
+    };
+    let stated = all("/baselines")?;
+    if stated.is_empty() {
+        return Ok(Vec::new());
+    }
+    let approvals = all("/approvals")?;
+    let holds = |reference: &str| {
+        approvals.iter().any(|one| {
+            let ends: Option<Timestamp> = typed(&one["spec"]["valid_to"]).ok();
+            one["state"] == "granted" && one["spec"]["subject"]["ref"] == reference && ends.is_some_and(|end| now < end)
+        })
+    };
+    let each = stated.into_iter().filter_map(|item| {
+        let (reference, spec) = (item["ref"].as_str()?.to_owned(), typed::<BaselineSpec>(&item["spec"]).ok()?);
+        (now < spec.valid_to && holds(&reference)).then_some((reference, spec))
+    });
+    Ok(each.collect())
+}
+
+/// Put the receipt where it is wanted. An old one must not be taken for it: where there is none, nothing stays there.
+fn keep(path: &Path, answer: &Value) -> Result<()> {
+    match answer.get("receipt") {
+        Some(receipt) => {
+            let text = serde_json::to_string_pretty(receipt).unwrap_or_default();
+            std::fs::write(path, text + "\n").map_err(|e| Failure::file("write", path, &e))
+        }
+        None => {
+            absent(path)?;
+            let why = answer["no_receipt"].as_str().unwrap_or("this server gives none");
+            output::warn(&format!("no receipt is written: {why}"));
+            Ok(())
+        }
+    }
+}
+
+fn absent(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Failure::file("remove", path, &e)),
+        _ => Ok(()),
+    }
+}
+
+/// By a receipt in place of the gate, because nobody was to be asked, or nobody answered.
+fn by_receipt(args: &GateArgs, request: &GateRequest, format: Format, failure: Option<&Failure>) -> Result<Exit> {
+    let Some(path) = &args.receipt else { return Err(Failure::Usage("name the receipt with --receipt".to_owned())) };
+    let verified = receipts::ask(
+        path,
+        &Question {
+            keys: args.trust.keys.clone(),
+            deployment: request.deployment.clone(),
+            release: request.release.clone(),
+            intent: Some(request.intent),
+            files: (!args.artifacts.is_empty()).then(|| request.artifacts.clone()),
+            max_age: args.trust.max_age,
+            at: None,
+        },
+    )?;
+    if let Some(failure) = failure {
+        output::warn(&format!("{failure}\nit goes on by its receipt, if that is valid"));
+    }
+    let exit = receipts::exit(&verified);
+    let named = request.deployment.as_ref().map(ToString::to_string).unwrap_or_default();
+    let bad = verified.checks.iter().find(|check| check.outcome != Outcome::Holds);
+    let (end, sentence) = match bad {
+        None => (End::Passes, format!("{named} may run, by the receipt `{}`", path.display())),
+        Some(check) => (End::Refused, format!("the receipt `{}` does not do: {}", path.display(), check.says)),
+    };
+    match format {
+        Format::Text => output::print(&receipts::text(&verified)),
+        Format::Json => {
+            output::print(&serde_json::to_string_pretty(&receipts::answer(&verified)).unwrap_or_default());
+        }
+        Format::Sarif | Format::Junit => print(&Report::without(&named, end, sentence), format),
+    }
+    // Whoever could not be asked stays unasked, if the receipt does not stand in.
+    Ok(if failure.is_some() && exit != Exit::Done { Exit::NotReached } else { exit })
 }
 
 /// A dry run with everything around it.

@@ -12,6 +12,7 @@ pub(crate) mod affected;
 pub(crate) mod baseline;
 pub(crate) mod break_glass;
 pub(crate) mod calendar;
+pub(crate) mod ci;
 pub(crate) mod clearing;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -49,6 +50,7 @@ pub(crate) mod subjects;
 pub(crate) mod suggest;
 pub(crate) mod suppression;
 pub(crate) mod things;
+pub(crate) mod verify;
 pub(crate) mod vocabulary;
 pub(crate) mod webhook;
 pub(crate) mod whatif;
@@ -61,6 +63,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Register(args) => register::register(context, &args),
         Command::Plan(args) => register::plan(context, &args),
         Command::Gate(args) => gate::gate(context, &args),
+        Command::Verify(args) => verify::run(context, &args),
+        Command::Ci { command } => ci::run(context, command),
         Command::Explain(args) => gate::explain(context, &args),
         Command::Lineage(args) => lineage::run(context, &args),
         Command::Edge { command } => edge::run(context, command),

@@ -4,9 +4,12 @@ use std::io::Write;
 
 pub(crate) mod decision;
 pub(crate) mod exposure;
+pub(crate) mod junit;
 pub(crate) mod private;
 pub(crate) mod progress;
+pub(crate) mod report;
 pub(crate) mod resource;
+pub(crate) mod sarif;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod wrap;

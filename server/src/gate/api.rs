@@ -5,7 +5,13 @@ use std::sync::Arc;
 use licit_schemas::adoption::{
     BaselineCreate, BreakGlassCreate, ContestCreate, LooseningSpec, RuleContests, SettlementCreate,
 };
-use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateRequest, Intent};
+use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Intent};
+use licit_schemas::ledger::EntryView;
+use licit_schemas::proof::bundle::bundle;
+use licit_schemas::proof::checkpoint::SignedCheckpoint;
+use licit_schemas::proof::dsse::{DsseFault, Envelope};
+use licit_schemas::proof::receipt::{FORM, Receipt, Sealed, refused};
+use licit_schemas::proof::statement::PAYLOAD;
 use licit_schemas::registration::PlanRequest;
 use licit_schemas::reports::ReplayQuery;
 use licit_schemas::resource::{GetQuery, MomentQuery, Page};
@@ -13,13 +19,16 @@ use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::gaps::{Judged, Watch};
-use super::{baseline, contest, emergency, gaps, modes, operations, replay};
+use super::receipt::Recorded;
+use super::{baseline, contest, emergency, gaps, modes, operations, receipt, replay};
 use crate::api;
+use crate::db::rows::Row;
 use crate::db::{Conn, Projection};
 use crate::error::{Error, Result};
 use crate::facts::{Db, Tx, word};
 use crate::http::{Body, Ctx, Reply};
-use crate::ledger::store::kept_evidence;
+use crate::ledger::signing::Trouble;
+use crate::ledger::store::{entry, inclusion, kept_evidence, newest_signed};
 
 /// Ask the gate. Allow and deny are both answers.
 pub async fn ask(ctx: Ctx, body: Body) -> Result<Reply> {
@@ -42,7 +51,107 @@ pub async fn ask(ctx: Ctx, body: Body) -> Result<Reply> {
         .await?
     };
     ctx.app.metrics.decision(&word(&decision.verdict), !request.dry_run);
-    Reply::ok(&decision)
+    if !request.receipt {
+        return Reply::ok(&decision);
+    }
+    let receipt = match refused(&decision) {
+        Some(why) => Err(Error::conflict(why)),
+        None => receipt_of(&ctx, decision.id.0).await,
+    };
+    // What was decided is recorded, and said, whether it can be signed just now or not.
+    let (receipt, no_receipt) = match receipt {
+        Ok((receipt, _)) => (Some(Box::new(receipt)), None),
+        Err(error) => {
+            if let Error::Internal(why) = &error {
+                tracing::error!(decision = %decision.id.0, %why, "no receipt");
+            }
+            let problem = error.problem(None);
+            (None, Some(problem.detail.unwrap_or(problem.title)))
+        }
+    };
+    Reply::ok(&GateAnswer { decision, receipt, no_receipt })
+}
+
+/// A recorded decision with the question it answered; its entry and its data.
+async fn asked(ctx: &Ctx, id: Uuid) -> Result<(Recorded, EntryView)> {
+    let id = id.to_string();
+    ctx.app
+        .db
+        .read(move |conn| {
+            let row = row(conn, &id)?;
+            let (decision, _, evidence) = recorded(conn, &id)?;
+            let view = entry(conn, u64::try_from(row.since_seq).unwrap_or(0))?;
+            let ask = replay::question(&decision, &evidence)?;
+            Ok((Recorded { decision, ask, entry: view.entry.seq, data: view.entry.data }, view))
+        })
+        .await
+}
+
+/// The receipt of a decision, and the name of the key that signed it. Off the path of writes: it is made when somebody asks, of what the
+/// ledger holds.
+async fn receipt_of(ctx: &Ctx, id: Uuid) -> Result<(Receipt, String)> {
+    let (db, signing) = (&ctx.app.db, &ctx.app.signing);
+    let (recorded, view) = asked(ctx, id).await?;
+    if let Some(Trouble::Contradiction(why)) = signing.trouble() {
+        return Err(Error::Unavailable(why));
+    }
+    let then = db.at(recorded.decision.position).await?;
+    let world = db.fresh().await?;
+    let (_, vkey) = signing.in_force(&world)?;
+    let seq = recorded.entry;
+    let origin = vkey.name().clone();
+    let statement = off(move || receipt::statement(&then, &recorded, &origin)).await??;
+    let payload = statement.bytes().map_err(|e| Error::Internal(e.to_string()))?;
+    let envelope = Envelope::unsigned(PAYLOAD, payload);
+    let (vkey, public, signature) = signing.sign(&world, envelope.pae()).await?;
+    let hint = format!("{}+{:08x}", vkey.name(), vkey.id());
+    let internal = |e: &dyn std::fmt::Display| Error::Internal(format!("receipt: {e}"));
+    let envelope = envelope.signed(&public, Some(hint.clone()), &signature).map_err(|e| internal(&e))?;
+    // Any checkpoint that has the entry will do, if who trusts the key of the statement can check it.
+    let covers = |signed: &SignedCheckpoint| signed.checkpoint.head.size >= seq && signed.verify([&vkey]).is_ok();
+    let signed = match db.read(newest_signed).await?.filter(covers) {
+        Some(signed) => signed,
+        None => signing.checkpoint(db).await?,
+    };
+    if !covers(&signed) {
+        return Err(Error::Unavailable("no signed checkpoint has the decision yet: ask again".to_owned()));
+    }
+    let head = signed.checkpoint.head;
+    let inclusion = db.read(move |conn| inclusion(conn, seq, Some(head.size))).await?;
+    // Nodes of the tree that contradict what was signed are no proof, and nobody is handed one.
+    if inclusion.root != head.root {
+        return Err(internal(&"the stored tree is not the one that was signed"));
+    }
+    let receipt = Receipt {
+        form: FORM.to_owned(),
+        envelope: Sealed::of(&envelope).map_err(|e| internal(&e))?,
+        entry: view.entry,
+        data: view.data,
+        inclusion,
+        checkpoint: signed.note.to_string(),
+    };
+    Ok((receipt, hint))
+}
+
+/// The receipt of a decision that allowed.
+pub async fn receipt(ctx: Ctx) -> Result<Reply> {
+    Reply::ok(&receipt_of(&ctx, ctx.id()?).await?.0)
+}
+
+/// Its signed statement as a bundle.
+pub async fn receipt_bundle(ctx: Ctx) -> Result<Reply> {
+    let (receipt, hint) = receipt_of(&ctx, ctx.id()?).await?;
+    let broken = |e: DsseFault| Error::Internal(format!("receipt: {e}"));
+    let envelope = receipt.envelope.open().map_err(broken)?;
+    Reply::ok(&bundle(&envelope, &hint).map_err(broken)?)
+}
+
+/// What became of a decision since: what no receipt can say.
+pub async fn status(ctx: Ctx) -> Result<Reply> {
+    let (recorded, _) = asked(&ctx, ctx.id()?).await?;
+    let (world, now) = (ctx.app.db.fresh().await?, ctx.now);
+    let status = off(move || receipt::status(&world, &recorded, now)).await??;
+    Ok(Reply::ok(&status)?.cached("private, max-age=5"))
 }
 
 fn answer(ctx: &Ctx, decision: Decision) -> Result<Reply> {
@@ -178,10 +287,14 @@ pub async fn baseline_progress(ctx: Ctx) -> Result<Reply> {
     Reply::ok(&baseline::progress(&world, &found.spec, query.valid_at.unwrap_or(ctx.now)))
 }
 
+fn row(conn: &mut Conn, id: &str) -> Result<Row> {
+    crate::db::listing::by_id(conn, "decision", id)?
+        .ok_or_else(|| Error::NotFound(format!("there is no decision `{id}`")))
+}
+
 /// A recorded decision, its canonical form, and its kept evidence.
 fn recorded(conn: &mut Conn, id: &str) -> Result<(Decision, String, String)> {
-    let row = crate::db::listing::by_id(conn, "decision", id)?
-        .ok_or_else(|| Error::NotFound(format!("there is no decision `{id}`")))?;
+    let row = row(conn, id)?;
     let decision: Decision =
         serde_json::from_str(&row.doc).map_err(|e| Error::Internal(format!("decision {id}: {e}")))?;
     let evidence = kept_evidence(conn, &decision.evidence_digest)?;

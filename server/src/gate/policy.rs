@@ -8,6 +8,7 @@ mod check;
 use std::sync::{Arc, LazyLock};
 
 use chrono::Duration;
+use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Level, Status};
 use licit_schemas::policy::{Grace, OwnRule, PolicySpec, ReviewPolicy, Reviewed};
 use licit_schemas::reference::{Kind, Ref};
@@ -77,6 +78,7 @@ static DEFAULT: LazyLock<PolicySpec> = LazyLock::new(|| PolicySpec {
     notices: None,
     proof_of_consent: None,
     break_glass: None,
+    receipt_hours: None,
 });
 
 /// Days for which what was observed of an endpoint counts, at most.
@@ -84,6 +86,9 @@ const ATTESTATION_DAYS: u16 = 30;
 
 /// What is asked of a notice where policy says nothing: words, LIX, and days for which a test of the way out counts.
 const NOTICES: (u32, u32, u16) = (1500, 60, 365);
+
+/// Hours for which a receipt stands where policy says nothing.
+const RECEIPT_HOURS: u16 = 24;
 
 impl Default for Policy {
     fn default() -> Self {
@@ -271,6 +276,32 @@ impl Policy {
     pub fn proof_of_consent(&self, from: Timestamp) -> Option<Timestamp> {
         let each = self.layers.iter().map(|layer| Some(layer.spec().proof_of_consent?.keep.after(from)));
         each.reduce(|one, other| Some(one?.min(other?))).flatten()
+    }
+
+    /// How long a receipt stands, at most.
+    pub fn receipt(&self) -> Duration {
+        let each = self.layers.iter().map(|layer| layer.spec().receipt_hours.unwrap_or(RECEIPT_HOURS));
+        Duration::hours(i64::from(each.min().unwrap_or(0)))
+    }
+
+    /// When the first approval that carries it ends; of one that ended already, nothing more is to come.
+    pub fn ends(&self, now: Timestamp) -> Option<Timestamp> {
+        let approvals = self.layers.iter().filter_map(|layer| layer.approval.as_ref());
+        approvals.map(|approval| approval.end()).filter(|end| *end > now).min()
+    }
+
+    /// Names and digest: of one revision its own, of several that of the list of both.
+    pub fn named(&self) -> (String, Digest) {
+        let each = self.layers.iter().map(|layer| {
+            let sum = layer.revision.as_ref().map_or_else(|| digest(&*DEFAULT), |r| r.digest);
+            (layer.reference(), sum)
+        });
+        let each: Vec<(&str, Digest)> = each.collect();
+        let sum = match &each[..] {
+            [(_, one)] => *one,
+            several => digest(&several),
+        };
+        (each.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(","), sum)
     }
 
     /// Whether there are rules of the organisation's own.

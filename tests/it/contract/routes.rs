@@ -62,9 +62,9 @@ fn a_parameter_that_a_route_does_not_know_is_refused_never_ignored() {
     }
 }
 
-/// Reads that answer alike whatever is known: what never changes, what is no part of the registry, and what asks for its own
-/// moments.
-const TIMELESS: [&str; 27] = [
+/// Reads that answer alike whatever is known: what never changes, what is no part of the registry, what is about the present alone, and
+/// what asks for its own moments.
+const TIMELESS: [&str; 30] = [
     "show_notice",
     "show_notice_by_digest",
     "get_openapi",
@@ -74,6 +74,9 @@ const TIMELESS: [&str; 27] = [
     "get_whoami",
     "list_terms",
     "get_decision_evidence",
+    "get_receipt",
+    "get_receipt_bundle",
+    "get_decision_status",
     "get_ledger_head",
     "list_ledger_entries",
     "get_ledger_entry",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::parts::{allowed, days, only, people_with, redeploy, state, world};
 
 /// Let in while nothing was enforced: the basis does not cover what is served.
-fn before() -> Scenario {
+pub(crate) fn before() -> Scenario {
     let s = world(|p| {
         p.environment["mode"] = json!("observe");
         p.bases[0]["covers"]["stages"] = json!(["training"]);
@@ -21,7 +21,7 @@ fn before() -> Scenario {
     s
 }
 
-fn take_over(s: &Scenario) -> Value {
+pub(crate) fn take_over(s: &Scenario) -> Value {
     let body =
         json!({"key": "before-licit", "owner": "ml-team", "reason": "It ran before.", "valid_to": &days(100)[..10]});
     s.add("baselines", body)

@@ -1,10 +1,8 @@
 //! The release: byte for byte what was admitted, and inside what the board approved.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-use licit_schemas::digest::Digest;
+use licit_schemas::admitted;
 use licit_schemas::gate::{Finding, Intent, Status};
-use licit_schemas::registry::{Endpoint, ModelFile, ReleaseState};
+use licit_schemas::registry::{Endpoint, ReleaseState};
 
 use super::{BOARD, GDPR_LOWER, ask_board, environment, finding, revocation_due};
 use crate::gate::envelope::{self, Widened};
@@ -41,7 +39,7 @@ pub(super) fn artifact(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
         if found.is_empty() {
             continue;
         }
-        let missing = missing(&facts.files, found);
+        let missing = admitted::missing(&facts.files, found);
         if !missing.is_empty() {
             findings.push(
                 begin(Status::Unmet)
@@ -61,10 +59,8 @@ pub(super) fn artifact(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
             );
         }
     }
-    let admitted: HashSet<(&str, &Digest)> =
-        evidence.models.iter().filter_map(|m| m.facts()).flat_map(|m| &m.files).map(|(p, d)| (p.as_str(), d)).collect();
-    let belongs = |file: &ModelFile| tails(file.path.as_str()).any(|tail| admitted.contains(&(tail, &file.digest)));
-    let strange: Vec<&str> = found.iter().filter(|file| !belongs(file)).map(|file| file.path.as_str()).collect();
+    let registered = evidence.models.iter().filter_map(|m| m.facts()).flat_map(|m| &m.files);
+    let strange = admitted::strange(registered, found);
     if !strange.is_empty() {
         let node =
             evidence.release.as_ref().map_or_else(|| evidence.ask.deployment.clone(), |r| r.reference.to_string());
@@ -79,34 +75,6 @@ pub(super) fn artifact(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
         );
     }
     findings
-}
-
-/// A path, and what is left of it when leading folders are taken away.
-fn tails(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::once(path).chain(path.match_indices('/').filter_map(|(at, _)| path.get(at + 1..)))
-}
-
-/// Files of a model that are not there under the names they were registered with. The whole model may lie in some folder; two
-/// files that changed names are two other files, whatever their bytes.
-fn missing<'a>(registered: &'a [(String, Digest)], found: &[ModelFile]) -> Vec<&'a str> {
-    let there: HashSet<(&str, &Digest)> = found.iter().map(|file| (file.path.as_str(), &file.digest)).collect();
-    let mut by_digest: HashMap<&Digest, Vec<&str>> = HashMap::new();
-    for file in found {
-        by_digest.entry(&file.digest).or_default().push(file.path.as_str());
-    }
-    // How many of the files each folder has; that of most is where the model lies, of several the first by name.
-    let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
-    for (path, digest) in registered {
-        for place in by_digest.get(digest).into_iter().flatten() {
-            let folder = place.strip_suffix(path.as_str()).filter(|folder| folder.is_empty() || folder.ends_with('/'));
-            if let Some(folder) = folder {
-                *folders.entry(folder).or_default() += 1;
-            }
-        }
-    }
-    let folder = folders.iter().rev().max_by_key(|(_, count)| **count).map_or("", |(folder, _)| folder);
-    let absent = |(path, digest): &&(String, Digest)| !there.contains(&(format!("{folder}{path}").as_str(), digest));
-    registered.iter().filter(absent).map(|(path, _)| path.as_str()).collect()
 }
 
 /// An endpoint has no bytes to hash: somebody must have seen, not long ago, that what answers is what is pinned.

@@ -1,0 +1,152 @@
+//! Receipts, held against keys, files and the present moment, without a server.
+
+use std::path::Path;
+
+use chrono::Duration;
+use licit_schemas::gate::Intent;
+use licit_schemas::proof::receipt::MOST;
+use licit_schemas::proof::receipt::verify::{Asked, Outcome, Trusted, Verified, verify};
+use licit_schemas::reference::Ref;
+use licit_schemas::registry::ModelFile;
+use licit_schemas::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::error::{Exit, Failure, Result};
+use crate::output::{style, wrap};
+use crate::{clock, source};
+
+/// What is asked of a receipt.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Question {
+    /// Keys as given: texts or files.
+    pub(crate) keys: Vec<String>,
+    /// The deployment it must be of.
+    pub(crate) deployment: Option<Ref>,
+    /// The release it must be of.
+    pub(crate) release: Option<Ref>,
+    /// What it must allow.
+    pub(crate) intent: Option<Intent>,
+    /// Files found; absent, nobody looked.
+    pub(crate) files: Option<Vec<ModelFile>>,
+    /// How old the decision may be.
+    pub(crate) max_age: Option<Duration>,
+    /// Another moment than now.
+    pub(crate) at: Option<Timestamp>,
+}
+
+/// Ask a receipt.
+///
+/// # Errors
+/// A file that cannot be read, or a key that is none: no verdict about a receipt.
+pub(crate) fn ask(path: &Path, question: &Question) -> Result<Verified> {
+    let bytes = source::bytes(path, MOST)?;
+    let keys: Vec<Vec<Trusted>> = question.keys.iter().map(|key| trusted(key)).collect::<Result<_>>()?;
+    let (deployment, release) = (question.deployment.as_ref(), question.release.as_ref());
+    let (deployment, release) = (deployment.map(ToString::to_string), release.map(ToString::to_string));
+    Ok(verify(
+        &bytes,
+        &Asked {
+            keys: &keys.concat(),
+            at: question.at.unwrap_or_else(clock::now),
+            max_age: question.max_age,
+            deployment: deployment.as_deref(),
+            release: release.as_deref(),
+            intent: question.intent,
+            files: question.files.as_deref(),
+        },
+    ))
+}
+
+/// A key as text, or all that a file holds: one in PEM, or one a line.
+fn trusted(given: &str) -> Result<Vec<Trusted>> {
+    if let Ok(key) = given.parse() {
+        return Ok(vec![key]);
+    }
+    let text = std::fs::read_to_string(given).map_err(|_| {
+        Failure::Usage(format!(
+            "`{given}` is neither a key nor a file of one: `licit ledger keys` names those of a ledger"
+        ))
+    })?;
+    if let Ok(key) = text.parse() {
+        return Ok(vec![key]);
+    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let keys: Vec<Trusted> =
+        lines.map(|line| line.parse().map_err(|e| Failure::plain(format!("`{given}`: {e}")))).collect::<Result<_>>()?;
+    if keys.is_empty() { Err(Failure::plain(format!("`{given}` holds no key"))) } else { Ok(keys) }
+}
+
+/// The code that says what was found.
+pub(crate) fn exit(verified: &Verified) -> Exit {
+    match verified.outcome() {
+        Outcome::Holds => Exit::Done,
+        Outcome::NotValid => Exit::Refused,
+        Outcome::Broken => Exit::LedgerBroken,
+    }
+}
+
+/// What was found, in a line for each question.
+pub(crate) fn text(verified: &Verified) -> String {
+    let word = match verified.outcome() {
+        Outcome::Holds => style::green("VALID"),
+        Outcome::NotValid => style::red("NOT VALID"),
+        Outcome::Broken => style::red("BROKEN"),
+    };
+    let about = verified.statement.as_ref().map(|s| format!("  {}", s.predicate.terms.release)).unwrap_or_default();
+    let mut out = format!("{word}{about}\n");
+    for check in &verified.checks {
+        let mark = match check.outcome {
+            Outcome::Holds => style::green("✓"),
+            _ => style::red("✗"),
+        };
+        let lines = wrap::wrapped(&format!("  {:<10} ", check.check), &check.says);
+        out.push_str(&format!("{mark}{}", lines.strip_prefix(' ').unwrap_or(&lines)));
+    }
+    out
+}
+
+/// What was found, for machines.
+pub(crate) fn answer(verified: &Verified) -> Value {
+    json!({"outcome": verified.outcome(), "checks": verified.checks, "statement": verified.statement})
+}
+
+/// A span of time: a number with `s`, `m`, `h` or `d`.
+pub(crate) fn span(text: &str) -> std::result::Result<Duration, String> {
+    let wrong = || "write it as a number with `s`, `m`, `h` or `d`, such as `24h`".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    Ok(Duration::seconds(i64::from(number) * seconds))
+}
+
+/// Keys and age, for every command that takes a receipt.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Trust {
+    /// Key you trust: as `licit ledger keys` writes it, an Ed25519 key in PEM, or a file of such; may be repeated
+    #[arg(long = "key", value_name = "KEY")]
+    pub(crate) keys: Vec<String>,
+    /// How old the decision may be, such as `24h`; it ends by itself, too
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(crate) max_age: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_a_number_with_a_unit() {
+        for (text, seconds) in [("90s", 90), ("5m", 300), ("24h", 86_400), ("7d", 604_800)] {
+            assert_eq!(span(text), Ok(Duration::seconds(seconds)));
+        }
+        for wrong in ["", "h", "24", "-1h", "1.5h", "1w", "24 h", "é"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+}
