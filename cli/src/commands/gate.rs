@@ -110,6 +110,10 @@ pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
     if let Some(range) = &args.affected_by {
         return affected::gate(context, range, intent, args.dry_run);
     }
+    // Whatever goes wrong from here on, the receipt of another day does not stand where a new one is wanted.
+    if let Some(path) = args.write_receipt.as_ref().filter(|path| args.receipt.as_ref() != Some(*path)) {
+        absent(path)?;
+    }
     let deployment = args.deployment.as_deref().unwrap_or_default();
     let format = if context.json() { Format::Json } else { args.format };
     let request = c::within_bounds(GateRequest {

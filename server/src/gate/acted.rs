@@ -103,6 +103,8 @@ impl Closing {
         let index = world.people.members(&spec.of.to_string()).map(|members| members.id);
         let counts = match spec.remedy {
             ModelRemedy::UnlearnCertified | ModelRemedy::OutputFilter | ModelRemedy::NoAction => true,
+            // The list of a deployment names who spoke against its own purpose, or one above it.
+            ModelRemedy::Suppress if !is_own(evidence, purpose) => false,
             ModelRemedy::Suppress => {
                 let last = world.consent.acknowledged.last(&evidence.ask.deployment, at);
                 last.is_some_and(|last| last.position >= spec.position)
@@ -129,6 +131,12 @@ impl Closing {
         }
         Ok(who)
     }
+}
+
+/// Whether a purpose is that of the deployment, or one above it.
+fn is_own(evidence: &Evidence<'_>, purpose: &str) -> bool {
+    let own = evidence.deployment.as_ref().map(|deployment| deployment.spec.purpose.unpinned().to_string());
+    own.is_some_and(|own| evidence.world.lawfulness.broader(&own).iter().any(|broad| **broad == *purpose))
 }
 
 /// Members who had withdrawn, or objected, by a position of the ledger, as far as a remedy reaches them.

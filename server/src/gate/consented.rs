@@ -111,7 +111,7 @@ pub fn due(
     will: &Will,
     at: Timestamp,
     (now, days): (Timestamp, u16),
-    members: &Members,
+    (members, acted): (&Members, &Acted),
 ) -> Option<Timestamp> {
     let found = || -> Result<Option<Timestamp>> {
         let known = world.people.position_at(now.plus(-Duration::days(i64::from(days))).micros())?;
@@ -120,9 +120,15 @@ pub fn due(
         for lane in then.chains.iter_mut().flatten() {
             lane.version = lane.version.min(known);
         }
-        let stood = || world.people.standing(&then, at.micros());
-        if members.id <= known && stood()?.missing(members.id, &members.who) > 0 {
-            return Ok(None);
+        if members.id <= known {
+            let stood = world.people.standing(&then, at.micros())?;
+            // Whoever was dealt with by a remedy takes nobody else's time away.
+            if stood.missing(members.id, &members.who) > 0 {
+                let open = stood.lacking(&members.who) - acted.who(world, will, &members.who, now)?;
+                if !open.is_empty() {
+                    return Ok(None);
+                }
+            }
         }
         let recorded = world.people.recorded_at(last.max(members.id))?.and_then(Timestamp::from_micros).unwrap_or(now);
         Ok(Some(recorded.plus(Duration::days(i64::from(days)))))

@@ -172,20 +172,18 @@ impl Signing {
     /// The ledger contradicts what was signed before; or nothing was ever signed, and nobody may.
     pub async fn checkpoint(&self, db: &Db) -> Result<SignedCheckpoint> {
         let _turn = self.turn.lock().await;
-        let world = db.fresh().await?;
         let (head, last) = db.read(|conn| Ok((store::head(conn)?, store::newest_signed(conn)?))).await?;
         if let Some(last) = last.as_ref().filter(|last| last.checkpoint.head == head) {
             return Ok(last.clone());
         }
-        match self.sign_head(db, &world).await {
+        match self.sign_head(db).await {
             // What was signed stays true while nobody may sign what came since.
             Err(error) if !matches!(self.trouble(), Some(Trouble::Contradiction(_))) => last.ok_or(error),
             outcome => outcome,
         }
     }
 
-    async fn sign_head(&self, db: &Db, world: &World) -> Result<SignedCheckpoint> {
-        let signer = self.in_force(world);
+    async fn sign_head(&self, db: &Db) -> Result<SignedCheckpoint> {
         let promised = db.write(Uuid::nil(), clock::now(), |tx| tx.promise_checkpoint()).await?;
         let head = match promised {
             Promise::Contradicts(why) => {
@@ -199,7 +197,13 @@ impl Signing {
                 head
             }
         };
-        let (signer, vkey) = signer?;
+        // Asked once it is promised: the key may have been rotated before, and the one of before signs no tree of after.
+        let world = db.fresh().await?;
+        let (signer, vkey) = self.in_force(&world)?;
+        if !world.ledger.ring().find(&vkey).is_some_and(|key| key.signs(head.size)) {
+            let why = format!("the key in force does not sign a tree of {} entries: ask again", head.size);
+            return Err(Error::Unavailable(why));
+        }
         let own = signer.clone();
         let made = apart(&signer, move || make_note(&[(own, vkey)], head)).await?;
         let note = made.note.to_string();

@@ -224,7 +224,10 @@ pub fn read(bytes: &[u8]) -> Result<Receipt, String> {
 
 fn signed(receipt: &Receipt, keys: &[Trusted]) -> Result<(Statement, String), String> {
     let envelope = receipt.envelope.open().map_err(|e| e.to_string())?;
-    let trusted: Vec<PublicKey> = keys.iter().map(Trusted::public).collect();
+    // A key that is trusted for one ledger says nothing of another: who signs the checkpoint's may sign the statement.
+    let signed = SignedCheckpoint::parse(receipt.checkpoint.as_bytes()).map_err(|e| e.to_string())?;
+    let trusted: Vec<PublicKey> =
+        keys.iter().filter(|key| key.of(&signed.checkpoint.origin).is_some()).map(Trusted::public).collect();
     let payload = envelope.verify(&trusted, 1, &[PAYLOAD]).map_err(|e| e.to_string())?;
     // Who reads it otherwise than it was signed reads another statement.
     let value = json::parse(payload).map_err(|e| format!("its statement cannot be read: {e}"))?;

@@ -315,7 +315,7 @@ impl Wills {
         let mut all = RoaringBitmap::new();
         self.read(|conn| {
             for of in wanted.chains.iter().flatten() {
-                all |= allowed_between(conn, *of, between, fresh)?;
+                all |= allowed_between(conn, (*of, wanted.how), between, fresh)?;
             }
             Ok(())
         })?;

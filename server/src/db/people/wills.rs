@@ -13,7 +13,7 @@ use licit_schemas::consent::history::{Fold, Word};
 use licit_schemas::consent::{ConsentRecord, Expression, IndicatedBy, Said};
 use roaring::RoaringBitmap;
 
-use super::standing::Form;
+use super::standing::{Form, How};
 use super::{bitmap, bytes};
 use crate::db::MultiBackend;
 use crate::db::conn::Conn;
@@ -322,20 +322,22 @@ pub(super) fn words(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &Fresh
 /// What the database said; rows that are none.
 pub(super) fn allowed_between(
     conn: &mut Conn,
-    of: LaneAt,
+    (of, how): (LaneAt, How),
     (from, to): (i64, i64),
     fresh: &Fresh,
 ) -> Result<RoaringBitmap> {
     use consent_record::{lane, n, said, said_at, seq};
     let (lane_number, version) = of.key();
     let words = [Said::Given, Said::Renewed, Said::ObjectionWithdrawn, Said::ObjectionOverridden];
-    let allows = words.map(|word| i16::from(word.number()));
+    // Against direct marketing, no grounds count (GDPR Art. 21(3)).
+    let words = words.into_iter().filter(|word| how != How::Whatever || *word != Said::ObjectionOverridden);
+    let allows: Vec<i16> = words.map(|word| i16::from(word.number())).collect();
     let subjects: Vec<i64> = consent_record::table
         .filter(lane.eq(lane_number))
         .filter(said_at.gt(from))
         .filter(said_at.le(to))
         .filter(seq.le(stored(version, fresh)))
-        .filter(said.eq_any(allows))
+        .filter(said.eq_any(&allows))
         .select(n)
         .distinct()
         .load(conn)?;

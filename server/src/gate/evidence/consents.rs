@@ -321,7 +321,7 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
         (Asked::Training(_) | Asked::Overdue(_) | Asked::Objected(_), Some(members), Some(1..))
             if evidence.ask.intent == Intent::Continue =>
         {
-            consented::due(world, &asking.will, asking.at, (now, days), members)
+            consented::due(world, &asking.will, asking.at, (now, days), (members, &acted))
         }
         _ => None,
     };
