@@ -263,11 +263,17 @@ fn what_nobody_trusted_signed_is_not_read() {
         assert_eq!(fault(&verified).0, "signature");
         assert_eq!((verified.checks.len(), verified.statement), (1, None));
     }
-    // The name of another ledger: it signed the statement, and no checkpoint of that.
-    let other = Trusted::Named(key(1).public().named(&"other.example".parse().unwrap()));
-    assert_eq!(fault(&verify(&bytes(&receipt), &asked(&[other]))).0, "checkpoint");
-    // Signed as another type of payload.
+    // Trusted for another ledger: its word counts for nothing here, neither alone nor beside a key of this one.
+    let elsewhere = |n: u8| Trusted::Named(key(n).public().named(&"other.example".parse().unwrap()));
+    assert_eq!(fault(&verify(&bytes(&receipt), &asked(&[elsewhere(1)]))).0, "signature");
     let payload = BASE64_STANDARD.decode(&receipt.envelope.payload).unwrap();
+    let envelope = Envelope::unsigned(PAYLOAD, payload.clone());
+    let signature = key(2).sign(&envelope.pae());
+    let envelope = Sealed::of(&envelope.signed(&key(2).public(), None, &signature).unwrap()).unwrap();
+    let both: Vec<Trusted> = named().into_iter().chain([elsewhere(2)]).collect();
+    let found = fault(&verify(&bytes(&Receipt { envelope, ..receipt.clone() }), &asked(&both)));
+    assert_eq!((found.0, found.1), ("signature", Outcome::Broken));
+    // Signed as another type of payload.
     let envelope = Envelope::unsigned("application/json", payload);
     let signature = key(1).sign(&envelope.pae());
     let envelope = Sealed::of(&envelope.signed(&key(1).public(), None, &signature).unwrap()).unwrap();
