@@ -22,6 +22,7 @@ fn the_first_line_says_where_it_listens_and_nothing_else_is_said() {
     let mut child = program()
         .args(["--database-url", &db.url, "--listen", "127.0.0.1:0"])
         .env("LICIT_BOOTSTRAP_TOKEN", ADMIN)
+        .envs(harness::server::key(&db))
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
