@@ -23,6 +23,21 @@ pub struct SubjectErased {
     /// Trainings that began without their consent: that stays a finding until they are done anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacked: Vec<Lacked>,
+    /// What they objected to: what was trained on them before is to be made anew without them all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objected: Vec<Objection>,
+}
+
+/// An objection that its author had not withdrawn (GDPR Art. 21), and nothing of who that was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objection {
+    /// To which purpose, without its revision; absent for one to everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Ref>,
+    /// Whether compelling grounds were held against it: only to direct marketing does it hold all the same (GDPR Art. 21(3)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overridden: bool,
 }
 
 /// A training that began without the consent of one of its members: a count of one, and nothing of who it was.
@@ -48,6 +63,8 @@ pub struct Stays {
     pub proof_until: Option<Timestamp>,
     /// Trainings that began without their consent.
     pub lacked: Vec<Lacked>,
+    /// What they objected to.
+    pub objected: Vec<Objection>,
 }
 
 /// Take somebody out of everything the registry holds: pseudonym, salts, memberships, records. Every proof stays as it is.
@@ -68,7 +85,8 @@ pub fn erase(tx: &mut Tx<'_>, query: &SubjectQuery, stays: Stays) -> Result<Eras
     let mut member_sets: Vec<u64> = traces.sets.iter().map(|(_, id)| *id).collect();
     member_sets.sort_unstable();
     let erasure = tx.new_id();
-    let fact = SubjectErased { id: erasure, records: traces.records, member_sets, lacked: stays.lacked };
+    let Stays { lacked, objected, .. } = stays;
+    let fact = SubjectErased { id: erasure, records: traces.records, member_sets, lacked, objected };
     let seq = tx.record(Fact::SubjectErased(fact))?;
     if let Some((until, records)) = &proof {
         let id = tx.new_id();

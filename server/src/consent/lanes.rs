@@ -133,6 +133,14 @@ impl Lanes {
         lanes.map(at).filter(|(of, _)| of.version > 0)
     }
 
+    /// Every lane of a kind, by number, with all that is known of it.
+    pub fn of(&self, family: Family) -> Vec<(&Lane, LaneAt)> {
+        let all = self.numbers.keys().filter(|lane| lane.family == family);
+        let mut lanes: Vec<_> = all.filter_map(|lane| Some((lane, self.whole(lane)?))).collect();
+        lanes.sort_unstable_by_key(|(_, at)| at.lane);
+        lanes
+    }
+
     /// Fold a batch in.
     pub fn recorded(&mut self, fact: &ConsentRecorded, seq: u64) {
         for about in &fact.about {

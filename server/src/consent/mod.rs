@@ -79,7 +79,7 @@ pub struct State {
     pub lanes: Lanes,
     /// How many people were erased.
     pub erased: u64,
-    erased_from: HashMap<u64, Vector<At>>,
+    erased_from: HashMap<u64, Vector<Gone>>,
     /// Trainings that began without the consent of people erased since: how many, by the entry that brought the members, the run,
     /// and the form that was asked for.
     lacked: HashMap<u64, HashMap<(Arc<str>, Form), u64>>,
@@ -89,6 +89,26 @@ pub struct State {
     pub remedies: Remedies,
     /// What serving systems have of whom to leave out.
     pub acknowledged: Acknowledged,
+}
+
+/// Somebody who was erased.
+#[derive(Clone, Debug)]
+pub struct Gone {
+    /// The entry that says so.
+    pub at: At,
+    /// What they objected to.
+    objected: Arc<[erase::Objection]>,
+}
+
+impl Gone {
+    /// Whether they objected to one of these purposes (named without revisions), or to everything. Grounds that were held against
+    /// it count for nothing where it is `marketing` (GDPR Art. 21(3)).
+    pub fn objected(&self, purposes: &[Arc<str>], marketing: bool) -> bool {
+        self.objected.iter().any(|objection| {
+            let named = |purpose: &Ref| purposes.iter().any(|one| **one == *purpose.to_string());
+            (marketing || !objection.overridden) && objection.purpose.as_ref().is_none_or(named)
+        })
+    }
 }
 
 /// A training that names corrected member sets.
@@ -196,8 +216,9 @@ impl State {
     /// Fold an erasure in.
     pub fn erased(&mut self, fact: &erase::SubjectErased, at: &At) {
         self.erased += 1;
+        let gone = Gone { at: *at, objected: fact.objected.clone().into() };
         for set in &fact.member_sets {
-            self.erased_from.entry(*set).or_default().push_back(*at);
+            self.erased_from.entry(*set).or_default().push_back(gone.clone());
         }
         for one in &fact.lacked {
             let counts = self.lacked.entry(one.members).or_default();
@@ -212,9 +233,9 @@ impl State {
         counts.and_then(|counts| counts.get(&(run.clone(), form))).copied().unwrap_or(0)
     }
 
-    /// When people were erased from members, by the entry that brought those.
-    pub fn erased_from(&self, members: u64) -> impl Iterator<Item = At> {
-        self.erased_from.get(&members).into_iter().flatten().copied()
+    /// Who was erased from members, by the entry that brought those.
+    pub fn erased_from(&self, members: u64) -> impl Iterator<Item = &Gone> {
+        self.erased_from.get(&members).into_iter().flatten()
     }
 
     /// Fold records in: of what they speak, never who.

@@ -17,6 +17,7 @@ use roaring::RoaringBitmap;
 
 use super::consented::Will;
 use super::evidence::Evidence;
+use super::suppression;
 use crate::consent::Recorded;
 use crate::db::At;
 use crate::db::people::How;
@@ -35,6 +36,8 @@ pub struct Closing {
     as_of: Timestamp,
     /// The entry that brought the members of the index, where it is one.
     index: Option<u64>,
+    /// Whether it reaches whoever objects: a list of those to leave out names them only where people may object.
+    objections: bool,
 }
 
 /// By part that holds a source, the remedies that count. Empty where a part has none: then nothing is dealt with.
@@ -118,10 +121,14 @@ impl Closing {
             position: spec.position,
             as_of: spec.as_of,
             index: index.filter(|_| spec.remedy == ModelRemedy::RemoveFromIndex),
+            objections: spec.remedy != ModelRemedy::Suppress || suppression::names_objections(evidence),
         })
     }
 
     fn who(&self, world: &World, will: &Will, members: &RoaringBitmap, now: Timestamp) -> Result<RoaringBitmap> {
+        if !self.objections && matches!(will, Will::NoObjection { .. }) {
+            return Ok(RoaringBitmap::new());
+        }
         let mut who = withdrawn(world, will, (self.position, self.as_of), self.remedy, members)?;
         if let Some(index) = self.index.and_then(|id| world.people.by_id(id)) {
             who -= &*index;

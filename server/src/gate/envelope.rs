@@ -171,11 +171,12 @@ fn said_more(before: &EnvelopeSource, now: &EnvelopeSource) -> Vec<String> {
 /// Whether every source has a grant that allows what its cohort is: each pair of grant and cohort is compared once.
 fn sources_inside(evidence: &Evidence<'_>, within: &Within) -> bool {
     within.touch();
-    let mut known: Vec<Option<bool>> = vec![None; within.grants.len() * evidence.cohorts.len()];
-    evidence.sources.iter().all(|source| {
-        let Some(place) = within.grant(source.dataset) else { return false };
-        let allows = &mut known[place * evidence.cohorts.len() + source.cohort];
-        *allows.get_or_insert_with(|| allows_cohort(&within.grants[place], evidence.cohort(source)))
+    let mut known: Vec<Option<bool>> = vec![None; within.grants.len()];
+    evidence.cohorts.iter().all(|cohort| {
+        known.fill(None);
+        let mut allows =
+            |place: usize| *known[place].get_or_insert_with(|| allows_cohort(&within.grants[place], cohort));
+        cohort.tables.iter().all(|&tables| within.all(tables, &mut allows))
     })
 }
 

@@ -1,9 +1,10 @@
-//! What stays of somebody who is erased where a training began without their consent: a count. Erasing repairs no training: the
-//! finding goes when it is done anew, or on a corrected member set (GDPR Art. 5(2), 7(1)).
+//! What stays of somebody who is erased where a training began without their consent, or holds what they objected to: a count.
+//! Erasing repairs no training: the finding goes when it is done anew, or on a corrected member set (GDPR Art. 5(2), 7(1), 17(1)(c)).
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
+use licit_schemas::consent::Family;
 use licit_schemas::consent::history::{Standing, Word, standing};
 use licit_schemas::lawfulness::{Exception, LegalBasis, Stage};
 use licit_schemas::reference::{Kind, Ref};
@@ -14,7 +15,7 @@ use super::children::{self, Children};
 use super::consented::Will;
 use super::coverage::Question;
 use crate::consent::Trained;
-use crate::consent::erase::Lacked;
+use crate::consent::erase::{Lacked, Objection};
 use crate::db::people::{Form, LaneAt, Wanted};
 use crate::error::Result;
 use crate::facts::{Tx, World};
@@ -57,6 +58,27 @@ pub fn lacked(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Lacked>> {
         Ok(Lacked { members, run, explicit, parental })
     });
     each.collect()
+}
+
+/// What a person objects to, in all that is done with their data: objections to a channel alone are about being contacted.
+///
+/// # Errors
+/// What the database said.
+pub fn objected(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Objection>> {
+    let Some(person) = tx.somebody(who)? else { return Ok(Vec::new()) };
+    let (n, now) = (i64::from(person.n), tx.now().micros());
+    let lanes = tx.world().consent.lanes.clone();
+    let mut found = Vec::new();
+    for (lane, whole) in lanes.of(Family::Objection).into_iter().filter(|(lane, _)| lane.channel.is_none()) {
+        let words = tx.words(&[n], whole)?.remove(&n).unwrap_or_default();
+        let stood = standing(&words, now);
+        // Of an objection, *explicit* says that its author did not withdraw it.
+        if stood.explicit || stood.stands {
+            let purpose = lane.purpose.as_deref().map(parse).transpose()?;
+            found.push(Objection { purpose, overridden: !stood.stands });
+        }
+    }
+    Ok(found)
 }
 
 /// Trainings that read a dataset version, or what was made of it.

@@ -86,6 +86,11 @@ pub(super) fn may_object(basis: &BasisSpec) -> bool {
         || basis.exception == Some(Exception::Art9_2J)
 }
 
+/// Whether the list of whom a deployment leaves out names those who object to its purpose.
+pub(super) fn names_objections(evidence: &Evidence<'_>) -> bool {
+    rests(evidence).is_some_and(|rests| rests.objections.is_some())
+}
+
 fn rests(evidence: &Evidence<'_>) -> Option<Rests> {
     let spec = &evidence.deployment.as_ref()?.spec;
     let (world, at) = (evidence.world, evidence.ask.valid_at);

@@ -19,7 +19,7 @@ use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{World, text};
 use crate::registry::vocabulary::{TermId, vocabulary};
-use crate::registry::{NumberSet, Numbers};
+use crate::registry::{NumberSet, Numbers, Some64};
 
 /// What a basis covers, its names resolved once.
 #[derive(Debug, Default)]
@@ -48,6 +48,11 @@ impl Covered {
     /// Makes ready to be asked of many datasets.
     pub fn touch(&self) {
         self.datasets.touch();
+    }
+
+    /// Which of sixty-four datasets it names, by their numbers.
+    pub fn among(&self, word: u32) -> Some64 {
+        self.datasets.among(word)
     }
 
     /// Whether it names a dataset, by its number.

@@ -23,7 +23,7 @@ pub struct Class {
     pub processors: Vec<Arc<str>>,
     /// Whether a category is special (GDPR Art. 9(1)).
     pub special: bool,
-    /// Purposes it was collected for.
+    /// Purposes it was collected for, ordered by their references without revision, then by revision.
     pub collected_for: Vec<Arc<str>>,
     /// Bases it was collected on.
     pub collected_under: Vec<Arc<str>>,

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use super::ASSESSED;
 use super::graph::{EdgeKind, Flags, Graph, Labels, Link, Node, NodeId, NodeKind, Role};
 use super::walk::scratch::{self, Scratch};
-use super::walk::{Label, Labelled, labelled, labelled_into};
+use super::walk::{Label, Labelled, Seen, Transfer, labelled, labelled_into};
 
 /// Their data can be in here: a basis is needed now.
 pub const CONTAINED: Label = 1;
@@ -123,6 +123,8 @@ fn trains(node: Node) -> bool {
 pub struct Exposure {
     /// Every node reached, in order of first discovery: its modes, and the requirement bits of the first 56 training runs.
     pub nodes: Labelled,
+    /// What these nodes are, in the same order.
+    pub seen: Vec<Seen>,
     /// The training runs met, in that order. Run `i` has bit `8 + i % 56` of chunk `i / 56`.
     pub training_runs: Vec<NodeId>,
     /// The chunks after the first, one for each further 56 training runs: the same nodes in the same order as `nodes`,
@@ -204,11 +206,12 @@ pub fn expose_into(graph: &Graph, seeds: &[(NodeId, Label)], cuts: Cuts<'_>, exp
     let mut numbers = Numbers { runs: std::mem::take(&mut exposure.training_runs), ..Numbers::default() };
     numbers.runs.clear();
     exposure.more.clear();
-    walk(graph, seeds, cuts, 0, &mut numbers, &mut exposure.nodes);
+    let Exposure { nodes, seen, .. } = &mut *exposure;
+    walk(graph, seeds, cuts, 0, &mut numbers, (nodes, seen));
     let mut first = RUNS_PER_WALK;
     while first < numbers.runs.len() {
         let mut chunk = Vec::with_capacity(exposure.nodes.len());
-        walk(graph, seeds, cuts, first, &mut numbers, &mut chunk);
+        walk(graph, seeds, cuts, first, &mut numbers, (&mut chunk, &mut exposure.seen));
         exposure.more.push(chunk);
         first += RUNS_PER_WALK;
     }
@@ -222,18 +225,43 @@ fn walk(
     cuts: Cuts<'_>,
     first: usize,
     numbers: &mut Numbers,
-    out: &mut Labelled,
+    (out, seen): (&mut Labelled, &mut Vec<Seen>),
 ) {
-    let plain = &*PLAIN;
-    let transfer = |id: NodeId, node: Node, link: &Link, label: Label| {
-        let passed = pass_link(graph, plain, node, link, cut(id, node, label, cuts));
+    let mut exposing = Exposing { graph, plain: &PLAIN, cuts, first, numbers };
+    labelled_into(graph, seeds, &mut exposing, out, seen);
+}
+
+/// How exposure passes upstream.
+struct Exposing<'a> {
+    graph: &'a Graph,
+    plain: &'a Labels,
+    cuts: Cuts<'a>,
+    /// The first of the training runs that have their bits.
+    first: usize,
+    numbers: &'a mut Numbers,
+}
+
+impl Transfer for Exposing<'_> {
+    fn pass(&mut self, id: NodeId, node: Node, link: &Link, label: Label) -> Label {
+        let passed = pass_link(self.graph, self.plain, node, link, cut(id, node, label, self.cuts));
         if !trains(node) || link.kind() != EdgeKind::Used {
             return passed;
         }
-        let number = numbers.of(id);
-        if (first..first + RUNS_PER_WALK).contains(&number) { passed | requirement(number) } else { passed }
-    };
-    labelled_into(graph, seeds, transfer, out);
+        let number = self.numbers.of(id);
+        let numbered = self.first..self.first + RUNS_PER_WALK;
+        if numbered.contains(&number) { passed | requirement(number) } else { passed }
+    }
+
+    #[inline(always)]
+    fn pass_alike(&mut self, id: NodeId, node: Node, label: Label) -> Option<Label> {
+        let asked = trains(node) || node.flags.has(Flags::INFERS);
+        (!asked).then(|| cut(id, node, label, self.cuts))
+    }
+
+    #[inline(always)]
+    fn alike(&self) -> &Labels {
+        self.plain
+    }
 }
 
 /// What a path must show at its end.

@@ -276,6 +276,8 @@ impl State {
             Class::plain(traits)
         } else {
             let (categories, subjects, identifiability) = facts.effective();
+            let mut collected_for: Vec<&Ref> = facts.collected_for.iter().collect();
+            collected_for.sort_by_cached_key(|purpose| (purpose.unpinned().to_string(), purpose.rev()));
             Class {
                 traits,
                 special: categories.iter().any(|c| vocabulary().is_special(*c)),
@@ -284,7 +286,7 @@ impl State {
                 identifiability,
                 controllers: facts.controllers.clone(),
                 processors: facts.processors.clone(),
-                collected_for: facts.collected_for.iter().map(|p| p.to_string().into()).collect(),
+                collected_for: collected_for.into_iter().map(|purpose| purpose.to_string().into()).collect(),
                 collected_under: facts.collected_under.iter().map(|b| b.to_string().into()).collect(),
                 notices: facts.notices.clone(),
                 told: facts.is_told(),

@@ -6,7 +6,7 @@ mod labelled;
 pub(super) mod scratch;
 
 pub use super::graph::Direction;
-pub use labelled::{Label, Labelled, labelled, labelled_into};
+pub use labelled::{Label, Labelled, Seen, Transfer, labelled, labelled_into};
 
 use super::graph::{Graph, Half, NodeId};
 use scratch::{Met, Scratch};

@@ -36,7 +36,7 @@ use self::columns::{Fields, Mapping};
 pub use self::disclosures::Disclosed;
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, Scopes, What};
-pub use self::numbers::{NumberMap, NumberSet, Numbers};
+pub use self::numbers::{NumberMap, NumberSet, Numbers, Some64};
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};

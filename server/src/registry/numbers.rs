@@ -89,6 +89,54 @@ impl<T: Copy + PartialEq> NumberMap<T> {
     }
 }
 
+/// Some of 64 neighbouring numbers: which sixty-four, and a bit for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Some64 {
+    /// Of which numbers: `64 * word ..`.
+    pub word: u32,
+    /// Which of them.
+    pub bits: u64,
+}
+
+impl Some64 {
+    /// One number.
+    #[must_use]
+    pub const fn one(number: u32) -> Self {
+        Self { word: number / 64, bits: 1 << (number % 64) }
+    }
+
+    /// Whether a number is among them.
+    #[must_use]
+    pub const fn has(self, number: u32) -> bool {
+        self.word == number / 64 && self.bits >> (number % 64) & 1 == 1
+    }
+
+    fn numbers(self) -> impl Iterator<Item = u32> {
+        (0..64).filter(move |bit| self.bits >> bit & 1 == 1).map(move |bit| self.word * 64 + bit)
+    }
+}
+
+impl<T: Copy + PartialEq> NumberMap<T> {
+    /// Whether all of these are there, and `holds` of what is of each; asked once where that is the same.
+    pub fn all(&self, some: Some64, mut holds: impl FnMut(T) -> bool) -> bool {
+        if some.bits == 0 {
+            return true;
+        }
+        let Some(chunk) = self.chunks.get(&some.word).filter(|chunk| some.bits & !chunk.held == 0) else {
+            return false;
+        };
+        match chunk.all {
+            Some(all) => holds(all),
+            None => some.numbers().all(|number| self.mixed.get(&number).is_some_and(|&value| holds(value))),
+        }
+    }
+
+    /// Which of sixty-four numbers are there.
+    fn held(&self, word: u32) -> u64 {
+        self.chunks.get(&word).map_or(0, |chunk| chunk.held)
+    }
+}
+
 /// A set of numbers.
 #[derive(Clone, Debug, Default)]
 pub struct NumberSet(NumberMap<()>);
@@ -103,6 +151,12 @@ impl NumberSet {
     #[inline]
     pub fn contains(&self, number: u32) -> bool {
         self.0.get(number).is_some()
+    }
+
+    /// Which of sixty-four numbers are in it.
+    #[must_use]
+    pub fn among(&self, word: u32) -> Some64 {
+        Some64 { word, bits: self.0.held(word) }
     }
 }
 
@@ -141,11 +195,13 @@ impl Hasher for NumberHasher {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{NumberMap, NumberSet};
+    use super::{NumberMap, NumberSet, Some64};
 
     proptest! {
         #[test]
-        fn a_map_is_what_was_put_into_it(puts in proptest::collection::vec((0u32..300, 0u8..3), 0..200)) {
+        fn a_map_is_what_was_put_into_it(
+            puts in proptest::collection::vec((0u32..300, 0u8..3), 0..200), among in any::<u64>(), most in 1u8..4,
+        ) {
             let mut map = NumberMap::default();
             let mut plain = std::collections::HashMap::new();
             for (number, value) in &puts {
@@ -156,6 +212,15 @@ mod tests {
             for number in 0..300 {
                 prop_assert_eq!(map.get(number), plain.get(&number).copied());
                 prop_assert_eq!(set.contains(number), plain.contains_key(&number));
+                prop_assert_eq!(set.among(number / 64).has(number), plain.contains_key(&number));
+            }
+            for word in 0..5 {
+                for bits in [0, 1, among, among.rotate_left(word * 7), u64::MAX] {
+                    let some = Some64 { word, bits };
+                    let each = (word * 64..word * 64 + 64).filter(|&number| some.has(number));
+                    let expected = each.clone().all(|number| plain.get(&number).is_some_and(|&value| value < most));
+                    prop_assert_eq!(map.all(some, |value| value < most), expected);
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use licit_schemas::text::Iri;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION};
 use crate::lineage::walk::Label;
 use crate::registry::vocabulary::{TermId, vocabulary};
-use crate::registry::{NumberMap, Numbers};
+use crate::registry::{NumberMap, Numbers, Some64};
 
 /// Levels of identifiability, weakest first.
 const LEVELS: [&str; 4] = ["none", "quasi", "pseudonym", "direct"];
@@ -82,6 +82,11 @@ impl Within {
     /// Makes ready to be asked of many datasets.
     pub fn touch(&self) {
         self.datasets.touch();
+    }
+
+    /// Whether there is a grant for each of these datasets, and `holds` of its place; asked once where that is the same.
+    pub fn all(&self, datasets: Some64, mut holds: impl FnMut(usize) -> bool) -> bool {
+        self.datasets.all(datasets, |place| holds(place as usize))
     }
 
     /// The place of what is allowed of a dataset, by its number.

@@ -127,7 +127,7 @@ fn what_was_trained_on_the_erased_is_made_anew_within_the_days() {
     assert_eq!(finding(&s.dry("continue"), "consent.coverage"), None);
     let late =
         finding(&s.dry_at("continue", Some(&in_days(31))), "consent.coverage").expect("their data are still in it");
-    assert!(late["sentence"].as_str().unwrap().starts_with("1 of 9 people"), "{late}");
+    assert!(late["sentence"].as_str().unwrap().starts_with("1 of 10 people"), "{late}");
 }
 
 #[test]

@@ -140,3 +140,83 @@ fn a_contract_is_not_objected_to_and_direct_marketing_always_is() {
         findings.as_array().unwrap().iter().filter(|f| f["rule"] == "objection" && f["node"] == "dataset:crm/people@1");
     assert_eq!(learned.count(), 1, "{findings:#}");
 }
+
+#[test]
+fn erasing_whoever_objected_takes_nothing_out_of_a_model() {
+    let s = interested(true);
+    let erase = |person: u32| {
+        let ask = json!({"subject": super::pseudonym("k1", person)});
+        s.dora.post("/api/v1/subjects/erasures", &ask).good();
+    };
+    says(&s, 3, "objected", &in_days(-3));
+    says(&s, 4, "objected", &in_days(-3));
+    says(&s, 4, "objection_withdrawn", &now());
+    says(&s, 5, "objected", &in_days(-3));
+    says(&s, 5, "objection_overridden", &now());
+    let mut contact = said(6, 90_002, "objected", &now());
+    contact["channel"] = json!("email");
+    batch(&s.dora, &[contact]).good();
+    assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
+    [3, 4, 5, 6, 7].into_iter().for_each(erase);
+    assert_eq!(finding(&s.dry("start"), "objection"), None, "there is time");
+    assert_eq!(counted(&s).as_deref(), Some("1 of 6"), "five of ten are left, and the model knows one it should not");
+    assert!(
+        late(&s).unwrap()["sentence"]
+            .as_str()
+            .unwrap()
+            .ends_with("; 1 of them erased since, which repairs no training")
+    );
+    let fact = crate::support::verified(&s.audit).into_iter().find(|fact| fact.entry.kind == "subject.erased").unwrap();
+    assert_eq!(fact.data["objected"], json!([{"purpose": "purpose:scoring"}]));
+    rebuilds(&s.server.db);
+    // They stand in no filter: what contains them is to be made anew.
+    let filtered = json!({
+        "of": "model:score@1", "purpose": "purpose:scoring", "remedy": "output_filter", "evidence": [evidence()], "reason": "Tested.",
+    });
+    s.dora.post("/api/v1/remedies", &filtered).good();
+    assert_eq!(counted(&s).as_deref(), Some("1 of 6"));
+    s.add("model-versions", model_version("2", "2"));
+    let mut again = training("2", "1");
+    again["started_at"] = json!(now());
+    s.add("runs", again);
+    s.release("2");
+    assert_eq!(counted(&s), None);
+}
+
+#[test]
+fn a_list_that_names_no_objections_is_no_remedy_for_them() {
+    let s = Scenario::registered();
+    s.add("subject-keys", key("k1", "crm", harness::scenario::ZEROS));
+    // It was trained on legitimate interests, and runs on a contract: its list leaves nobody out who objects.
+    let mut interest = basis("scoring-interest", "scoring");
+    interest["legal_basis"] = json!("art6_1_f");
+    interest["letter"] = json!({"balancing_test": evidence(), "necessity": "We must know whom to ask."});
+    interest["covers"]["stages"] = json!(["training"]);
+    let mut contract = basis("scoring-contract", "scoring");
+    contract["covers"]["stages"] = json!(["deployment"]);
+    let mut revised = purpose("scoring");
+    revised["withdrawal"] = json!({"days": 30, "remedies": ["suppress"]});
+    let mut own = deployment();
+    (own["bases"], own["purpose"]) = (json!(["basis:scoring-contract"]), json!("purpose:scoring@2"));
+    for (collection, spec) in
+        [("bases", interest), ("bases", contract), ("purposes", revised), ("deployments", own.clone())]
+    {
+        s.add(collection, spec);
+    }
+    s.approve(&["purpose:scoring@1"]);
+    let board = ["purpose:scoring@2", "basis:scoring-interest", "basis:scoring-contract", "system:scorer"];
+    s.approve(&board);
+    s.approve(&["deployment:score-prod"]);
+    load(&s, "1", 0..10);
+    assert_eq!(s.activate("release:score-prod@1").good()["verdict"], "allow");
+    says(&s, 3, "objected", &now());
+    assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
+    super::remedies::acknowledge(&s);
+    let suppress = json!({"of": "model:score@1", "purpose": "purpose:scoring", "remedy": "suppress"});
+    s.ana.post("/api/v1/remedies", &suppress).good();
+    assert_eq!(counted(&s).as_deref(), Some("1 of 10"), "whoever objects is served all the same");
+    // Once it runs on what people may object to, the list names them.
+    own["bases"] = json!(["basis:scoring-contract", "basis:scoring-interest"]);
+    s.add("deployments", own);
+    assert_eq!(counted(&s), None);
+}

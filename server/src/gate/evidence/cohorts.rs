@@ -4,13 +4,17 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Cohort, Evidence};
+use super::{Cohort, Evidence, Source};
 use crate::gate::coverage::{Answer, Question};
 use crate::lawfulness::Covered;
 use crate::lineage::Class;
 use crate::lineage::exposure::{CONTAINED, Exposure, MODES, SERVED};
-use crate::lineage::graph::Node;
+use crate::lineage::graph::{Node, NodeId};
 use crate::lineage::walk::Label;
+use crate::registry::Some64;
+
+/// Words of datasets remembered at once: those of a registry's neighbouring tables, which reach a release together.
+const WORDS: usize = 64;
 
 /// So many cohorts are looked at before one is looked up: there are rarely more.
 const FEW: usize = 12;
@@ -39,6 +43,10 @@ pub(super) struct Sorting {
     narrowed: Vec<Class>,
     /// Places of all cohorts after the first few.
     places: HashMap<Key, usize>,
+    /// Which datasets of a word each basis of `covers` names, for the words met last, each in its place.
+    named: Vec<(u32, Vec<u64>)>,
+    /// Cohort and place in its tables of the words met last.
+    words: [(u32, u32); WORDS],
 }
 
 impl Sorting {
@@ -51,14 +59,51 @@ impl Sorting {
                 covers.push(candidate.covers.clone());
             }
         }
-        Self { covers, keys: Vec::new(), last: 0, narrowed: Vec::new(), places: HashMap::new() }
+        Self {
+            covers,
+            keys: Vec::new(),
+            last: 0,
+            narrowed: Vec::new(),
+            places: HashMap::new(),
+            named: vec![(u32::MAX, Vec::new()); WORDS],
+            words: [(u32::MAX, 0); WORDS],
+        }
     }
 
-    fn named(&self, dataset: u32) -> u64 {
+    fn named(&mut self, dataset: u32) -> u64 {
         if self.covers.len() > 64 {
             return u64::from(dataset);
         }
-        self.covers.iter().enumerate().fold(0, |bits, (bit, covers)| bits | u64::from(covers.names(dataset)) << bit)
+        let Some64 { word, .. } = Some64::one(dataset);
+        let (of, named) = &mut self.named[word as usize % WORDS];
+        if *of != word {
+            *of = word;
+            named.clear();
+            named.extend(self.covers.iter().map(|covers| covers.among(word).bits));
+        }
+        let bits = named.iter().enumerate();
+        bits.fold(0, |bits, (bit, named)| bits | (named >> (dataset % 64) & 1) << bit)
+    }
+
+    /// Adds a source to what its cohort is asked for all together.
+    pub(super) fn gather(&mut self, cohort: &mut Cohort<'_>, source: Source) {
+        let Source { node, dataset, end, cohort: place } = source;
+        if cohort.ends.last() != Some(&end) {
+            cohort.ends.push(end);
+        }
+        cohort.oldest = cohort.oldest.min(node);
+        let one = Some64::one(dataset);
+        let number = u32::try_from(place).unwrap_or(u32::MAX);
+        let slot = &mut self.words[(one.word as usize).wrapping_add(place << 3) % WORDS];
+        if slot.0 == number
+            && let Some(known) = cohort.tables.get_mut(slot.1 as usize)
+            && known.word == one.word
+        {
+            known.bits |= one.bits;
+            return;
+        }
+        *slot = (number, u32::try_from(cohort.tables.len()).unwrap_or(u32::MAX));
+        cohort.tables.push(one);
     }
 
     /// The number of a class that is not one of the projection's.
@@ -137,5 +182,6 @@ fn answered<'w>(
             _ => Answer::NotAsked,
         })
         .collect();
-    Cohort { class, modes, trainings, derived, deployment, training }
+    let (tables, ends, oldest) = (Vec::new(), Vec::new(), NodeId(u32::MAX));
+    Cohort { class, modes, trainings, derived, deployment, training, tables, ends, oldest }
 }

@@ -10,8 +10,7 @@ use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 
 use super::{Cohort, Evidence, Source, Unread};
-use crate::consent::Trained;
-use crate::db::At;
+use crate::consent::{Gone, Trained};
 use crate::db::people::{Form, Standing};
 use crate::facts::World;
 use crate::gate::acted::{Acted, Remedied};
@@ -19,7 +18,7 @@ use crate::gate::children;
 use crate::gate::consented::{self, Will};
 use crate::gate::coverage::{Answer, Question};
 use crate::gate::suppression;
-use crate::lawfulness::is_marketing;
+use crate::lawfulness::{above, is_marketing};
 use crate::lineage::exposure::{CONTAINED, SERVED};
 use crate::lineage::graph::NodeId;
 
@@ -55,7 +54,7 @@ pub struct Consent {
     pub members: Option<(u64, u64)>,
     /// How many lack it; none where that cannot be read.
     pub missing: Option<u64>,
-    /// How many of them were erased since.
+    /// How many of them were erased since: they count among members and missing all the same.
     pub erased: u64,
     /// Until when what runs may go on all the same, where that became known lately.
     pub due: Option<Timestamp>,
@@ -105,6 +104,17 @@ impl Asking {
         Some(stands.who().intersection_len(stood.who()))
     }
 
+    /// Who objected to it and was erased since, of the members that an entry brought.
+    fn objected_and_went<'w>(&self, world: &'w World, members: u64) -> impl Iterator<Item = &'w Gone> {
+        let mut gone = world.consent.erased_from(members).peekable();
+        let purposes = gone.peek().map_or_else(Vec::new, |_| {
+            let above = above(world, &self.purpose);
+            std::iter::once(self.purpose.clone()).chain(above).collect()
+        });
+        let marketing = matches!(&*self.will, Will::NoObjection { marketing: true, .. });
+        gone.filter(move |gone| gone.objected(&purposes, marketing))
+    }
+
     /// Whether a training it is about names corrected member sets: then each source is looked at for itself.
     fn names_sets(&self, evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> bool {
         let names = |training: usize| evidence.trainings[training].run().is_some_and(|run| !run.member_sets.is_empty());
@@ -129,7 +139,7 @@ impl Asking {
         }
         match self.asked {
             Asked::Served => true,
-            Asked::Objected(_) => nobody_lacks() == Some(true),
+            Asked::Objected(_) => self.objected_and_went(world, id).next().is_none() && nobody_lacks() == Some(true),
             Asked::Training(training) => lacked(evidence, training, id, self.form) == 0 && nobody_lacks() == Some(true),
             Asked::Overdue(_) => world.consent.erased_from(id).next().is_none() && nobody_lacks() == Some(true),
         }
@@ -283,10 +293,6 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
         Asked::Served => None,
     };
     let members = world.people.members(key.as_deref().unwrap_or(&name));
-    let erased = match (asking.asked, members) {
-        (Asked::Training(training), Some(members)) => lacked(evidence, training, members.id, asking.form),
-        _ => 0,
-    };
     let days = days(evidence);
     let acted = match asking.asked {
         Asked::Overdue(_) | Asked::Objected(_) => remedied.acted(source.node, &asking.purpose),
@@ -296,20 +302,22 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
         let (stands, stood) = (asking.stands.as_ref()?, asking.stood.as_ref()?);
         consented::overdue(world, &asking.will, (asking.at, days), (stands, stood), members, &acted)
     };
+    // Erased people are in no count; what was trained on them before is to be made anew like after a withdrawal.
+    let trained_before = |gone: &Gone| {
+        let began_before = |&t: &usize| evidence.trainings[t].run().is_none_or(|run| run.started_at < gone.at.time);
+        trainings.is_empty() || trainings.iter().any(began_before)
+    };
+    let late = |gone: &&Gone| gone.at.time.plus(Duration::days(i64::from(days))) <= now;
+    let open = |gone: &&Gone| late(gone) && trained_before(gone) && !acted.reaches_erased(&gone.at);
+    let erased = match (asking.asked, members) {
+        (Asked::Training(training), Some(members)) => lacked(evidence, training, members.id, asking.form),
+        (Asked::Overdue(_), Some(members)) => world.consent.erased_from(members.id).filter(open).count() as u64,
+        (Asked::Objected(_), Some(members)) => asking.objected_and_went(world, members.id).filter(open).count() as u64,
+        _ => 0,
+    };
     let missing = members.and_then(|members| match asking.asked {
         Asked::Training(_) => asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who) + erased),
-        Asked::Overdue(days) => {
-            // Erased people are in no count; what was trained on them before is to be made anew like after a withdrawal.
-            let trained_before = |erased: Timestamp| {
-                trainings.iter().any(|&t| evidence.trainings[t].run().is_none_or(|run| run.started_at < erased))
-                    || trainings.is_empty()
-            };
-            let late = |erased: &At| erased.time.plus(Duration::days(i64::from(days))) <= now;
-            let open = |erased: &At| trained_before(erased.time) && !acted.reaches_erased(erased);
-            let erased = world.consent.erased_from(members.id).filter(late).filter(open).count();
-            Some(overdue(members, days)? + erased as u64)
-        }
-        Asked::Objected(days) => overdue(members, days),
+        Asked::Overdue(days) | Asked::Objected(days) => Some(overdue(members, days)? + erased),
         Asked::Served => Some(0),
     });
     // Where nobody said who is in it, anybody who objects may be.

@@ -12,13 +12,12 @@ use super::{Barred, Evidence, Gap, Missing, Source, joins, twins};
 use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, EdgeKind, Flags, Graph, Link, Node, NodeId, NodeKind, Role};
-use crate::lineage::walk::Label;
+use crate::lineage::walk::{Label, Seen};
 use crate::lineage::{ASSESSED, Class, FICTION, JOINS, OF_PEOPLE, PERSONAL};
 use crate::registry::{DatasetFacts, What};
 
 /// Go through the closure.
 pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
-    const LOOK: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::ACQUIRED.0 | Flags::ENDPOINT.0;
     let lineage = &evidence.world.lineage;
     let graph = lineage.graph();
     let mut sorting = Sorting::new(evidence);
@@ -26,8 +25,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     let mut classes = vec![false; lineage.class_count()];
     let mut understated: Vec<(u32, u8)> = Vec::new();
     evidence.sources.reserve(exposure.nodes.len());
-    for (place, &(id, label)) in exposure.nodes.iter().enumerate() {
-        let node = graph.node(id);
+    for (place, (&(id, label), &Seen { node, is_root })) in exposure.nodes.iter().zip(&exposure.seen).enumerate() {
         if node.implied != 0 && !understated.contains(&(node.class, node.implied)) {
             understated.push((node.class, node.implied));
         }
@@ -37,53 +35,16 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             *seen = true;
             evidence.classes.push(lineage.class_at(node.class));
         }
-        let root = || graph.is_end(id, Direction::Upstream);
-        let made_of_something = match node.kind {
-            NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !root(),
-            NodeKind::Run if node.flags.has(Flags::TRAINS) => learned(graph, id),
-            NodeKind::Run => !root() || !makes_unstated(graph, id),
-            NodeKind::ModelVersion => !root(),
-            NodeKind::Release | NodeKind::Deployment | NodeKind::Party => true,
-        };
         let mut told = false;
-        if node.flags.0 & LOOK != 0 || !made_of_something {
-            if node.kind == NodeKind::DatasetVersion && is_assumed(evidence, id) {
-                evidence.assumed.push(id);
+        if is_remarkable(node, is_root) {
+            match remark(evidence, exposure, (place, id, label), (node, is_root)) {
+                Remark::Anonymous => continue,
+                Remark::Gap => told = true,
+                Remark::Other => {}
             }
-            if let Some(missing) = incomplete(evidence, id, node, !made_of_something) {
-                evidence.gaps.push(Gap { node: id, missing });
-                told = true;
-            }
-        }
-        if node.flags.has(Flags::RETIRED) {
-            // Whatever else is the matter with it, and whatever the board took over before: nothing may rest on it.
-            let record = evidence.world.lineage.record(id);
-            let held = record.held.as_ref();
-            let from = held.and_then(|held| held.retired_from);
-            let since = from.or(held.and_then(|held| held.retired)).unwrap_or(record.at);
-            if from.is_none_or(|from| from <= evidence.ask.valid_at) {
-                evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
-            }
-        }
-        // A recipe marks whatever its program makes: what none covers was not assessed.
-        if node.flags.has(ASSESSED) && concerns(evidence.world, &lineage.name(id), AssessmentKind::Anonymity) {
-            evidence.assessed.push(id);
-            if evidence.cuts(id) && node.kind == NodeKind::DatasetVersion {
-                continue; // Nobody is identifiable in it, for as long as that assessment holds.
-            }
-        }
-        if node.flags.0 & (Flags::RESTRICTED.0 | Flags::ERASED.0) != 0
-            && let Some(barred) = barred(evidence, exposure, place, (id, label))
-        {
-            evidence.barred.push(barred);
         }
         if node.flags.has(JOINS) {
             evidence.joining.push(id);
-        }
-        // What was met before the first run that speaks of columns is reached by whole ways only.
-        if columns::is_mapped(node) && evidence.narrowed.is_none() {
-            let narrowed = columns::narrow(lineage, &evidence.seeds, &|node| evidence.cuts(node));
-            evidence.narrowed = Some(narrowed);
         }
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;
@@ -97,7 +58,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         if !derived
             && !node.flags.has(Flags::SOURCE)
             && !told
-            && !root()
+            && !is_root
             && let Some(missing) = incomplete(evidence, id, node, true)
         {
             evidence.gaps.push(Gap { node: id, missing });
@@ -118,10 +79,99 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             }
         }
         let cohort = sorting.cohort(evidence, exposure, place, (node, label), (derived, class));
-        evidence.sources.push(Source { node: id, dataset: node.dataset, end: node.end, cohort });
+        let source = Source { node: id, dataset: node.dataset, end: node.end, cohort };
+        sorting.gather(&mut evidence.cohorts[cohort], source);
+        evidence.sources.push(source);
     }
     twins::contradicted(evidence);
     evidence.joins = joins::joins(evidence, &understated);
+}
+
+/// What makes a node of whatever kind worth a look.
+const LOOK: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::ACQUIRED.0 | Flags::ENDPOINT.0;
+
+/// Whether [`remark`] may have something to say: of nearly no node, which is seen here at once.
+#[inline(always)]
+fn is_remarkable(node: Node, is_root: bool) -> bool {
+    const FLAGS: u16 = LOOK
+        | Flags::RETIRED.0
+        | Flags::RESTRICTED.0
+        | Flags::ERASED.0
+        | Flags::TRAINS.0
+        | Flags::NO_ORIGIN.0
+        | ASSESSED.0;
+    node.flags.0 & FLAGS != 0
+        || match node.kind {
+            NodeKind::DatasetVersion => false,
+            NodeKind::Run => is_root || columns::is_mapped(node),
+            _ => true,
+        }
+}
+
+/// What was found of a node.
+enum Remark {
+    /// Nobody is identifiable in it, for as long as an assessment holds.
+    Anonymous,
+    /// Its lineage is not complete.
+    Gap,
+    /// Something else, or nothing.
+    Other,
+}
+
+/// Notes what is not complete at a node, may not be used, or is asked about once the whole closure is known.
+fn remark(
+    evidence: &mut Evidence<'_>,
+    exposure: &Exposure,
+    (place, id, label): (usize, NodeId, Label),
+    (node, is_root): (Node, bool),
+) -> Remark {
+    let lineage = &evidence.world.lineage;
+    let graph = lineage.graph();
+    let made_of_something = match node.kind {
+        NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !is_root,
+        NodeKind::Run if node.flags.has(Flags::TRAINS) => learned(graph, id),
+        NodeKind::Run => !is_root || !makes_unstated(graph, id),
+        NodeKind::ModelVersion => !is_root,
+        NodeKind::Release | NodeKind::Deployment | NodeKind::Party => true,
+    };
+    let mut found = Remark::Other;
+    if node.flags.0 & LOOK != 0 || !made_of_something {
+        if node.kind == NodeKind::DatasetVersion && is_assumed(evidence, id) {
+            evidence.assumed.push(id);
+        }
+        if let Some(missing) = incomplete(evidence, id, node, !made_of_something) {
+            evidence.gaps.push(Gap { node: id, missing });
+            found = Remark::Gap;
+        }
+    }
+    if node.flags.has(Flags::RETIRED) {
+        // Whatever else is the matter with it, and whatever the board took over before: nothing may rest on it.
+        let record = lineage.record(id);
+        let held = record.held.as_ref();
+        let from = held.and_then(|held| held.retired_from);
+        let since = from.or(held.and_then(|held| held.retired)).unwrap_or(record.at);
+        if from.is_none_or(|from| from <= evidence.ask.valid_at) {
+            evidence.gaps.push(Gap { node: id, missing: Missing::Retired(since) });
+        }
+    }
+    // A recipe marks whatever its program makes: what none covers was not assessed.
+    if node.flags.has(ASSESSED) && concerns(evidence.world, &lineage.name(id), AssessmentKind::Anonymity) {
+        evidence.assessed.push(id);
+        if evidence.cuts(id) && node.kind == NodeKind::DatasetVersion {
+            return Remark::Anonymous;
+        }
+    }
+    if node.flags.0 & (Flags::RESTRICTED.0 | Flags::ERASED.0) != 0
+        && let Some(barred) = barred(evidence, exposure, place, (id, label))
+    {
+        evidence.barred.push(barred);
+    }
+    // What was met before the first run that speaks of columns is reached by whole ways only.
+    if columns::is_mapped(node) && evidence.narrowed.is_none() {
+        let narrowed = columns::narrow(lineage, &evidence.seeds, &|node| evidence.cuts(node));
+        evidence.narrowed = Some(narrowed);
+    }
+    found
 }
 
 /// Whether a run that formed a model says what it learned from: what only measured or chose formed nothing.

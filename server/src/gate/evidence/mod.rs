@@ -40,7 +40,7 @@ use crate::lineage::columns::Narrowed;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{EdgeKind, Half, NodeId, Origin};
 use crate::lineage::walk::Label;
-use crate::registry::{Held, ModelFacts, Release, RunFacts, What};
+use crate::registry::{Held, ModelFacts, Release, RunFacts, Some64, What};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -85,6 +85,12 @@ pub struct Cohort<'w> {
     pub deployment: Option<Answer>,
     /// What governed each training, in the order of `trainings`.
     pub training: Vec<Answer>,
+    /// Numbers of their datasets. The same sixty-four may stand there more than once.
+    pub tables: Vec<Some64>,
+    /// Numbers of the ends of their retention, 0 where one states none. The same may stand there more than once.
+    pub ends: Vec<u32>,
+    /// The oldest of them: nodes are numbered as they appear.
+    pub oldest: NodeId,
 }
 
 /// A training run in the closure.

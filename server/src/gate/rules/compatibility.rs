@@ -103,11 +103,9 @@ fn questionable(evidence: &Evidence<'_>, ask: &Asked<'_>) -> bool {
 
 /// The purpose itself, in whatever revision, or a broader one whose approval includes narrower ones.
 fn collected_for(evidence: &Evidence<'_>, purposes: &[std::sync::Arc<str>], purpose: &Ref, at: Timestamp) -> bool {
-    let own = purpose.unpinned().to_string();
-    purposes.iter().any(|p| base(p) == own)
-        || broader(evidence.world, purpose, at)
-            .iter()
-            .any(|broad| purposes.iter().any(|p| base(p) == base(&broad.reference)))
+    let among = |purpose: &str| purposes.binary_search_by(|known| base(known).cmp(purpose)).is_ok();
+    among(&purpose.unpinned().to_string())
+        || broader(evidence.world, purpose, at).iter().any(|broad| among(base(&broad.reference)))
 }
 
 /// Fresh consent, a law, or research under its safeguards carry a further purpose without an assessment.

@@ -66,10 +66,7 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
         Consented::Training(training) => {
             let training = &evidence.trainings[training];
             let run = evidence.name(training.node);
-            let erased = match consent.erased {
-                0 => String::new(),
-                erased => format!("; {erased} of them erased since, which repairs no training"),
-            };
+            let erased = erased(consent);
             list.add((0, format!("{run} {name}")), &name, || {
                 begin()
                     .since(Some(consent.at))
@@ -97,6 +94,14 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
                 .to(evidence.deployment_owner())
                 .remedy(remedy, command)
         }),
+    }
+}
+
+/// Those who were erased since, as the end of a sentence.
+fn erased(consent: &Consent) -> String {
+    match consent.erased {
+        0 => String::new(),
+        erased => format!("; {erased} of them erased since, which repairs no training"),
     }
 }
 
@@ -149,10 +154,11 @@ pub(super) fn objected(evidence: &Evidence<'_>) -> Vec<Finding> {
             (Some((_, members)), Some(missing)) => list.add((0, name.clone()), &name, || {
                 let exclude = format!("licit subjects exclude {name} --purpose {purpose} --objecting");
                 let (remedy, command) = remedy(evidence, purpose, exclude);
+                let erased = erased(consent);
                 begin(Status::Unmet)
                     .due(consent.due)
                     .says(format!(
-                        "{missing} of {members} people in `{name}` objected to `{purpose}` more than {days} days ago, no grounds override that, and what runs still contains their data"
+                        "{missing} of {members} people in `{name}` objected to `{purpose}` more than {days} days ago, no grounds override that, and what runs still contains their data{erased}"
                     ))
                     .to(evidence.deployment_owner())
                     .remedy(remedy, command)

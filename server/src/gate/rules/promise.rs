@@ -110,7 +110,7 @@ fn hold(
         });
     };
     if let Commitment::DeletedAfter(period) = &promise.commitment {
-        if all_end_in_time(evidence, place, |from| period.after(from)) {
+        if all_end_in_time(evidence, cohort, |from| period.after(from)) {
             return;
         }
         // Tables registered together end together: what was computed for one is kept for the next.
@@ -141,19 +141,13 @@ fn hold(
     }
 }
 
-/// Whether all sources of a cohort are to go before the promise to the first of them is over, and that is still to come: the usual
-/// case, seen from their numbers alone. Nodes are numbered as they appear, so that the lowest number is the oldest.
-fn all_end_in_time(evidence: &Evidence<'_>, place: usize, end_of: impl Fn(Timestamp) -> Timestamp) -> bool {
+/// Whether all sources of a cohort are to go before the promise to the oldest of them is over, and that is still to come: the usual
+/// case, seen without looking at each.
+fn all_end_in_time(evidence: &Evidence<'_>, cohort: &Cohort<'_>, end_of: impl Fn(Timestamp) -> Timestamp) -> bool {
     let lineage = &evidence.world.lineage;
-    let Some(first) = evidence.sources_of(place).map(|source| source.node).min() else { return true };
-    let over = end_of(lineage.record(first).at);
-    let mut known = 0;
-    let in_time = |source: &Source| {
-        let seen = source.end == known;
-        known = source.end;
-        seen || lineage.end(source.end).is_none_or(|until| until <= over)
-    };
-    over > evidence.ask.valid_at && evidence.sources_of(place).all(in_time)
+    let over = end_of(lineage.record(cohort.oldest).at);
+    let in_time = |end: &u32| lineage.end(*end).is_none_or(|until| until <= over);
+    over > evidence.ask.valid_at && cohort.ends.iter().all(in_time)
 }
 
 /// By which way the data reach, the most direct first.

@@ -25,7 +25,16 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut known = (0, None);
     // Who was trained on by its end was trained on in time.
     let latest: Vec<Option<Timestamp>> = evidence.cohorts.iter().map(|cohort| begun(evidence, cohort).max()).collect();
-    for source in &evidence.sources {
+    let in_time = |place: usize, end: Timestamp| end > now && latest[place].is_none_or(|begun| begun < end);
+    let asked: Vec<bool> = (evidence.cohorts.iter().enumerate())
+        .map(|(place, cohort)| {
+            !cohort.ends.iter().all(|&end| lineage.end(end).map_or(cohort.derived, |end| in_time(place, end)))
+        })
+        .collect();
+    if !asked.contains(&true) {
+        return Vec::new();
+    }
+    for source in evidence.sources.iter().filter(|source| asked[source.cohort]) {
         let cohort = evidence.cohort(source);
         if known.0 != source.end {
             known = (source.end, lineage.end(source.end));
@@ -36,7 +45,7 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             }
             continue;
         };
-        if end > now && latest[source.cohort].is_none_or(|begun| begun < end) {
+        if in_time(source.cohort, end) {
             continue;
         }
         let late = judged(evidence, cohort).find(|t| t.run().is_some_and(|run| run.started_at >= end));

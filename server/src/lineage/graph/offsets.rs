@@ -186,6 +186,20 @@ pub(in super::super) struct Spot {
     late: u32,
 }
 
+impl Spot {
+    /// Whether a node has no edge there.
+    #[inline(always)]
+    pub(in super::super) const fn is_bare(self) -> bool {
+        self.start == self.end && self.late == 0
+    }
+
+    /// Whether some came after the base was made.
+    #[inline(always)]
+    pub(in super::super) const fn has_late(self) -> bool {
+        self.late != 0
+    }
+}
+
 /// The edges of one direction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Side {
@@ -255,8 +269,7 @@ impl Side {
 
     /// Whether a node has no edge.
     pub(super) fn is_bare(&self, node: u32) -> bool {
-        let spot = self.spot(node);
-        spot.start == spot.end && spot.late == 0
+        self.spot(node).is_bare()
     }
 
     /// Whether an edge to `to` with this label is there.

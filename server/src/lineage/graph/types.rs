@@ -314,6 +314,9 @@ impl Link {
 pub struct Labels([bool; 256]);
 
 impl Labels {
+    /// No edge.
+    pub const NONE: Self = Self([false; 256]);
+
     /// The edges that `is_in` says yes to.
     #[must_use]
     pub fn new(is_in: impl Fn(EdgeKind, Role) -> bool) -> Self {

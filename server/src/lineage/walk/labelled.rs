@@ -1,6 +1,6 @@
 //! The walk of the gate: what reaches each node, and in what form.
 
-use super::super::graph::{Direction, Graph, Link, Node, NodeId};
+use super::super::graph::{Direction, Graph, Labels, Link, Node, NodeId};
 use super::scratch::{self, Scratch};
 
 /// A set of up to 64 things that can be carried upstream.
@@ -8,6 +8,42 @@ pub type Label = u64;
 
 /// Each node something reaches, with everything that reaches it, in order of first discovery.
 pub type Labelled = Vec<(NodeId, Label)>;
+
+/// A node as a walk found it at its turn: who looks at the answer need not read it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its content.
+    pub node: Node,
+    /// Nothing is upstream of it.
+    pub is_root: bool,
+}
+
+/// What passes upstream. It must be monotone: a larger label never passes less.
+pub trait Transfer {
+    /// What of a label passes over an edge (the node being left, its content, the edge, its label): 0 if nothing does.
+    fn pass(&mut self, id: NodeId, node: Node, link: &Link, label: Label) -> Label;
+
+    /// What of it passes over each of those edges of a node that are in [`Self::alike`], asked once for all of them; none where
+    /// each is to be asked.
+    #[inline(always)]
+    fn pass_alike(&mut self, _: NodeId, _: Node, _: Label) -> Option<Label> {
+        None
+    }
+
+    /// The edges for which one answer serves.
+    fn alike(&self) -> &Labels;
+}
+
+impl<F: FnMut(NodeId, Node, &Link, Label) -> Label> Transfer for F {
+    #[inline(always)]
+    fn pass(&mut self, id: NodeId, node: Node, link: &Link, label: Label) -> Label {
+        self(id, node, link, label)
+    }
+
+    fn alike(&self) -> &Labels {
+        &Labels::NONE
+    }
+}
 
 /// The label of a node that had its turn grew after it was passed on.
 const GROWN: u8 = 1;
@@ -18,21 +54,20 @@ const SEEN: u8 = 2;
 /// asked for together, the answers come together.
 const AHEAD: usize = 32;
 
-/// Walks upstream from `seeds`. The label of a node is the union over all ways to it; `transfer` gives what of a label
-/// passes over an edge (the node being left, its content, the edge, its label): 0 if nothing does. It must be monotone:
-/// a larger label never passes less. Cycles are walked until nothing grows.
+/// Walks upstream from `seeds`. The label of a node is the union over all ways to it; `transfer` is [`Transfer::pass`]. Cycles are
+/// walked until nothing grows.
 #[must_use]
 pub fn labelled(
     graph: &Graph,
     seeds: &[(NodeId, Label)],
-    transfer: impl FnMut(NodeId, Node, &Link, Label) -> Label,
+    mut transfer: impl FnMut(NodeId, Node, &Link, Label) -> Label,
 ) -> Labelled {
     let mut out = Vec::new();
-    labelled_into(graph, seeds, transfer, &mut out);
+    labelled_into(graph, seeds, &mut transfer, &mut out, &mut Vec::new());
     out
 }
 
-/// [`labelled`] into a list that is used again and again (its content is replaced).
+/// [`labelled`] into lists that are used again and again (their content is replaced): the labels, and the nodes in the same order.
 ///
 /// Nodes are taken breadth first. Where a label grew after it was passed on (a longer way brought something new), it is
 /// passed on again: first in the order of growth, up to half as many times as there are nodes, then in topological order.
@@ -41,10 +76,12 @@ pub fn labelled(
 pub fn labelled_into(
     graph: &Graph,
     seeds: &[(NodeId, Label)],
-    mut transfer: impl FnMut(NodeId, Node, &Link, Label) -> Label,
+    transfer: &mut impl Transfer,
     out: &mut Labelled,
+    seen: &mut Vec<Seen>,
 ) {
     out.clear();
+    seen.clear();
     scratch::with(graph.node_count(), |scratch| {
         scratch.states.clear();
         scratch.grown.clear();
@@ -56,7 +93,7 @@ pub fn labelled_into(
         let mut next = 0;
         loop {
             while next < out.len() {
-                next = spread_next(graph, scratch, out, next, &mut transfer);
+                next = spread_next(graph, scratch, (out, seen), next, transfer);
             }
             // A few late labels are cheapest passed on in the order they came; many need a better order.
             let mut turns = 0;
@@ -64,12 +101,12 @@ pub fn labelled_into(
                 let place = scratch.grown[turns];
                 turns += 1;
                 if scratch.states[place] & GROWN != 0 {
-                    spread(graph, scratch, out, (next, place), &mut transfer);
+                    spread(graph, scratch, out, (next, place), transfer);
                 }
             }
             scratch.grown.drain(..turns);
             if !scratch.grown.is_empty() {
-                again(graph, scratch, out, next, &mut transfer);
+                again(graph, scratch, out, next, transfer);
             } else if next == out.len() {
                 break;
             }
@@ -109,31 +146,35 @@ fn grow(scratch: &mut Scratch, had: usize, place: usize) {
 fn spread_next(
     graph: &Graph,
     scratch: &mut Scratch,
-    out: &mut Labelled,
+    (out, seen): (&mut Labelled, &mut Vec<Seen>),
     first: usize,
-    transfer: &mut impl FnMut(NodeId, Node, &Link, Label) -> Label,
+    transfer: &mut impl Transfer,
 ) -> usize {
     let last = out.len().min(first + AHEAD);
-    let mut turns = std::mem::take(&mut scratch.turns);
-    turns.clear();
-    turns.extend(out[first..last].iter().map(|&(id, _)| (graph.node(id), graph.upstream_spot(id))));
-    std::hint::black_box(turns.iter().fold(0, |all, &(_, spot)| all | scratch.touch(graph.links(spot))));
-    for (place, &(node, spot)) in (first..last).zip(&turns) {
+    let mut spots = std::mem::take(&mut scratch.spots);
+    spots.clear();
+    spots.extend(out[first..last].iter().map(|&(id, _)| graph.upstream_spot(id)));
+    let turns = out[first..last].iter().zip(&spots);
+    seen.extend(turns.map(|(&(id, _), spot)| Seen { node: graph.node(id), is_root: spot.is_bare() }));
+    std::hint::black_box(spots.iter().fold(0, |all, &spot| all | scratch.touch(graph.links(spot))));
+    for ((place, &Seen { node, .. }), &spot) in (first..last).zip(&seen[first..last]).zip(&spots) {
         let (id, label) = out[place];
-        for link in graph.links(spot) {
-            let passed = transfer(id, node, link, label);
+        let alike = transfer.pass_alike(id, node, label);
+        let mut over = |link: &Link| {
+            let passed = match alike {
+                Some(passed) if link.is_in(transfer.alike()) => passed,
+                _ => transfer.pass(id, node, link, label),
+            };
             if passed != 0 {
                 offer(scratch, out, place + 1, link.node, passed);
             }
-        }
-        for link in graph.late_links(spot) {
-            let passed = transfer(id, node, &link, label);
-            if passed != 0 {
-                offer(scratch, out, place + 1, link.node, passed);
-            }
+        };
+        graph.links(spot).iter().for_each(&mut over);
+        if spot.has_late() {
+            graph.late_links(spot).for_each(|link| over(&link));
         }
     }
-    scratch.turns = turns;
+    scratch.spots = spots;
     last
 }
 
@@ -143,13 +184,13 @@ fn spread(
     scratch: &mut Scratch,
     out: &mut Labelled,
     (had, place): (usize, usize),
-    transfer: &mut impl FnMut(NodeId, Node, &Link, Label) -> Label,
+    transfer: &mut impl Transfer,
 ) {
     let (id, label) = out[place];
     scratch.states[place] &= !GROWN;
     let node = graph.node(id);
     for half in graph.upstream(id) {
-        let passed = transfer(id, node, &half.link(), label);
+        let passed = transfer.pass(id, node, &half.link(), label);
         if passed != 0 {
             offer(scratch, out, had, half.node, passed);
         }
@@ -160,13 +201,7 @@ fn spread(
 /// grown afterwards lies on a cycle, and has its turn in the next round.
 #[cold]
 #[inline(never)]
-fn again(
-    graph: &Graph,
-    scratch: &mut Scratch,
-    out: &mut Labelled,
-    had: usize,
-    transfer: &mut impl FnMut(NodeId, Node, &Link, Label) -> Label,
-) {
+fn again(graph: &Graph, scratch: &mut Scratch, out: &mut Labelled, had: usize, transfer: &mut impl Transfer) {
     scratch.states.resize(out.len(), 0);
     let mut stack = std::mem::take(&mut scratch.stack);
     let mut left = std::mem::take(&mut scratch.left);

@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 
-use super::super::graph::{Link, Node, NodeId, Spot};
+use super::super::graph::{Link, NodeId, Spot};
 
 /// An element of a walk's dense list.
 pub(in super::super) trait Met {
@@ -28,8 +28,8 @@ pub(in super::super) struct Scratch {
     places: Vec<u32>,
     /// Of the first nodes of a labelled walk's dense list, which grew or are in a depth-first walk.
     pub(super) states: Vec<u8>,
-    /// The nodes whose turn comes next, with where their edges stand.
-    pub(super) turns: Vec<(Node, Spot)>,
+    /// Where the edges of the nodes stand whose turn comes next.
+    pub(super) spots: Vec<Spot>,
     /// Places of nodes whose label grew after it was passed on.
     pub(super) grown: Vec<usize>,
     /// Places to enter or (true) to leave in a depth-first walk.

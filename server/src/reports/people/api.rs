@@ -17,7 +17,7 @@ use crate::consent::suppression::acknowledge;
 use crate::db::people::somebody;
 use crate::db::{Projection, listing};
 use crate::error::{Error, Result};
-use crate::gate::erased::lacked;
+use crate::gate::erased::{lacked, objected};
 use crate::gate::policy::Policy;
 use crate::gate::{consented, remedies};
 use crate::http::{Body, Ctx, Reply};
@@ -149,8 +149,8 @@ pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
     let query: SubjectQuery = body.read_quietly()?;
     let erased = ctx.write(move |tx| {
         let proof_until = Policy::in_force(tx.world(), tx.now()).proof_of_consent(tx.now());
-        let lacked = lacked(tx, &query.subject)?;
-        erase(tx, &query, Stays { proof_until, lacked })
+        let stays = Stays { proof_until, lacked: lacked(tx, &query.subject)?, objected: objected(tx, &query.subject)? };
+        erase(tx, &query, stays)
     });
     let erased = erased.await?;
     // It is done: where what came of the data cannot be told, that it is done is told all the same.
