@@ -4,8 +4,10 @@ use std::path::Path;
 
 use chrono::Duration;
 use licit_schemas::gate::Intent;
-use licit_schemas::proof::receipt::MOST;
-use licit_schemas::proof::receipt::verify::{Asked, Outcome, Trusted, Verified, verify};
+use licit_schemas::proof::in_force;
+use licit_schemas::proof::receipt::verify::verify;
+use licit_schemas::proof::receipt::{self, MOST};
+use licit_schemas::proof::trust::{self, Check, Outcome, Trusted, Verified};
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::ModelFile;
 use licit_schemas::time::Timestamp;
@@ -34,19 +36,58 @@ pub(crate) struct Question {
     pub(crate) at: Option<Timestamp>,
 }
 
-/// Ask a receipt.
+/// What a file says, and whether it holds.
+pub(crate) struct Asked {
+    /// The worst that was found.
+    pub(crate) outcome: Outcome,
+    /// Every question, in order.
+    pub(crate) checks: Vec<Check>,
+    /// What it is about, where a trusted key signed it.
+    about: Option<String>,
+    statement: Value,
+}
+
+impl Asked {
+    fn of<S: serde::Serialize>(verified: Verified<S>, about: impl FnOnce(&S) -> String) -> Self {
+        Self {
+            outcome: verified.outcome(),
+            about: verified.statement.as_ref().map(about),
+            statement: json!(verified.statement),
+            checks: verified.checks,
+        }
+    }
+}
+
+/// Ask a receipt, or another file that a registry signed: each form has its questions.
 ///
 /// # Errors
-/// A file that cannot be read, or a key that is none: no verdict about a receipt.
-pub(crate) fn ask(path: &Path, question: &Question) -> Result<Verified> {
+/// A file that cannot be read, a key that is none, or a question that this form does not answer: no verdict about a file.
+pub(crate) fn ask(path: &Path, question: &Question) -> Result<Asked> {
     let bytes = source::bytes(path, MOST)?;
     let keys: Vec<Vec<Trusted>> = question.keys.iter().map(|key| trusted(key)).collect::<Result<_>>()?;
+    let keys = keys.concat();
     let (deployment, release) = (question.deployment.as_ref(), question.release.as_ref());
     let (deployment, release) = (deployment.map(ToString::to_string), release.map(ToString::to_string));
-    Ok(verify(
+    // A receipt is what the gate takes; whoever gives it something else is told so by its form.
+    if question.intent.is_none() && trust::form(&bytes).as_deref() == Some(in_force::FORM) {
+        let verified = in_force::verify::verify(
+            &bytes,
+            &in_force::verify::Asked {
+                keys: &keys,
+                now: clock::now(),
+                moment: question.at,
+                max_age: question.max_age,
+                deployment: deployment.as_deref(),
+                release: release.as_deref(),
+                files: question.files.as_deref(),
+            },
+        );
+        return Ok(Asked::of(verified, |said| format!("{} at {}", said.predicate.release, said.predicate.at)));
+    }
+    let verified = verify(
         &bytes,
-        &Asked {
-            keys: &keys.concat(),
+        &receipt::verify::Asked {
+            keys: &keys,
             at: question.at.unwrap_or_else(clock::now),
             max_age: question.max_age,
             deployment: deployment.as_deref(),
@@ -54,11 +95,12 @@ pub(crate) fn ask(path: &Path, question: &Question) -> Result<Verified> {
             intent: question.intent,
             files: question.files.as_deref(),
         },
-    ))
+    );
+    Ok(Asked::of(verified, |said| said.predicate.terms.release.clone()))
 }
 
 /// A key as text, or all that a file holds: one in PEM, or one a line.
-fn trusted(given: &str) -> Result<Vec<Trusted>> {
+pub(crate) fn trusted(given: &str) -> Result<Vec<Trusted>> {
     if let Ok(key) = given.parse() {
         return Ok(vec![key]);
     }
@@ -77,8 +119,8 @@ fn trusted(given: &str) -> Result<Vec<Trusted>> {
 }
 
 /// The code that says what was found.
-pub(crate) fn exit(verified: &Verified) -> Exit {
-    match verified.outcome() {
+pub(crate) fn exit(verified: &Asked) -> Exit {
+    match verified.outcome {
         Outcome::Holds => Exit::Done,
         Outcome::NotValid => Exit::Refused,
         Outcome::Broken => Exit::LedgerBroken,
@@ -86,13 +128,13 @@ pub(crate) fn exit(verified: &Verified) -> Exit {
 }
 
 /// What was found, in a line for each question.
-pub(crate) fn text(verified: &Verified) -> String {
-    let word = match verified.outcome() {
+pub(crate) fn text(verified: &Asked) -> String {
+    let word = match verified.outcome {
         Outcome::Holds => style::green("VALID"),
         Outcome::NotValid => style::red("NOT VALID"),
         Outcome::Broken => style::red("BROKEN"),
     };
-    let about = verified.statement.as_ref().map(|s| format!("  {}", s.predicate.terms.release)).unwrap_or_default();
+    let about = verified.about.as_ref().map(|about| format!("  {about}")).unwrap_or_default();
     let mut out = format!("{word}{about}\n");
     for check in &verified.checks {
         let mark = match check.outcome {
@@ -106,8 +148,8 @@ pub(crate) fn text(verified: &Verified) -> String {
 }
 
 /// What was found, for machines.
-pub(crate) fn answer(verified: &Verified) -> Value {
-    json!({"outcome": verified.outcome(), "checks": verified.checks, "statement": verified.statement})
+pub(crate) fn answer(verified: &Asked) -> Value {
+    json!({"outcome": verified.outcome, "checks": verified.checks, "statement": verified.statement})
 }
 
 /// A span of time: a number with `s`, `m`, `h` or `d`.

@@ -20,3 +20,4 @@ mod robustness;
 mod stories;
 mod support;
 mod tamper;
+mod uses;

@@ -146,6 +146,7 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::ContestRaised(_)
         | Fact::ContestSettled(_)
         | Fact::DecisionMade(_)
+        | Fact::UseRecorded(_)
         | Fact::GapOpened(_)
         | Fact::GapChanged(_)
         | Fact::GapClosed(_)
