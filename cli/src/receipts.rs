@@ -4,10 +4,10 @@ use std::path::Path;
 
 use chrono::Duration;
 use licit_schemas::gate::Intent;
-use licit_schemas::proof::in_force;
 use licit_schemas::proof::receipt::verify::verify;
 use licit_schemas::proof::receipt::{self, MOST};
 use licit_schemas::proof::trust::{self, Check, Outcome, Trusted, Verified};
+use licit_schemas::proof::{in_force, passport};
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::ModelFile;
 use licit_schemas::time::Timestamp;
@@ -63,15 +63,29 @@ impl Asked {
 /// # Errors
 /// A file that cannot be read, a key that is none, or a question that this form does not answer: no verdict about a file.
 pub(crate) fn ask(path: &Path, question: &Question) -> Result<Asked> {
-    let bytes = source::bytes(path, MOST)?;
+    ask_bytes(&source::bytes(path, MOST)?, question)
+}
+
+/// [`ask`], of the bytes of a file.
+pub(crate) fn ask_bytes(bytes: &[u8], question: &Question) -> Result<Asked> {
     let keys: Vec<Vec<Trusted>> = question.keys.iter().map(|key| trusted(key)).collect::<Result<_>>()?;
     let keys = keys.concat();
     let (deployment, release) = (question.deployment.as_ref(), question.release.as_ref());
     let (deployment, release) = (deployment.map(ToString::to_string), release.map(ToString::to_string));
     // A receipt is what the gate takes; whoever gives it something else is told so by its form.
-    if question.intent.is_none() && trust::form(&bytes).as_deref() == Some(in_force::FORM) {
+    let form = trust::form(bytes).filter(|_| question.intent.is_none());
+    if form.as_deref() == Some(passport::FORM) {
+        if deployment.is_some() || release.is_some() {
+            return Err(Failure::Usage("a passport is of a model, not of a deployment or release".to_owned()));
+        }
+        let (at, files) = (question.at.unwrap_or_else(clock::now), question.files.as_deref());
+        let asked = passport::verify::Asked { keys: &keys, at, max_age: question.max_age, files };
+        let verified = passport::verify::verify(bytes, &asked);
+        return Ok(Asked::of(verified, |said| said.predicate.model.clone()));
+    }
+    if form.as_deref() == Some(in_force::FORM) {
         let verified = in_force::verify::verify(
-            &bytes,
+            bytes,
             &in_force::verify::Asked {
                 keys: &keys,
                 now: clock::now(),
@@ -85,7 +99,7 @@ pub(crate) fn ask(path: &Path, question: &Question) -> Result<Asked> {
         return Ok(Asked::of(verified, |said| format!("{} at {}", said.predicate.release, said.predicate.at)));
     }
     let verified = verify(
-        &bytes,
+        bytes,
         &receipt::verify::Asked {
             keys: &keys,
             at: question.at.unwrap_or_else(clock::now),
@@ -100,7 +114,7 @@ pub(crate) fn ask(path: &Path, question: &Question) -> Result<Asked> {
 }
 
 /// A key as text, or all that a file holds: one in PEM, or one a line.
-pub(crate) fn trusted(given: &str) -> Result<Vec<Trusted>> {
+fn trusted(given: &str) -> Result<Vec<Trusted>> {
     if let Ok(key) = given.parse() {
         return Ok(vec![key]);
     }
@@ -116,6 +130,20 @@ pub(crate) fn trusted(given: &str) -> Result<Vec<Trusted>> {
     let keys: Vec<Trusted> =
         lines.map(|line| line.parse().map_err(|e| Failure::plain(format!("`{given}`: {e}")))).collect::<Result<_>>()?;
     if keys.is_empty() { Err(Failure::plain(format!("`{given}` holds no key"))) } else { Ok(keys) }
+}
+
+/// Keys as they were given, as texts: what a file holds, line by line.
+pub(crate) fn written(given: &str) -> Result<Vec<String>> {
+    let text = match given.parse::<Trusted>() {
+        Ok(_) => given.to_owned(),
+        Err(_) => std::fs::read_to_string(given).map_err(|e| Failure::file("read", Path::new(given), &e))?,
+    };
+    // One in PEM has several lines.
+    if text.parse::<Trusted>().is_ok() {
+        return Ok(vec![text.trim().to_owned()]);
+    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.map(str::to_owned).collect())
 }
 
 /// The code that says what was found.

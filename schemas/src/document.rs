@@ -100,6 +100,7 @@ documents! {
     "coverage-sample" => consent::SampleQuery,
     "remedy" => consent::RemedyCreate,
     "use" => uses::UseCreate,
+    "passport-import" => crate::proof::passport::PassportImport,
     "subjects-impact" => reports::SubjectsQuery,
 }
 

@@ -12,6 +12,7 @@ pub mod levels;
 pub mod note;
 pub mod oms;
 pub mod origin;
+pub mod passport;
 pub mod receipt;
 pub mod ring;
 pub mod statement;

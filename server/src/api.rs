@@ -20,7 +20,7 @@ use crate::{access, registry};
 use licit_schemas::document::Document;
 
 /// Kinds of things that state from when and until when they are valid.
-const VALID: [&str; 13] = [
+const VALID: [&str; 14] = [
     "system",
     "purpose",
     "basis",
@@ -34,6 +34,7 @@ const VALID: [&str; 13] = [
     "token",
     "notice",
     "use",
+    "passport",
 ];
 
 /// Refuse a moment of validity for what states none: a parameter is never ignored.

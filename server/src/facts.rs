@@ -26,6 +26,7 @@ use licit_schemas::ledger::{KeyIntroduced, KeyRetired, LedgerNamed};
 use licit_schemas::lineage::EdgeCreate;
 use licit_schemas::notices::{NoticeSpec, WithdrawalTestSpec};
 use licit_schemas::policy::PolicySpec;
+use licit_schemas::proof::passport::PassportSpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
     AttestationSpec, DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec,
@@ -128,6 +129,7 @@ facts! {
     SigningKeyRetired(KeyRetired) = "signing_key.retired" v 1;
     RemedyTaken(Stated<RemedySpec>) = "remedy.taken" v 1;
     UseRecorded(Stated<UseSpec>) = "use.recorded" v 1;
+    PassportImported(Stated<PassportSpec>) = "passport.imported" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -318,6 +320,10 @@ impl Projection for World {
             Fact::SigningKeyRetired(f) => self.ledger.retired(f, at),
             Fact::RemedyTaken(f) => self.consent.remedies.taken(f, digest(&f.spec), at, rows),
             Fact::UseRecorded(f) => self.gate.uses.recorded(f, digest(&f.spec), at, rows),
+            Fact::PassportImported(f) => {
+                self.lineage.behind(&f.spec.model, &f.spec.datasets, at, rows);
+                self.gate.passports.imported(f, digest(&f.spec), at, rows);
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ use licit_schemas::lineage::{Closure, EdgeCreate, ExposureQuery, ExposureView, L
 use licit_schemas::notices::{NoticePageQuery, NoticeSpec, NoticeView, WithdrawalTestSpec};
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::proof::in_force::InForceProof;
+use licit_schemas::proof::passport::{PassportFile, PassportImport, PassportTaken};
 use licit_schemas::proof::receipt::Receipt;
 use licit_schemas::proof::receipt::status::DecisionStatus;
 use licit_schemas::proof::ring::KeyRing;
@@ -254,6 +255,12 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/uses/{id}", "get_use", "Read uses recorded", || get().to(|ctx: Ctx| api::get(ctx, "use"))).may(READ).asks::<GetQuery>().gives::<Resource<UseSpec>>(),
     Route::get("/api/v1/reports/uses", "list_use_figures", "By deployment, how often it was used, and how often without a right", || get().to(gate::uses::api::figures)).may(READ).asks::<UseFiguresQuery>().gives::<Page<UseFigures>>(),
     Route::get("/api/v1/deployments/{id}/proof", "get_proof", "That a deployment ran at a moment under a decision that allowed it: signed, with what the ledger proves of it", || get().to(gate::uses::api::proof)).may(READ).asks::<gate::uses::api::ProofQuery>().gives::<InForceProof>(),
+
+    // Models that go to others, and those that come from them: upstream known by signature.
+    Route::get("/api/v1/model-versions/{id}/passport", "get_passport", "The passport of a model version: whose data are behind it, for what, on which bases, promised what; signed", || get().to(gate::passport::api::passport)).may(READ).gives::<PassportFile>(),
+    Route::post("/api/v1/passports", "create_passport", "Take in a model of another registry with its passport, by a key that is trusted", || post().to(gate::passport::api::create_passport)).may(REGISTER).takes::<PassportImport>().gives::<PassportTaken>().success(&[200, 201]).keyed().limit(LARGE),
+    Route::get("/api/v1/passports", "list_passports", "List passports taken in", || get().to(|ctx: Ctx| api::list(ctx, "passport"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<serde_json::Value>>>(),
+    Route::get("/api/v1/passports/{id}", "get_passport_taken", "Read a passport taken in", || get().to(|ctx: Ctx| api::get(ctx, "passport"))).may(READ).asks::<GetQuery>().gives::<Resource<serde_json::Value>>(),
 
     // Seen ahead and behind: what would be, what lies downstream, what ends, what changed.
     Route::post("/api/v1/whatif", "ask_whatif", "What would be if; nothing is written", || post().to(reports::api::whatif)).may(READ).takes::<WhatIfRequest>().gives::<WhatIf>().limit(LARGE),

@@ -38,6 +38,7 @@ pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod lineage;
 pub(crate) mod notice;
+pub(crate) mod passport;
 pub(crate) mod policy;
 pub(crate) mod prove;
 pub(crate) mod recipients;
@@ -67,6 +68,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Gate(args) => gate::gate(context, &args),
         Command::Verify(args) => verify::run(context, &args),
         Command::Prove(args) => prove::run(context, &args),
+        Command::Export(args) => passport::export(context, &args),
+        Command::Import(args) => passport::import(context, &args),
         Command::Use { command } => uses::run(context, command),
         Command::Ci { command } => ci::run(context, command),
         Command::Explain(args) => gate::explain(context, &args),

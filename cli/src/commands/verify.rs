@@ -1,4 +1,4 @@
-//! `licit verify`: a receipt or a proof, without server and without network.
+//! `licit verify`: a receipt, a proof or a passport, without server and without network.
 
 use std::path::PathBuf;
 
@@ -27,10 +27,11 @@ Examples:
   licit verify vote.receipt --key licit.pub --artifact vote-model/
   licit verify vote.receipt --key licit.pub --max-age 24h
   licit verify vote.receipt --key licit.pub --at 2026-06-01T10:00:00Z
+  licit verify vote.passport --key vendor.pub --artifact vote-model/
   licit verify vote.proof --key licit.pub --at 2026-06-01T10:00:00Z"
 )]
 pub(crate) struct VerifyArgs {
-    /// File of the receipt or the proof; `-` is stdin
+    /// File of the receipt, proof or passport; `-` is stdin
     receipt: PathBuf,
     #[command(flatten)]
     trust: Trust,

@@ -19,6 +19,7 @@ pub mod in_force;
 pub mod instants;
 pub mod modes;
 pub mod operations;
+pub mod passport;
 pub mod policy;
 pub mod receipt;
 pub mod remedies;
@@ -54,6 +55,8 @@ pub struct State {
     pub contests: contest::Contests,
     /// How long refusals stay.
     pub clearing: clearing::Clearing,
+    /// Models of others that came with a passport.
+    pub passports: passport::Passports,
     /// What ran when, and its use.
     pub uses: uses::Uses,
 }

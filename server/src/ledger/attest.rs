@@ -102,6 +102,16 @@ pub fn committed(conn: &mut Conn, seq: u64) -> Result<(u64, Digest)> {
     Ok((entry.seq, entry.data))
 }
 
+/// What an entry commits to, and the id in its data.
+///
+/// # Errors
+/// No such entry.
+pub fn recorded(conn: &mut Conn, seq: u64) -> Result<(Digest, String)> {
+    let view = store::entry(conn, seq)?;
+    let id = view.data.get("id").and_then(serde_json::Value::as_str).unwrap_or_default();
+    Ok((view.entry.data, id.to_owned()))
+}
+
 /// Every entry from one position to another, with the proof that a signed tree holds them and no other in between.
 ///
 /// # Errors

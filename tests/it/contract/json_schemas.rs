@@ -120,6 +120,7 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("coverage-sample", check::<consent::SampleQuery>),
     ("remedy", check::<consent::RemedyCreate>),
     ("use", check::<uses::UseCreate>),
+    ("passport-import", check::<licit_schemas::proof::passport::PassportImport>),
     ("subjects-impact", check::<reports::SubjectsQuery>),
 ];
 
