@@ -31,7 +31,7 @@ fn codes(answer: &Value) -> Vec<&str> {
     answer["without"].as_array().into_iter().flatten().map(|why| why["code"].as_str().unwrap()).collect()
 }
 
-fn since(begin: Timestamp, count: u64) -> Value {
+pub(crate) fn since(begin: Timestamp, count: u64) -> Value {
     let end = licit_server::clock::now();
     json!({"deployment": "deployment:score-prod", "count": count, "from": begin.to_string(), "to": end.to_string()})
 }

@@ -15,7 +15,7 @@ use crate::error::{Failure, Result};
 use crate::output::progress::progress;
 use crate::output::{style, table};
 
-fn broken(fault: ExportFault) -> Failure {
+fn broken(fault: &ExportFault) -> Failure {
     Failure::LedgerBroken(fault.to_string())
 }
 
@@ -50,7 +50,7 @@ pub(super) fn run(context: &Context, client: &Client, wanted: &Wanted) -> Result
         let texts = texts.ok_or_else(|| Failure::LedgerBroken(format!("`{tile}`: it does not hold its entries")))?;
         let mut tiles = Vec::new();
         for (text, seq) in texts.into_iter().zip(first..) {
-            entry(text, seq).map_err(broken)?;
+            entry(text, seq).map_err(|e| broken(&e))?;
             let leaf = leaf_hash(text);
             edge.push(leaf, |_, _| {});
             tiles.extend(levels.push(leaf));
@@ -69,7 +69,7 @@ pub(super) fn run(context: &Context, client: &Client, wanted: &Wanted) -> Result
         }
         for (tile, computed) in tiles {
             let found = signed_for(&tile, persistently(|| client.log(&tile.to_string())))?;
-            compare(&tile, &found, &computed).map_err(broken)?;
+            compare(&tile, &found, &computed).map_err(|e| broken(&e))?;
         }
         bar.set_position(edge.size());
     }

@@ -78,7 +78,7 @@ pub fn verify_file(file: &PassportFile, asked: &Asked<'_>) -> Verified<Statement
         ("model", &file.model, (said.registered, said.registered_data)),
     ];
     for (check, shown, named) in entries {
-        let found = included(&shown.entry, &shown.inclusion, &head).and_then(|says| names(check, shown, named, says));
+        let found = included(&shown.entry, &shown.inclusion, &head).and_then(|says| names(check, shown, named, &says));
         verified.say(check, found, Outcome::Broken);
     }
     if verified.outcome() == Outcome::Broken {
@@ -136,7 +136,7 @@ fn form(statement: &Statement<Passport>) -> Result<String, String> {
     Ok(format!("`{}` says of `{}`: {} file(s), with data {people}", said.registry, said.model, said.files.len()))
 }
 
-fn names(check: &str, shown: &Proven, named: (u64, Digest), says: String) -> Result<String, String> {
+fn names(check: &str, shown: &Proven, named: (u64, Digest), says: &str) -> Result<String, String> {
     let entry = &shown.entry;
     if (entry.seq, entry.data) != named {
         return Err(format!("entry {} is not the one the statement names", entry.seq));

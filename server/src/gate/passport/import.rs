@@ -8,6 +8,7 @@ use licit_schemas::problem::Fault;
 use licit_schemas::proof::checkpoint::SignedCheckpoint;
 use licit_schemas::proof::passport::verify::{Asked, verify_file};
 use licit_schemas::proof::passport::{Exposed, Passport, PassportImport, PassportSpec, PassportTaken, Reach};
+use licit_schemas::proof::statement::PAYLOAD;
 use licit_schemas::proof::trust::{Outcome, Trusted};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
@@ -75,13 +76,14 @@ pub(super) fn import(tx: &mut Tx<'_>, import: &PassportImport) -> Result<Passpor
     let model = model(tx, &says, &foreign, &provider, import.owner.as_ref())?;
     let datasets = people(tx, &says, &foreign, &holder, import.owner.as_ref())?;
     let assessment = assessment(tx, &says, &model, &holder, sum)?;
-    let by = keys.iter().find(|key| key.of(&signed.checkpoint.origin).is_some());
+    let mut named = keys.iter().filter_map(|key| key.of(&signed.checkpoint.origin));
+    let by = named.find(|key| envelope.verify(&[*key.key()], 1, &[PAYLOAD]).is_ok());
     let spec = PassportSpec {
         model: model.clone(),
         provider,
         holder,
         statement: sum,
-        key: by.and_then(|key| key.of(&signed.checkpoint.origin)).map(|key| key.to_string()).unwrap_or_default(),
+        key: by.map(|key| key.to_string()).unwrap_or_default(),
         checkpoint: signed.checkpoint.head.size,
         datasets,
         assessment,

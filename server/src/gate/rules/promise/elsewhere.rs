@@ -59,16 +59,21 @@ fn add(
     let Broken { by, says, status, since, want, remedy, command } = broken;
     list.add((model.clone(), commitment.to_owned(), by), &name, || {
         let registry = &taken.spec.says.registry;
-        let read = promise.map(|promise| format!("read “{}”, « {} », as", promise.words.en, promise.words.fr));
+        let sentence = match promise {
+            Some(PromiseSaid { words, .. }) => format!(
+                "the people behind `{model}` read “{}”, « {} », as `{registry}` says in its passport; {says}",
+                words.en, words.fr
+            ),
+            None => {
+                format!("what the people behind `{model}` were promised, `{registry}` does not say in its passport")
+            }
+        };
         finding(RULE, status, super::ARTICLE, &name)
             .because(&model)
             .fine(GDPR_UPPER)
             .path(evidence.path(source.node, want))
             .since(since)
-            .says(format!(
-                "the people behind `{model}` {} `{registry}` says in its passport; {says}",
-                read.unwrap_or_else(|| "are those".to_owned())
-            ))
+            .says(sentence)
             .to(if promise.is_some() { evidence.deployment_owner() } else { DPO.to_owned() })
             .remedy(remedy, command)
     });
