@@ -388,7 +388,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation|class|notice|remedy):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation|class|notice|remedy|use):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });
