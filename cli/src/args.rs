@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::{
     access, baseline, break_glass, calendar, ci, clearing, completions, config, consent, contest, dataset, debt,
     decision, delegation, deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init,
-    ledger, lineage, notice, policy, recipients, register, release, renewals, retire, review, simple, subjects,
-    suggest, suppression, things, verify, vocabulary, webhook, whatif,
+    ledger, lineage, notice, passport, policy, prove, recipients, register, release, renewals, retire, review, simple,
+    subjects, suggest, suppression, things, uses, verify, vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -87,8 +87,19 @@ pub(crate) enum Command {
     Plan(register::PlanArgs),
     /// May this deployment run? Records the decision
     Gate(gate::GateArgs),
-    /// Does a receipt of the gate hold, and for this? Needs no server
+    /// Does a receipt, a proof or a passport hold, and for this? Needs no server
     Verify(verify::VerifyArgs),
+    /// At the moment of use, we had the right: in one file
+    Prove(prove::ProveArgs),
+    /// The passport of a model, for those who get it
+    Export(passport::ExportArgs),
+    /// A model of another registry, with its passport
+    Import(passport::ImportArgs),
+    /// Uses of what runs, and whether there was a right to them
+    Use {
+        #[command(subcommand)]
+        command: uses::Use,
+    },
     /// The gate in pipelines
     Ci {
         #[command(subcommand)]

@@ -26,6 +26,7 @@ const PATIENCE: [u64; 4] = [1, 2, 5, 10];
 pub(crate) type Query<'a> = &'a [(&'a str, Option<&'a str>)];
 
 /// The registry, as seen from here.
+#[derive(Clone)]
 pub(crate) struct Client {
     agent: Agent,
     url: String,

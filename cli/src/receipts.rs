@@ -4,8 +4,10 @@ use std::path::Path;
 
 use chrono::Duration;
 use licit_schemas::gate::Intent;
-use licit_schemas::proof::receipt::MOST;
-use licit_schemas::proof::receipt::verify::{Asked, Outcome, Trusted, Verified, verify};
+use licit_schemas::proof::receipt::verify::verify;
+use licit_schemas::proof::receipt::{self, MOST};
+use licit_schemas::proof::trust::{self, Check, Outcome, Trusted, Verified};
+use licit_schemas::proof::{in_force, passport};
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::ModelFile;
 use licit_schemas::time::Timestamp;
@@ -34,19 +36,72 @@ pub(crate) struct Question {
     pub(crate) at: Option<Timestamp>,
 }
 
-/// Ask a receipt.
+/// What a file says, and whether it holds.
+pub(crate) struct Asked {
+    /// The worst that was found.
+    pub(crate) outcome: Outcome,
+    /// Every question, in order.
+    pub(crate) checks: Vec<Check>,
+    /// What it is about, where a trusted key signed it.
+    about: Option<String>,
+    statement: Value,
+}
+
+impl Asked {
+    fn of<S: serde::Serialize>(verified: Verified<S>, about: impl FnOnce(&S) -> String) -> Self {
+        Self {
+            outcome: verified.outcome(),
+            about: verified.statement.as_ref().map(about),
+            statement: json!(verified.statement),
+            checks: verified.checks,
+        }
+    }
+}
+
+/// Ask a receipt, or another file that a registry signed: each form has its questions.
 ///
 /// # Errors
-/// A file that cannot be read, or a key that is none: no verdict about a receipt.
-pub(crate) fn ask(path: &Path, question: &Question) -> Result<Verified> {
-    let bytes = source::bytes(path, MOST)?;
+/// A file that cannot be read, a key that is none, or a question that this form does not answer: no verdict about a file.
+pub(crate) fn ask(path: &Path, question: &Question) -> Result<Asked> {
+    ask_bytes(&source::bytes(path, MOST)?, question)
+}
+
+/// [`ask`], of the bytes of a file.
+pub(crate) fn ask_bytes(bytes: &[u8], question: &Question) -> Result<Asked> {
     let keys: Vec<Vec<Trusted>> = question.keys.iter().map(|key| trusted(key)).collect::<Result<_>>()?;
+    let keys = keys.concat();
     let (deployment, release) = (question.deployment.as_ref(), question.release.as_ref());
     let (deployment, release) = (deployment.map(ToString::to_string), release.map(ToString::to_string));
-    Ok(verify(
-        &bytes,
-        &Asked {
-            keys: &keys.concat(),
+    // A receipt is what the gate takes; whoever gives it something else is told so by its form.
+    let form = trust::form(bytes).filter(|_| question.intent.is_none());
+    if form.as_deref() == Some(passport::FORM) {
+        if deployment.is_some() || release.is_some() {
+            return Err(Failure::Usage("a passport is of a model, not of a deployment or release".to_owned()));
+        }
+        let (at, files) = (question.at.unwrap_or_else(clock::now), question.files.as_deref());
+        let asked = passport::verify::Asked { keys: &keys, at, max_age: question.max_age, files };
+        let verified = passport::verify::verify(bytes, &asked);
+        return Ok(Asked::of(verified, |said| said.predicate.model.clone()));
+    }
+    if form.as_deref() == Some(in_force::FORM) {
+        let verified = in_force::verify::verify(
+            bytes,
+            &in_force::verify::Asked {
+                keys: &keys,
+                now: clock::now(),
+                moment: question.at,
+                max_age: question.max_age,
+                deployment: deployment.as_deref(),
+                release: release.as_deref(),
+                files: question.files.as_deref(),
+            },
+        );
+        return Ok(Asked::of(verified, |said| format!("{} at {}", said.predicate.release, said.predicate.at)));
+    }
+    let verified = verify(
+        bytes,
+        &receipt::verify::Asked {
+            keys: &keys,
             at: question.at.unwrap_or_else(clock::now),
             max_age: question.max_age,
             deployment: deployment.as_deref(),
@@ -54,7 +109,8 @@ pub(crate) fn ask(path: &Path, question: &Question) -> Result<Verified> {
             intent: question.intent,
             files: question.files.as_deref(),
         },
-    ))
+    );
+    Ok(Asked::of(verified, |said| said.predicate.terms.release.clone()))
 }
 
 /// A key as text, or all that a file holds: one in PEM, or one a line.
@@ -76,9 +132,23 @@ fn trusted(given: &str) -> Result<Vec<Trusted>> {
     if keys.is_empty() { Err(Failure::plain(format!("`{given}` holds no key"))) } else { Ok(keys) }
 }
 
+/// Keys as they were given, as texts: what a file holds, line by line.
+pub(crate) fn written(given: &str) -> Result<Vec<String>> {
+    let text = match given.parse::<Trusted>() {
+        Ok(_) => given.to_owned(),
+        Err(_) => std::fs::read_to_string(given).map_err(|e| Failure::file("read", Path::new(given), &e))?,
+    };
+    // One in PEM has several lines.
+    if text.parse::<Trusted>().is_ok() {
+        return Ok(vec![text.trim().to_owned()]);
+    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    Ok(lines.map(str::to_owned).collect())
+}
+
 /// The code that says what was found.
-pub(crate) fn exit(verified: &Verified) -> Exit {
-    match verified.outcome() {
+pub(crate) fn exit(verified: &Asked) -> Exit {
+    match verified.outcome {
         Outcome::Holds => Exit::Done,
         Outcome::NotValid => Exit::Refused,
         Outcome::Broken => Exit::LedgerBroken,
@@ -86,13 +156,13 @@ pub(crate) fn exit(verified: &Verified) -> Exit {
 }
 
 /// What was found, in a line for each question.
-pub(crate) fn text(verified: &Verified) -> String {
-    let word = match verified.outcome() {
+pub(crate) fn text(verified: &Asked) -> String {
+    let word = match verified.outcome {
         Outcome::Holds => style::green("VALID"),
         Outcome::NotValid => style::red("NOT VALID"),
         Outcome::Broken => style::red("BROKEN"),
     };
-    let about = verified.statement.as_ref().map(|s| format!("  {}", s.predicate.terms.release)).unwrap_or_default();
+    let about = verified.about.as_ref().map(|about| format!("  {about}")).unwrap_or_default();
     let mut out = format!("{word}{about}\n");
     for check in &verified.checks {
         let mark = match check.outcome {
@@ -106,8 +176,8 @@ pub(crate) fn text(verified: &Verified) -> String {
 }
 
 /// What was found, for machines.
-pub(crate) fn answer(verified: &Verified) -> Value {
-    json!({"outcome": verified.outcome(), "checks": verified.checks, "statement": verified.statement})
+pub(crate) fn answer(verified: &Asked) -> Value {
+    json!({"outcome": verified.outcome, "checks": verified.checks, "statement": verified.statement})
 }
 
 /// A span of time: a number with `s`, `m`, `h` or `d`.

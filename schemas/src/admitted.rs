@@ -5,20 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::digest::Digest;
 use crate::registry::ModelFile;
 
-/// A path, and what is left of it when leading folders are taken away.
-fn tails(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::once(path).chain(path.match_indices('/').filter_map(|(at, _)| path.get(at + 1..)))
-}
-
-/// Files of a model that are not there under the names they were registered with. The whole model may lie in some folder; two
-/// files that changed names are two other files, whatever their bytes.
-pub fn missing<'a>(registered: &'a [(String, Digest)], found: &[ModelFile]) -> Vec<&'a str> {
-    let there: HashSet<(&str, &Digest)> = found.iter().map(|file| (file.path.as_str(), &file.digest)).collect();
+/// The folder a model lies in, with a slash at its end: the one in which most of its files are found under their names; of several the
+/// first by name.
+fn folder<'f>(registered: &[(String, Digest)], found: &'f [ModelFile]) -> &'f str {
     let mut by_digest: HashMap<&Digest, Vec<&str>> = HashMap::new();
     for file in found {
         by_digest.entry(&file.digest).or_default().push(file.path.as_str());
     }
-    // How many of the files each folder has; that of most is where the model lies, of several the first by name.
     let mut folders: BTreeMap<&str, usize> = BTreeMap::new();
     for (path, digest) in registered {
         for place in by_digest.get(digest).into_iter().flatten() {
@@ -28,15 +21,29 @@ pub fn missing<'a>(registered: &'a [(String, Digest)], found: &[ModelFile]) -> V
             }
         }
     }
-    let folder = folders.iter().rev().max_by_key(|(_, count)| **count).map_or("", |(folder, _)| folder);
+    folders.iter().rev().max_by_key(|(_, count)| **count).map_or("", |(folder, _)| folder)
+}
+
+/// Files of a model that are not there under the names they were registered with. The whole model may lie in some folder; two
+/// files that changed names are two other files, whatever their bytes.
+pub fn missing<'a>(registered: &'a [(String, Digest)], found: &[ModelFile]) -> Vec<&'a str> {
+    let there: HashSet<(&str, &Digest)> = found.iter().map(|file| (file.path.as_str(), &file.digest)).collect();
+    let folder = folder(registered, found);
     let absent = |(path, digest): &&(String, Digest)| !there.contains(&(format!("{folder}{path}").as_str(), digest));
     registered.iter().filter(absent).map(|(path, _)| path.as_str()).collect()
 }
 
-/// Files found that belong to none of the models.
-pub fn strange<'f>(registered: impl IntoIterator<Item = &'f (String, Digest)>, found: &'f [ModelFile]) -> Vec<&'f str> {
-    let admitted: HashSet<(&str, &Digest)> = registered.into_iter().map(|(path, d)| (path.as_str(), d)).collect();
-    let belongs = |file: &ModelFile| tails(file.path.as_str()).any(|tail| admitted.contains(&(tail, &file.digest)));
+/// Files found that belong to none of the models: a copy of an admitted file beside the folder its model lies in is one more file.
+pub fn strange<'m, 'f>(
+    models: impl IntoIterator<Item = &'m [(String, Digest)]>,
+    found: &'f [ModelFile],
+) -> Vec<&'f str> {
+    let mut admitted: HashSet<(String, Digest)> = HashSet::new();
+    for files in models {
+        let folder = folder(files, found);
+        admitted.extend(files.iter().map(|(path, digest)| (format!("{folder}{path}"), *digest)));
+    }
+    let belongs = |file: &ModelFile| admitted.contains(&(file.path.to_string(), file.digest));
     found.iter().filter(|file| !belongs(file)).map(|file| file.path.as_str()).collect()
 }
 
@@ -61,14 +68,20 @@ mod tests {
     fn every_file_is_there_under_its_name_in_one_folder_and_no_other_is() {
         let model = registered(&[("a.bin", "1"), ("b/c.bin", "2")]);
         let whole = found(&[("m/a.bin", "1"), ("m/b/c.bin", "2")]);
-        assert!(missing(&model, &whole).is_empty() && strange(&model, &whole).is_empty());
+        assert!(missing(&model, &whole).is_empty() && strange([&model[..]], &whole).is_empty());
         assert_eq!(missing(&model, &whole[..1]), ["b/c.bin"]);
         let swapped = found(&[("a.bin", "2"), ("b/c.bin", "1")]);
         assert_eq!(missing(&model, &swapped).len(), 2);
-        assert_eq!(strange(&model, &swapped), ["a.bin", "b/c.bin"]);
+        assert_eq!(strange([&model[..]], &swapped), ["a.bin", "b/c.bin"]);
         let more = found(&[("a.bin", "1"), ("b/c.bin", "2"), ("d.bin", "3")]);
-        assert_eq!((missing(&model, &more).len(), strange(&model, &more)), (0, vec!["d.bin"]));
+        assert_eq!((missing(&model, &more).len(), strange([&model[..]], &more)), (0, vec!["d.bin"]));
+        // A copy in another folder is no part of it, be it of one file or of all.
+        let beside = found(&[("m/a.bin", "1"), ("m/b/c.bin", "2"), ("other/a.bin", "1"), ("m/b/a.bin", "1")]);
+        assert_eq!(strange([&model[..]], &beside), ["other/a.bin", "m/b/a.bin"]);
+        let other = registered(&[("d.bin", "3")]);
+        let two = found(&[("m/a.bin", "1"), ("m/b/c.bin", "2"), ("n/d.bin", "3")]);
+        assert!(strange([&model[..], &other[..]], &two).is_empty());
         let changed = found(&[("a.bin", "1"), ("b/c.bin", "3")]);
-        assert_eq!((missing(&model, &changed), strange(&model, &changed)), (vec!["b/c.bin"], vec!["b/c.bin"]));
+        assert_eq!((missing(&model, &changed), strange([&model[..]], &changed)), (vec!["b/c.bin"], vec!["b/c.bin"]));
     }
 }

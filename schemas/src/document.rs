@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::problem::Fault;
 use crate::{
     access, adoption, classes, consent, events, gate, json, lawfulness, lineage, notices, policy, registration,
-    registry, reports, review, subjects,
+    registry, reports, review, subjects, uses,
 };
 
 mod form;
@@ -99,6 +99,8 @@ documents! {
     "acknowledgement" => consent::AcknowledgementCreate,
     "coverage-sample" => consent::SampleQuery,
     "remedy" => consent::RemedyCreate,
+    "use" => uses::UseCreate,
+    "passport-import" => crate::proof::passport::PassportImport,
     "subjects-impact" => reports::SubjectsQuery,
 }
 

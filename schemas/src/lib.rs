@@ -35,3 +35,4 @@ pub mod review;
 pub mod subjects;
 pub mod text;
 pub mod time;
+pub mod uses;

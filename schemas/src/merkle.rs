@@ -52,6 +52,18 @@ impl Edge {
         self.nodes.iter().rev().copied().reduce(|right, left| node_hash(&left, &right)).unwrap_or_else(empty_root)
     }
 
+    /// An edge by its parts: a hash for each set bit of the size, largest first. None where they are not as many, or the size is
+    /// beyond [`MAX_SIZE`]. Whether they are the right ones shows in the root.
+    pub fn of(size: u64, nodes: Vec<Digest>) -> Option<Self> {
+        let fits = size <= MAX_SIZE && usize::try_from(size.count_ones()).ok() == Some(nodes.len());
+        fits.then_some(Self { size, nodes })
+    }
+
+    /// Its hashes: one for each set bit of the size, largest first.
+    pub fn nodes(&self) -> &[Digest] {
+        &self.nodes
+    }
+
     /// Appends a leaf (a [`leaf_hash`]). `store` sees each node finished by it once, under its stored index; the
     /// indexes of a whole tree are 0, 1, 2, … in the order of the calls.
     pub fn push(&mut self, leaf: Digest, mut store: impl FnMut(u64, &Digest)) {

@@ -47,6 +47,7 @@ pub enum Kind {
     Class,
     Notice,
     Remedy,
+    Use,
 }
 
 /// What stands between the `:` and the `@`.
@@ -67,11 +68,11 @@ enum Version {
 impl Kind {
     /// Every kind.
     #[rustfmt::skip]
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Dataset, Self::Model, Self::Run, Self::System, Self::Purpose, Self::Basis, Self::Party,
         Self::Deployment, Self::Release, Self::Decision, Self::Environment, Self::Assessment, Self::Baseline,
         Self::Review, Self::Policy, Self::BreakGlass, Self::Loosening, Self::Delegation, Self::Contest,
-        Self::Attestation, Self::Class, Self::Notice, Self::Remedy,
+        Self::Attestation, Self::Class, Self::Notice, Self::Remedy, Self::Use,
     ];
 
     /// The word before the `:`.
@@ -106,6 +107,7 @@ impl Kind {
             Self::Notice => "notice:customers@2",
             Self::Attestation => "attestation:01939f00-0000-7000-8000-000000000000",
             Self::Remedy => "remedy:01939f00-0000-7000-8000-000000000000",
+            Self::Use => "use:01939f00-0000-7000-8000-000000000000",
         }
     }
 
@@ -132,7 +134,8 @@ impl Kind {
             | Self::Delegation
             | Self::Contest
             | Self::Attestation
-            | Self::Remedy => (Body::Uuid, Version::None),
+            | Self::Remedy
+            | Self::Use => (Body::Uuid, Version::None),
         }
     }
 }
@@ -202,6 +205,7 @@ impl Ref {
         contest: Uuid => Contest, "A contest.";
         attestation: Uuid => Attestation, "What was observed of an endpoint.";
         remedy: Uuid => Remedy, "A remedy taken for those who withdrew or object.";
+        use_of: Uuid => Use, "Uses of a deployment, recorded together.";
     }
 
     /// The organisation's policy, unpinned.
@@ -384,7 +388,7 @@ as_text!(Ref, "Ref", {
     "description": "reference: a kind, `:`, a name with `/`, `@`, `%` and space percent-encoded, and a version after `@`",
     "maxLength": MAX_CHARS,
     "pattern": concat!(
-        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation|class|notice|remedy):",
+        "^(dataset|model|run|system|purpose|basis|party|deployment|release|decision|environment|assessment|baseline|review|policy|break-glass|loosening|delegation|contest|attestation|class|notice|remedy|use):",
         r"[^\u0000-\u0020\u007F-\u009F]+$",
     ),
 });

@@ -45,6 +45,7 @@ fn numbers_are_printed_as_ecmascript_prints_them() {
         // serde_json_canonicalizer switches on.
         let again = parse(text.as_bytes()).unwrap();
         assert_eq!(again.as_f64(), Some(number), "{line}");
+        assert_eq!(canonical(&again).unwrap(), text, "{line}");
     }
     assert_eq!(file.lines().count(), 10_000);
 }

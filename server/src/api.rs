@@ -20,7 +20,7 @@ use crate::{access, registry};
 use licit_schemas::document::Document;
 
 /// Kinds of things that state from when and until when they are valid.
-const VALID: [&str; 12] = [
+const VALID: [&str; 14] = [
     "system",
     "purpose",
     "basis",
@@ -33,6 +33,8 @@ const VALID: [&str; 12] = [
     "delegation",
     "token",
     "notice",
+    "use",
+    "passport",
 ];
 
 /// Refuse a moment of validity for what states none: a parameter is never ignored.
@@ -51,6 +53,11 @@ pub fn valid(kind: &str, at: Option<Timestamp>) -> Result<()> {
 /// A page of the states in force of a kind.
 pub async fn list(ctx: Ctx, kind: &'static str) -> Result<Reply> {
     let query: ListQuery = ctx.query()?;
+    list_of(ctx, kind, query).await
+}
+
+/// A page of the states in force of a kind, as a query of its own asks for it.
+pub async fn list_of(ctx: Ctx, kind: &'static str, query: ListQuery) -> Result<Reply> {
     valid(kind, query.valid_at)?;
     let page = ctx.app.db.read(move |conn| {
         let page = listing::list(conn, kind, &query)?;

@@ -26,6 +26,7 @@ use licit_schemas::ledger::{KeyIntroduced, KeyRetired, LedgerNamed};
 use licit_schemas::lineage::EdgeCreate;
 use licit_schemas::notices::{NoticeSpec, WithdrawalTestSpec};
 use licit_schemas::policy::PolicySpec;
+use licit_schemas::proof::passport::PassportSpec;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
     AttestationSpec, DatasetSpec, DatasetVersionSpec, DeploymentSpec, EnvironmentSpec, ModelSpec, ModelVersionSpec,
@@ -33,6 +34,7 @@ use licit_schemas::registry::{
 };
 use licit_schemas::review::{ApprovalSpec, DelegationSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
 use licit_schemas::subjects::{CorrectedSpec, MembersSpec, SubjectKeySpec};
+use licit_schemas::uses::UseSpec;
 
 /// A running operation over the whole projection.
 pub type Tx<'a> = crate::db::Tx<'a, World>;
@@ -126,6 +128,8 @@ facts! {
     SigningKeyIntroduced(KeyIntroduced) = "signing_key.introduced" v 1;
     SigningKeyRetired(KeyRetired) = "signing_key.retired" v 1;
     RemedyTaken(Stated<RemedySpec>) = "remedy.taken" v 1;
+    UseRecorded(Stated<UseSpec>) = "use.recorded" v 1;
+    PassportImported(Stated<PassportSpec>) = "passport.imported" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -254,6 +258,7 @@ impl Projection for World {
             Fact::ReleaseMoved(f) => {
                 self.registry.moved(f, at, rows);
                 self.lineage.moved(f, at, rows);
+                self.gate.uses.moved(f, at);
                 self.disclose(&registry::deployment_of(&f.reference), at, rows);
             }
             Fact::EdgeRecorded(f) => {
@@ -314,6 +319,11 @@ impl Projection for World {
             Fact::SigningKeyIntroduced(f) => self.ledger.introduced(f, at),
             Fact::SigningKeyRetired(f) => self.ledger.retired(f, at),
             Fact::RemedyTaken(f) => self.consent.remedies.taken(f, digest(&f.spec), at, rows),
+            Fact::UseRecorded(f) => self.gate.uses.recorded(f, digest(&f.spec), at, rows),
+            Fact::PassportImported(f) => {
+                self.lineage.behind(&f.spec.model, &f.spec.datasets, at, rows);
+                self.gate.passports.imported(f, digest(&f.spec), at, rows);
+            }
         }
     }
 }

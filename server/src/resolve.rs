@@ -66,7 +66,8 @@ pub fn pin(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Res
         | Kind::Delegation
         | Kind::Contest
         | Kind::Attestation
-        | Kind::Remedy => Ok(reference.clone()),
+        | Kind::Remedy
+        | Kind::Use => Ok(reference.clone()),
     }
 }
 

@@ -26,6 +26,8 @@ use licit_schemas::ledger::{
 use licit_schemas::lineage::{Closure, EdgeCreate, ExposureQuery, ExposureView, LineageQuery, PathQuery, PathView};
 use licit_schemas::notices::{NoticePageQuery, NoticeSpec, NoticeView, WithdrawalTestSpec};
 use licit_schemas::policy::PolicySpec;
+use licit_schemas::proof::in_force::InForceProof;
+use licit_schemas::proof::passport::{PassportFile, PassportImport, PassportTaken};
 use licit_schemas::proof::receipt::Receipt;
 use licit_schemas::proof::receipt::status::DecisionStatus;
 use licit_schemas::proof::ring::KeyRing;
@@ -48,6 +50,7 @@ use licit_schemas::subjects::{
     BatchQuery, BatchTaken, CorrectedView, ExcludeCreate, Excluded, ExcludedQuery, LINES, LoadFinish, MemberLoadCreate,
     MemberLoadView, MembersLoaded, MembersView, SubjectKeySpec, SubjectKeyView,
 };
+use licit_schemas::uses::{UseCreate, UseFigures, UseFiguresQuery, UseSpec, UseTaken, UsesQuery};
 
 use crate::api::{self, ByRef, Health, TermView, Terms};
 use crate::http::Ctx;
@@ -245,6 +248,19 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/decisions/{id}/bundle", "get_receipt_bundle", "The signed statement of a receipt as a Sigstore bundle, for tools that read no other form", || get().to(gate::api::receipt_bundle)).may(READ).gives::<serde_json::Value>(),
     Route::get("/api/v1/decisions/{id}/status", "get_decision_status", "What became of a decision since, as no receipt can say it", || get().to(gate::api::status)).may(READ).gives::<DecisionStatus>(),
     Route::get("/api/v1/decisions/{id}/replay", "replay_decision", "A decision computed again from the ledger", || get().to(gate::api::replay_decision)).may(READ).asks::<ReplayQuery>().gives::<Replay>(),
+
+    // What ran, and whether it had a right to: uses are recorded, never refused.
+    Route::post("/api/v1/uses", "create_use", "Record uses of a deployment by batch, against the decision in force; the answer says whether there was a right", || post().to(gate::uses::api::create_use)).may(PROPOSE).takes::<UseCreate>().gives::<UseTaken>().success(&[200, 201]).keyed(),
+    Route::get("/api/v1/uses", "list_uses", "List uses recorded, of one deployment, with or without a right, or at a moment", || get().to(gate::uses::api::list_uses)).may(READ).asks::<UsesQuery>().gives::<Page<Resource<UseSpec>>>(),
+    Route::get("/api/v1/uses/{id}", "get_use", "Read uses recorded", || get().to(|ctx: Ctx| api::get(ctx, "use"))).may(READ).asks::<GetQuery>().gives::<Resource<UseSpec>>(),
+    Route::get("/api/v1/reports/uses", "list_use_figures", "By deployment, how often it was used, and how often without a right", || get().to(gate::uses::api::figures)).may(READ).asks::<UseFiguresQuery>().gives::<Page<UseFigures>>(),
+    Route::get("/api/v1/deployments/{id}/proof", "get_proof", "That a deployment ran at a moment under a decision that allowed it: signed, with what the ledger proves of it", || get().to(gate::uses::api::proof)).may(READ).asks::<gate::uses::api::ProofQuery>().gives::<InForceProof>(),
+
+    // Models that go to others, and those that come from them: upstream known by signature.
+    Route::get("/api/v1/model-versions/{id}/passport", "get_passport", "The passport of a model version: whose data are behind it, for what, on which bases, promised what; signed", || get().to(gate::passport::api::passport)).may(READ).gives::<PassportFile>(),
+    Route::post("/api/v1/passports", "create_passport", "Take in a model of another registry with its passport, by a key that is trusted", || post().to(gate::passport::api::create_passport)).may(REGISTER).takes::<PassportImport>().gives::<PassportTaken>().success(&[200, 201]).keyed().limit(LARGE),
+    Route::get("/api/v1/passports", "list_passports", "List passports taken in", || get().to(|ctx: Ctx| api::list(ctx, "passport"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<serde_json::Value>>>(),
+    Route::get("/api/v1/passports/{id}", "get_passport_taken", "Read a passport taken in", || get().to(|ctx: Ctx| api::get(ctx, "passport"))).may(READ).asks::<GetQuery>().gives::<Resource<serde_json::Value>>(),
 
     // Seen ahead and behind: what would be, what lies downstream, what ends, what changed.
     Route::post("/api/v1/whatif", "ask_whatif", "What would be if; nothing is written", || post().to(reports::api::whatif)).may(READ).takes::<WhatIfRequest>().gives::<WhatIf>().limit(LARGE),

@@ -4,6 +4,7 @@ mod command;
 mod outside;
 mod pipelines;
 mod served;
+mod turned;
 
 use harness::{Client, Scenario};
 use licit_schemas::proof::receipt::verify::{Asked, Trusted, Verified, verify};

@@ -40,7 +40,8 @@ pub(crate) enum Format {
 #[command(
     after_help = "Exit codes: 0 it may run, 3 it may not, 5 nobody could be asked in time (--timeout): treat as refused.
 
-What begins is refused when nobody answers. What goes on passes then by a receipt that is valid: --continue --receipt.
+What begins is refused when nobody answers. What goes on passes then by a receipt that is valid: --continue --receipt. With --offline \
+nobody is asked: what begins needs a receipt of a decision to begin, no older than --max-age.
 
 Examples:
   licit gate vote-forecast --artifact vote-model/
@@ -80,7 +81,7 @@ pub(crate) struct GateArgs {
     /// Receipt by which it goes on when nobody answers, or with --offline runs without asking
     #[arg(long, value_name = "FILE", requires = "keys", conflicts_with_all = ["affected_by", "dry_run"])]
     receipt: Option<PathBuf>,
-    /// Ask nobody: verify the receipt
+    /// Ask nobody: verify the receipt; to begin, with --max-age
     #[arg(long, requires = "receipt")]
     offline: bool,
     #[command(flatten)]
@@ -127,6 +128,13 @@ pub(crate) fn gate(context: &Context, args: &GateArgs) -> Result<Exit> {
         known_at: args.known_at,
     })?;
     if args.offline {
+        // What begins is refused where nobody answers: who asks nobody says at least how old an answer may be.
+        if !args.go_on && args.trust.max_age.is_none() {
+            return Err(Failure::Usage(
+                "to begin by a receipt without asking, say with --max-age how old the decision may be; --continue goes on by any that is valid"
+                    .to_owned(),
+            ));
+        }
         return by_receipt(args, &request, format, None);
     }
     let answered = context.client().and_then(|client| Ok((client.post("/gate", &request)?, client)));

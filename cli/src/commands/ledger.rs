@@ -18,6 +18,7 @@ use crate::output::{resource, table};
 mod export;
 mod monitor;
 mod prove;
+mod public;
 mod served;
 mod verify;
 

@@ -38,7 +38,9 @@ pub(crate) mod init;
 pub(crate) mod ledger;
 pub(crate) mod lineage;
 pub(crate) mod notice;
+pub(crate) mod passport;
 pub(crate) mod policy;
+pub(crate) mod prove;
 pub(crate) mod recipients;
 pub(crate) mod register;
 pub(crate) mod release;
@@ -50,6 +52,7 @@ pub(crate) mod subjects;
 pub(crate) mod suggest;
 pub(crate) mod suppression;
 pub(crate) mod things;
+pub(crate) mod uses;
 pub(crate) mod verify;
 pub(crate) mod vocabulary;
 pub(crate) mod webhook;
@@ -64,6 +67,10 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Plan(args) => register::plan(context, &args),
         Command::Gate(args) => gate::gate(context, &args),
         Command::Verify(args) => verify::run(context, &args),
+        Command::Prove(args) => prove::run(context, &args),
+        Command::Export(args) => passport::export(context, &args),
+        Command::Import(args) => passport::import(context, &args),
+        Command::Use { command } => uses::run(context, command),
         Command::Ci { command } => ci::run(context, command),
         Command::Explain(args) => gate::explain(context, &args),
         Command::Lineage(args) => lineage::run(context, &args),

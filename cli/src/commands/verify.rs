@@ -1,4 +1,4 @@
-//! `licit verify`: a receipt, without server and without network.
+//! `licit verify`: a receipt, a proof or a passport, without server and without network.
 
 use std::path::PathBuf;
 
@@ -18,15 +18,20 @@ use crate::receipts::{self, Question, Trust};
 decision; the statement says what the decision says; it is valid now; and what you ask beyond that. Neither server nor network is \
 needed. What became of the decision since, no receipt says: ask `licit decision status`.
 
+Of a proof (`licit prove`), `--at` asks whether it is of that moment, and the line `unbroken` says what the ledger proves of it and \
+what is the registry's word.
+
 Exit codes: 0 valid, 3 sound but not valid for this, 4 broken or signed by nobody you trust.
 
 Examples:
   licit verify vote.receipt --key licit.pub --artifact vote-model/
   licit verify vote.receipt --key licit.pub --max-age 24h
-  licit verify vote.receipt --key licit.pub --at 2026-06-01T10:00:00Z"
+  licit verify vote.receipt --key licit.pub --at 2026-06-01T10:00:00Z
+  licit verify vote.passport --key vendor.pub --artifact vote-model/
+  licit verify vote.proof --key licit.pub --at 2026-06-01T10:00:00Z"
 )]
 pub(crate) struct VerifyArgs {
-    /// File of the receipt; `-` is stdin
+    /// File of the receipt, proof or passport; `-` is stdin
     receipt: PathBuf,
     #[command(flatten)]
     trust: Trust,
@@ -39,7 +44,7 @@ pub(crate) struct VerifyArgs {
     /// Release it must be of, such as `vote-forecast@2`
     #[arg(long, value_name = "REF")]
     release: Option<String>,
-    /// Another moment than now, for auditors
+    /// Another moment than now, for auditors; of a proof, the moment it must be of
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
 }

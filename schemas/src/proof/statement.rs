@@ -31,17 +31,17 @@ pub const LEVELS: [(&str, &[&str]); 4] = [
 
 /// An in-toto Statement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Statement {
+pub struct Statement<P = Vsa> {
     /// [`STATEMENT`].
     #[serde(rename = "_type")]
     pub r#type: String,
     /// What it is about, matched by digest alone.
     pub subject: Vec<Subject>,
-    /// [`PREDICATE`].
+    /// Type of what is said, such as [`PREDICATE`].
     #[serde(rename = "predicateType")]
     pub predicate_type: String,
     /// What is said of it.
-    pub predicate: Vsa,
+    pub predicate: P,
 }
 
 /// A thing with digests (in-toto `ResourceDescriptor`).
@@ -144,12 +144,15 @@ pub struct Terms {
     pub actions_due: u64,
 }
 
-impl Statement {
+impl<P> Statement<P> {
     /// The statement as it is signed: RFC 8785.
     ///
     /// # Errors
     /// Numbers beyond 2^53 - 1.
-    pub fn bytes(&self) -> Result<Vec<u8>, crate::json::JsonFault> {
+    pub fn bytes(&self) -> Result<Vec<u8>, crate::json::JsonFault>
+    where
+        P: Serialize,
+    {
         crate::json::canonical(self).map(String::into_bytes)
     }
 

@@ -145,6 +145,8 @@ fn subject(kind: &str, data: &Value) -> String {
         "subject" => text("/id").map(|id| format!("erasure:{id}")),
         "withdrawal" => text("/spec/notice").map(str::to_owned),
         "remedy" => text("/spec/of").map(str::to_owned),
+        "use" => text("/spec/deployment").map(str::to_owned),
+        "passport" => text("/spec/model").map(str::to_owned),
         "subject_key" => text("/spec/kid").map(|kid| format!("subject-key:{kid}")),
         "ledger" => text("/origin").map(|origin| format!("ledger:{origin}")),
         "signing_key" => text("/key").map(|key| format!("signing-key:{key}")),

@@ -8,10 +8,8 @@ use licit_schemas::adoption::{
 use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Intent};
 use licit_schemas::ledger::EntryView;
 use licit_schemas::proof::bundle::bundle;
-use licit_schemas::proof::checkpoint::SignedCheckpoint;
-use licit_schemas::proof::dsse::{DsseFault, Envelope};
-use licit_schemas::proof::receipt::{FORM, Receipt, Sealed, refused};
-use licit_schemas::proof::statement::PAYLOAD;
+use licit_schemas::proof::dsse::DsseFault;
+use licit_schemas::proof::receipt::{FORM, Receipt, refused};
 use licit_schemas::registration::PlanRequest;
 use licit_schemas::reports::ReplayQuery;
 use licit_schemas::resource::{GetQuery, MomentQuery, Page};
@@ -27,8 +25,8 @@ use crate::db::{Conn, Projection};
 use crate::error::{Error, Result};
 use crate::facts::{Db, Tx, word};
 use crate::http::{Body, Ctx, Reply};
-use crate::ledger::signing::Trouble;
-use crate::ledger::store::{entry, inclusion, kept_evidence, newest_signed};
+use crate::ledger::attest;
+use crate::ledger::store::{entry, kept_evidence};
 
 /// Ask the gate. Allow and deny are both answers.
 pub async fn ask(ctx: Ctx, body: Body) -> Result<Reply> {
@@ -73,7 +71,7 @@ pub async fn ask(ctx: Ctx, body: Body) -> Result<Reply> {
 }
 
 /// A recorded decision with the question it answered; its entry and its data.
-async fn asked(ctx: &Ctx, id: Uuid) -> Result<(Recorded, EntryView)> {
+pub(super) async fn asked(ctx: &Ctx, id: Uuid) -> Result<(Recorded, EntryView)> {
     let id = id.to_string();
     ctx.app
         .db
@@ -87,47 +85,28 @@ async fn asked(ctx: &Ctx, id: Uuid) -> Result<(Recorded, EntryView)> {
         .await
 }
 
-/// The receipt of a decision, and the name of the key that signed it. Off the path of writes: it is made when somebody asks, of what the
-/// ledger holds.
-async fn receipt_of(ctx: &Ctx, id: Uuid) -> Result<(Receipt, String)> {
+/// The receipt of a decision, and the name of the key that signed it.
+pub(super) async fn receipt_of(ctx: &Ctx, id: Uuid) -> Result<(Receipt, String)> {
     let (db, signing) = (&ctx.app.db, &ctx.app.signing);
     let (recorded, view) = asked(ctx, id).await?;
-    if let Some(Trouble::Contradiction(why)) = signing.trouble() {
-        return Err(Error::Unavailable(why));
-    }
+    attest::undisputed(signing)?;
     let then = db.at(recorded.decision.position).await?;
     let world = db.fresh().await?;
     let (_, vkey) = signing.in_force(&world)?;
     let seq = recorded.entry;
     let origin = vkey.name().clone();
     let statement = off(move || receipt::statement(&then, &recorded, &origin)).await??;
-    let payload = statement.bytes().map_err(|e| Error::Internal(e.to_string()))?;
-    let envelope = Envelope::unsigned(PAYLOAD, payload);
-    let (vkey, public, signature) = signing.sign(&world, envelope.pae()).await?;
-    let hint = format!("{}+{:08x}", vkey.name(), vkey.id());
-    let internal = |e: &dyn std::fmt::Display| Error::Internal(format!("receipt: {e}"));
-    let envelope = envelope.signed(&public, Some(hint.clone()), &signature).map_err(|e| internal(&e))?;
-    // Any checkpoint that has the entry will do, if who trusts the key of the statement can check it.
-    let covers = |signed: &SignedCheckpoint| signed.checkpoint.head.size >= seq && signed.verify([&vkey]).is_ok();
-    let signed = match db.read(newest_signed).await?.filter(covers) {
-        Some(signed) => signed,
-        None => signing.checkpoint(db).await?,
-    };
-    if !covers(&signed) {
-        return Err(Error::Unavailable("no signed checkpoint has the decision yet: ask again".to_owned()));
-    }
+    let sealed = attest::seal(signing, &world, &statement).await?;
+    let hint = sealed.hint();
+    let signed = attest::covering(db, signing, &sealed.by, seq).await?;
     let head = signed.checkpoint.head;
-    let inclusion = db.read(move |conn| inclusion(conn, seq, Some(head.size))).await?;
-    // Nodes of the tree that contradict what was signed are no proof, and nobody is handed one.
-    if inclusion.root != head.root {
-        return Err(internal(&"the stored tree is not the one that was signed"));
-    }
+    let proven = db.read(move |conn| attest::proven(conn, seq, &head, false)).await?;
     let receipt = Receipt {
         form: FORM.to_owned(),
-        envelope: Sealed::of(&envelope).map_err(|e| internal(&e))?,
+        envelope: sealed.envelope,
         entry: view.entry,
         data: view.data,
-        inclusion,
+        inclusion: proven.inclusion,
         checkpoint: signed.note.to_string(),
     };
     Ok((receipt, hint))
@@ -250,7 +229,7 @@ pub async fn look(db: &Db, watch: &Watch, now: Timestamp) -> Result<Arc<Judged>>
     Ok(watch.keep(judged))
 }
 
-async fn off<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+pub(super) async fn off<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
     actix_web::web::block(work).await.map_err(|e| Error::Busy(format!("the server is stopping: {e}")))
 }
 

@@ -141,6 +141,12 @@ impl Ends<'_> {
             let seen = evidence.attestation(&model.reference).map(|seen| seen.at.plus(policy.attestation()));
             self.add(seen, || format!("what was observed of `{}` counts no more", model.reference));
         }
+        let passports = &evidence.world.gate.passports;
+        for (node, _) in evidence.closure.iter().filter(|_| !passports.is_empty()) {
+            if let Some(taken) = passports.of(&evidence.name(*node)) {
+                self.add(taken.spec.says.valid_until, || format!("the passport of `{}` ends", taken.spec.model));
+            }
+        }
     }
 
     /// Contracts and certifications of everybody the data are with.

@@ -15,15 +15,18 @@ pub mod erased;
 pub mod evidence;
 pub mod expiry;
 pub mod gaps;
+pub mod in_force;
 pub mod instants;
 pub mod modes;
 pub mod operations;
+pub mod passport;
 pub mod policy;
 pub mod receipt;
 pub mod remedies;
 pub mod replay;
 pub mod rules;
 pub mod suppression;
+pub mod uses;
 
 use std::sync::Arc;
 
@@ -52,6 +55,10 @@ pub struct State {
     pub contests: contest::Contests,
     /// How long refusals stay.
     pub clearing: clearing::Clearing,
+    /// Models of others that came with a passport.
+    pub passports: passport::Passports,
+    /// What ran when, and its use.
+    pub uses: uses::Uses,
 }
 
 impl State {
@@ -80,6 +87,7 @@ impl State {
         let decision = &fact.spec;
         self.contests.decided(decision);
         self.clearing.decided(decision, at.time);
+        self.uses.decided(fact.id, decision, at);
         if let (Verdict::Allow, Some(release)) = (decision.verdict, &decision.release) {
             self.allowed.insert(release.as_str().into(), at.seq);
         }

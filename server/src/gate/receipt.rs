@@ -85,7 +85,7 @@ pub fn statement(then: &World, recorded: &Recorded, origin: &Origin) -> Result<S
 }
 
 /// Every file of every model, and the roots of each model; of an endpoint its configuration. What has neither is known by the release.
-fn subjects(evidence: &Evidence<'_>) -> Vec<Subject> {
+pub(super) fn subjects(evidence: &Evidence<'_>) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for model in &evidence.models {
         let Some(facts) = model.facts() else { continue };

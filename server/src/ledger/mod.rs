@@ -1,6 +1,7 @@
 //! What happened, for good: reading the ledger, proving from it, signing it, checking it, folding it anew.
 
 pub mod api;
+pub mod attest;
 pub mod operations;
 pub mod rebuild;
 pub mod rotation;

@@ -14,6 +14,8 @@ use licit_schemas::proof::key::{PublicKey, SIGNATURE, SecretKey};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is asked whether it is done.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long, once it ended, a next piece of what it printed is waited for.
+const LEFT_OVER: Duration = Duration::from_millis(250);
 /// Bytes a command may answer: a signature in base64 has 88.
 const MOST_ANSWER: u64 = 1024;
 /// Bytes a key file may have.
@@ -210,19 +212,28 @@ fn ask(words: &[String], message: &[u8]) -> Result<[u8; SIGNATURE], String> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(failed)?;
-    // Threads, so that a command which neither reads nor answers holds nobody up: they end with it.
+    // Threads, so that a command which neither reads nor answers holds nobody up. What it started may hold its pipes open for good: nobody
+    // waits for that, and the threads end with it.
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let message = message.to_vec();
-    let writer = std::thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&message)));
-    let reader = std::thread::spawn(move || {
-        let mut answer = Vec::new();
-        stdout.map(|pipe| pipe.take(MOST_ANSWER).read_to_end(&mut answer));
-        answer
+    std::thread::spawn(move || stdin.map(|mut pipe| pipe.write_all(&message)));
+    let (sender, pieces) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let Some(pipe) = stdout else { return };
+        let mut pipe = pipe.take(MOST_ANSWER);
+        let mut piece = [0; 256];
+        while let Ok(length @ 1..) = pipe.read(&mut piece) {
+            if sender.send(piece[..length].to_vec()).is_err() {
+                return;
+            }
+        }
     });
     let status = wait(&mut child, program)?;
-    // One that reads nothing breaks the pipe; what it printed is judged by itself.
-    let _ = writer.join();
-    let answer = reader.join().unwrap_or_default();
+    // All that it printed itself lies in the pipe by now.
+    let mut answer = Vec::new();
+    while let Ok(piece) = pieces.recv_timeout(LEFT_OVER) {
+        answer.extend(piece);
+    }
     if !status.success() {
         return Err(format!("the signing command `{program}` failed: {status}"));
     }
@@ -301,6 +312,14 @@ mod tests {
             let refused = signer(line, &SecretKey::from_seed(&[2; 32])).sign(b"message").unwrap_err();
             assert!(refused.contains(words), "{line}: {refused}");
         }
+        // What it left running holds its output open, and nobody up; nor does one that reads nothing of a long message.
+        let begun = Instant::now();
+        let lingering = format!("cat > /dev/null; (sleep 30 &) ; echo {signature}");
+        assert_eq!(signer(&lingering, &key).sign(b"message").unwrap(), key.sign(b"message"));
+        let long = vec![b'x'; 1 << 20];
+        let deaf = format!("(sleep 30 <&0 &) ; echo {}", STANDARD.encode(key.sign(&long)));
+        assert_eq!(signer(&deaf, &key).sign(&long).unwrap(), key.sign(&long));
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
         let absent = Source::Command(vec!["/nowhere/at/all".to_owned()], key.public());
         assert!(Signer::load(&absent).ok().unwrap().sign(b"message").unwrap_err().contains("cannot be run"));
     }

@@ -184,6 +184,8 @@ impl Signing {
     }
 
     async fn sign_head(&self, db: &Db) -> Result<SignedCheckpoint> {
+        // Where nobody may sign nothing is promised: anybody may ask for a checkpoint of a public log, and a promise takes the lock.
+        self.in_force(&*db.fresh().await?)?;
         let promised = db.write(Uuid::nil(), clock::now(), |tx| tx.promise_checkpoint()).await?;
         let head = match promised {
             Promise::Contradicts(why) => {

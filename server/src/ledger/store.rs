@@ -79,12 +79,35 @@ pub fn entry(conn: &mut Conn, seq: u64) -> Result<EntryView> {
 
 /// Root of the tree when it had `size` entries.
 fn root_at(conn: &mut Conn, size: u64) -> Result<Digest> {
+    Ok(edge(conn, size)?.root())
+}
+
+/// Right edge of the tree when it had `size` entries.
+///
+/// # Errors
+/// Nodes that are missing.
+pub fn edge(conn: &mut Conn, size: u64) -> Result<merkle::Edge> {
     let mut failed = None;
     let edge = merkle::Edge::restore(size, |index| hash_at(conn, index).map_err(|e| failed = Some(e)).ok());
-    match edge {
-        Some(edge) => Ok(edge.root()),
-        None => Err(failed.unwrap_or_else(|| Error::Internal("a Merkle node is missing".to_owned()))),
-    }
+    edge.ok_or_else(|| failed.unwrap_or_else(|| Error::Internal("a Merkle node is missing".to_owned())))
+}
+
+/// Every entry from one position to another, without data.
+///
+/// # Errors
+/// Entries that are missing.
+pub fn leaves(conn: &mut Conn, first: u64, last: u64) -> Result<Vec<Entry>> {
+    let bound = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
+    let rows: Vec<String> = ledger_entry::table
+        .filter(ledger_entry::seq.ge(bound(first)))
+        .filter(ledger_entry::seq.le(bound(last)))
+        .order(ledger_entry::seq)
+        .select(ledger_entry::entry)
+        .load(conn)?;
+    let read = |text: String| serde_json::from_str(&text).map_err(|e| Error::Internal(format!("ledger entry: {e}")));
+    let entries: Vec<Entry> = rows.into_iter().map(read).collect::<Result<_>>()?;
+    let whole = u64::try_from(entries.len()).is_ok_and(|found| first.checked_add(found) == last.checked_add(1));
+    if whole { Ok(entries) } else { Err(Error::Internal("ledger entries are missing".to_owned())) }
 }
 
 fn proved<T>(result: std::result::Result<T, ProveError<Error>>, what: &str) -> Result<T> {

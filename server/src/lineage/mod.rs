@@ -416,6 +416,16 @@ impl State {
         self.register(held, node, at);
     }
 
+    /// Fold in whose data are behind a model of others, as its passport says: contained in it, like those of a training here.
+    pub fn behind(&mut self, model: &Ref, datasets: &[Ref], at: &At, rows: &mut Rows) {
+        let reference = model.to_string();
+        let effect = self.refer(model, &reference, at);
+        for dataset in datasets {
+            let cause = self.refer(dataset, &reference, at);
+            self.declared(effect, cause, EdgeKind::Used, Role::Training, at, rows);
+        }
+    }
+
     /// Fold a deployment in: what it reads and writes, present versions and, without `@version`, later ones.
     pub fn deployment(
         &mut self,

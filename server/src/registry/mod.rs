@@ -204,6 +204,11 @@ impl State {
         self.releases.get(deployment).map_or(&[], |list| list.as_slice())
     }
 
+    /// Every release there is.
+    pub fn every_release(&self) -> impl Iterator<Item = &Release> {
+        self.releases.values().flat_map(|list| list.iter())
+    }
+
     /// A release by reference.
     pub fn release(&self, reference: &Ref) -> Option<&Release> {
         let place = usize::try_from(reference.rev()?).ok()?.checked_sub(1)?;

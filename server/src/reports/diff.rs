@@ -105,6 +105,9 @@ pub fn about(fact: &Fact) -> Vec<String> {
             f.about.iter().filter_map(|about| about.purpose.as_ref()).map(Ref::to_string).collect()
         }
         Fact::RemedyTaken(f) => vec![f.spec.of.to_string()],
+        Fact::PassportImported(f) => {
+            std::iter::once(&f.spec.model).chain(&f.spec.datasets).map(Ref::to_string).collect()
+        }
         Fact::SystemRevised(f) => revised(Ref::system(&f.spec.key), f.rev),
         Fact::EnvironmentRevised(f) => vec![Ref::environment(&f.spec.key).to_string()],
         Fact::DeploymentRevised(f) => vec![Ref::deployment(&f.spec.name).to_string()],
@@ -146,6 +149,7 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::ContestRaised(_)
         | Fact::ContestSettled(_)
         | Fact::DecisionMade(_)
+        | Fact::UseRecorded(_)
         | Fact::GapOpened(_)
         | Fact::GapChanged(_)
         | Fact::GapClosed(_)

@@ -57,6 +57,12 @@ fn every_kind() -> Vec<(String, u16, String)> {
     });
     s.dora.post("/api/v1/remedies", &remedy).good();
     s.dora.post("/api/v1/subjects/erasures", &json!({"subject": crate::consent::pseudonym("k1", 0)})).good();
+    s.ci.post("/api/v1/uses", &crate::uses::batch(12, -3, 0)).good();
+    let from = crate::passports::vendor_of("elsewhere", &["never_sold", "not_for:ads"]);
+    let passport = crate::passports::passport_of(&from, "model:elsewhere@1").good();
+    let mut taken = crate::passports::taking(&from, &passport);
+    taken["provider"] = json!("party:acme");
+    s.add("passports", taken);
     let keys = s.ana.get("/api/v1/subject-keys").good();
     let key = format!("/api/v1/subject-keys/{}", keys["items"][0]["id"].as_str().unwrap());
     s.ana.send("DELETE", &key, &[], None).good();

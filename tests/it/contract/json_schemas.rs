@@ -8,7 +8,7 @@ use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
 use licit_schemas::{
     access, adoption, classes, consent, events, gate, lawfulness, lineage, notices, policy, registration, registry,
-    reports, review, subjects,
+    reports, review, subjects, uses,
 };
 use serde_json::Value;
 
@@ -119,6 +119,8 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("acknowledgement", check::<consent::AcknowledgementCreate>),
     ("coverage-sample", check::<consent::SampleQuery>),
     ("remedy", check::<consent::RemedyCreate>),
+    ("use", check::<uses::UseCreate>),
+    ("passport-import", check::<licit_schemas::proof::passport::PassportImport>),
     ("subjects-impact", check::<reports::SubjectsQuery>),
 ];
 

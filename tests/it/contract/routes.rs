@@ -64,7 +64,7 @@ fn a_parameter_that_a_route_does_not_know_is_refused_never_ignored() {
 
 /// Reads that answer alike whatever is known: what never changes, what is no part of the registry, what is about the present alone, and
 /// what asks for its own moments.
-const TIMELESS: [&str; 30] = [
+const TIMELESS: [&str; 32] = [
     "show_notice",
     "show_notice_by_digest",
     "get_openapi",
@@ -77,6 +77,8 @@ const TIMELESS: [&str; 30] = [
     "get_receipt",
     "get_receipt_bundle",
     "get_decision_status",
+    "get_proof",
+    "get_passport",
     "get_ledger_head",
     "list_ledger_entries",
     "get_ledger_entry",
@@ -122,6 +124,8 @@ fn every_read_takes_both_clocks_or_says_why_not() {
             "delegations",
             "tokens",
             "notices",
+            "uses",
+            "passports",
             // Judged at that moment.
             "gaps",
         ];

@@ -92,6 +92,25 @@ fn a_server_that_does_not_have_the_key_signs_nothing_and_says_why() {
     assert_eq!(ring(&there).keys.len(), 1);
 }
 
+/// Anybody may ask for the checkpoint of a public log: where nobody may sign, asking changes nothing and waits for nobody.
+#[test]
+fn where_nobody_may_sign_asking_promises_nothing() {
+    let s = Scenario::empty();
+    let signed = checkpoint(&s.audit);
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.key");
+    drop(Scenario::empty_with(&["--signing-key", other.to_str().unwrap()]));
+    let args = ["--public-log", "--signing-key", other.to_str().unwrap()];
+    let second = TestServer::with(s.server.db.clone(), &args);
+    let promised = || s.server.db.sql("SELECT count(*) FROM ledger_checkpoint");
+    let before = promised();
+    for n in 0..3 {
+        s.add("parties", party(&format!("acme-{n}")));
+        assert_eq!(checkpoint(&second.nobody()), signed);
+    }
+    assert_eq!(promised(), before);
+}
+
 #[test]
 fn two_servers_with_one_key_sign_one_order() {
     let s = Scenario::empty();

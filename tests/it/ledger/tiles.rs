@@ -5,8 +5,8 @@ use licit_schemas::json;
 use licit_schemas::proof::levels::Levels;
 use licit_schemas::proof::tile::Tile;
 
-use super::checkpoint;
-use crate::support::{registration, verified};
+use super::{checkpoint, ring, unlock};
+use crate::support::{licit, registration, verified};
 
 /// A ledger of more than two full tiles.
 fn long() -> Scenario {
@@ -102,4 +102,34 @@ fn the_log_is_read_with_a_token_unless_it_is_public() {
     }
     s.server.nobody().get("/api/v1/ledger/entries").problem(401);
     s.server.nobody().get("/api/v1/ledger/keys").problem(401);
+}
+
+/// Whoever has no token verifies a public log by its entries and tiles, and finds what was changed.
+#[test]
+fn a_public_log_is_verified_without_a_token() {
+    let s = long();
+    let nobody = s.server.nobody();
+    let key = ring(&s.audit).keys[0].key.to_string();
+    let verify = |more: &[&str]| licit(&nobody, &[&["ledger", "verify", &nobody.url][..], more].concat());
+    let (code, out, said) = verify(&["--key", &key]);
+    assert!(code == 0 && out.contains("the log holds") && out.contains("not looked at"), "{code} {out}{said}");
+    assert_eq!(verify(&[]).0, 2, "nothing in the log says who signs it");
+    let other = Scenario::empty();
+    assert_eq!(verify(&["--key", &ring(&other.audit).keys[0].key.to_string()]).0, 4);
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.checkpoint");
+    std::fs::write(&kept, checkpoint(&nobody).note.to_string()).unwrap();
+    s.add("registrations", registration("more"));
+    let kept = kept.to_str().unwrap();
+    let (code, out, said) = verify(&["--key", &key, "--checkpoint", kept]);
+    assert!(code == 0 && out.contains("you kept"), "{code} {out}{said}");
+    let other_checkpoint = folder.path().join("other.checkpoint");
+    std::fs::write(&other_checkpoint, checkpoint(&other.audit).note.to_string()).unwrap();
+    assert_eq!(verify(&["--key", &key, "--checkpoint", other_checkpoint.to_str().unwrap()]).0, 4);
+    // A log that is not public is none of nobody's business.
+    assert_eq!(licit(&other.server.nobody(), &["ledger", "verify", "--key", &key]).0, 1);
+    unlock(&s.server.db);
+    s.server.db.sql("UPDATE ledger_entry SET entry = replace(entry, 'registered', 'registreed') WHERE seq = 300");
+    let (code, _, said) = verify(&["--key", &key]);
+    assert!(code == 4 && said.contains("tile/"), "{code} {said}");
 }

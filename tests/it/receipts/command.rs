@@ -131,10 +131,13 @@ fn what_begins_is_refused_when_nobody_answers_and_what_goes_on_passes_by_its_rec
     f.s.revoke("basis:scoring-contract", 0);
     assert_eq!(gate(&f.s.ci, &[&["--continue"], &with[..]].concat()).0, 3);
     // Offline nobody is asked, and that is said: 3 and 4 as of `licit verify`.
-    assert_eq!(gate(&f.s.ci, &[&["--offline"], &with[..]].concat()).0, 0);
+    // What begins without asking says how old the answer may be.
+    let (code, _, said) = gate(&f.s.ci, &[&["--offline"], &with[..]].concat());
+    assert!(code == 2 && said.contains("--max-age"), "{code} {said}");
+    assert_eq!(gate(&f.s.ci, &[&["--offline", "--max-age", "1h"], &with[..]].concat()).0, 0);
     assert_eq!(gate(&f.s.ci, &[&["--offline", "--max-age", "0s"], &with[..]].concat()).0, 3);
     let stranger = ring(&Scenario::empty().audit).keys[0].key.to_string();
-    assert_eq!(gate(&nowhere(), &["--offline", "--receipt", &receipt, "--key", &stranger]).0, 4);
+    assert_eq!(gate(&nowhere(), &["--offline", "--max-age", "1h", "--receipt", &receipt, "--key", &stranger]).0, 4);
     assert_eq!(gate(&nowhere(), &["--offline"]).0, 2);
     // A receipt of what went on lets nothing begin.
     let f = filed();
@@ -142,7 +145,7 @@ fn what_begins_is_refused_when_nobody_answers_and_what_goes_on_passes_by_its_rec
     let (code, _, said) = gate(&f.s.ci, &["--continue", "--write-receipt", &on]);
     assert_eq!(code, 0, "{said}");
     let key = f.key();
-    assert_eq!(gate(&nowhere(), &["--offline", "--receipt", &on, "--key", &key]).0, 3);
+    assert_eq!(gate(&nowhere(), &["--offline", "--max-age", "1h", "--receipt", &on, "--key", &key]).0, 3);
     assert_eq!(gate(&nowhere(), &["--offline", "--continue", "--receipt", &on, "--key", &key]).0, 0);
     // An old receipt does not stay where a new one was wanted.
     f.s.revoke("basis:scoring-contract", 0);

@@ -151,7 +151,7 @@ impl Served {
 }
 
 /// What a server signed it must be able to show: that it cannot is a fault of its ledger.
-fn signed_for(tile: &Tile, answer: Result<Vec<u8>>) -> Result<Vec<u8>> {
+pub(super) fn signed_for(tile: &Tile, answer: Result<Vec<u8>>) -> Result<Vec<u8>> {
     answer.map_err(|failure| match &failure {
         Failure::Problem(problem) if matches!(problem.status, 404 | 500) => {
             Failure::LedgerBroken(format!("the server cannot show `{tile}` of the ledger it signed: {failure}"))

@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::export::Copy;
+use super::public;
 use super::served::Served;
 use crate::context::Context;
 use crate::error::{Failure, Result};
@@ -30,6 +31,9 @@ use crate::output::{style, table};
 hash, every tile and the root of the tree (RFC 9162); then the signatures of the checkpoints. Exit code 4 names the first entry, tile or \
 checkpoint that does not hold. Without --key the keys that the ledger itself brings are taken at its word: compare one with what you were \
 told by other means.
+
+Without a token a server started with --public-log is verified by its entries, tiles and checkpoint, with --key: their data are not public, \
+so that these are not looked at.
 
 Examples:
   licit ledger verify
@@ -59,12 +63,18 @@ pub(super) struct Received {
 pub(super) fn run(context: &Context, args: &VerifyArgs) -> Result<()> {
     let older = args.checkpoint.as_deref().map(kept).transpose()?;
     let wanted = Wanted { keys: args.key.clone(), older };
-    let verified = match args.from.as_deref() {
-        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-            served(&mut Served::newest(context.client_of(url)?)?, &wanted)?
-        }
-        Some(path) => file(Path::new(path), &wanted)?,
-        None => served(&mut Served::newest(context.client()?)?, &wanted)?,
+    let client = match args.from.as_deref() {
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => Some(context.client_of(url)?),
+        Some(_) => None,
+        None => Some(context.client()?),
+    };
+    let verified = match (client, args.from.as_deref()) {
+        (Some(client), _) => match Served::newest(client.clone()) {
+            // Without a token a public log shows everything but the data.
+            Err(Failure::Problem(problem)) if problem.status == 401 => return public::run(context, &client, &wanted),
+            found => served(&mut found?, &wanted)?,
+        },
+        (None, path) => file(Path::new(path.unwrap_or_default()), &wanted)?,
     };
     let answer = summary(&verified, &wanted);
     context.answer(&answer, || format!("{}\n{}", style::green("the ledger holds"), lines(&verified, &wanted)));

@@ -197,7 +197,10 @@ impl Check<'_> {
 }
 
 /// An entry from its bytes: in its place, and in canonical form.
-fn entry(text: &[u8], seq: u64) -> Result<Entry, ExportFault> {
+///
+/// # Errors
+/// It stands elsewhere, or is written otherwise.
+pub fn entry(text: &[u8], seq: u64) -> Result<Entry, ExportFault> {
     let broken = |why: String| ExportFault::Entry(seq, why);
     let value = crate::json::parse(text).map_err(|e| broken(format!("it cannot be read: {e}")))?;
     let entry: Entry = serde_json::from_value(value).map_err(|e| broken(format!("it cannot be read: {e}")))?;
@@ -209,7 +212,10 @@ fn entry(text: &[u8], seq: u64) -> Result<Entry, ExportFault> {
 }
 
 /// A tile against what the entries make: of leaves, the first entry that differs is named.
-fn compare(tile: &Tile, found: &[u8], wanted: &[u8]) -> Result<(), ExportFault> {
+///
+/// # Errors
+/// The first hash that differs.
+pub fn compare(tile: &Tile, found: &[u8], wanted: &[u8]) -> Result<(), ExportFault> {
     if found == wanted {
         return Ok(());
     }

@@ -1,71 +1,25 @@
 //! Whether a receipt holds, and for what: each question asked by itself, and said. Pure: the moment, the keys and the files are given.
 
-use std::str::FromStr;
-
 use chrono::Duration;
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use serde::Deserialize;
 
 use super::{FORM, MOST, Receipt, refused, suffices};
+use crate::admitted;
 use crate::digest::Digest;
 use crate::gate::{Decision, Intent};
-use crate::merkle::{leaf_hash, verify_inclusion};
-use crate::proof::checkpoint::SignedCheckpoint;
-use crate::proof::key::{PublicKey, Vkey};
+use crate::ledger::Entry;
 use crate::proof::oms;
-use crate::proof::origin::Origin;
-use crate::proof::statement::{LEVELS, PAYLOAD, PREDICATE, STATEMENT, Statement};
+use crate::proof::statement::{LEVELS, PREDICATE, STATEMENT, Statement, Subject};
+use crate::proof::trust::{self, included};
+pub use crate::proof::trust::{Check, Outcome, Trusted, TrustedFault, Verified};
 use crate::registry::ModelFile;
 use crate::registry::uuid_text::Uuid;
 use crate::time::Timestamp;
-use crate::{admitted, json};
 
 /// How far the clock of who verifies may lag behind that of the registry.
 const LAG: Duration = Duration::minutes(1);
 /// The fact that records a decision, in the one version there is.
 const DECISION: (&str, u16) = ("decision.made", 1);
-
-/// A key somebody trusts: under the name of its ledger, or bare.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trusted {
-    /// Signs for this ledger only.
-    Named(Vkey),
-    /// Signs under whatever name.
-    Bare(PublicKey),
-}
-
-/// Why a text is no key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "expected the key of a ledger, as `licit ledger keys` writes it, or an Ed25519 public key in PEM or 32 bytes of base64"
-)]
-pub struct TrustedFault;
-
-impl FromStr for Trusted {
-    type Err = TrustedFault;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
-        let named = text.parse().map(Self::Named);
-        named.or_else(|_| text.parse().map(Self::Bare)).map_err(|_| TrustedFault)
-    }
-}
-
-impl Trusted {
-    fn public(&self) -> PublicKey {
-        match self {
-            Self::Named(vkey) => *vkey.key(),
-            Self::Bare(key) => *key,
-        }
-    }
-
-    fn of(&self, origin: &Origin) -> Option<Vkey> {
-        match self {
-            Self::Named(vkey) => (vkey.name() == origin).then(|| vkey.clone()),
-            Self::Bare(key) => Some(key.named(origin)),
-        }
-    }
-}
 
 /// What is asked of a receipt.
 #[derive(Clone, Copy, Debug)]
@@ -86,63 +40,27 @@ pub struct Asked<'a> {
     pub files: Option<&'a [ModelFile]>,
 }
 
-/// What one question found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It holds.
-    Holds,
-    /// The receipt is sound, and not for this: another moment, deployment or file.
-    NotValid,
-    /// Signature, proof or form do not hold.
-    Broken,
-}
-
-/// One question, and what was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// Which, in a word.
-    pub check: &'static str,
-    /// What was found.
-    pub outcome: Outcome,
-    /// In words.
-    pub says: String,
-}
-
-/// What was found of a receipt.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Verified {
-    /// Every question, in order. After one that is broken, none is asked that would rest on it.
-    pub checks: Vec<Check>,
-    /// What it says, where a trusted key signed it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub statement: Option<Statement>,
-}
-
-impl Verified {
-    /// The worst that was found; broken where nothing was asked.
-    pub fn outcome(&self) -> Outcome {
-        self.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Broken)
-    }
-
-    fn say(&mut self, check: &'static str, found: Result<String, String>, worst: Outcome) -> bool {
-        let (outcome, says) = match found {
-            Ok(says) => (Outcome::Holds, says),
-            Err(says) => (worst, says),
-        };
-        self.checks.push(Check { check, outcome, says });
-        outcome == Outcome::Holds
-    }
-}
-
 /// The data of the fact that records a decision.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Recorded {
-    id: uuid::Uuid,
+pub(in crate::proof) struct Recorded {
+    pub(in crate::proof) id: uuid::Uuid,
     #[serde(rename = "rev")]
     _rev: u32,
-    spec: Decision,
+    pub(in crate::proof) spec: Decision,
+}
+
+/// The decision that data of an entry record.
+pub(in crate::proof) fn recorded(data: &str) -> Result<Recorded, String> {
+    serde_json::from_str(data).map_err(|e| format!("the decision cannot be read: {e}"))
+}
+
+/// That an entry records a decision.
+pub(in crate::proof) fn is_decision(entry: &Entry) -> Result<(), String> {
+    match (entry.kind.as_str(), entry.v) == DECISION {
+        true => Ok(()),
+        false => Err(format!("entry {} records no decision this program knows", entry.seq)),
+    }
 }
 
 /// Ask everything of a receipt. Takes any bytes; signatures come first, and nothing that nobody trusted signed is read further.
@@ -155,9 +73,9 @@ pub fn verify(bytes: &[u8], asked: &Asked<'_>) -> Verified {
             return verified;
         }
     };
-    let statement = match signed(&receipt, asked.keys) {
-        Ok((statement, says)) => {
-            verified.say("signature", Ok(says), Outcome::Broken);
+    let statement = match trust::open(&receipt.envelope, &receipt.checkpoint, asked.keys) {
+        Ok(statement) => {
+            verified.say("signature", Ok("a key you trust signed the statement".to_owned()), Outcome::Broken);
             statement
         }
         Err(why) => {
@@ -166,11 +84,11 @@ pub fn verify(bytes: &[u8], asked: &Asked<'_>) -> Verified {
         }
     };
     verified.say("statement", form(&statement), Outcome::Broken);
-    let checkpoint = checkpoint(&receipt, &statement, asked.keys);
-    let head = checkpoint.as_ref().map(|(signed, _)| signed.checkpoint.head).ok();
+    let checkpoint = trust::checkpoint(&receipt.checkpoint, &statement.predicate.verifier.id, asked.keys);
+    let head = checkpoint.as_ref().map(|(head, _)| *head).ok();
     verified.say("checkpoint", checkpoint.map(|(_, says)| says), Outcome::Broken);
     if let Some(head) = head {
-        verified.say("inclusion", included(&receipt, head.size, &head.root), Outcome::Broken);
+        verified.say("inclusion", included(&receipt.entry, &receipt.inclusion, &head), Outcome::Broken);
     }
     verified.say("decision", decided(&receipt, &statement), Outcome::Broken);
     // Who is not sure what was decided need not ask for how long.
@@ -214,25 +132,7 @@ fn word(intent: Intent) -> &'static str {
 /// # Errors
 /// It is none, in words.
 pub fn read(bytes: &[u8]) -> Result<Receipt, String> {
-    if bytes.len() > MOST {
-        return Err(format!("it is no receipt: it has more than {MOST} bytes"));
-    }
-    let value = json::parse(bytes).map_err(|e| format!("it is no receipt: {e}"))?;
-    let receipt: Receipt = serde_json::from_value(value).map_err(|e| format!("it is no receipt: {e}"))?;
-    if receipt.form == FORM { Ok(receipt) } else { Err(format!("it is no receipt of the form `{FORM}`")) }
-}
-
-fn signed(receipt: &Receipt, keys: &[Trusted]) -> Result<(Statement, String), String> {
-    let envelope = receipt.envelope.open().map_err(|e| e.to_string())?;
-    // A key that is trusted for one ledger says nothing of another: who signs the checkpoint's may sign the statement.
-    let signed = SignedCheckpoint::parse(receipt.checkpoint.as_bytes()).map_err(|e| e.to_string())?;
-    let trusted: Vec<PublicKey> =
-        keys.iter().filter(|key| key.of(&signed.checkpoint.origin).is_some()).map(Trusted::public).collect();
-    let payload = envelope.verify(&trusted, 1, &[PAYLOAD]).map_err(|e| e.to_string())?;
-    // Who reads it otherwise than it was signed reads another statement.
-    let value = json::parse(payload).map_err(|e| format!("its statement cannot be read: {e}"))?;
-    let statement = serde_json::from_value(value).map_err(|e| format!("its statement cannot be read: {e}"))?;
-    Ok((statement, "a key you trust signed the statement".to_owned()))
+    trust::read(bytes, (FORM, MOST), "receipt")
 }
 
 /// That the statement is one of ours, and says that it passed.
@@ -261,45 +161,11 @@ fn form(statement: &Statement) -> Result<String, String> {
     Ok(format!("`{}` passed under {}; verified: {levels}", vsa.resource_uri, vsa.policy.uri))
 }
 
-fn checkpoint(
-    receipt: &Receipt,
-    statement: &Statement,
-    keys: &[Trusted],
-) -> Result<(SignedCheckpoint, String), String> {
-    let signed = SignedCheckpoint::parse(receipt.checkpoint.as_bytes()).map_err(|e| e.to_string())?;
-    let origin = &signed.checkpoint.origin;
-    if statement.predicate.verifier.id != format!("https://{origin}") {
-        return Err(format!("`{}` judged, and the checkpoint is of `{origin}`", statement.predicate.verifier.id));
-    }
-    let known: Vec<Vkey> = keys.iter().filter_map(|key| key.of(origin)).collect();
-    signed.verify(known.iter()).map_err(|e| e.to_string())?;
-    let says = format!("a key you trust signed the ledger `{origin}` at {} entries", signed.checkpoint.head.size);
-    Ok((signed, says))
-}
-
-/// That the entry is in the tree that was signed. What the receipt says of root and leaf is not believed.
-fn included(receipt: &Receipt, size: u64, root: &Digest) -> Result<String, String> {
-    let leaf = json::canonical(&receipt.entry).map_err(|e| e.to_string())?;
-    let index = receipt.entry.seq.checked_sub(1).ok_or("its entry has no position")?;
-    let proof = &receipt.inclusion;
-    if (proof.seq, proof.size) != (receipt.entry.seq, size) {
-        return Err("its proof is of another entry, or of another tree".to_owned());
-    }
-    verify_inclusion(&leaf_hash(leaf.as_bytes()), index, size, &proof.path, root).map_err(|e| e.to_string())?;
-    Ok(format!("entry {} is in that ledger", receipt.entry.seq))
-}
-
 /// That the entry commits to the decision, and that the statement says what the decision says.
 fn decided(receipt: &Receipt, statement: &Statement) -> Result<String, String> {
     let (entry, vsa) = (&receipt.entry, &statement.predicate);
-    if (entry.kind.as_str(), entry.v) != DECISION {
-        return Err(format!("entry {} records no decision this program knows", entry.seq));
-    }
-    let data = json::canonical(&receipt.data).map_err(|e| e.to_string())?;
-    if Digest::of(data.as_bytes()) != entry.data {
-        return Err(format!("the data of entry {} are not those it commits to", entry.seq));
-    }
-    let recorded: Recorded = serde_json::from_str(&data).map_err(|e| format!("the decision cannot be read: {e}"))?;
+    is_decision(entry)?;
+    let recorded = recorded(&trust::committed(entry, &receipt.data)?)?;
     let decision = &recorded.spec;
     if let Some(why) = refused(decision) {
         return Err(format!("the ledger records no decision to give a receipt for: {why}"));
@@ -328,7 +194,7 @@ fn decided(receipt: &Receipt, statement: &Statement) -> Result<String, String> {
 }
 
 /// Whether the subjects are the files of the models admitted, each model with its roots.
-fn models(decision: &Decision, statement: &Statement) -> bool {
+pub(in crate::proof) fn models<P>(decision: &Decision, statement: &Statement<P>) -> bool {
     let Some(files) = statement.files() else { return false };
     let named = |model: &str| files.get(model).map(Vec::as_slice).unwrap_or_default();
     let sorted = |mut digests: Vec<Digest>| {
@@ -339,7 +205,7 @@ fn models(decision: &Decision, statement: &Statement) -> bool {
         let files = named(model);
         let roots = oms::roots(files.iter().map(|(path, digest)| (path.as_str(), digest)));
         let stated = |root: &Digest| {
-            let is_root = |s: &&crate::proof::statement::Subject| s.annotations.is_empty() && s.name == *model;
+            let is_root = |s: &&Subject| s.annotations.is_empty() && s.name == *model;
             statement.subject.iter().filter(is_root).any(|s| s.digest.digest() == Some(*root))
         };
         sorted(files.iter().map(|(_, digest)| *digest).collect()) == sorted(digests.clone()) && roots.iter().all(stated)
@@ -367,13 +233,13 @@ fn young(statement: &Statement, at: Timestamp, most: Duration) -> Result<String,
     }
 }
 
-fn same(wanted: &str, found: &str) -> Result<String, String> {
+pub(in crate::proof) fn same(wanted: &str, found: &str) -> Result<String, String> {
     if wanted == found { Ok(format!("it is of `{found}`")) } else { Err(format!("it is of `{found}`, not `{wanted}`")) }
 }
 
-fn matches(statement: &Statement, found: &[ModelFile]) -> Result<String, String> {
+pub(in crate::proof) fn matches<P>(statement: &Statement<P>, found: &[ModelFile]) -> Result<String, String> {
     let models = statement.files().unwrap_or_default();
-    let strange = admitted::strange(models.values().flatten(), found);
+    let strange = admitted::strange(models.values().map(Vec::as_slice), found);
     if let Some(first) = strange.first() {
         return Err(format!("{} file(s) found were not admitted, such as `{first}`", strange.len()));
     }

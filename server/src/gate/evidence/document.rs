@@ -153,6 +153,14 @@ impl Evidence<'_> {
         if !self.assumed.is_empty() {
             document["assumed"] = self.assumed.iter().map(|node| self.assumption(*node)).collect();
         }
+        // What others said of their models.
+        let passports = &self.world.gate.passports;
+        if !passports.is_empty() {
+            let names = self.closure.iter().map(|(node, _)| self.name(*node)).filter(|name| name.starts_with("model:"));
+            let each = names.filter_map(|name| passports.of(&name).cloned());
+            document["passports"] =
+                each.map(|taken| json!({"ref": taken.spec.model, "digest": taken.digest})).collect();
+        }
         // What a number that policy asks for was held against.
         if policy.min_k().is_some() {
             let tables = bringing_together(self).flat_map(|run| measured(self, run));

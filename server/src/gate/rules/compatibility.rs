@@ -2,13 +2,16 @@
 
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::lawfulness::{BasisSpec, LegalBasis};
+use licit_schemas::proof::passport::Passport;
 use licit_schemas::reference::Ref;
+use licit_schemas::text::Iri;
 use licit_schemas::time::Timestamp;
 
 use super::asked::{Asked, Grouped, each};
 use super::{BOARD, GDPR_UPPER, ask_board, finding};
 use crate::gate::coverage::{Answer, base, broader};
 use crate::gate::evidence::{Evidence, Missing};
+use crate::gate::passport;
 use crate::gate::policy::Policy;
 use crate::registry::vocabulary::vocabulary;
 
@@ -21,8 +24,8 @@ const ARTICLE: &str = "GDPR Art. 5(1)(b), 6(4)";
 pub(super) fn compatible(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut list = Grouped::new();
     for (ask, source) in each(evidence, |ask| questionable(evidence, ask)) {
-        let Some((purpose, at)) = ask.purpose(evidence) else { continue };
-        let purpose = base(&purpose.to_string()).to_owned();
+        let Some((asked, at)) = ask.purpose(evidence) else { continue };
+        let purpose = base(&asked.to_string()).to_owned();
         let (name, class) = (evidence.name(source.node), &ask.cohort.class);
         let begin = |status| finding(RULE, status, ARTICLE, &name).fine(GDPR_UPPER).path(ask.path(evidence, source));
         // The same cause now and at a training is one finding.
@@ -37,11 +40,18 @@ pub(super) fn compatible(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 .to(evidence.owner(&name))
                 .remedy(format!("register a version that states its `{field}`"), register())
         };
-        if class.collected_for.is_empty() {
+        // Of people behind a model of others, its passport says it.
+        let elsewhere = evidence.world.gate.passports.people(&name).map(|(taken, _)| &taken.spec.says);
+        let theirs: Vec<&Iri> = elsewhere.iter().flat_map(|says| &says.purposes).map(|purpose| &purpose.iri).collect();
+        if elsewhere.is_some() && passport::within(evidence.world, asked, at, &theirs) {
+            continue;
+        }
+        if class.collected_for.is_empty() && theirs.is_empty() {
             list.add(group("for"), &name, || unstated("for which purpose", "collected_for"));
             continue;
         }
-        if on_consent(evidence, &class.collected_under) {
+        let consented = |says: &Passport| says.bases.iter().any(|basis| basis.legal_basis == LegalBasis::Art6_1A);
+        if on_consent(evidence, &class.collected_under) || elsewhere.is_some_and(consented) {
             list.add(group("consent"), &name, || {
                 begin(Status::Unmet)
                     .says(format!("`{name}` was collected on consent for another purpose than `{purpose}`"))
@@ -54,7 +64,7 @@ pub(super) fn compatible(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             continue;
         }
         let Some(missing) = evidence.compatible(&name, &purpose, &ask.controller(evidence), at) else {
-            if class.collected_under.is_empty() {
+            if class.collected_under.is_empty() && elsewhere.is_none() {
                 list.add(group("under"), &name, || unstated("on which basis", "collected_under"));
             }
             continue;
@@ -81,7 +91,7 @@ pub(super) fn compatible(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                     ),
                 _ => begin(Status::Unmet)
                     .to("dpo")
-                    .says(format!("`{name}` was collected for {}, and nobody assessed whether `{purpose}` is compatible with that", purposes(&class.collected_for)))
+                    .says(format!("`{name}` was collected for {}, and nobody assessed whether `{purpose}` is compatible with that", purposes(&class.collected_for, &theirs)))
                     .remedy("record an assessment of kind `compatibility` and ask the board, or take the data out", assess()),
             }
         });
@@ -136,6 +146,7 @@ fn on_consent(evidence: &Evidence<'_>, bases: &[std::sync::Arc<str>]) -> bool {
     bases.iter().any(|b| spec(b) == Some(LegalBasis::Art6_1A))
 }
 
-fn purposes(list: &[std::sync::Arc<str>]) -> String {
-    list.iter().map(|p| format!("`{}`", base(p))).collect::<Vec<_>>().join(", ")
+fn purposes(list: &[std::sync::Arc<str>], theirs: &[&Iri]) -> String {
+    let own = list.iter().map(|p| format!("`{}`", base(p)));
+    own.chain(theirs.iter().map(|iri| format!("`{iri}`"))).collect::<Vec<_>>().join(", ")
 }

@@ -1,5 +1,7 @@
 //! What people were promised about the data behind a release.
 
+mod elsewhere;
+
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -62,6 +64,7 @@ pub(super) fn promise(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             }
         }
     }
+    elsewhere::promised(evidence, &mut list);
     list.findings()
 }
 

@@ -59,7 +59,7 @@ pub(super) fn artifact(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
             );
         }
     }
-    let registered = evidence.models.iter().filter_map(|m| m.facts()).flat_map(|m| &m.files);
+    let registered = evidence.models.iter().filter_map(|m| m.facts()).map(|m| m.files.as_slice());
     let strange = admitted::strange(registered, found);
     if !strange.is_empty() {
         let node =
