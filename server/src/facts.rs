@@ -12,7 +12,7 @@ use crate::db::people::People;
 use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::registry::What;
-use crate::{access, consent, events, gate, lawfulness, ledger, lineage, notices, registry, review};
+use crate::{access, adapters, consent, events, gate, lawfulness, ledger, lineage, notices, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
 use licit_schemas::classes::{ClassificationSpec, DefaultClassSpec};
@@ -126,6 +126,7 @@ facts! {
     SigningKeyIntroduced(KeyIntroduced) = "signing_key.introduced" v 1;
     SigningKeyRetired(KeyRetired) = "signing_key.retired" v 1;
     RemedyTaken(Stated<RemedySpec>) = "remedy.taken" v 1;
+    LineageEventReceived(adapters::openlineage::event::Received) = "lineage_event.received" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -154,6 +155,8 @@ pub struct World {
     pub consent: consent::State,
     /// Who they are: of the present only, since no fact says it.
     pub people: People,
+    /// What engines reported.
+    pub openlineage: adapters::openlineage::State,
 }
 
 impl Projection for World {
@@ -222,7 +225,7 @@ impl Projection for World {
             Fact::RunRecorded(f) => {
                 self.registry.run(f, digest(&f.spec), at, rows);
                 if let Some(held) = self.registry.held(&Ref::run(f.id).to_string()) {
-                    self.lineage.run(f, held, at, rows);
+                    self.lineage.run(f, held, lineage::graph::Origin::Declared, at, rows);
                     self.by_recipe(&held.reference.clone());
                 }
             }
@@ -314,6 +317,7 @@ impl Projection for World {
             Fact::SigningKeyIntroduced(f) => self.ledger.introduced(f, at),
             Fact::SigningKeyRetired(f) => self.ledger.retired(f, at),
             Fact::RemedyTaken(f) => self.consent.remedies.taken(f, digest(&f.spec), at, rows),
+            Fact::LineageEventReceived(f) => self.event_received(f, at, rows),
         }
     }
 }
@@ -339,7 +343,7 @@ impl World {
     }
 
     /// Mark what a run made whose program is that of an assessed recipe.
-    fn by_recipe(&mut self, run: &str) {
+    pub(crate) fn by_recipe(&mut self, run: &str) {
         if !self.lawfulness.has_recipes() {
             return;
         }

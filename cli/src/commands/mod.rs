@@ -39,6 +39,7 @@ pub(crate) mod ledger;
 pub(crate) mod lineage;
 pub(crate) mod notice;
 pub(crate) mod policy;
+pub(crate) mod quarantine;
 pub(crate) mod recipients;
 pub(crate) mod register;
 pub(crate) mod release;

@@ -45,6 +45,9 @@ pub const OF_PEOPLE: Flags = Flags(1 << 15);
 /// A run that says of which columns it made which. The bit is [`OF_PEOPLE`]'s, which runs never carry.
 pub const MAPPED: Flags = Flags(1 << 15);
 
+/// What was said of a node, whatever becomes known of it.
+const KEPT: u16 = ASSESSED.0 | Flags::RETIRED.0 | Flags::ERASED.0 | Flags::RESTRICTED.0;
+
 /// What follows from what a dataset version holds; other flags stay when that becomes better known.
 const CLASSED: Flags = Flags(Flags::SOURCE.0 | PERSONAL.0 | FICTION.0 | Flags::UNCLASSIFIED.0 | Flags::NO_ORIGIN.0);
 
@@ -179,8 +182,9 @@ impl State {
     fn register(&mut self, held: &Arc<Held>, node: Node, at: &At) -> NodeId {
         let id = match self.find(&held.reference) {
             Some(id) => {
-                let assessed = Flags(self.graph.node(id).flags.0 & ASSESSED.0);
-                self.graph.set_node(id, Node { flags: node.flags.with(assessed), ..node });
+                // What was said of a version that an engine reported stays when more is known of it.
+                let kept = Flags(self.graph.node(id).flags.0 & KEPT);
+                self.graph.set_node(id, Node { flags: node.flags.with(kept), ..node });
                 id
             }
             None => self.add(&held.reference, node, at),
@@ -357,7 +361,7 @@ impl State {
     }
 
     /// Fold a run in.
-    pub fn run(&mut self, fact: &Stated<RunSpec>, held: &Arc<Held>, at: &At, rows: &mut Rows) {
+    pub fn run(&mut self, fact: &Stated<RunSpec>, held: &Arc<Held>, origin: Origin, at: &At, rows: &mut Rows) {
         let spec = &fact.spec;
         let mut node = Node::new(NodeKind::Run);
         if spec.operation.trains() {
@@ -374,12 +378,12 @@ impl State {
         let run = self.register(held, node, at);
         for input in &spec.inputs {
             let cause = self.refer(&input.r#ref, &held.reference, at);
-            self.declared(run, cause, EdgeKind::Used, role(input.role), at, rows);
+            self.link(run, cause, [EdgeKind::Used as u8, role(input.role) as u8, origin as u8], at, rows);
         }
         self.note_join(run);
         for output in &spec.outputs {
             let effect = self.refer(output, &held.reference, at);
-            self.declared(effect, run, EdgeKind::Generated, Role::None, at, rows);
+            self.link(effect, run, [EdgeKind::Generated as u8, Role::None as u8, origin as u8], at, rows);
             self.note_people(effect);
         }
         self.note_model(run);
@@ -494,6 +498,15 @@ impl State {
         let Some(release) = self.find(release) else { return };
         let party = self.find(party).unwrap_or_else(|| self.add(party, Node::new(NodeKind::Party), at));
         self.declared(party, release, EdgeKind::DisclosedTo, Role::None, at, rows);
+    }
+
+    /// Fold in that two names are of one dataset: what is in one is in the other.
+    pub fn same(&mut self, one: &Ref, other: &Ref, at: &At, rows: &mut Rows) {
+        let by = format!("entry {}", at.seq);
+        let (one, other) = (self.refer(one, &by, at), self.refer(other, &by, at));
+        for (from, to) in [(one, other), (other, one)] {
+            self.link(from, to, [EdgeKind::ComposedOf as u8, Role::None as u8, Origin::Observed as u8], at, rows);
+        }
     }
 
     /// Fold a late edge in.

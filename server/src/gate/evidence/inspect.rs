@@ -37,7 +37,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             *seen = true;
             evidence.classes.push(lineage.class_at(node.class));
         }
-        let root = || graph.is_end(id, Direction::Upstream);
+        let root = || is_root(graph, id);
         let made_of_something = match node.kind {
             NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !root(),
             NodeKind::Run if node.flags.has(Flags::TRAINS) => learned(graph, id),
@@ -122,6 +122,31 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     }
     twins::contradicted(evidence);
     evidence.joins = joins::joins(evidence, &understated);
+}
+
+/// Whether nothing came before a node. That a dataset has another name is no origin: then what came before that one counts.
+fn is_root(graph: &Graph, id: NodeId) -> bool {
+    // Nearly always the first edge says it.
+    match graph.upstream(id).next() {
+        None => return true,
+        Some(half) if half.kind != EdgeKind::ComposedOf => return false,
+        Some(_) => {}
+    }
+    let mut names = vec![id];
+    let mut next = 0;
+    while let Some(&at) = names.get(next) {
+        let node = graph.node(at);
+        for half in graph.upstream(at) {
+            if half.kind != EdgeKind::ComposedOf || node.kind != NodeKind::DatasetVersion {
+                return false;
+            }
+            if !names.contains(&half.node) {
+                names.push(half.node);
+            }
+        }
+        next += 1;
+    }
+    true
 }
 
 /// Whether a run that formed a model says what it learned from: what only measured or chose formed nothing.
