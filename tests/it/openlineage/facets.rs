@@ -38,7 +38,8 @@ fn starts_and_ends_add_up_and_failures_make_nothing() {
     let failed = event("FAIL", RUN, json!([set("a", "a")]), json!([set("a", "b")]));
     let given_up = event("ABORT", RUN, json!([set("a", "a")]), json!([set("a", "b")]));
     assert_eq!(edges(&folded([&start, &failed, &given_up])).len(), 0);
-    // What a stream read while it ran was read.
+    // What a stream read while it ran was read; what a failure names was not.
+    let failed = event("FAIL", RUN, json!([set("a", "z")]), json!([]));
     let running = event("RUNNING", RUN, json!([]), json!([set("a", "b")]));
     assert_eq!(flow(&folded([&failed, &running, &start]), &run()).0, [A]);
     same([&failed, &running, &start]);

@@ -89,6 +89,7 @@ fn an_e_mail_column_upstream_of_a_model_refuses_its_deployment_by_name() {
         .get(&format!("/api/v1/exposure?ref={}", harness::client::encode(&format!("model:score@run-{TRAIN}"))))
         .good();
     assert!(exposure.to_string().contains(EMAIL), "{exposure:#}");
+    assert_eq!(exposure["identifiability"], "direct", "{exposure:#}");
 }
 
 #[test]
@@ -134,7 +135,10 @@ fn a_run_without_a_purpose_covers_nothing() {
 #[test]
 fn tables_that_write_one_another_are_walked_once() {
     // A night of a warehouse: each table is read for the other, and for itself.
-    let mut events = trace(&identified());
+    // Nobody is named in it: then what tables carry together is looked for, through what they were made of.
+    let mut tags = identified();
+    tags[1]["value"] = json!("quasi");
+    let mut events = trace(&tags);
     events.push(event(
         "COMPLETE",
         "01939f00-0000-7000-8000-000000000013",
