@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod lineage;
 pub mod merkle;
 pub mod notices;
+pub mod openlineage;
 pub mod policy;
 pub mod problem;
 pub mod proof;

@@ -12,7 +12,7 @@ use crate::db::people::People;
 use crate::db::{At, Encoded, Projection, Rows};
 use crate::error::{Error, Result};
 use crate::registry::What;
-use crate::{access, consent, events, gate, lawfulness, ledger, lineage, notices, registry, review};
+use crate::{access, adapters, consent, events, gate, lawfulness, ledger, lineage, notices, registry, review};
 use licit_schemas::access::{ActorSpec, TokenSpec};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, ContestSpec, LooseningSpec};
 use licit_schemas::classes::{ClassificationSpec, DefaultClassSpec};
@@ -130,6 +130,7 @@ facts! {
     RemedyTaken(Stated<RemedySpec>) = "remedy.taken" v 1;
     UseRecorded(Stated<UseSpec>) = "use.recorded" v 1;
     PassportImported(Stated<PassportSpec>) = "passport.imported" v 1;
+    LineageEventReceived(adapters::openlineage::event::Received) = "lineage_event.received" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -158,6 +159,8 @@ pub struct World {
     pub consent: consent::State,
     /// Who they are: of the present only, since no fact says it.
     pub people: People,
+    /// What engines reported.
+    pub openlineage: adapters::openlineage::State,
 }
 
 impl Projection for World {
@@ -226,7 +229,7 @@ impl Projection for World {
             Fact::RunRecorded(f) => {
                 self.registry.run(f, digest(&f.spec), at, rows);
                 if let Some(held) = self.registry.held(&Ref::run(f.id).to_string()) {
-                    self.lineage.run(f, held, at, rows);
+                    self.lineage.run(f, held, lineage::graph::Origin::Declared, at, rows);
                     self.by_recipe(&held.reference.clone());
                 }
             }
@@ -324,6 +327,7 @@ impl Projection for World {
                 self.lineage.behind(&f.spec.model, &f.spec.datasets, at, rows);
                 self.gate.passports.imported(f, digest(&f.spec), at, rows);
             }
+            Fact::LineageEventReceived(f) => self.event_received(f, at, rows),
         }
     }
 }
@@ -349,7 +353,7 @@ impl World {
     }
 
     /// Mark what a run made whose program is that of an assessed recipe.
-    fn by_recipe(&mut self, run: &str) {
+    pub(crate) fn by_recipe(&mut self, run: &str) {
         if !self.lawfulness.has_recipes() {
             return;
         }

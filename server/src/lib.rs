@@ -5,6 +5,7 @@
 //! [`facts`]. See ARCHITECTURE.md.
 
 pub mod access;
+pub mod adapters;
 pub mod api;
 pub mod app;
 pub mod catalogue;

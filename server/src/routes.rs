@@ -25,6 +25,7 @@ use licit_schemas::ledger::{
 };
 use licit_schemas::lineage::{Closure, EdgeCreate, ExposureQuery, ExposureView, LineageQuery, PathQuery, PathView};
 use licit_schemas::notices::{NoticePageQuery, NoticeSpec, NoticeView, WithdrawalTestSpec};
+use licit_schemas::openlineage::{EventTaken, EventsTaken, FACET_PATH, QuarantineQuery, QuarantinedEvent};
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::proof::in_force::InForceProof;
 use licit_schemas::proof::passport::{PassportFile, PassportImport, PassportTaken};
@@ -52,6 +53,7 @@ use licit_schemas::subjects::{
 };
 use licit_schemas::uses::{UseCreate, UseFigures, UseFiguresQuery, UseSpec, UseTaken, UsesQuery};
 
+use crate::adapters::openlineage;
 use crate::api::{self, ByRef, Health, TermView, Terms};
 use crate::http::Ctx;
 use crate::http::route::Route;
@@ -79,6 +81,10 @@ const GOVERN: &[Role] = &[Reviewer, Admin];
 const INFORM: &[Role] = &[Registrar, Dpo];
 /// Reads entries of the ledger.
 const ENTRIES: &[Role] = &[Auditor, Dpo, Admin, Reviewer];
+/// Bytes that events may have: those of production reach ten megabytes.
+const EVENTS: usize = 16 << 20;
+/// Reads what engines sent and nobody could read.
+const QUARANTINE: &[Role] = &[Registrar, Auditor, Admin];
 /// Reads how many people are in what.
 const MEMBERS: &[Role] = &[Registrar, Dpo, Auditor];
 /// Restricts data; who of them lifts a restriction or erases, the operation says.
@@ -297,6 +303,14 @@ pub static ROUTES: &[Route] = &[
     Route::delete("/api/v1/webhooks/{id}", "delete_webhook", "Tell a receiver no more", || delete().to(events::api::delete_webhook)).may(MANAGE).success(&[204]),
     Route::get("/api/v1/webhooks/{id}/deliveries", "list_webhook_deliveries", "Deliveries that failed: waiting, or given up", || get().to(events::api::list_deliveries)).may(MANAGE).asks::<DeliveriesQuery>().gives::<Page<Delivery>>(),
     Route::post("/api/v1/webhooks/{id}/redeliveries", "create_webhook_redelivery", "Deliver one event again, or everything given up", || post().to(events::api::redeliver)).may(MANAGE).takes::<Redelivery>().success(&[204]),
+
+    // What engines report, by the protocol of OpenLineage.
+    Route::post("/api/v1/lineage", "receive_lineage_event", "Take an event of OpenLineage; what cannot be read waits in quarantine", || post().to(openlineage::api::receive)).may(REGISTER).takes_foreign().gives::<EventTaken>().success(&[200, 201]).limit(EVENTS),
+    Route::post("/api/v1/lineage/batch", "receive_lineage_events", "Take many events of OpenLineage, each for itself", || post().to(openlineage::api::receive_batch)).may(REGISTER).takes_foreign().gives::<EventsTaken>().limit(EVENTS),
+    Route::get("/api/v1/lineage/quarantine", "list_quarantined_events", "List events that could not be read", || get().to(openlineage::api::list_quarantine)).may(QUARANTINE).asks::<QuarantineQuery>().gives::<Page<QuarantinedEvent>>(),
+    Route::get("/api/v1/lineage/quarantine/{id}", "get_quarantined_event", "Read an event that could not be read, as it came", || get().to(openlineage::api::get_quarantined)).may(QUARANTINE).gives::<QuarantinedEvent>(),
+    Route::post("/api/v1/lineage/quarantine/{id}/replay", "replay_quarantined_event", "Read an event in quarantine again", || post().to(openlineage::api::replay)).may(REGISTER).gives::<EventTaken>(),
+    Route::get(FACET_PATH, "get_licit_facet", "The JSON Schema of the facet `licit`", || get().to(openlineage::api::facet_schema)).open().gives::<serde_json::Value>(),
 
     // Whose data it is: pseudonyms made by the client, under keys known by fingerprint.
     Route::post("/api/v1/subject-keys", "create_subject_key", "Make a key of subjects known by its fingerprint, never the key", || post().to(consent::api::create_key)).may(REGISTER).takes::<SubjectKeySpec>().gives::<SubjectKeyView>().success(&[200, 201]).keyed(),

@@ -12,6 +12,7 @@ mod gate;
 mod ledger;
 mod lineage;
 mod notices;
+mod openlineage;
 mod passports;
 mod process;
 mod receipts;

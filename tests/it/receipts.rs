@@ -1,7 +1,7 @@
 //! Receipts: what they say, for how long, who gets none, and what became of the decision since.
 
 mod command;
-mod outside;
+pub(crate) mod outside;
 mod pipelines;
 mod served;
 mod turned;

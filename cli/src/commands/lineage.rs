@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use licit_schemas::known::KnownAt;
 use licit_schemas::lineage::PathView;
 
+use super::quarantine::{self, Quarantine};
 use crate::client::typed;
 use crate::collection::any_reference;
 use crate::context::Context;
@@ -20,7 +21,8 @@ const INDENTED: usize = 32;
   licit lineage model:vote-model@1
   licit lineage dataset:anes/survey@1 --downstream
   licit lineage release:vote-forecast@1 --format dot | dot -Tsvg > out.svg
-  licit lineage path release:vote-forecast@1 dataset:anes/survey@1")]
+  licit lineage path release:vote-forecast@1 dataset:anes/survey@1
+  licit lineage quarantine")]
 pub(crate) struct LineageArgs {
     #[command(subcommand)]
     command: Option<Lineage>,
@@ -52,6 +54,15 @@ Example:
         /// Its supposed cause
         to: String,
     },
+    /// Events of OpenLineage that could not be read
+    #[command(after_help = "Examples:
+  licit lineage quarantine
+  licit lineage quarantine show 01939f00-0000-7000-8000-000000000000
+  licit lineage quarantine replay")]
+    Quarantine {
+        #[command(subcommand)]
+        command: Option<Quarantine>,
+    },
 }
 
 /// Form of the answer.
@@ -67,6 +78,9 @@ pub(crate) enum Format {
 
 /// Walk.
 pub(crate) fn run(context: &Context, args: &LineageArgs) -> Result<Exit> {
+    if let Some(Lineage::Quarantine { command }) = &args.command {
+        return quarantine::run(context, command.as_ref());
+    }
     let client = context.client()?;
     let known_at = args.known_at.map(|at| at.to_string());
     if let Some(Lineage::Path { from, to }) = &args.command {

@@ -41,6 +41,7 @@ pub(crate) mod notice;
 pub(crate) mod passport;
 pub(crate) mod policy;
 pub(crate) mod prove;
+pub(crate) mod quarantine;
 pub(crate) mod recipients;
 pub(crate) mod register;
 pub(crate) mod release;

@@ -13,6 +13,7 @@ pub mod migrate;
 pub mod outbox;
 mod past;
 pub mod people;
+pub mod received;
 pub mod rows;
 pub mod schema;
 mod tx;

@@ -143,6 +143,11 @@ impl Rows {
         self.push(at, row, true);
     }
 
+    /// [`Rows::replace`] where it has one already, else [`Rows::put`].
+    pub fn put_or_replace(&mut self, again: bool, at: &At, row: impl FnOnce() -> NewRow) {
+        self.push(at, row, again);
+    }
+
     fn push(&mut self, at: &At, row: impl FnOnce() -> NewRow, replaces: bool) {
         if !self.discard {
             self.changes.push(Change::Put(Box::new(finish(row(), at)), replaces));

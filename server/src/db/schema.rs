@@ -244,3 +244,26 @@ diesel::table! {
         doc -> Text,
     }
 }
+
+diesel::table! {
+    /// Erasable: events of OpenLineage as they came, compressed. The ledger holds the salted digest.
+    lineage_event (digest) {
+        digest -> Text,
+        seq -> BigInt,
+        salt -> Binary,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Not facts, erasable: events of OpenLineage that could not be read.
+    lineage_quarantine (id) {
+        id -> Text,
+        digest -> Text,
+        actor -> Text,
+        received_at -> Timestamp,
+        reason -> Text,
+        size -> BigInt,
+        body -> Binary,
+    }
+}

@@ -11,6 +11,7 @@ use super::checkpoint::Keep;
 use super::conn::Conn;
 use super::outbox::Outbox;
 use super::people::Change;
+use super::received::Received;
 use super::rows::{At, Rows};
 use super::schema::idempotency;
 use super::{Encoded, Projection, Row, listing};
@@ -56,6 +57,7 @@ pub(super) struct Batch {
     pub outbox: Vec<Outbox>,
     pub people: Vec<Change>,
     pub checkpoints: Vec<Keep>,
+    pub received: Vec<Received>,
 }
 
 /// What is taken out of the erasable tables.
@@ -66,7 +68,7 @@ pub(super) enum Erased {
 }
 
 /// Marks into a [`Batch`], to go back to when an operation fails.
-pub(super) struct Mark([usize; 10]);
+pub(super) struct Mark([usize; 11]);
 
 impl Batch {
     pub(super) fn mark(&self) -> Mark {
@@ -81,11 +83,12 @@ impl Batch {
             self.outbox.len(),
             self.people.len(),
             self.checkpoints.len(),
+            self.received.len(),
         ])
     }
 
     pub(super) fn back_to(&mut self, mark: &Mark) {
-        let Mark([facts, rows, notes, names, evidence, kept, erased, outbox, people, checkpoints]) = mark;
+        let Mark([facts, rows, notes, names, evidence, kept, erased, outbox, people, checkpoints, received]) = mark;
         self.facts.truncate(*facts);
         self.rows.truncate(*rows);
         self.notes.truncate(*notes);
@@ -96,6 +99,7 @@ impl Batch {
         self.outbox.truncate(*outbox);
         self.people.truncate(*people);
         self.checkpoints.truncate(*checkpoints);
+        self.received.truncate(*received);
     }
 }
 

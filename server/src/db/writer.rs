@@ -494,6 +494,7 @@ pub(super) fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch:
     super::outbox::flush(conn, batch.outbox)?;
     super::people::flush(conn, batch.people)?;
     super::checkpoint::flush(conn, batch.checkpoints)?;
+    super::received::flush(conn, batch.received)?;
     // Answers are kept for a day; once an hour the older ones go.
     if !batch.kept.is_empty() && state.last > state.pruned.plus(chrono::Duration::hours(1)) {
         let old = state.last.plus(-chrono::Duration::hours(24)).naive();

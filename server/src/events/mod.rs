@@ -140,6 +140,7 @@ fn subject(kind: &str, data: &Value) -> String {
             .map(|(namespace, name)| format!("dataset:{}/{}", escaped(namespace), escaped(name))),
         "release" => text("/spec/deployment").map(|of| format!("{}@{rev}", of.replacen("deployment:", "release:", 1))),
         "edge" => text("/from").map(str::to_owned),
+        "lineage_event" => text("/event/run").map(|id| format!("run:{id}")),
         "members" => text("/spec/dataset_version").map(str::to_owned),
         "consent" => text("/id").map(|id| format!("consent:{id}")),
         "subject" => text("/id").map(|id| format!("erasure:{id}")),

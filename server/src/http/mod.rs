@@ -253,10 +253,11 @@ impl FromRequest for Body {
             (None, Some(essence)) => is_json(&essence),
             (_, None) => false,
         };
-        let encoded = encoded(request.headers());
+        let coding = coding(request.headers());
+        let gzip = coding == Coding::Gzip && route.is_some_and(|r| r.foreign);
         let mut payload = payload.take();
         Box::pin(async move {
-            if encoded {
+            if coding != Coding::None && !gzip {
                 return Err(Error::UnsupportedMediaType(
                     "send the body as it is, without `Content-Encoding`".to_owned(),
                 ));
@@ -285,6 +286,9 @@ impl FromRequest for Body {
                 let wanted = wanted.unwrap_or("application/json");
                 return Err(Error::UnsupportedMediaType(format!("send `Content-Type: {wanted}`")));
             }
+            if gzip {
+                return unfold(bytes.freeze(), limit).await.map(Self);
+            }
             Ok(Self(bytes.freeze()))
         })
     }
@@ -300,9 +304,40 @@ fn length(headers: &HeaderMap) -> Option<usize> {
     headers.get("content-length")?.to_str().ok()?.parse().ok()
 }
 
-/// Whether the body is compressed, which nobody undoes here.
-fn encoded(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+/// How a body is compressed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    None,
+    Gzip,
+    /// In a way that nobody undoes here.
+    Other,
+}
+
+fn coding(headers: &HeaderMap) -> Coding {
+    let named: Vec<&[u8]> = headers.get_all(CONTENT_ENCODING).map(|value| value.as_bytes()).collect();
+    match named[..] {
+        [one] if one.eq_ignore_ascii_case(b"gzip") => Coding::Gzip,
+        _ if named.iter().all(|one| one.eq_ignore_ascii_case(b"identity")) => Coding::None,
+        _ => Coding::Other,
+    }
+}
+
+/// What a compressed body unfolds to, up to the limit and no byte further.
+async fn unfold(bytes: web::Bytes, limit: usize) -> Result<web::Bytes> {
+    use std::io::Read as _;
+    let work = move || {
+        let mut plain = Vec::new();
+        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        flate2::read::MultiGzDecoder::new(&bytes[..])
+            .take(most)
+            .read_to_end(&mut plain)
+            .map_err(|e| Error::Malformed(format!("the body is no gzip: {e}"), Vec::new()))?;
+        if plain.len() > limit {
+            return Err(Error::TooLarge(format!("the body may have {limit} bytes here, unfolded")));
+        }
+        Ok(web::Bytes::from(plain))
+    };
+    web::block(work).await.map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
 }
 
 /// The content type without its parameters.

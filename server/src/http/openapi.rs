@@ -114,6 +114,10 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
         let content = json!({lines: {"schema": {"type": "string", "description": "One JSON text a line"}}});
         map.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
     }
+    if let (true, Some(map)) = (route.foreign, operation.as_object_mut()) {
+        let any = json!({"application/json": {"schema": {}}});
+        map.insert("requestBody".to_owned(), json!({"required": true, "content": any}));
+    }
     if let Some(map) = operation.as_object_mut() {
         if route.open {
             map.insert("security".to_owned(), json!([]));
@@ -143,7 +147,7 @@ fn refusals(route: &Route) -> Vec<(u16, &'static str)> {
     if route.path.contains('{') || route.query.is_some() {
         list.push((404, "No such thing"));
     }
-    if route.takes.is_some() || route.lines.is_some() {
+    if route.takes.is_some() || route.lines.is_some() || route.foreign {
         list.extend([
             (409, "Contradicts what is registered, or the gate refused"),
             (413, "Too large"),

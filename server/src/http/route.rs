@@ -34,6 +34,8 @@ pub struct Route {
     pub takes: Option<Component>,
     /// Content type of a body that is no document, such as lines.
     pub lines: Option<&'static str>,
+    /// Whether the body is any JSON, by another's schema; it may be compressed (gzip), and its limit is that of what it unfolds to.
+    pub foreign: bool,
     /// Schema of the query.
     pub query: Option<Component>,
     /// Schema of the answer; none for no or non-JSON bodies.
@@ -91,6 +93,7 @@ impl Route {
             limit: DEFAULT_LIMIT,
             takes: None,
             lines: None,
+            foreign: false,
             query: None,
             gives: None,
             content_type: "application/json",
@@ -170,6 +173,12 @@ impl Route {
     /// The body, line by line.
     pub const fn takes_lines(mut self, content_type: &'static str) -> Self {
         self.lines = Some(content_type);
+        self
+    }
+
+    /// The body, any JSON that may be compressed.
+    pub const fn takes_foreign(mut self) -> Self {
+        self.foreign = true;
         self
     }
 

@@ -8,8 +8,8 @@ use licit_schemas::digest::Digest;
 
 use super::verify::{self, Report};
 use crate::db::rows::{EdgeRow, Row};
-use crate::db::schema::{evidence, lineage_edge, note, resource};
-use crate::db::{Conn, Manager, Projection, fold_into, migrate, people, refold};
+use crate::db::schema::{evidence, ledger_entry, lineage_edge, note, resource};
+use crate::db::{Conn, Manager, Projection, fold_into, migrate, people, received, refold};
 use crate::error::{Error, Result};
 
 const PAGE: i64 = 2_000;
@@ -56,6 +56,7 @@ fn against<P: Projection>(live: &mut Conn, scratch: &Scratch, report: &mut Repor
     check_evidence(live, report)?;
     check_notes(live, report)?;
     report.faults.extend(people::check(live)?);
+    report.faults.extend(received::check(live, &mut stated)?);
     Ok(())
 }
 
@@ -205,6 +206,16 @@ fn check_notes(live: &mut Conn, report: &mut Report) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What an entry says of the foreign event it was made of.
+fn stated(live: &mut Conn, seq: i64) -> Result<Option<Digest>> {
+    #[derive(serde::Deserialize)]
+    struct Raw {
+        raw: Digest,
+    }
+    let data: Option<String> = ledger_entry::table.find(seq).select(ledger_entry::data).first(live).optional()?;
+    Ok(data.and_then(|data| serde_json::from_str::<Raw>(&data).ok()).map(|entry| entry.raw))
 }
 
 /// Evidence is kept beside the ledger, which holds its digest: what is kept is sound, and none is gone.

@@ -7,6 +7,7 @@ pub mod exposure;
 pub mod graph;
 mod joining;
 pub mod levels;
+mod marks;
 pub mod operations;
 mod pages;
 pub mod views;
@@ -27,7 +28,7 @@ use self::graph::{Edge, EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Or
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
 use crate::registry::vocabulary::vocabulary;
-use crate::registry::{DatasetFacts, Held, LifeChanged, ReleaseMoved, What, deployment_of};
+use crate::registry::{DatasetFacts, Held, ReleaseMoved, What, deployment_of};
 
 /// A dataset version whose own fields are personal data, collected or derived.
 pub const PERSONAL: Flags = Flags(1 << 11);
@@ -44,6 +45,9 @@ pub const JOINS: Flags = Flags(1 << 14);
 pub const OF_PEOPLE: Flags = Flags(1 << 15);
 /// A run that says of which columns it made which. The bit is [`OF_PEOPLE`]'s, which runs never carry.
 pub const MAPPED: Flags = Flags(1 << 15);
+
+/// What was said of a node, whatever becomes known of it.
+const KEPT: u16 = ASSESSED.0 | Flags::RETIRED.0 | Flags::ERASED.0 | Flags::RESTRICTED.0;
 
 /// What follows from what a dataset version holds; other flags stay when that becomes better known.
 const CLASSED: Flags = Flags(Flags::SOURCE.0 | PERSONAL.0 | FICTION.0 | Flags::UNCLASSIFIED.0 | Flags::NO_ORIGIN.0);
@@ -179,8 +183,9 @@ impl State {
     fn register(&mut self, held: &Arc<Held>, node: Node, at: &At) -> NodeId {
         let id = match self.find(&held.reference) {
             Some(id) => {
-                let assessed = Flags(self.graph.node(id).flags.0 & ASSESSED.0);
-                self.graph.set_node(id, Node { flags: node.flags.with(assessed), ..node });
+                // What was said of a version that an engine reported stays when more is known of it.
+                let kept = Flags(self.graph.node(id).flags.0 & KEPT);
+                self.graph.set_node(id, Node { flags: node.flags.with(kept), ..node });
                 id
             }
             None => self.add(&held.reference, node, at),
@@ -304,62 +309,8 @@ impl State {
         }
     }
 
-    /// Fold a change of life in.
-    pub fn life(&mut self, fact: &LifeChanged, held: Option<&Arc<Held>>) {
-        use licit_schemas::registry::Life;
-        let Some(id) = self.find(&fact.reference.to_string()) else { return };
-        let mut node = self.graph.node(id);
-        node.flags = node.flags.without(Flags::ERASED).without(Flags::RESTRICTED);
-        // At whatever moment: which life counts is asked where the walk meets the flag.
-        if let Some(What::Dataset(facts)) = held.map(|held| &held.what) {
-            for (_, life) in &facts.lives {
-                node.flags = match life {
-                    Life::Held => node.flags,
-                    Life::Restricted => node.flags.with(Flags::RESTRICTED),
-                    Life::Erased => node.flags.with(Flags::ERASED),
-                };
-            }
-        }
-        self.graph.set_node(id, node);
-        if let (Some(record), Some(held)) = (self.records.get_mut(id.index()), held) {
-            record.held = Some(held.clone());
-        }
-    }
-
-    /// Fold an assessment of anonymity in.
-    pub fn assessed(&mut self, reference: &str) {
-        if let Some(id) = self.find(reference) {
-            self.flag(id, ASSESSED);
-        }
-    }
-
-    /// Fold in that the recipe a run followed was assessed: what it made may be anonymous.
-    pub fn assessed_made(&mut self, run: &str) {
-        let Some(run) = self.find(run) else { return };
-        let made: Vec<Half> = self.graph.downstream(run).filter(|half| half.kind == EdgeKind::Generated).collect();
-        for half in made {
-            self.flag(half.node, ASSESSED);
-        }
-    }
-
-    fn flag(&mut self, id: NodeId, flag: Flags) {
-        let node = self.graph.node(id);
-        self.graph.set_node(id, Node { flags: node.flags.with(flag), ..node });
-    }
-
-    /// Fold a retirement in.
-    pub fn retired(&mut self, held: Option<&Arc<Held>>) {
-        let Some((id, held)) = held.and_then(|held| Some((self.find(&held.reference)?, held))) else { return };
-        let mut node = self.graph.node(id);
-        node.flags = node.flags.with(Flags::RETIRED);
-        self.graph.set_node(id, node);
-        if let Some(record) = self.records.get_mut(id.index()) {
-            record.held = Some(held.clone());
-        }
-    }
-
     /// Fold a run in.
-    pub fn run(&mut self, fact: &Stated<RunSpec>, held: &Arc<Held>, at: &At, rows: &mut Rows) {
+    pub fn run(&mut self, fact: &Stated<RunSpec>, held: &Arc<Held>, origin: Origin, at: &At, rows: &mut Rows) {
         let spec = &fact.spec;
         let mut node = Node::new(NodeKind::Run);
         if spec.operation.trains() {
@@ -376,12 +327,12 @@ impl State {
         let run = self.register(held, node, at);
         for input in &spec.inputs {
             let cause = self.refer(&input.r#ref, &held.reference, at);
-            self.declared(run, cause, EdgeKind::Used, role(input.role), at, rows);
+            self.link(run, cause, [EdgeKind::Used as u8, role(input.role) as u8, origin as u8], at, rows);
         }
         self.note_join(run);
         for output in &spec.outputs {
             let effect = self.refer(output, &held.reference, at);
-            self.declared(effect, run, EdgeKind::Generated, Role::None, at, rows);
+            self.link(effect, run, [EdgeKind::Generated as u8, Role::None as u8, origin as u8], at, rows);
             self.note_people(effect);
         }
         self.note_model(run);
@@ -506,6 +457,15 @@ impl State {
         let Some(release) = self.find(release) else { return };
         let party = self.find(party).unwrap_or_else(|| self.add(party, Node::new(NodeKind::Party), at));
         self.declared(party, release, EdgeKind::DisclosedTo, Role::None, at, rows);
+    }
+
+    /// Fold in that two names are of one dataset: what is in one is in the other.
+    pub fn same(&mut self, one: &Ref, other: &Ref, at: &At, rows: &mut Rows) {
+        let by = format!("entry {}", at.seq);
+        let (one, other) = (self.refer(one, &by, at), self.refer(other, &by, at));
+        for (from, to) in [(one, other), (other, one)] {
+            self.link(from, to, [EdgeKind::ComposedOf as u8, Role::None as u8, Origin::Observed as u8], at, rows);
+        }
     }
 
     /// Fold a late edge in.

@@ -322,6 +322,28 @@ impl State {
     }
 }
 
+impl Held {
+    /// What was said of it before it became known better stays said.
+    pub(super) fn follow(&mut self, before: &Self) {
+        (self.retired, self.retired_from) = (before.retired, before.retired_from);
+        let (What::Dataset(facts), What::Dataset(known)) = (&mut self.what, &before.what) else { return };
+        facts.lives.clone_from(&known.lives);
+        let Some(classified) = &known.classified else { return };
+        let mut fields = facts.fields.to_vec();
+        for (name, (categories, identifiability)) in classified.iter() {
+            if let Some(at) = place(&fields, name.as_str()) {
+                fields[at].categories = merged(&fields[at].categories, categories).into();
+                fields[at].identifiability = fields[at].identifiability.max(Some(*identifiability));
+            }
+            facts.categories = merged(&facts.categories, categories);
+            facts.identifiability = facts.identifiability.max(*identifiability);
+            facts.unclassified.retain(|field| field != name.as_str());
+        }
+        facts.fields = fields.into();
+        facts.classified = Some(classified.clone());
+    }
+}
+
 /// Fields with what a classification adds to them.
 fn said_later(fields: &Fields, spec: &ClassificationSpec) -> Fields {
     let mut fields = fields.to_vec();

@@ -37,6 +37,8 @@ pub struct Held {
     pub retired: Option<Timestamp>,
     /// Since when nothing may rest on it, where it was right until then.
     pub retired_from: Option<Timestamp>,
+    /// Whether an engine reported it, and nobody registered it: more may become known of it, and whoever registers it is heard.
+    pub reported: bool,
     /// What it is.
     pub what: What,
 }
@@ -53,6 +55,7 @@ impl Held {
             author: at.actor,
             retired: None,
             retired_from: None,
+            reported: false,
             what,
         }
     }

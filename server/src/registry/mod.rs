@@ -352,11 +352,32 @@ impl State {
         });
     }
 
-    fn hold(&mut self, held: Held, unpinned: Option<Arc<str>>) {
-        if let Some(base) = unpinned {
+    /// Whether it was held before: what was reported, and is known better now.
+    fn hold(&mut self, mut held: Held, unpinned: Option<Arc<str>>) -> bool {
+        let before = self.held.get(&held.reference).cloned();
+        if let Some(before) = &before {
+            held.follow(before);
+            if let What::Dataset(facts) = &mut held.what {
+                facts.fields = self.alike(facts.fields.clone());
+                self.classes.answer(facts);
+            }
+        } else if let Some(base) = unpinned {
             self.latest.insert(base, held.reference.clone());
         }
         self.held.insert(held.reference.clone(), Arc::new(held));
+        before.is_some()
+    }
+
+    /// Whether what an engine reports of something is to be held: nobody registered it, and it is not known already.
+    pub fn takes(&self, reference: &str, digest: Digest) -> bool {
+        self.held(reference).is_none_or(|held| held.reported && held.digest != digest)
+    }
+
+    /// Note that what is held was reported by an engine.
+    pub fn report(&mut self, reference: &str) -> Option<Arc<Held>> {
+        let held = self.held.get_mut(reference)?;
+        Arc::make_mut(held).reported = true;
+        Some(held.clone())
     }
 
     /// A list of fields, kept once.
@@ -374,9 +395,9 @@ impl State {
         self.classes.answer(&mut facts);
         let what = What::Dataset(facts);
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
-        self.hold(held, Some(base.clone()));
+        let again = self.hold(held, Some(base.clone()));
         self.bytes.note(bytes::number(spec.digest), &reference);
-        rows.put(at, || NewRow {
+        rows.put_or_replace(again, at, || NewRow {
             kind: "dataset_version",
             id: fact.id.to_string(),
             reference: reference.to_string(),
@@ -434,8 +455,8 @@ impl State {
             columns: Mapping::of(spec),
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
-        self.hold(held, None);
-        rows.put(at, || NewRow {
+        let again = self.hold(held, None);
+        rows.put_or_replace(again, at, || NewRow {
             kind: "run",
             id: fact.id.to_string(),
             reference: reference.to_string(),
@@ -477,9 +498,9 @@ impl State {
             weights,
         });
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
-        self.hold(held, Some(base.clone()));
+        let again = self.hold(held, Some(base.clone()));
         self.bytes.note(number, &reference);
-        rows.put(at, || NewRow {
+        rows.put_or_replace(again, at, || NewRow {
             kind: "model_version",
             id: fact.id.to_string(),
             reference: reference.to_string(),

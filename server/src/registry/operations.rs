@@ -389,7 +389,12 @@ pub(crate) fn immutable<T: Serialize>(
         if held.digest == sum {
             return Ok(about(&held, unchanged(held.id, reference, sum, held.seq)));
         }
-        return Err(differs(tx, kind, held.id, &reference, &spec));
+        // What an engine reported by name, somebody may say better.
+        if !held.reported {
+            return Err(differs(tx, kind, held.id, &reference, &spec));
+        }
+        let seq = tx.record(fact(Stated { id: held.id, rev: 1, spec }))?;
+        return Ok(created(held.id, reference, sum, seq));
     }
     let id = id.unwrap_or_else(|| tx.new_id());
     let seq = tx.record(fact(Stated { id, rev: 1, spec }))?;

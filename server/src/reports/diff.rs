@@ -116,6 +116,10 @@ pub fn about(fact: &Fact) -> Vec<String> {
             vec![format!("{}@{}", deployment.replacen("deployment:", "release:", 1), f.rev), deployment]
         }
         Fact::ReleaseMoved(f) => vec![f.reference.to_string(), deployment_of(&f.reference)],
+        Fact::LineageEventReceived(f) => {
+            let tables = f.event.tables.iter().map(|table| table.r#ref.to_string());
+            std::iter::once(Ref::run(f.event.run).to_string()).chain(tables).collect()
+        }
         Fact::EdgeRecorded(f) => vec![f.from.to_string(), f.to.to_string()],
         Fact::PurposeRevised(f) => revised(Ref::purpose(&f.spec.key), f.rev),
         Fact::BasisRevised(f) => revised(Ref::basis(&f.spec.key), f.rev),

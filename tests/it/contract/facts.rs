@@ -151,6 +151,14 @@ fn every_kind() -> Vec<(String, u16, String)> {
     let tokens = admin.get("/api/v1/tokens").good();
     let last = tokens["items"][0]["id"].as_str().unwrap().to_owned();
     admin.send("DELETE", &format!("/api/v1/tokens/{last}"), &[], None).good();
+    let reported = json!({
+        "eventType": "COMPLETE", "eventTime": "2026-11-01T10:00:00Z", "run": {"runId": "01939f00-0000-7000-8000-000000000001"},
+        "job": {"namespace": "acme", "name": "nightly"}, "inputs": [{"namespace": "crm", "name": "people"}],
+        "outputs": [{"namespace": "s3://lake", "name": "features", "facets": {"columnLineage": {"fields": {
+            "age": {"inputFields": [{"namespace": "crm", "name": "people", "field": "age"}]},
+        }}}}],
+    });
+    s.ana.post("/api/v1/lineage", &reported).good();
     // The last of all, since time never runs backwards.
     assert_eq!(crate::consent::proofs::later(&s.server.db, &harness::scenario::in_days(2)), 1);
 

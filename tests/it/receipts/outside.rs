@@ -12,7 +12,7 @@ use crate::ledger::ring;
 use crate::support::{licit, root};
 
 /// What is installed of Python packages, and nothing else is asked of it.
-const PACKAGES: [&str; 7] = [
+const PACKAGES: [&str; 8] = [
     "securesystemslib==1.6.0",
     "in-toto-attestation==0.9.3",
     "model-signing==1.1.1",
@@ -20,10 +20,11 @@ const PACKAGES: [&str; 7] = [
     "cryptography==50.0.2",
     "protobuf==7.36.2",
     "xmlschema==4.3.2",
+    "openlineage-python==1.54.0",
 ];
 
 /// A Python with those packages, made once for a source tree.
-fn python() -> &'static PathBuf {
+pub(crate) fn python() -> &'static PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {
         let folder = root().join("target/outside");

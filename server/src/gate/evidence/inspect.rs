@@ -58,7 +58,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         if !derived
             && !node.flags.has(Flags::SOURCE)
             && !told
-            && !is_root
+            && !has_no_cause(graph, id)
             && let Some(missing) = incomplete(evidence, id, node, true)
         {
             evidence.gaps.push(Gap { node: id, missing });
@@ -128,7 +128,7 @@ fn remark(
     let lineage = &evidence.world.lineage;
     let graph = lineage.graph();
     let made_of_something = match node.kind {
-        NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !is_root,
+        NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !has_no_cause(graph, id),
         NodeKind::Run if node.flags.has(Flags::TRAINS) => learned(graph, id),
         NodeKind::Run => !is_root || !makes_unstated(graph, id),
         NodeKind::ModelVersion => !is_root,
@@ -172,6 +172,31 @@ fn remark(
         evidence.narrowed = Some(narrowed);
     }
     found
+}
+
+/// Whether nothing came before a node. That a dataset has another name is no origin: then what came before that one counts.
+fn has_no_cause(graph: &Graph, id: NodeId) -> bool {
+    // Nearly always the first edge says it.
+    match graph.upstream(id).next() {
+        None => return true,
+        Some(half) if half.kind != EdgeKind::ComposedOf => return false,
+        Some(_) => {}
+    }
+    let mut names = vec![id];
+    let mut next = 0;
+    while let Some(&at) = names.get(next) {
+        let node = graph.node(at);
+        for half in graph.upstream(at) {
+            if half.kind != EdgeKind::ComposedOf || node.kind != NodeKind::DatasetVersion {
+                return false;
+            }
+            if !names.contains(&half.node) {
+                names.push(half.node);
+            }
+        }
+        next += 1;
+    }
+    true
 }
 
 /// Whether a run that formed a model says what it learned from: what only measured or chose formed nothing.

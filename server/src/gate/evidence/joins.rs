@@ -1,7 +1,7 @@
 //! Joins: what several tables say together that none said alone.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 use licit_schemas::registry::{Identifiability, Operation};
@@ -358,7 +358,7 @@ fn set(evidence: &Evidence<'_>, inputs: &[Input<'_>], carried: &mut HashMap<Node
 }
 
 /// What of the sets a table carries: its own, and that of the tables it was made of, up to where nobody is identifiable.
-/// Executions form no cycle; `carried` holds what was looked through before.
+/// `carried` holds what was looked through before.
 fn carries(evidence: &Evidence<'_>, table: NodeId, carried: &mut HashMap<NodeId, Parts>) -> Parts {
     let lineage = &evidence.world.lineage;
     let graph = lineage.graph();
@@ -366,18 +366,31 @@ fn carries(evidence: &Evidence<'_>, table: NodeId, carried: &mut HashMap<NodeId,
         let made = graph.upstream(table).filter(|half| half.kind == EdgeKind::Generated);
         made.flat_map(|half| read(graph, half.node)).map(|half| half.node)
     };
-    // Each table is met twice: before what stands behind it, and after.
+    // Each table is met twice: before what stands behind it, and after. Where names stand for versions, tables may come from one
+    // another in a circle.
     let mut next = vec![(table, false)];
+    let mut met = HashSet::new();
     while let Some((at, known)) = next.pop() {
-        if carried.contains_key(&at) {
+        if carried.contains_key(&at) || !known && !met.insert(at) {
             continue;
         }
         let node = graph.node(at);
         if node.flags.has(ASSESSED) && evidence.cuts(at) {
             carried.insert(at, 0);
         } else if known {
-            let own = if node.flags.has(PERSONAL) { own(evidence, at) } else { 0 };
-            let all = behind(at).fold(own, |held, table| held | carried.get(&table).copied().unwrap_or(0));
+            let own = |table| if graph.node(table).flags.has(PERSONAL) { own(evidence, table) } else { 0 };
+            let mut all = own(at);
+            if behind(at).all(|table| carried.contains_key(&table)) {
+                all = behind(at).fold(all, |held, table| held | carried.get(&table).copied().unwrap_or(0));
+            } else {
+                // On a circle: everything behind it is looked through.
+                let (mut around, mut round) = (HashSet::from([at]), vec![at]);
+                while let Some(one) = round.pop() {
+                    let cut = graph.node(one).flags.has(ASSESSED) && evidence.cuts(one);
+                    all |= if cut { 0 } else { own(one) };
+                    round.extend(behind(one).filter(|table| !cut && around.insert(*table)));
+                }
+            }
             carried.insert(at, all);
         } else {
             next.push((at, true));

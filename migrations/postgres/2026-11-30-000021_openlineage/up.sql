@@ -1,0 +1,20 @@
+-- Not facts, and erasable: events of OpenLineage as they came, by the digest the ledger keeps salted, and those that could not be
+-- read.
+CREATE TABLE lineage_event (
+    digest TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    seq BIGINT NOT NULL,
+    salt BYTEA NOT NULL,
+    body BYTEA NOT NULL
+);
+CREATE INDEX lineage_event_seq ON lineage_event (seq);
+
+CREATE TABLE lineage_quarantine (
+    id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    digest TEXT COLLATE "C" NOT NULL,
+    actor TEXT COLLATE "C" NOT NULL,
+    received_at TIMESTAMP NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    size BIGINT NOT NULL,
+    body BYTEA NOT NULL
+);
+CREATE INDEX lineage_quarantine_digest ON lineage_quarantine (digest);

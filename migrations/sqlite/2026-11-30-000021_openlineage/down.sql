@@ -1,0 +1,2 @@
+DROP TABLE lineage_quarantine;
+DROP TABLE lineage_event;

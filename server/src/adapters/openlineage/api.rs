@@ -1,0 +1,114 @@
+//! The routes of OpenLineage.
+//!
+//! A producer that is answered 4xx loses its event, and one that is answered 5xx waits while a pipeline stands still. So what is
+//! JSON is taken: recorded, or put aside with the reason.
+
+use licit_schemas::json;
+use licit_schemas::openlineage::{
+    EventOutcome, EventTaken, EventsSummary, EventsTaken, FACET_SCHEMA, FailedEvent, QuarantineQuery,
+};
+use licit_schemas::problem::Fault;
+use serde_json::Value;
+
+use super::operations::{self, Incoming};
+use super::store;
+use crate::error::{Error, Result};
+use crate::http::{Body, Ctx, Reply};
+
+/// Events of a batch that one write records: others have their turn between them.
+const AT_ONCE: usize = 200;
+/// Events of a batch.
+const MOST_EVENTS: usize = 10_000;
+
+/// One event.
+pub async fn receive(ctx: Ctx, body: Body) -> Result<Reply> {
+    let events = off_thread(move || Ok(vec![read(&body.0)?])).await?;
+    let taken = ctx.write(move |tx| operations::receive(tx, &events)).await?;
+    let one = taken.into_iter().next().ok_or_else(|| Error::Internal("an event is lost".to_owned()))?;
+    if one.outcome == EventOutcome::Accepted { Reply::created(&one) } else { Reply::ok(&one) }
+}
+
+/// Many, in an array: each is taken for itself.
+pub async fn receive_batch(ctx: Ctx, body: Body) -> Result<Reply> {
+    let events = off_thread(move || batch(&body.0)).await?;
+    let mut taken: Vec<EventTaken> = Vec::with_capacity(events.len());
+    let mut rest = events.into_iter().peekable();
+    while rest.peek().is_some() {
+        let some: Vec<Incoming> = rest.by_ref().take(AT_ONCE).collect();
+        taken.extend(ctx.write(move |tx| operations::receive(tx, &some)).await?);
+    }
+    let mut answer = EventsTaken {
+        status: "success".to_owned(),
+        summary: EventsSummary { received: count(taken.len()), ..EventsSummary::default() },
+        failed_events: Vec::new(),
+    };
+    for (index, one) in taken.into_iter().enumerate() {
+        if one.outcome == EventOutcome::Quarantined {
+            let reason = one.reason.unwrap_or_default();
+            answer.failed_events.push(FailedEvent { index: count(index), reason, retriable: false });
+        }
+    }
+    let failed = count(answer.failed_events.len());
+    if failed > 0 {
+        answer.status = "partial_success".to_owned();
+    }
+    (answer.summary.failed, answer.summary.non_retriable) = (failed, failed);
+    answer.summary.successful = answer.summary.received - failed;
+    Reply::ok(&answer)
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// Megabytes take their time to read.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    actix_web::web::block(work).await.map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
+}
+
+fn malformed(sentence: String) -> Error {
+    Error::Malformed(sentence.clone(), vec![Fault::new("", sentence)])
+}
+
+/// An event, or a text that is JSON and no document of ours: too deep, a member named twice.
+fn read(bytes: &[u8]) -> Result<Incoming> {
+    match json::parse(bytes) {
+        Ok(value) => Incoming::of(&value),
+        Err(fault) if fault.problem.starts_with("not ") => Err(malformed(fault.to_string())),
+        Err(fault) => Incoming::unreadable(bytes, fault.to_string()),
+    }
+}
+
+fn batch(bytes: &[u8]) -> Result<Vec<Incoming>> {
+    let list: Vec<Box<serde_json::value::RawValue>> = serde_json::from_slice(bytes)
+        .map_err(|_| malformed("the body is no JSON array: send events as `[{…}, {…}]`".to_owned()))?;
+    if list.len() > MOST_EVENTS {
+        return Err(Error::TooLarge(format!("a batch may have {MOST_EVENTS} events")));
+    }
+    list.iter().map(|one| read(one.get().as_bytes())).collect()
+}
+
+/// What waits in quarantine.
+pub async fn list_quarantine(ctx: Ctx) -> Result<Reply> {
+    let query: QuarantineQuery = ctx.query()?;
+    let after = query.after.unwrap_or_default();
+    Reply::ok(&ctx.app.db.read(move |conn| store::list(conn, &after)).await?)
+}
+
+/// One event there.
+pub async fn get_quarantined(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    Reply::ok(&ctx.app.db.read(move |conn| store::get(conn, id)).await?)
+}
+
+/// Read it again.
+pub async fn replay(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    Reply::ok(&ctx.write(move |tx| operations::replay(tx, id)).await?)
+}
+
+/// The schema of our facet.
+pub async fn facet_schema(_: Ctx) -> Result<Reply> {
+    let schema: Value = serde_json::from_str(FACET_SCHEMA).map_err(|e| Error::Internal(format!("facet: {e}")))?;
+    Reply::ok(&schema)
+}

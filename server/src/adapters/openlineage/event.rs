@@ -1,0 +1,133 @@
+//! An event in our words: what the ledger keeps of it.
+
+use licit_schemas::digest::Digest;
+use licit_schemas::openlineage::RunFacet;
+use licit_schemas::reference::Ref;
+use licit_schemas::registry::{Code, Column, DatasetOrigin, Field};
+use licit_schemas::text::{Iri, Key, Name};
+use licit_schemas::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// An event was received.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Received {
+    /// Salted digest of the event as it came, which is kept erasable.
+    pub raw: Digest,
+    /// What it says.
+    pub event: Event,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// It begins: what it will read and write, as far as is known.
+    Start,
+    /// It goes on: what is read and written is.
+    Running,
+    /// It is done.
+    Complete,
+    /// It failed, or was given up: what it names makes no edge.
+    Fail,
+    /// Anything else that is said of it.
+    Other,
+}
+
+impl Progress {
+    /// Whether from here on what is known of the run happened.
+    pub fn counts(self) -> bool {
+        matches!(self, Self::Running | Self::Complete)
+    }
+}
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// How far the run is. What is said of a job or a dataset alone holds, as if it were done.
+    pub progress: Progress,
+    /// When.
+    pub at: Timestamp,
+    /// The run; one made of the job's or the dataset's name, where the event is of these alone.
+    pub run: Uuid,
+    /// The job, as `<namespace> <name>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Name>,
+    /// The run that began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Uuid>,
+    /// What the facet `licit` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facet: Option<RunFacet>,
+    /// The program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// Datasets and models named, by version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<Table>,
+    /// What was read for what was written.
+    #[serde(default, skip_serializing_if = "Flow::is_empty")]
+    pub flow: Flow,
+    /// Where the engine said itself what came of what: one flow for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub explicit: Vec<Flow>,
+}
+
+/// What was read for what was written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// What was read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Ref>,
+    /// What was written: under the version that it made, and by name alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Ref>,
+    /// Of which columns which were made; `output` by name alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+}
+
+impl Flow {
+    /// Whether nothing flows.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty() && self.outputs.is_empty()
+    }
+}
+
+/// What an event says of a dataset or model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The version.
+    pub r#ref: Ref,
+    /// Its columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+    /// Whom its data are about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<Iri>,
+    /// Where its data come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<DatasetOrigin>,
+    /// Who determines purposes and means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<Ref>,
+    /// What its data were collected for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Ref>,
+    /// What they were collected on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Ref>,
+    /// The team that owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Key>,
+    /// What was done to it as a whole: `DROP`, `TRUNCATE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Name>,
+    /// Other names of it, by name alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Ref>,
+}

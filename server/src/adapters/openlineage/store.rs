@@ -1,0 +1,73 @@
+//! The quarantine, read.
+
+use diesel::prelude::*;
+use licit_schemas::openlineage::QuarantinedEvent;
+use licit_schemas::resource::Page;
+use licit_schemas::time::Timestamp;
+use uuid::Uuid;
+
+use crate::db::Conn;
+use crate::db::received::{Quarantined, inflated};
+use crate::db::schema::lineage_quarantine;
+use crate::error::{Error, Result};
+
+/// Events on a page.
+const PAGE: i64 = 100;
+
+/// Events in quarantine, oldest first.
+///
+/// # Errors
+/// What the database said.
+pub fn list(conn: &mut Conn, after: &str) -> Result<Page<QuarantinedEvent>> {
+    type Columns = (String, String, chrono::NaiveDateTime, String, i64);
+    let rows: Vec<Columns> = lineage_quarantine::table
+        .filter(lineage_quarantine::id.gt(after))
+        .order(lineage_quarantine::id)
+        .limit(PAGE + 1)
+        .select((
+            lineage_quarantine::id,
+            lineage_quarantine::reason,
+            lineage_quarantine::received_at,
+            lineage_quarantine::actor,
+            lineage_quarantine::size,
+        ))
+        .load(conn)?;
+    let full = i64::try_from(rows.len()).is_ok_and(|count| count > PAGE);
+    let mut items: Vec<QuarantinedEvent> = rows
+        .into_iter()
+        .map(|(id, reason, received_at, actor, size)| QuarantinedEvent {
+            id,
+            reason,
+            received_at: Timestamp::from_naive(received_at),
+            actor,
+            size: u64::try_from(size).unwrap_or(0),
+            event: None,
+        })
+        .collect();
+    if full {
+        items.pop();
+    }
+    let next = items.last().filter(|_| full).map(|last| last.id.clone());
+    Ok(Page { items, next })
+}
+
+/// One of them, with what came.
+///
+/// # Errors
+/// No such event.
+pub fn get(conn: &mut Conn, id: Uuid) -> Result<QuarantinedEvent> {
+    let found: Option<Quarantined> =
+        lineage_quarantine::table.find(id.to_string()).select(Quarantined::as_select()).first(conn).optional()?;
+    let one = found.ok_or_else(|| Error::NotFound(format!("there is no event `{id}` in quarantine")))?;
+    let text = String::from_utf8_lossy(&inflated(&one.body)?).into_owned();
+    // Deeper than a document may be, it is shown as text.
+    let event = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
+    Ok(QuarantinedEvent {
+        id: one.id,
+        reason: one.reason,
+        received_at: Timestamp::from_naive(one.received_at),
+        actor: one.actor,
+        size: u64::try_from(one.size).unwrap_or(0),
+        event: Some(event),
+    })
+}

@@ -1,0 +1,151 @@
+//! A pipeline nobody changed reports what it does; a column of e-mail addresses upstream of a model refuses its deployment, by name.
+
+use harness::Scenario;
+use harness::scenario::{deployment, finding, notice, party, purpose, system};
+use serde_json::{Value, json};
+
+use super::{event, set, with};
+
+const EMAIL: &str = "https://w3id.org/dpv/pd#EmailAddress";
+const EXTRACT: &str = "01939f00-0000-7000-8000-000000000011";
+const TRAIN: &str = "01939f00-0000-7000-8000-000000000012";
+
+/// What dbt and a training script send: three events, in whatever order.
+fn trace(tags: &Value) -> Vec<Value> {
+    let people = with(
+        "crm",
+        "people",
+        json!({
+            "schema": {"fields": [{"name": "id", "type": "bigint"}, {"name": "email", "type": "varchar"}]},
+            "tags": {"tags": tags},
+            "licit": {"origin": "collected", "subjects": ["https://w3id.org/dpv#Adult"], "controller": "party:acme"},
+        }),
+    );
+    let features = with(
+        "s3://lake",
+        "features",
+        json!({"schema": {"fields": [{"name": "id"}, {"name": "contact"}]}, "tags": {"tags": [
+            {"key": "identifiability", "value": "none", "field": "id"}, {"key": "identifiability", "value": "pseudonym", "field": "contact"},
+            {"key": EMAIL, "field": "contact"},
+        ]}}),
+    );
+    let model = with("licit", "score", json!({"datasetType": {"datasetType": "MODEL"}}));
+    let mut train = event("COMPLETE", TRAIN, json!([set("s3://lake", "features")]), json!([model]));
+    train["run"]["facets"] =
+        json!({"licit": {"purpose": "purpose:scoring", "operation": "train", "controller": "party:acme"}});
+    vec![
+        train,
+        event("COMPLETE", EXTRACT, json!([people]), json!([])),
+        event("START", EXTRACT, json!([]), json!([features])),
+    ]
+}
+
+fn identified() -> Value {
+    json!([
+        {"key": "identifiability", "value": "none", "field": "id"}, {"key": "identifiability", "value": "direct", "field": "email"},
+        {"key": "category", "value": EMAIL, "field": "email"},
+    ])
+}
+
+fn deployed(trace: &[Value]) -> Scenario {
+    let s = Scenario::empty();
+    for event in trace {
+        assert_eq!(s.ana.post("/api/v1/lineage", event).good()["outcome"], "accepted");
+    }
+    s.add("parties", party("acme"));
+    s.add("environments", json!({"key": "production", "mode": "enforce", "class": "production"}));
+    s.add("purposes", purpose("scoring"));
+    s.inform(notice("customers", &["scoring"]));
+    s.add("systems", system());
+    let mut deployment = deployment();
+    deployment["bases"] = json!([]);
+    deployment["reads"] = json!({"nobody": "It is asked about no person."});
+    s.add("deployments", deployment);
+    s.release(&format!("run-{TRAIN}"));
+    s
+}
+
+#[test]
+fn an_e_mail_column_upstream_of_a_model_refuses_its_deployment_by_name() {
+    let s = deployed(&trace(&identified()));
+    let answer = s.activate("release:score-prod@1");
+    let decision = answer.problem(409)["decision"].clone();
+    let uncovered = finding(&decision, "source.covered").unwrap_or_else(|| panic!("{decision:#}"));
+    let all: Vec<&Value> =
+        decision["findings"].as_array().unwrap().iter().filter(|f| f["rule"] == "source.covered").collect();
+    let people: Vec<&&Value> = all.iter().filter(|f| f["node"] == "dataset:crm/people@reported").collect();
+    assert!(!people.is_empty(), "{uncovered:#} {all:#?}");
+    let path = people[0]["path"].to_string();
+    for step in [
+        format!("model:score@run-{TRAIN}"),
+        format!("run:{TRAIN}"),
+        format!("run:{EXTRACT}"),
+        "dataset:crm/people@reported".to_owned(),
+    ] {
+        assert!(path.contains(&step), "{path}");
+    }
+    let exposure = s
+        .audit
+        .get(&format!("/api/v1/exposure?ref={}", harness::client::encode(&format!("model:score@run-{TRAIN}"))))
+        .good();
+    assert!(exposure.to_string().contains(EMAIL), "{exposure:#}");
+    assert_eq!(exposure["identifiability"], "direct", "{exposure:#}");
+}
+
+#[test]
+fn a_column_nobody_classified_is_unknown_and_refuses_too() {
+    let s = deployed(&trace(&json!([])));
+    let decision = s.activate("release:score-prod@1").problem(409)["decision"].clone();
+    let findings = decision["findings"].as_array().unwrap();
+    let unknown = |f: &&Value| {
+        f["rule"] == "lineage.complete" && f["node"] == "dataset:crm/people@reported" && f["status"] == "unknown"
+    };
+    let unclassified = findings.iter().find(unknown).unwrap_or_else(|| panic!("{decision:#}"));
+    assert!(unclassified["sentence"].as_str().unwrap().contains("`email`"), "{unclassified:#}");
+    // Classified, it is known.
+    s.add("classifications", json!({
+        "versions": ["dataset:crm/people@reported"], "fields": ["email"], "categories": [EMAIL], "identifiability": "direct",
+    }));
+    s.add(
+        "classifications",
+        json!({"versions": ["dataset:crm/people@reported"], "fields": ["id"], "identifiability": "none"}),
+    );
+    // That more became known of it takes nothing back.
+    let more = with(
+        "crm",
+        "people",
+        json!({"ownership": {"owners": [{"name": "team:crm"}]}, "lifecycleStateChange": {"lifecycleStateChange": "ALTER"}}),
+    );
+    s.ana.post("/api/v1/lineage", &event("OTHER", EXTRACT, json!([more]), json!([]))).good();
+    let decision = s.activate("release:score-prod@1").problem(409)["decision"].clone();
+    let findings = decision["findings"].as_array().unwrap();
+    assert!(!findings.iter().any(|f| unknown(&f)), "{decision:#}");
+    assert!(findings.iter().any(|f| f["rule"] == "source.covered"), "{decision:#}");
+}
+
+#[test]
+fn a_run_without_a_purpose_covers_nothing() {
+    let mut events = trace(&identified());
+    events[0]["run"]["facets"] = json!({});
+    let s = deployed(&events);
+    let decision = s.activate("release:score-prod@1").problem(409)["decision"].clone();
+    assert!(decision.to_string().contains("purpose:unstated"), "{decision:#}");
+}
+
+#[test]
+fn tables_that_write_one_another_are_walked_once() {
+    // A night of a warehouse: each table is read for the other, and for itself.
+    // Nobody is named in it: then what tables carry together is looked for, through what they were made of.
+    let mut tags = identified();
+    tags[1]["value"] = json!("quasi");
+    let mut events = trace(&tags);
+    events.push(event(
+        "COMPLETE",
+        "01939f00-0000-7000-8000-000000000013",
+        json!([set("s3://lake", "features"), set("crm", "people")]),
+        json!([set("crm", "people")]),
+    ));
+    let s = deployed(&events);
+    let decision = s.activate("release:score-prod@1").problem(409)["decision"].clone();
+    assert!(finding(&decision, "source.covered").is_some(), "{decision:#}");
+}
