@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::ledger::ring;
 use crate::receipts::keys;
-use crate::support::licit;
+use crate::support::{licit, rebuilds};
 
 const MARKETING: &str = "https://w3id.org/dpv#Marketing";
 
@@ -308,4 +308,21 @@ fn the_commands_export_and_import() {
         code == 0 && out.contains("dataset:passport/score-1@1") && out.contains("ask the board"),
         "{code} {out}{said}"
     );
+}
+
+#[test]
+fn nobody_else_says_what_takes_the_place_of_a_passport() {
+    let (first, other, s) = (vendor(&["never_sold"]), vendor(&[]), hospital());
+    let old = passport(&first).good();
+    std::thread::sleep(std::time::Duration::from_millis(3));
+    let new = passport(&first).good();
+    s.ana.post("/api/v1/passports", &taking(&first, &new)).good();
+    assert_eq!(s.ana.post("/api/v1/passports", &taking(&first, &new)).good()["outcome"], "unchanged");
+    // Signed before the one that was taken in; signed by somebody else, of the same model and the same files.
+    let problem = s.ana.post("/api/v1/passports", &taking(&first, &old)).problem(409);
+    assert!(problem.to_string().contains("a later one was taken in before"), "{problem}");
+    let strange = passport(&other).good();
+    let problem = s.ana.post("/api/v1/passports", &taking(&other, &strange)).problem(409);
+    assert!(problem.to_string().contains("another key, or another registry"), "{problem}");
+    rebuilds(&s.server.db);
 }

@@ -244,13 +244,21 @@ fn exposed(evidence: &Evidence<'_>, found: &Exposure) -> Vec<Exposed> {
             terms.iter().filter_map(|term| v.iri(*term)).collect()
         };
         let promises = bound.iter().flat_map(|notice| &notice.revision.spec.promises);
+        // What others said of people behind their model is passed on, not forgotten.
+        let theirs = evidence.world.gate.passports.people(&evidence.name(source.node)).map(|(_, people)| people);
         let group = Exposed {
             reach,
             categories: iris(&cohort.class.categories),
             subjects: iris(&cohort.class.subjects),
             identifiability: cohort.class.identifiability,
-            promises_known: cohort.derived || !bound.is_empty() || !cohort.class.told,
-            promises: promises.map(|promise| promised(evidence.world, promise)).collect(),
+            promises_known: match theirs {
+                Some(people) => people.promises_known,
+                None => cohort.derived || !bound.is_empty() || !cohort.class.told,
+            },
+            promises: promises
+                .map(|promise| promised(evidence.world, promise))
+                .chain(theirs.iter().flat_map(|people| people.promises.iter().cloned()))
+                .collect(),
             kept_until: evidence.world.lineage.end(source.end),
             sources: 1,
         };
@@ -297,7 +305,13 @@ fn purposes(evidence: &Evidence<'_>, found: &Exposure) -> Vec<PurposeSaid> {
         _ => None,
     };
     let own = evidence.deployment.iter().filter_map(|d| said(world, "deployment", &d.spec.purpose));
-    found.training_runs.iter().filter_map(run).chain(own).collect::<BTreeSet<_>>().into_iter().collect()
+    let theirs = theirs(world, found).flat_map(|says| says.purposes.iter().cloned());
+    found.training_runs.iter().filter_map(run).chain(own).chain(theirs).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// What others said of models that are behind this one.
+fn theirs<'w>(world: &'w World, found: &Exposure) -> impl Iterator<Item = &'w Passport> {
+    found.nodes.iter().filter_map(|(node, _)| Some(&world.gate.passports.of(&world.lineage.name(*node))?.spec.says))
 }
 
 /// Bases that govern what is behind the model, in kind.
@@ -316,12 +330,18 @@ fn bases(evidence: &Evidence<'_>, found: &Exposure) -> Vec<BasisSaid> {
             }
         }
     };
+    let passed_on = theirs(evidence.world, found).flat_map(|says| says.bases.iter().cloned());
     for cohort in places.iter().map(|place| &evidence.cohorts[*place]) {
         let Cohort { deployment, training, trainings, .. } = cohort;
         say(Stage::Deployment, evidence.question.as_ref(), deployment.as_ref());
         for (place, answer) in trainings.iter().zip(training) {
             let question = evidence.trainings.get(*place).and_then(|training| training.question.as_ref());
             say(Stage::Training, question, Some(answer));
+        }
+    }
+    for one in passed_on {
+        if !list.contains(&one) {
+            list.push(one);
         }
     }
     list

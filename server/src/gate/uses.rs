@@ -266,7 +266,24 @@ fn found(world: &World, deployment: &str, from: Timestamp, to: Timestamp) -> Res
             }
         }
     };
+    // Restarts decide again and again: what they all said is one part, and is judged once.
+    let mut parts: Vec<(Timestamp, Timestamp, Option<Ran>, u64)> = Vec::new();
     for (from, to, ran) in world.gate.uses.over(deployment, from, to) {
+        let said = |ran: &Option<Ran>| ran.as_ref().map(|ran| (ran.release.clone(), ran.verdict));
+        match parts.last_mut() {
+            Some((_, end, before, renewed)) if said(before) == said(&ran) => {
+                *end = to;
+                *renewed += 1;
+            }
+            _ => parts.push((from, to, ran, 0)),
+        }
+    }
+    if parts.len() > MOST_PARTS {
+        let says =
+            format!("`{deployment}` ran under more than {MOST_PARTS} decisions in this time: record it in parts");
+        return Err(Error::invalid("/from", says));
+    }
+    for (from, to, ran, renewed) in parts {
         let Some(ran) = ran else {
             let sentence = format!("no decision was in force for `{deployment}`: no release of it was active");
             say(vec![Without { code: "no_decision".to_owned(), at: from, sentence }]);
@@ -280,23 +297,15 @@ fn found(world: &World, deployment: &str, from: Timestamp, to: Timestamp) -> Res
                 vec![Without { code: "denied".to_owned(), at: from, sentence }]
             }
         });
-        let release = parse(&ran.release)?;
-        match under.last_mut() {
-            // Restarts decide again and again: what they all said is one part.
-            Some(before) if (before.release.as_ref(), before.verdict) == (Some(&release), Some(ran.verdict)) => {
-                before.to = to;
-                before.renewed += 1;
-            }
-            _ => under.push(Under {
-                from,
-                to,
-                release: Some(release),
-                decision: Some(Ref::decision(ran.decision)),
-                entry: Some(ran.seq),
-                verdict: Some(ran.verdict),
-                renewed: 0,
-            }),
-        }
+        under.push(Under {
+            from,
+            to,
+            release: Some(parse(&ran.release)?),
+            decision: Some(Ref::decision(ran.decision)),
+            entry: Some(ran.seq),
+            verdict: Some(ran.verdict),
+            renewed,
+        });
     }
     Ok((under, without))
 }
@@ -343,11 +352,6 @@ pub fn record(tx: &mut Tx<'_>, create: UseCreate) -> Result<UseTaken> {
         return Ok(taken(registered, stated));
     }
     let (under, without) = found(tx.world(), &deployment, from, to)?;
-    if under.len() > MOST_PARTS {
-        let says =
-            format!("`{deployment}` ran under more than {MOST_PARTS} decisions in this time: record it in parts");
-        return Err(Error::invalid("/from", says));
-    }
     let spec = UseSpec {
         deployment: reference,
         count: create.count,

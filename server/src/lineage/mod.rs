@@ -84,6 +84,8 @@ pub struct State {
     followers: HashMap<Arc<str>, Arc<Vec<(NodeId, EdgeKind)>>>,
     /// Since when late edges are valid that say so, by the position of their facts.
     began: HashMap<u64, Timestamp>,
+    /// Whether anything an engine reported came from itself: names stand for many versions, and names may be one.
+    circular: bool,
 }
 
 impl State {
@@ -203,6 +205,17 @@ impl State {
             let (effect, cause) = (self.name(from), self.name(to));
             rows.edge(at, &effect, &cause, [kind.as_str(), role.as_str(), origin.as_str()]);
         }
+    }
+
+    /// Whether tables may come from themselves: then the nearest table with people answers for no other.
+    pub fn is_circular(&self) -> bool {
+        self.circular
+    }
+
+    /// [`Self::link`], where it may close a circle: nobody is told at once that something comes from itself.
+    fn reported(&mut self, from: NodeId, to: NodeId, label: [u8; 3], at: &At, rows: &mut Rows) {
+        self.circular |= self.graph.would_cycle(from, to);
+        self.link(from, to, label, at, rows);
     }
 
     fn declared(&mut self, from: NodeId, to: NodeId, kind: EdgeKind, role: Role, at: &At, rows: &mut Rows) {
@@ -325,14 +338,15 @@ impl State {
         let parties = spec.controller.iter().chain(&spec.processors).map(|p| p.to_string().into()).collect();
         node.class = self.intern(Class::plain(Traits { operation: Some(spec.operation), region: None, parties }));
         let run = self.register(held, node, at);
+        let link = if origin == Origin::Declared { Self::link } else { Self::reported };
         for input in &spec.inputs {
             let cause = self.refer(&input.r#ref, &held.reference, at);
-            self.link(run, cause, [EdgeKind::Used as u8, role(input.role) as u8, origin as u8], at, rows);
+            link(self, run, cause, [EdgeKind::Used as u8, role(input.role) as u8, origin as u8], at, rows);
         }
         self.note_join(run);
         for output in &spec.outputs {
             let effect = self.refer(output, &held.reference, at);
-            self.link(effect, run, [EdgeKind::Generated as u8, Role::None as u8, origin as u8], at, rows);
+            link(self, effect, run, [EdgeKind::Generated as u8, Role::None as u8, origin as u8], at, rows);
             self.note_people(effect);
         }
         self.note_model(run);
@@ -464,7 +478,7 @@ impl State {
         let by = format!("entry {}", at.seq);
         let (one, other) = (self.refer(one, &by, at), self.refer(other, &by, at));
         for (from, to) in [(one, other), (other, one)] {
-            self.link(from, to, [EdgeKind::ComposedOf as u8, Role::None as u8, Origin::Observed as u8], at, rows);
+            self.reported(from, to, [EdgeKind::ComposedOf as u8, Role::None as u8, Origin::Observed as u8], at, rows);
         }
     }
 

@@ -149,3 +149,37 @@ fn tables_that_write_one_another_are_walked_once() {
     let decision = s.activate("release:score-prod@1").problem(409)["decision"].clone();
     assert!(finding(&decision, "source.covered").is_some(), "{decision:#}");
 }
+
+#[test]
+fn a_table_that_is_merged_into_itself_answers_for_nobody() {
+    // Nobody says where the people come from; that the table came from itself is no origin.
+    let mut events = trace(&identified());
+    events[1]["inputs"][0]["facets"]["licit"].as_object_mut().unwrap().remove("origin");
+    let plain = deployed(&events).activate("release:score-prod@1").problem(409)["decision"].clone();
+    let merged = event(
+        "COMPLETE",
+        "01939f00-0000-7000-8000-000000000014",
+        json!([set("crm", "people"), set("crm", "staged")]),
+        json!([set("crm", "people"), set("crm", "staged")]),
+    );
+    events.push(merged);
+    let circular = deployed(&events).activate("release:score-prod@1").problem(409)["decision"].clone();
+    let unknown = |decision: &Value| {
+        let all = decision["findings"].as_array().unwrap().iter();
+        all.filter(|f| f["status"] == "unknown" && f["node"] == "dataset:crm/people@reported").count()
+    };
+    assert!(unknown(&plain) > 0, "{plain:#}");
+    assert!(unknown(&circular) > 0, "it is judged itself, circle or not: {circular:#}");
+}
+
+#[test]
+fn what_was_said_to_be_collected_stays_so() {
+    let mut events = trace(&identified());
+    let said = |origin: &str| with("crm", "people", json!({"licit": {"origin": origin}}));
+    for (place, origin) in ["reference", "synthetic"].into_iter().enumerate() {
+        let run = format!("01939f00-0000-7000-8000-00000000002{place}");
+        events.push(event("COMPLETE", &run, json!([said(origin)]), json!([])));
+    }
+    let decision = deployed(&events).activate("release:score-prod@1").problem(409)["decision"].clone();
+    assert!(finding(&decision, "source.covered").is_some(), "{decision:#}");
+}

@@ -1,7 +1,7 @@
 //! What is known of runs and names. Everything here is joined by minima, maxima and unions: the same events make the same state, in
 //! whatever order and however often they came.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use imbl::HashMap;
@@ -163,9 +163,14 @@ impl Version {
         self.fields.iter().map(field).collect()
     }
 
-    /// Where its data come from; none where events say different things.
+    /// Where its data come from; none where events say different things, but of people once said to be collected, from whomever, no
+    /// other event says otherwise.
     pub fn origin(&self) -> Option<DatasetOrigin> {
-        if let [origin] = self.origins[..] { Some(origin) } else { None }
+        use DatasetOrigin::{Acquired, Collected, Public, Received};
+        if let [origin] = self.origins[..] {
+            return Some(origin);
+        }
+        [Collected, Received, Acquired, Public].into_iter().find(|origin| self.origins.contains(origin))
     }
 }
 
@@ -308,10 +313,10 @@ impl State {
 
     /// The runs that a run began, and those that these began, as far down as they look up.
     fn below(&self, id: Uuid, runs: &mut Vec<Uuid>) {
-        let mut next = vec![id];
+        let (mut next, mut seen) = (vec![id], HashSet::from([id]));
         for _ in 0..MOST_PARENTS {
             let begun = next.iter().filter_map(|id| self.children.get(id)).flat_map(|all| all.iter().copied());
-            next = begun.filter(|id| !runs.contains(id)).collect();
+            next = begun.filter(|id| seen.insert(*id)).collect();
             runs.extend(next.iter().copied());
         }
     }

@@ -346,7 +346,7 @@ impl Reading {
         for (name, entry) in lineage.fields.iter().flatten() {
             let masked = entry.transformation_type.as_deref() == Some("MASKED");
             let sources = entry.input_fields.as_deref().unwrap_or(&[]);
-            let mut from = everywhere.clone();
+            let mut from = self.spread(&everywhere)?;
             for source in sources.iter().filter(|source| source.namespace.is_some()) {
                 let (input, column) = self.column(source, masked)?;
                 flow.inputs.extend(input);
@@ -357,6 +357,15 @@ impl Reading {
             }
         }
         Ok(())
+    }
+
+    /// What goes into every column, for one more of them: counted before it is copied.
+    fn spread(&mut self, everywhere: &[ColumnInput]) -> Read<Vec<ColumnInput>> {
+        self.columns += everywhere.len().max(1);
+        match self.columns > MOST_COLUMNS {
+            true => Err(format!("lists more than {MOST_COLUMNS} columns in its lineage")),
+            false => Ok(everywhere.to_vec()),
+        }
     }
 
     fn explicit(&mut self, outputs: Vec<Ref>, sources: &wire::Sources) -> Read<Flow> {
@@ -371,7 +380,7 @@ impl Reading {
         }
         let spoken = sources.fields.as_ref().is_some_and(|fields| !fields.is_empty());
         for (name, entry) in sources.fields.iter().flatten() {
-            let mut from = everywhere.clone();
+            let mut from = self.spread(&everywhere)?;
             for source in entry.inputs.iter().flatten() {
                 let (input, column) = self.column(source, false)?;
                 whole |= input.is_some() && column.is_none();

@@ -50,7 +50,10 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
             continue;
         }
         let derived = !node.flags.has(Flags::SOURCE)
-            && (node.flags.has(OF_PEOPLE) || people_upstream(graph, (id, node), &mut nobody));
+            && match lineage.is_circular() {
+                true => source_upstream(graph, (id, node)),
+                false => node.flags.has(OF_PEOPLE) || people_upstream(graph, (id, node), &mut nobody),
+            };
         if node.flags.has(FICTION) && !derived {
             continue; // Nobody stands behind it: the statement that it describes nobody counts.
         }
@@ -305,6 +308,25 @@ fn makes_unstated(graph: &Graph, run: NodeId) -> bool {
     graph.downstream(run).map(|half| graph.node(half.node)).any(|made| {
         made.flags.0 & STATED == 0 && (made.kind == NodeKind::ModelVersion || made.flags.has(Flags::NO_ORIGIN))
     })
+}
+
+/// [`people_upstream`] where tables may come from one another in a circle: two that answer for each other answer for nothing. Only
+/// people that somebody collected count, or may have.
+fn source_upstream(graph: &Graph, (id, node): (NodeId, Node)) -> bool {
+    let fiction = node.flags.has(FICTION);
+    let (mut seen, mut next) = (HashSet::from([id]), vec![id]);
+    while let Some(at) = next.pop() {
+        let passes = |link: &Link| fiction || exposure::contains(graph, graph.node(at), link);
+        for half in graph.upstream(at).filter(|half| passes(&half.link())) {
+            if seen.insert(half.node) {
+                if graph.node(half.node).flags.0 & (Flags::SOURCE.0 | Flags::DANGLING.0) != 0 {
+                    return true;
+                }
+                next.push(half.node);
+            }
+        }
+    }
+    false
 }
 
 /// Whether anything upstream holds people, or may: what is made of it holds theirs. Executions form no cycle, so the nearest

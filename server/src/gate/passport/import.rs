@@ -73,17 +73,35 @@ pub(super) fn import(tx: &mut Tx<'_>, import: &PassportImport) -> Result<Passpor
         let registered = unchanged(known.id, spec.model.clone(), known.digest, seq);
         return Ok(taken(registered, &spec));
     }
+    let mut named = keys.iter().filter_map(|key| key.of(&signed.checkpoint.origin));
+    let by = named.find(|key| envelope.verify(&[*key.key()], 1, &[PAYLOAD]).is_ok());
+    let by = by.map(|key| key.to_string()).unwrap_or_default();
+    if let Some(last) = tx.world().gate.passports.of(&foreign.to_string()) {
+        // The board agreed to the one before, and to who signed it: nobody else says what takes its place.
+        let of = &last.spec;
+        let why = match () {
+            () if of.key != by || of.says.registry != says.registry => {
+                "another key, or another registry, signed the last one"
+            }
+            () if of.says.issued >= says.issued => "a later one was taken in before",
+            () if (&of.provider, &of.holder) != (&provider, &holder) => "the last one is of another provider or holder",
+            () => "",
+        };
+        if !why.is_empty() {
+            return Err(Error::conflict(format!(
+                "this passport does not take the place of that of `{foreign}`: {why}"
+            )));
+        }
+    }
     let model = model(tx, &says, &foreign, &provider, import.owner.as_ref())?;
     let datasets = people(tx, &says, &foreign, &holder, import.owner.as_ref())?;
     let assessment = assessment(tx, &says, &model, &holder, sum)?;
-    let mut named = keys.iter().filter_map(|key| key.of(&signed.checkpoint.origin));
-    let by = named.find(|key| envelope.verify(&[*key.key()], 1, &[PAYLOAD]).is_ok());
     let spec = PassportSpec {
         model: model.clone(),
         provider,
         holder,
         statement: sum,
-        key: by.map(|key| key.to_string()).unwrap_or_default(),
+        key: by,
         checkpoint: signed.checkpoint.head.size,
         datasets,
         assessment,
