@@ -9,9 +9,10 @@ COPY . .
 # Downloads and compiled dependencies stay in the builder's caches: a change of our own code compiles our own code.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked -p licit-server -p licit-cli \
+    cargo build --release --locked -p licit-server \
+    && cargo build --profile slim --locked -p licit-cli \
     && mkdir -p /out/data \
-    && cp target/release/licit-server target/release/licit /out/
+    && cp target/release/licit-server target/slim/licit /out/
 
 FROM ${RUNTIME}
 COPY --from=build /out/licit-server /out/licit /usr/local/bin/

@@ -68,7 +68,8 @@ pub struct Under {
     /// The release that ran; absent, none was active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Ref>,
-    /// The decision in force; absent, there was none.
+    /// The decision in force; absent, there was none. Of decisions alike, the last one known when this was recorded, where it was made
+    /// before this part began; else the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Ref>,
     /// Ledger entry of the decision.
@@ -77,7 +78,7 @@ pub struct Under {
     /// What it said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-    /// Later decisions of the same release and verdict in this part.
+    /// Later decisions of the same release and verdict, known when this was recorded.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub renewed: u64,
 }

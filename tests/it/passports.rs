@@ -17,6 +17,8 @@ use crate::ledger::ring;
 use crate::receipts::keys;
 use crate::support::{licit, rebuilds};
 
+mod renewed;
+
 const MARKETING: &str = "https://w3id.org/dpv#Marketing";
 
 /// Who made the model: an approved release, from people who were promised something.

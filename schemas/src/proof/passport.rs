@@ -123,6 +123,10 @@ pub struct Exposed {
 pub struct PromiseSaid {
     /// The commitment as it was made.
     pub commitment: String,
+    /// By when the data are deleted at the latest, where that is what was promised: of the oldest of them, counted from when their first
+    /// holder registered them. It does not begin anew with each passport, nor with each holder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// Purposes it names, by their key there: DPV IRIs.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub purposes: BTreeMap<String, Iri>,

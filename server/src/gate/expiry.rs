@@ -5,6 +5,7 @@ use licit_schemas::time::Timestamp;
 
 use super::coverage::{Candidate, Stands, base, broader};
 use super::evidence::{Evidence, assessments_of};
+use super::passport;
 use super::policy::Policy;
 use super::suppression::FRESH_HOURS;
 use crate::registry::What;
@@ -141,9 +142,9 @@ impl Ends<'_> {
             let seen = evidence.attestation(&model.reference).map(|seen| seen.at.plus(policy.attestation()));
             self.add(seen, || format!("what was observed of `{}` counts no more", model.reference));
         }
-        let passports = &evidence.world.gate.passports;
-        for (node, _) in evidence.closure.iter().filter(|_| !passports.is_empty()) {
-            if let Some(taken) = passports.of(&evidence.name(*node)) {
+        let (world, at) = (evidence.world, evidence.ask.valid_at);
+        for (node, _) in evidence.closure.iter().filter(|_| !world.gate.passports.is_empty()) {
+            if let Some(taken) = passport::of(world, &evidence.name(*node), at) {
                 self.add(taken.spec.says.valid_until, || format!("the passport of `{}` ends", taken.spec.model));
             }
         }

@@ -24,7 +24,7 @@ use licit_schemas::registry::ModelFile;
 use licit_schemas::text::{Iri, Key};
 use licit_schemas::time::Timestamp;
 
-use super::coverage::{Answer, Question, broader};
+use super::coverage::{Answer, Question, broader, deciding};
 use super::evidence::{Ask, Cohort, Evidence, gather};
 use super::policy::Policy;
 use super::rules::VERSION;
@@ -52,30 +52,29 @@ pub struct Taken {
     pub seq: u64,
 }
 
-/// Passports taken in.
+/// Passports taken in, of each name in the order in which they came.
 #[derive(Clone, Default)]
 pub struct Passports {
-    /// The last one of each model version.
-    by_model: HashMap<Arc<str>, Arc<Taken>>,
-    /// By a dataset version that stands for people behind it: the passport, and their place in its exposure.
-    by_dataset: HashMap<Arc<str>, (Arc<Taken>, usize)>,
+    /// By model version.
+    by_model: HashMap<Arc<str>, Vec<Arc<Taken>>>,
+    /// By a dataset version that stands for people behind it: the passports, and their place in the exposure of each.
+    by_dataset: HashMap<Arc<str>, Vec<(Arc<Taken>, usize)>>,
 }
 
 impl Passports {
-    /// The last passport of a model version.
-    pub fn of(&self, model: &str) -> Option<&Arc<Taken>> {
-        self.by_model.get(model)
+    /// The last passport of a model version, whether or not the board agreed to it.
+    pub fn last(&self, model: &str) -> Option<&Arc<Taken>> {
+        self.by_model.get(model)?.last()
+    }
+
+    /// All passports of a model version, in the order in which they came.
+    pub fn all(&self, model: &str) -> &[Arc<Taken>] {
+        self.by_model.get(model).map_or(&[], Vec::as_slice)
     }
 
     /// Whether none was taken in.
     pub fn is_empty(&self) -> bool {
         self.by_model.is_empty()
-    }
-
-    /// What a passport says of the people that a dataset version stands for.
-    pub fn people(&self, dataset: &str) -> Option<(&Arc<Taken>, &Exposed)> {
-        let (taken, place) = self.by_dataset.get(dataset)?;
-        Some((taken, taken.spec.says.exposure.get(*place)?))
     }
 
     /// Fold a passport in.
@@ -84,10 +83,10 @@ impl Passports {
         let spec = &fact.spec;
         let people = import::counted(&spec.says).map(|(place, _)| place);
         for (dataset, place) in spec.datasets.iter().zip(people) {
-            self.by_dataset.insert(dataset.to_string().into(), (taken.clone(), place));
+            self.by_dataset.entry(dataset.to_string().into()).or_default().push((taken.clone(), place));
         }
         let model = spec.model.to_string();
-        self.by_model.insert(model.as_str().into(), taken);
+        self.by_model.entry(model.as_str().into()).or_default().push(taken);
         rows.put(at, || NewRow {
             kind: "passport",
             id: fact.id.to_string(),
@@ -103,6 +102,30 @@ impl Passports {
             ..NewRow::default()
         });
     }
+}
+
+/// The passport of a model version that counts at a moment: that whose assessment the board approved last. A later one says nothing
+/// before the board agreed to it; where it agreed to none, nothing rests on the last one either, and what it says is shown.
+pub fn of<'w>(world: &'w World, model: &str, at: Timestamp) -> Option<&'w Arc<Taken>> {
+    counting(world, world.gate.passports.by_model.get(model)?, |taken| taken, at)
+}
+
+/// What the passport that counts at a moment says of the people that a dataset version stands for.
+pub fn people<'w>(world: &'w World, dataset: &str, at: Timestamp) -> Option<(&'w Arc<Taken>, &'w Exposed)> {
+    let all = world.gate.passports.by_dataset.get(dataset)?;
+    let (taken, place) = counting(world, all, |(taken, _)| taken, at)?;
+    Some((taken, taken.spec.says.exposure.get(*place)?))
+}
+
+fn counting<'w, T>(world: &World, all: &'w [T], taken: impl Fn(&T) -> &Arc<Taken>, at: Timestamp) -> Option<&'w T> {
+    let last = all.last()?;
+    if all.len() == 1 {
+        return Some(last);
+    }
+    let revisions = world.lawfulness.assessments.all(&taken(last).spec.assessment.unpinned().to_string());
+    let decides = deciding(world, revisions, |spec| spec.valid_from, at);
+    let of = |one: &&T| decides.is_some_and(|decides| *taken(one).spec.assessment.to_string() == *decides.reference);
+    all.iter().find(of).or(Some(last))
 }
 
 /// Whether a purpose of this registry, or a broader one whose approval includes it, is one of these, or narrower. Words that no vocabulary
@@ -245,24 +268,27 @@ fn exposed(evidence: &Evidence<'_>, found: &Exposure) -> Vec<Exposed> {
         };
         let promises = bound.iter().flat_map(|notice| &notice.revision.spec.promises);
         // What others said of people behind their model is passed on, not forgotten.
-        let theirs = evidence.world.gate.passports.people(&evidence.name(source.node)).map(|(_, people)| people);
+        let theirs = people(evidence.world, &evidence.name(source.node), evidence.ask.valid_at);
         let group = Exposed {
             reach,
             categories: iris(&cohort.class.categories),
             subjects: iris(&cohort.class.subjects),
             identifiability: cohort.class.identifiability,
             promises_known: match theirs {
-                Some(people) => people.promises_known,
+                Some((_, people)) => people.promises_known,
                 None => cohort.derived || !bound.is_empty() || !cohort.class.told,
             },
             promises: promises
-                .map(|promise| promised(evidence.world, promise))
-                .chain(theirs.iter().flat_map(|people| people.promises.iter().cloned()))
+                .map(|promise| promised(evidence.world, promise, evidence.world.lineage.record(source.node).at))
+                .chain(theirs.iter().flat_map(|(taken, people)| passed_on(taken, people)))
                 .collect(),
             kept_until: evidence.world.lineage.end(source.end),
             sources: 1,
         };
-        let bare = |one: &Exposed| Exposed { kept_until: None, sources: 0, ..one.clone() };
+        let bare = |one: &Exposed| {
+            let promises = one.promises.iter().map(|promise| PromiseSaid { until: None, ..promise.clone() }).collect();
+            Exposed { kept_until: None, sources: 0, promises, ..one.clone() }
+        };
         let wanted = bare(&group);
         let alike = |known: &&mut Exposed| bare(known) == wanted;
         match groups.iter_mut().find(alike) {
@@ -270,6 +296,9 @@ fn exposed(evidence: &Evidence<'_>, found: &Exposure) -> Vec<Exposed> {
                 known.sources += 1;
                 // The first of it to go; of what has no end, nobody knows one.
                 known.kept_until = known.kept_until.zip(group.kept_until).map(|(one, other)| one.min(other));
+                for (promise, other) in known.promises.iter_mut().zip(&group.promises) {
+                    promise.until = promise.until.min(other.until);
+                }
             }
             None => groups.push(group),
         }
@@ -277,7 +306,22 @@ fn exposed(evidence: &Evidence<'_>, found: &Exposure) -> Vec<Exposed> {
     groups
 }
 
-fn promised(world: &World, promise: &Promise) -> PromiseSaid {
+/// Promises of others, with the end that they set: no registry on the way begins to count anew.
+fn passed_on(taken: &Taken, people: &Exposed) -> Vec<PromiseSaid> {
+    let until = |promise: &PromiseSaid| deleted_by(promise, taken.spec.says.issued);
+    people.promises.iter().map(|promise| PromiseSaid { until: until(promise), ..promise.clone() }).collect()
+}
+
+/// By when a promise of a passport says that the data are deleted. Where its maker does not say from when that counts, it is from the
+/// day of the passport, at the latest.
+pub fn deleted_by(promise: &PromiseSaid, issued: Timestamp) -> Option<Timestamp> {
+    match promise.commitment.parse() {
+        Ok(Commitment::DeletedAfter(period)) => Some(promise.until.unwrap_or_else(|| period.after(issued))),
+        _ => None,
+    }
+}
+
+fn promised(world: &World, promise: &Promise, since: Timestamp) -> PromiseSaid {
     let keys: Vec<&Key> = match &promise.commitment {
         Commitment::NotFor(key) => vec![key],
         Commitment::NoTrainingBeyond(keys) => keys.iter().collect(),
@@ -286,6 +330,10 @@ fn promised(world: &World, promise: &Promise) -> PromiseSaid {
     let iri = |key: &Key| world.lawfulness.purposes.latest(&Ref::purpose(key).to_string()).map(|p| p.spec.iri.clone());
     PromiseSaid {
         commitment: promise.commitment.to_string(),
+        until: match &promise.commitment {
+            Commitment::DeletedAfter(period) => Some(period.after(since)),
+            _ => None,
+        },
         purposes: keys.into_iter().filter_map(|key| Some((key.to_string(), iri(key)?))).collect(),
         words: promise.words.clone(),
     }
@@ -305,13 +353,14 @@ fn purposes(evidence: &Evidence<'_>, found: &Exposure) -> Vec<PurposeSaid> {
         _ => None,
     };
     let own = evidence.deployment.iter().filter_map(|d| said(world, "deployment", &d.spec.purpose));
-    let theirs = theirs(world, found).flat_map(|says| says.purposes.iter().cloned());
+    let theirs = theirs(evidence, found).flat_map(|says| says.purposes.iter().cloned());
     found.training_runs.iter().filter_map(run).chain(own).chain(theirs).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// What others said of models that are behind this one.
-fn theirs<'w>(world: &'w World, found: &Exposure) -> impl Iterator<Item = &'w Passport> {
-    found.nodes.iter().filter_map(|(node, _)| Some(&world.gate.passports.of(&world.lineage.name(*node))?.spec.says))
+fn theirs<'w>(evidence: &Evidence<'w>, found: &Exposure) -> impl Iterator<Item = &'w Passport> {
+    let (world, at) = (evidence.world, evidence.ask.valid_at);
+    found.nodes.iter().filter_map(move |(node, _)| Some(&of(world, &world.lineage.name(*node), at)?.spec.says))
 }
 
 /// Bases that govern what is behind the model, in kind.
@@ -330,7 +379,7 @@ fn bases(evidence: &Evidence<'_>, found: &Exposure) -> Vec<BasisSaid> {
             }
         }
     };
-    let passed_on = theirs(evidence.world, found).flat_map(|says| says.bases.iter().cloned());
+    let passed_on = theirs(evidence, found).flat_map(|says| says.bases.iter().cloned());
     for cohort in places.iter().map(|place| &evidence.cohorts[*place]) {
         let Cohort { deployment, training, trainings, .. } = cohort;
         say(Stage::Deployment, evidence.question.as_ref(), deployment.as_ref());

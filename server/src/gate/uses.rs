@@ -46,7 +46,8 @@ pub struct Ran {
     pub verdict: Verdict,
 }
 
-/// From when on a deployment ran under something else, or under nothing.
+/// From when on a deployment ran under something else, or under nothing. Restarts decide again and again: what they say alike is one
+/// turn, whatever their number.
 #[derive(Clone, Debug)]
 pub struct Turn {
     /// Since when.
@@ -55,15 +56,20 @@ pub struct Turn {
     pub seq: u64,
     /// The decision in force from then on; none, where no release was active.
     pub ran: Option<Ran>,
+    /// How many later decisions said the same of the same release.
+    pub renewed: u64,
+    /// The last of them, and when.
+    pub last: Option<(Timestamp, Ran)>,
 }
 
-/// A batch known by its id.
-#[derive(Clone, Debug)]
-struct Batch {
-    id: Uuid,
-    digest: Digest,
-    seq: u64,
-    stated: Arc<UseSpec>,
+impl Turn {
+    /// The decision in force from a moment on, as far as it is known which of those alike: the last one, where it was made by then.
+    fn since(&self, moment: Timestamp) -> (Option<&Ran>, u64) {
+        match &self.last {
+            Some((at, last)) if *at <= moment => (Some(last), 0),
+            _ => (self.ran.as_ref(), self.renewed),
+        }
+    }
 }
 
 /// What ran when, and what was recorded of its use.
@@ -75,14 +81,12 @@ pub struct Uses {
     moves: HashMap<Arc<str>, Vector<(u64, Option<Arc<str>>)>>,
     /// By release, the last decision on it.
     last: HashMap<Arc<str>, Ran>,
-    /// By deployment and id.
-    batches: HashMap<(Arc<str>, Arc<str>), Batch>,
     figures: OrdMap<Arc<str>, Arc<UseFigures>>,
 }
 
 impl Uses {
     fn turn(&mut self, deployment: &str, at: &At, ran: Option<Ran>) {
-        let turn = Turn { at: at.time, seq: at.seq, ran };
+        let turn = Turn { at: at.time, seq: at.seq, ran, renewed: 0, last: None };
         self.turns.entry(deployment.into()).or_default().push_back(turn);
     }
 
@@ -100,8 +104,16 @@ impl Uses {
         if (decision.intent, decision.verdict) == (Intent::Start, Verdict::Deny) {
             return;
         }
-        if self.present(&decision.deployment).is_some_and(|present| present.release == ran.release) {
-            self.turn(&decision.deployment, at, Some(ran));
+        match self.present(&decision.deployment) {
+            Some(present) if present.release == ran.release && present.verdict == ran.verdict => {
+                let turns = self.turns.get_mut(decision.deployment.as_str());
+                if let Some(turn) = turns.and_then(Vector::back_mut) {
+                    turn.renewed += 1;
+                    turn.last = Some((at.time, ran));
+                }
+            }
+            Some(present) if present.release == ran.release => self.turn(&decision.deployment, at, Some(ran)),
+            _ => {}
         }
     }
 
@@ -128,10 +140,6 @@ impl Uses {
     pub fn recorded(&mut self, fact: &Stated<UseSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         let spec = &fact.spec;
         let deployment: Arc<str> = spec.deployment.to_string().into();
-        if let Some(batch) = &spec.batch {
-            let known = Batch { id: fact.id, digest, seq: at.seq, stated: Arc::new(spec.clone()) };
-            self.batches.insert((deployment.clone(), batch.as_str().into()), known);
-        }
         let begin = || UseFigures {
             deployment: deployment.to_string(),
             batches: 0,
@@ -172,9 +180,9 @@ impl Uses {
         self.figures.values().map(|figures| &**figures)
     }
 
-    /// What was in force at a moment.
-    pub fn at(&self, deployment: &str, moment: Timestamp) -> Option<&Turn> {
-        self.turns.get(deployment)?.iter().rev().find(|turn| turn.at <= moment)
+    /// The decision in force at a moment.
+    pub fn at(&self, deployment: &str, moment: Timestamp) -> Option<&Ran> {
+        self.turns.get(deployment)?.iter().rev().find(|turn| turn.at <= moment)?.since(moment).0
     }
 
     /// The entry that made what ran active, and every move of the deployment's releases.
@@ -185,14 +193,16 @@ impl Uses {
         Some((*activation, moves.iter().map(|(seq, _)| *seq).collect()))
     }
 
-    /// What was in force over a time, in order: parts without a gap. What begins and ends at one moment is none.
-    pub fn over(&self, deployment: &str, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp, Option<Ran>)> {
-        let mut parts: Vec<(Timestamp, Timestamp, Option<Ran>)> = Vec::new();
+    /// What was in force over a time, in order, and how often it was said again: parts without a gap. What begins and ends at one
+    /// moment is none.
+    pub fn over(&self, deployment: &str, from: Timestamp, to: Timestamp) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
         let mut end = to;
         for turn in self.turns.get(deployment).into_iter().flatten().rev() {
             let begin = turn.at.max(from);
             if begin < end {
-                parts.push((begin, end, turn.ran.clone()));
+                let (ran, renewed) = turn.since(begin);
+                parts.push((begin, end, ran.cloned(), renewed));
                 end = begin;
             }
             if turn.at <= from {
@@ -200,12 +210,15 @@ impl Uses {
             }
         }
         if from < end {
-            parts.push((from, end, None));
+            parts.push((from, end, None, 0));
         }
         parts.reverse();
         parts
     }
 }
+
+/// A part of a time: what was in force in it, and how often that was said again.
+type Part = (Timestamp, Timestamp, Option<Ran>, u64);
 
 /// The state of a row of uses.
 pub fn state(right: bool) -> &'static str {
@@ -266,18 +279,7 @@ fn found(world: &World, deployment: &str, from: Timestamp, to: Timestamp) -> Res
             }
         }
     };
-    // Restarts decide again and again: what they all said is one part, and is judged once.
-    let mut parts: Vec<(Timestamp, Timestamp, Option<Ran>, u64)> = Vec::new();
-    for (from, to, ran) in world.gate.uses.over(deployment, from, to) {
-        let said = |ran: &Option<Ran>| ran.as_ref().map(|ran| (ran.release.clone(), ran.verdict));
-        match parts.last_mut() {
-            Some((_, end, before, renewed)) if said(before) == said(&ran) => {
-                *end = to;
-                *renewed += 1;
-            }
-            _ => parts.push((from, to, ran, 0)),
-        }
-    }
+    let parts = world.gate.uses.over(deployment, from, to);
     if parts.len() > MOST_PARTS {
         let says =
             format!("`{deployment}` ran under more than {MOST_PARTS} decisions in this time: record it in parts");
@@ -332,9 +334,10 @@ pub fn record(tx: &mut Tx<'_>, create: UseCreate) -> Result<UseTaken> {
         ));
     }
     let deployment = reference.to_string();
-    let key = create.batch.as_ref().map(|batch| (Arc::from(deployment.as_str()), Arc::from(batch.as_str())));
-    if let Some(known) = key.and_then(|key| tx.world().gate.uses.batches.get(&key).cloned()) {
-        let stated = &known.stated;
+    let id = create.batch.as_ref().map_or_else(|| tx.new_id(), |batch| batch_id(&deployment, batch.as_str()));
+    let known = create.batch.is_some().then(|| tx.row("use", id)).transpose()?.flatten();
+    if let Some(row) = known {
+        let stated: UseSpec = serde_json::from_str(&row.doc).map_err(|e| Error::Internal(format!("use {id}: {e}")))?;
         if (stated.count, stated.from, stated.to) != (create.count, from, to) {
             let batch = stated.batch.as_ref().map(ToString::to_string).unwrap_or_default();
             let differs = [
@@ -348,8 +351,9 @@ pub fn record(tx: &mut Tx<'_>, create: UseCreate) -> Result<UseTaken> {
             let says = format!("batch `{batch}` of `{deployment}` is recorded with other content: give it another id");
             return Err(Error::Conflict(says, differs.collect()));
         }
-        let registered = unchanged(known.id, Ref::use_of(known.id), known.digest, known.seq);
-        return Ok(taken(registered, stated));
+        let seq = u64::try_from(row.since_seq).unwrap_or_default();
+        let registered = unchanged(id, Ref::use_of(id), digest(&stated), seq);
+        return Ok(taken(registered, &stated));
     }
     let (under, without) = found(tx.world(), &deployment, from, to)?;
     let spec = UseSpec {
@@ -362,9 +366,18 @@ pub fn record(tx: &mut Tx<'_>, create: UseCreate) -> Result<UseTaken> {
         under,
         without,
     };
-    let (id, sum) = (tx.new_id(), digest(&spec));
+    let sum = digest(&spec);
     let seq = tx.record(Fact::UseRecorded(Stated { id, rev: 1, spec: spec.clone() }))?;
     Ok(taken(created(id, Ref::use_of(id), sum, seq), &spec))
+}
+
+/// The id of a batch is made of its name, so that it is found again by its key: a UUID of version 8 (RFC 9562 §5.8) of 122 bits of
+/// SHA-256.
+fn batch_id(deployment: &str, batch: &str) -> Uuid {
+    let sum = Digest::of(format!("{deployment}\n{batch}").as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&sum.as_bytes()[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 fn taken(registered: licit_schemas::resource::Registered, spec: &UseSpec) -> UseTaken {
@@ -377,7 +390,7 @@ fn taken(registered: licit_schemas::resource::Registered, spec: &UseSpec) -> Use
 /// There was none, and why.
 pub fn right_at(then: &World, deployment: &str, at: Timestamp) -> Result<Ran> {
     let none = |why: String| Error::conflict(format!("there is nothing to prove: {why}"));
-    let Some(ran) = then.gate.uses.at(deployment, at).and_then(|turn| turn.ran.clone()) else {
+    let Some(ran) = then.gate.uses.at(deployment, at).cloned() else {
         return Err(none(format!("no release of `{deployment}` was active at {at}")));
     };
     if ran.verdict == Verdict::Deny {

@@ -12,6 +12,7 @@ use crate::db::Projection;
 use crate::gate::baseline;
 use crate::gate::coverage::{Question, base};
 use crate::gate::envelope::reach;
+use crate::gate::passport;
 use crate::gate::policy::Policy;
 use crate::lineage::columns::Way;
 use crate::lineage::graph::NodeId;
@@ -154,10 +155,9 @@ impl Evidence<'_> {
             document["assumed"] = self.assumed.iter().map(|node| self.assumption(*node)).collect();
         }
         // What others said of their models.
-        let passports = &self.world.gate.passports;
-        if !passports.is_empty() {
+        if !self.world.gate.passports.is_empty() {
             let names = self.closure.iter().map(|(node, _)| self.name(*node)).filter(|name| name.starts_with("model:"));
-            let each = names.filter_map(|name| passports.of(&name).cloned());
+            let each = names.filter_map(|name| passport::of(self.world, &name, self.ask.valid_at));
             document["passports"] =
                 each.map(|taken| json!({"ref": taken.spec.model, "digest": taken.digest})).collect();
         }

@@ -67,7 +67,8 @@ pub(super) fn import(tx: &mut Tx<'_>, import: &PassportImport) -> Result<Passpor
     // The bytes that were signed, whatever stands around them.
     let sum = Digest::of(&envelope.pae());
     let foreign: Ref = made(&says.model, "model")?;
-    if let Some(known) = tx.world().gate.passports.of(&foreign.to_string()).filter(|known| known.spec.statement == sum)
+    if let Some(known) =
+        tx.world().gate.passports.last(&foreign.to_string()).filter(|known| known.spec.statement == sum)
     {
         let (spec, seq) = (known.spec.clone(), known.seq);
         let registered = unchanged(known.id, spec.model.clone(), known.digest, seq);
@@ -76,7 +77,7 @@ pub(super) fn import(tx: &mut Tx<'_>, import: &PassportImport) -> Result<Passpor
     let mut named = keys.iter().filter_map(|key| key.of(&signed.checkpoint.origin));
     let by = named.find(|key| envelope.verify(&[*key.key()], 1, &[PAYLOAD]).is_ok());
     let by = by.map(|key| key.to_string()).unwrap_or_default();
-    if let Some(last) = tx.world().gate.passports.of(&foreign.to_string()) {
+    if let Some(last) = tx.world().gate.passports.last(&foreign.to_string()) {
         // The board agreed to the one before, and to who signed it: nobody else says what takes its place.
         let of = &last.spec;
         let why = match () {
@@ -149,6 +150,40 @@ fn model(tx: &mut Tx<'_>, says: &Passport, foreign: &Ref, provider: &Ref, owner:
     Ok(registry::model_version(tx, spec).map_err(|e| e.under("/passport/model"))?.r#ref)
 }
 
+/// Which dataset each group of people is, by number: one that an earlier passport of the model told of is that again, another gets the
+/// next number. What its maker corrected stands beside what it said before, so that no correction takes people out of the lineage.
+fn numbered(tx: &Tx<'_>, says: &Passport, foreign: &Ref) -> Vec<usize> {
+    let bare = |group: &Exposed| Exposed {
+        reach: Reach::Contained,
+        promises_known: true,
+        promises: Vec::new(),
+        sources: 0,
+        ..group.clone()
+    };
+    let prefix = format!("{}-", foreign.name());
+    let mut known: Vec<(usize, Exposed)> = Vec::new();
+    for taken in tx.world().gate.passports.all(&foreign.to_string()) {
+        for (dataset, (_, group)) in taken.spec.datasets.iter().zip(counted(&taken.spec.says)) {
+            let number = dataset.name().strip_prefix(&prefix).and_then(|number| number.parse().ok());
+            known.extend(number.map(|number| (number, bare(group))));
+        }
+    }
+    let mut next = known.iter().map(|(number, _)| *number).max().unwrap_or(0);
+    let mut used: Vec<usize> = Vec::new();
+    for (_, group) in counted(says) {
+        let group = bare(group);
+        let same = known.iter().find(|(number, known)| *known == group && !used.contains(number));
+        used.push(same.map_or_else(
+            || {
+                next += 1;
+                next
+            },
+            |(number, _)| *number,
+        ));
+    }
+    used
+}
+
 /// A dataset version for each group of people: a source of this registry, which bases of this registry cover or nothing does. That its
 /// maker had the model assessed as anonymous holds for its maker: here they are contained in it, until an assessment of this registry
 /// says otherwise.
@@ -156,8 +191,9 @@ fn people(tx: &mut Tx<'_>, says: &Passport, foreign: &Ref, holder: &Ref, owner: 
     let namespace: Namespace = made(NAMESPACE, "namespace")?;
     let version: VersionId = made(foreign.version().unwrap_or_default(), "version")?;
     let mut list = Vec::new();
-    for (number, (_, group)) in counted(says).enumerate() {
-        let name: Name = made(&format!("{}-{}", foreign.name(), number + 1), "name")?;
+    let numbers = numbered(tx, says, foreign);
+    for (number, (_, group)) in numbers.into_iter().zip(counted(says)) {
+        let name: Name = made(&format!("{}-{number}", foreign.name()), "name")?;
         let dataset = Ref::dataset(&namespace, &name);
         if tx.world().registry.datasets.latest(&dataset.to_string()).is_none() {
             let words = format!("People behind `{}` of `{}`, by its passport.", foreign.unpinned(), says.registry);

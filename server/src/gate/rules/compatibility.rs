@@ -41,7 +41,8 @@ pub(super) fn compatible(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 .remedy(format!("register a version that states its `{field}`"), register())
         };
         // Of people behind a model of others, its passport says it.
-        let elsewhere = evidence.world.gate.passports.people(&name).map(|(taken, _)| &taken.spec.says);
+        let elsewhere =
+            passport::people(evidence.world, &name, evidence.ask.valid_at).map(|(taken, _)| &taken.spec.says);
         let theirs: Vec<&Iri> = elsewhere.iter().flat_map(|says| &says.purposes).map(|purpose| &purpose.iri).collect();
         if elsewhere.is_some() && passport::within(evidence.world, asked, at, &theirs) {
             continue;

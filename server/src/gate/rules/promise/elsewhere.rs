@@ -16,8 +16,7 @@ use crate::lineage::exposure::{VALIDATION, Want};
 
 /// Hold a release against what passports promise to the people behind models of others.
 pub(super) fn promised(evidence: &Evidence<'_>, list: &mut List) {
-    let passports = &evidence.world.gate.passports;
-    if passports.is_empty() {
+    if evidence.world.gate.passports.is_empty() {
         return;
     }
     for source in &evidence.sources {
@@ -26,7 +25,7 @@ pub(super) fn promised(evidence: &Evidence<'_>, list: &mut List) {
             continue;
         }
         let name = evidence.name(source.node);
-        let Some((taken, people)) = passports.people(&name) else { continue };
+        let Some((taken, people)) = passport::people(evidence.world, &name, evidence.ask.valid_at) else { continue };
         if !people.promises_known {
             let says = "nobody knows what they were promised".to_owned();
             add(evidence, list, (source, taken), ("", None), unknown(says, cohort));
@@ -88,8 +87,8 @@ fn held(evidence: &Evidence<'_>, cohort: &Cohort<'_>, taken: &Taken, promise: &P
         Commitment::NeverSold | Commitment::NoThirdParty => disclosed(evidence, cohort),
         Commitment::HumanReview => alone(evidence, cohort).into_iter().collect(),
         Commitment::DeletedAfter(period) => {
-            // Since when its maker has the data nobody knows here: at the latest since it made out the passport.
-            let end = period.after(taken.spec.says.issued);
+            let issued = taken.spec.says.issued;
+            let end = passport::deleted_by(promise, issued).unwrap_or_else(|| period.after(issued));
             let over = end <= evidence.ask.valid_at;
             let broken = |end| Broken {
                 status: Status::Expired,
