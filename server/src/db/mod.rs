@@ -185,6 +185,21 @@ impl<P: Projection> Db<P> {
         Ok(self.moment(KnownAt::Position(position), now).await?.1)
     }
 
+    /// The last moment at which an entry was the newest one; of the newest, now.
+    ///
+    /// # Errors
+    /// As [`Db::moment_of`].
+    pub async fn last_moment_of(&self, position: u64, now: Timestamp) -> Result<Timestamp> {
+        if position >= self.world().position() {
+            return Ok(now);
+        }
+        self.read(move |conn| {
+            let next = past::recorded_at(conn, position + 1)?.plus(-chrono::Duration::microseconds(1));
+            Ok(next.max(past::recorded_at(conn, position)?))
+        })
+        .await
+    }
+
     /// [`Db::known`] for a position the ledger is known to have.
     ///
     /// # Errors

@@ -13,7 +13,8 @@ mod wills;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{DefaultLoadingMode, SimpleConnection};
+use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
 use imbl::HashMap;
 use roaring::RoaringBitmap;
@@ -34,8 +35,9 @@ pub use said::{RecordId, began, since, somebody, subjects};
 pub use standing::{Form, How, Standing, Wanted};
 pub use wills::{Checkpoint, Fresh, LaneAt, Record};
 
-/// Rows read or written at a time.
-const PAGE: i64 = 20_000;
+/// Subjects sorted at once while they are read.
+const RUN: usize = 1 << 20;
+/// Rows written at a time.
 const CHUNK: usize = 5_000;
 
 /// Batches are taken.
@@ -247,24 +249,7 @@ impl People {
             // Another server erased somebody: who that was is known here still.
             *self = Self { committed: self.committed, wills: self.wills.clone(), erased, ..Self::default() };
         }
-        loop {
-            let next = i64::try_from(self.subjects.next()).unwrap_or(i64::MAX);
-            let rows: Vec<SubjectRow> =
-                subject::table.filter(subject::n.ge(next)).order(subject::n).limit(PAGE).load(conn)?;
-            if rows.is_empty() {
-                break;
-            }
-            let mut by_key: BTreeMap<String, Vec<Subject>> = BTreeMap::new();
-            for row in rows {
-                match row.kid.as_str() {
-                    erase::NOBODY => self.subjects.taken(u32::try_from(row.n).unwrap_or(u32::MAX)),
-                    _ => by_key.entry(row.kid.clone()).or_default().push(read(row)?),
-                }
-            }
-            for (kid, subjects) in by_key {
-                self.subjects.add(&kid, subjects);
-            }
-        }
+        self.read_subjects(conn)?;
         let sets: Vec<Set> = member_set::table
             .filter(member_set::seq.gt(self.position))
             .order(member_set::seq)
@@ -277,10 +262,69 @@ impl People {
         Ok(())
     }
 
+    /// Subjects that are not known yet, row by row. At start that is the whole table, read as it lies: in the order of numbers the
+    /// database would look each of ten million up.
+    fn read_subjects(&mut self, conn: &mut Conn) -> Result<()> {
+        let next = i64::try_from(self.subjects.next()).unwrap_or(i64::MAX);
+        let mut coming = Coming { subjects: &mut self.subjects, by_key: BTreeMap::new() };
+        macro_rules! take {
+            ($conn:expr, $mode:ty) => {
+                if next == 0 {
+                    for row in subject::table.load_iter::<SubjectRow, $mode>($conn)? {
+                        coming.take(row?)?;
+                    }
+                } else {
+                    for row in subject::table.filter(subject::n.ge(next)).load_iter::<SubjectRow, $mode>($conn)? {
+                        coming.take(row?)?;
+                    }
+                }
+            };
+        }
+        match conn {
+            Conn::Sqlite(lite) => take!(lite, DefaultLoadingMode),
+            Conn::Postgres(pg) => take!(pg, PgRowByRowLoadingMode),
+        }
+        coming.end();
+        Ok(())
+    }
+
     fn put(&mut self, dataset_version: &str, seq: i64, members: RoaringBitmap) {
         let (id, who) = (u64::try_from(seq).unwrap_or(0), Arc::new(members));
         self.by_id.insert(id, who.clone());
         self.members.insert(dataset_version.into(), Members { id, who });
+    }
+}
+
+/// Subjects on their way into the dictionary.
+struct Coming<'d> {
+    subjects: &'d mut Dictionary,
+    by_key: BTreeMap<String, Vec<Subject>>,
+}
+
+impl Coming<'_> {
+    fn take(&mut self, mut row: SubjectRow) -> Result<()> {
+        if row.kid == erase::NOBODY {
+            self.subjects.taken(u32::try_from(row.n).unwrap_or(u32::MAX));
+            return Ok(());
+        }
+        let kid = std::mem::take(&mut row.kid);
+        let subject = read(row)?;
+        match self.by_key.get_mut(&kid) {
+            Some(some) => {
+                some.push(subject);
+                if some.len() == RUN {
+                    self.subjects.add(&kid, std::mem::take(some));
+                }
+            }
+            None => _ = self.by_key.insert(kid, vec![subject]),
+        }
+        Ok(())
+    }
+
+    fn end(self) {
+        for (kid, some) in self.by_key {
+            self.subjects.add(&kid, some);
+        }
     }
 }
 

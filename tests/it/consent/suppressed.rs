@@ -75,6 +75,25 @@ fn whoever_says_no_is_left_out_at_once_and_the_service_goes_on() {
 }
 
 #[test]
+fn the_pages_of_one_list_agree_on_whose_consent_ended() {
+    let s = consenting();
+    s.activate("release:score-prod@1").good();
+    let now = licit_server::clock::now();
+    let end = now.plus(chrono::Duration::milliseconds(700));
+    let mut ends = said(3, 1, "renewed", &now.to_string());
+    ends["until"] = json!(end);
+    batch(&s.ana, &[ends]).good();
+    while licit_server::clock::now() <= end {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let first = list(&s, "");
+    assert_eq!(people(&first["add"]), [3], "nothing was recorded: time went on");
+    // Something is recorded before the next page is asked for.
+    s.add("parties", harness::scenario::party("somebody"));
+    assert_eq!(people(&list(&s, &format!("?position={}&after=0", first["position"]))["add"]), [3]);
+}
+
+#[test]
 fn members_who_never_agreed_are_left_out_of_what_is_served() {
     let s = consenting();
     s.add("dataset-versions", harness::scenario::people("2"));

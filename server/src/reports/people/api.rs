@@ -82,7 +82,9 @@ pub async fn suppressions(ctx: Ctx) -> Result<Reply> {
         Some(position) => at(&ctx, position, "/position").await?,
         None => db.fresh().await?,
     };
-    // The list of a position is what was known then, as it stood when that was recorded.
+    // The list of a position is what was known then. Its first page was asked for before the next entry came: whose consent ended by
+    // then is on it, and on the pages after. What a serving system has of an earlier list it may have asked for as soon as that was
+    // recorded: what ended since is told again.
     let position = world.position();
     let before = match query.since {
         Some(since) if since > position => {
@@ -91,7 +93,10 @@ pub async fn suppressions(ctx: Ctx) -> Result<Reply> {
         Some(since) => Some((at(&ctx, since, "/since").await?, db.moment_of(since, ctx.now).await?)),
         None => None,
     };
-    let moment = if query.position.is_some() { db.moment_of(position, ctx.now).await? } else { ctx.now };
+    let moment = match query.position {
+        Some(_) => db.last_moment_of(position, ctx.now).await?,
+        None => ctx.now,
+    };
     let name = deployment.clone();
     let (add, remove) = off(move || {
         let now = people::suppressed(&world, &name, moment)?;
