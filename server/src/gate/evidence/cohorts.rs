@@ -43,8 +43,10 @@ pub(super) struct Sorting {
     narrowed: Vec<Class>,
     /// Places of all cohorts after the first few.
     places: HashMap<Key, usize>,
-    /// Which datasets of a word each basis of `covers` names, for the words met last, each in its place.
-    named: Vec<(u32, Vec<u64>)>,
+    /// The words met last, each in its place.
+    met: [u32; WORDS],
+    /// Which datasets of these words each basis of `covers` names, word after word.
+    named: Vec<u64>,
     /// Cohort and place in its tables of the words met last.
     words: [(u32, u32); WORDS],
 }
@@ -59,13 +61,15 @@ impl Sorting {
                 covers.push(candidate.covers.clone());
             }
         }
+        let named = vec![0; WORDS * covers.len()];
         Self {
             covers,
             keys: Vec::new(),
             last: 0,
             narrowed: Vec::new(),
             places: HashMap::new(),
-            named: vec![(u32::MAX, Vec::new()); WORDS],
+            met: [u32::MAX; WORDS],
+            named,
             words: [(u32::MAX, 0); WORDS],
         }
     }
@@ -75,11 +79,11 @@ impl Sorting {
             return u64::from(dataset);
         }
         let Some64 { word, .. } = Some64::one(dataset);
-        let (of, named) = &mut self.named[word as usize % WORDS];
-        if *of != word {
-            *of = word;
-            named.clear();
-            named.extend(self.covers.iter().map(|covers| covers.among(word).bits));
+        let place = word as usize % WORDS;
+        let named = &mut self.named[place * self.covers.len()..][..self.covers.len()];
+        if self.met[place] != word {
+            self.met[place] = word;
+            named.iter_mut().zip(&self.covers).for_each(|(named, covers)| *named = covers.among(word).bits);
         }
         let bits = named.iter().enumerate();
         bits.fold(0, |bits, (bit, named)| bits | (named >> (dataset % 64) & 1) << bit)

@@ -25,19 +25,20 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     let mut classes = vec![false; lineage.class_count()];
     let mut understated: Vec<(u32, u8)> = Vec::new();
     evidence.sources.reserve(exposure.nodes.len());
-    for (place, (&(id, label), &Seen { node, is_root })) in exposure.nodes.iter().zip(&exposure.seen).enumerate() {
+    for (place, (&(id, label), &seen)) in exposure.nodes.iter().zip(&exposure.seen).enumerate() {
+        let node = seen.node;
         if node.implied != 0 && !understated.contains(&(node.class, node.implied)) {
             understated.push((node.class, node.implied));
         }
-        if let Some(seen) = classes.get_mut(node.class as usize)
-            && !*seen
+        if let Some(met) = classes.get_mut(node.class as usize)
+            && !*met
         {
-            *seen = true;
+            *met = true;
             evidence.classes.push(lineage.class_at(node.class));
         }
         let mut told = false;
-        if is_remarkable(node, is_root) {
-            match remark(evidence, exposure, (place, id, label), (node, is_root)) {
+        if is_remarkable(seen) {
+            match remark(evidence, exposure, (place, id, label), seen) {
                 Remark::Anonymous => continue,
                 Remark::Gap => told = true,
                 Remark::Other => {}
@@ -95,17 +96,11 @@ const LOOK: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::ACQUIRED.0 
 
 /// Whether [`remark`] may have something to say: of nearly no node, which is seen here at once.
 #[inline(always)]
-fn is_remarkable(node: Node, is_root: bool) -> bool {
-    const FLAGS: u16 = LOOK
-        | Flags::RETIRED.0
-        | Flags::RESTRICTED.0
-        | Flags::ERASED.0
-        | Flags::TRAINS.0
-        | Flags::NO_ORIGIN.0
-        | ASSESSED.0;
+fn is_remarkable(Seen { node, is_root, is_made }: Seen) -> bool {
+    const FLAGS: u16 = LOOK | Flags::RETIRED.0 | Flags::RESTRICTED.0 | Flags::ERASED.0 | Flags::TRAINS.0 | ASSESSED.0;
     node.flags.0 & FLAGS != 0
         || match node.kind {
-            NodeKind::DatasetVersion => false,
+            NodeKind::DatasetVersion => !is_made && node.flags.has(Flags::NO_ORIGIN),
             NodeKind::Run => is_root || columns::is_mapped(node),
             _ => true,
         }
@@ -126,12 +121,12 @@ fn remark(
     evidence: &mut Evidence<'_>,
     exposure: &Exposure,
     (place, id, label): (usize, NodeId, Label),
-    (node, is_root): (Node, bool),
+    Seen { node, is_root, is_made }: Seen,
 ) -> Remark {
     let lineage = &evidence.world.lineage;
     let graph = lineage.graph();
     let made_of_something = match node.kind {
-        NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !has_no_cause(graph, id),
+        NodeKind::DatasetVersion => is_made || !node.flags.has(Flags::NO_ORIGIN) || !has_no_cause(graph, id),
         NodeKind::Run if node.flags.has(Flags::TRAINS) => learned(graph, id),
         NodeKind::Run => !is_root || !makes_unstated(graph, id),
         NodeKind::ModelVersion => !is_root,

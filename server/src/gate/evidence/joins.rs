@@ -148,6 +148,9 @@ pub(super) fn joins(evidence: &Evidence<'_>, understated: &[(u32, u8)]) -> Vec<J
     let apart = || kinds.values().all(|one| kinds.values().all(|other| !links(one, other)));
     // What the classes of whole tables say is no bound of what columns make of them.
     let quiet = !sets && evidence.narrowed.is_none() && apart() && unmoved(evidence, understated);
+    if quiet && !evidence.classes.iter().any(|class| class.traits.operation == Some(Operation::Combine)) {
+        return found;
+    }
     let mut carried = HashMap::new();
     for &run in &evidence.joining {
         let combines = lineage.class(run).traits.operation == Some(Operation::Combine);

@@ -1,6 +1,6 @@
 //! The walk of the gate: what reaches each node, and in what form.
 
-use super::super::graph::{Direction, Graph, Labels, Link, Node, NodeId};
+use super::super::graph::{Direction, EdgeKind, Graph, Labels, Link, Node, NodeId};
 use super::scratch::{self, Scratch};
 
 /// A set of up to 64 things that can be carried upstream.
@@ -16,6 +16,8 @@ pub struct Seen {
     pub node: Node,
     /// Nothing is upstream of it.
     pub is_root: bool,
+    /// Its first edge says of what it came, and is not of another name of it. Where this is not set, its edges say.
+    pub is_made: bool,
 }
 
 /// What passes upstream. It must be monotone: a larger label never passes less.
@@ -155,8 +157,11 @@ fn spread_next(
     spots.clear();
     spots.extend(out[first..last].iter().map(|&(id, _)| graph.upstream_spot(id)));
     let turns = out[first..last].iter().zip(&spots);
-    seen.extend(turns.map(|(&(id, _), spot)| Seen { node: graph.node(id), is_root: spot.is_bare() }));
+    seen.extend(turns.map(|(&(id, _), spot)| Seen { node: graph.node(id), is_root: spot.is_bare(), is_made: false }));
     std::hint::black_box(spots.iter().fold(0, |all, &spot| all | scratch.touch(graph.links(spot))));
+    for (seen, &spot) in seen[first..].iter_mut().zip(&spots) {
+        seen.is_made = graph.links(spot).first().is_some_and(|link| link.kind() != EdgeKind::ComposedOf);
+    }
     for ((place, &Seen { node, .. }), &spot) in (first..last).zip(&seen[first..last]).zip(&spots) {
         let (id, label) = out[place];
         let alike = transfer.pass_alike(id, node, label);
