@@ -112,7 +112,7 @@ impl Tally {
     }
 
     /// How many values were looked at.
-    pub(super) fn looked_at(&self) -> u32 {
+    pub(crate) fn looked_at(&self) -> u32 {
         self.looked_at
     }
 

@@ -13,6 +13,8 @@ mod jsonl;
 mod parquet;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "parquet")]
+mod thrift;
 
 /// Columns a manifest may list of a dataset.
 const MOST_COLUMNS: usize = 5_000;

@@ -14,17 +14,23 @@ use ::parquet::record::reader::RowIter;
 use ::parquet::schema::types::{Type, TypePtr};
 
 use super::super::values::Tally;
-use super::{Column, MOST_COLUMNS, Table, rows_of};
+use super::{Column, MOST_COLUMNS, Table, rows_of, thrift};
 use crate::error::{Failure, Result};
 
 /// Row groups that are looked at.
 const GROUPS: usize = 4;
 /// Bytes a footer may have.
-const FOOTER: u64 = 64 << 20;
-/// Bytes a column of a row group may have, unfolded.
-const UNFOLDED: i64 = 256 << 20;
-/// Bytes a column of a row group may have that is compressed a thousandfold at worst.
+const FOOTER: u64 = 16 << 20;
+/// Groups within one another that a schema may have: decoders go through them by recursion.
+const SCHEMA: usize = 200;
+/// Bytes a page may have, unfolded.
+const UNFOLDED: i64 = 64 << 20;
+/// Bytes a page may have that is compressed a thousandfold at worst.
 const GZIPPED: i64 = 256 << 10;
+/// Bytes of the head of a page.
+const HEAD: u64 = 64 << 10;
+/// Pages of a column in a row group.
+const PAGES: usize = 10_000;
 /// Groups within one another that are taken apart.
 const DEEPEST: usize = 16;
 /// Elements of a list that are looked at.
@@ -35,11 +41,9 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
     let failed = |what: &dyn std::fmt::Display| {
         Failure::plain(format!("`{}` is no Parquet file that can be read: {what}", path.display()))
     };
-    let mut file = File::open(path).map_err(|e| Failure::file("read", path, &e))?;
-    let footer = footer(&mut file).map_err(|e| failed(&e))?;
-    if footer > FOOTER {
-        return Err(failed(&"its footer claims to be larger than 64 MB"));
-    }
+    let file = File::open(path).map_err(|e| Failure::file("read", path, &e))?;
+    believable(&file).map_err(|what| failed(&what))?;
+    let pages = file.try_clone().map_err(|e| Failure::file("read", path, &e))?;
     let reader = SerializedFileReader::new(file).map_err(|e| failed(&e))?;
     let metadata = reader.metadata();
     let schema = metadata.file_metadata().schema();
@@ -57,7 +61,7 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
     for number in 0..groups {
         let group = reader.get_row_group(number).map_err(|e| failed(&e))?;
         for field in schema.get_fields() {
-            let read = values(&*group, schema, field, each, &mut table.columns);
+            let read = values(&pages, &*group, schema, field, each, &mut table.columns);
             if let Err(why) = read
                 && !unread.iter().any(|(name, _)| name == field.name())
             {
@@ -71,13 +75,53 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
     Ok(table)
 }
 
-/// How long the footer says it is.
-fn footer(file: &mut File) -> std::io::Result<u64> {
+/// Whether a footer can be given to a decoder: it is no longer than it may be, and its schema no deeper.
+fn believable(mut file: &File) -> std::result::Result<(), String> {
+    let unreadable = |e: std::io::Error| format!("it ends too early ({e})");
     let mut end = [0; 8];
-    file.seek(SeekFrom::End(-8))?;
-    file.read_exact(&mut end)?;
-    file.rewind()?;
-    Ok(u64::from(u32::from_le_bytes([end[0], end[1], end[2], end[3]])))
+    let after = file.seek(SeekFrom::End(-8)).map_err(unreadable)?;
+    file.read_exact(&mut end).map_err(unreadable)?;
+    let length = u64::from(u32::from_le_bytes([end[0], end[1], end[2], end[3]]));
+    if length > FOOTER {
+        return Err(format!("its footer claims to have {length} bytes, and {FOOTER} are read at most"));
+    }
+    let begin = after.checked_sub(length).ok_or("its footer is longer than the file")?;
+    file.seek(SeekFrom::Start(begin)).map_err(unreadable)?;
+    let mut footer = Vec::new();
+    file.take(length).read_to_end(&mut footer).map_err(unreadable)?;
+    file.rewind().map_err(unreadable)?;
+    match thrift::schema(&footer) {
+        Ok((deep, _)) if deep > SCHEMA => {
+            Err(format!("its schema is {deep} levels deep, and {SCHEMA} are read at most"))
+        }
+        Ok((_, count)) if count > 10 * MOST_COLUMNS as u64 => Err("its schema has too many elements".to_owned()),
+        Ok(_) => Ok(()),
+        Err(thrift::Broken) => Err("its footer is broken".to_owned()),
+    }
+}
+
+/// Whether every page of a column in a row group unfolds to what memory holds.
+fn unfolds(mut file: &File, chunk: &ColumnChunkMetaData) -> std::result::Result<(), String> {
+    let (begin, length) = (chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()), chunk.compressed_size());
+    let begin = begin.min(chunk.data_page_offset());
+    let (Ok(mut place), Ok(length)) = (u64::try_from(begin), u64::try_from(length)) else {
+        return Err("they lie outside the file".to_owned());
+    };
+    let end = place.saturating_add(length);
+    let gzipped = matches!(chunk.compression(), Compression::GZIP(_));
+    for _ in 0..PAGES {
+        if place >= end {
+            return Ok(());
+        }
+        let mut head = Vec::new();
+        let read = file.seek(SeekFrom::Start(place)).and_then(|_| file.take(HEAD).read_to_end(&mut head));
+        let page = read.ok().and_then(|_| thrift::page(&head).ok()).ok_or("they cannot be decoded")?;
+        if page.unfolded > UNFOLDED || gzipped && page.folded > GZIPPED {
+            return Err("they are too many to unfold".to_owned());
+        }
+        place = place.saturating_add(page.head as u64).saturating_add(page.folded.unsigned_abs());
+    }
+    Err("they lie in too many pages".to_owned())
 }
 
 /// A group that is a list or a map; its one child stands between.
@@ -142,6 +186,7 @@ fn element(list: &Type) -> Option<&TypePtr> {
 
 /// Look at the values of a field in a row group.
 fn values(
+    pages: &File,
     group: &dyn RowGroupReader,
     schema: &Type,
     field: &TypePtr,
@@ -151,10 +196,7 @@ fn values(
     let own =
         |chunk: &&ColumnChunkMetaData| chunk.column_path().parts().first().is_some_and(|first| first == field.name());
     for chunk in group.metadata().columns().iter().filter(own) {
-        let gzipped = matches!(chunk.compression(), Compression::GZIP(_)) && chunk.compressed_size() > GZIPPED;
-        if chunk.uncompressed_size() > UNFOLDED || gzipped {
-            return Err("they are too many to unfold".to_owned());
-        }
+        unfolds(pages, chunk)?;
     }
     let projection = Type::group_type_builder(schema.name()).with_fields(vec![Arc::clone(field)]).build();
     let projection = projection.map_err(|_| "its type is not understood".to_owned())?;

@@ -45,6 +45,46 @@ fn broken_parquet_is_answered() {
     survives("parquet", include_bytes!("../../../../tests/fixtures/scan/people.parquet"), Form::Parquet);
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn what_parquet_claims_is_held_against_bounds() {
+    let file = File::new("parquet");
+    let good = include_bytes!("../../../../tests/fixtures/scan/people.parquet");
+    let told = |bytes: &[u8]| file.read(bytes, Form::Parquet).unwrap_err().to_string();
+    // A schema that goes down for ever: whoever follows it runs out of stack.
+    let footer = thrift::tests::chain(200_000);
+    let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
+    assert!(told(&[&b"PAR1"[..], &footer, &length, b"PAR1"].concat()).contains("levels deep"));
+    assert!(told(&[&good[..good.len() - 8], &u32::MAX.to_le_bytes(), b"PAR1"].concat()).contains("claims to have"));
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_page_that_unfolds_to_much_is_not_unfolded() {
+    use ::parquet::basic::Compression;
+    use ::parquet::data_type::{ByteArray, ByteArrayType};
+    use ::parquet::file::properties::WriterProperties;
+    use ::parquet::file::writer::SerializedFileWriter;
+    use ::parquet::schema::parser::parse_message_type;
+
+    let file = File::new("parquet");
+    let schema = std::sync::Arc::new(parse_message_type("message m { required binary note (UTF8); }").unwrap());
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).set_dictionary_enabled(false);
+    let target = std::fs::File::create(&file.0).unwrap();
+    let mut writer = SerializedFileWriter::new(target, schema, properties.build().into()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let value = ByteArray::from(vec![b'a'; 70 << 20]);
+    column.typed::<ByteArrayType>().write_batch(&[value], None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    assert!(std::fs::metadata(&file.0).unwrap().len() < 8 << 20);
+    let table = read(&file.0, Form::Parquet, 100).unwrap();
+    assert_eq!((table.rows, table.columns[0].tally.looked_at()), (1, 0));
+    assert!(table.warnings[0].contains("too many to unfold"), "{:?}", table.warnings);
+}
+
 #[cfg(feature = "arrow")]
 #[test]
 fn broken_arrow_is_answered() {
