@@ -8,15 +8,16 @@ use harness::{Client, Scenario};
 use licit_schemas::reference::Ref;
 use serde_json::{Value, json};
 
+use crate::passports::{passport_of, taking, vendor_of};
 use crate::receipts::outside::python;
-use crate::support::{licit, registration, root};
+use crate::support::{licit, registration, retire, root};
 
 /// A namespace that is a trap.
 const ODD: &str = "s3://b/\"x\"";
 
 /// An export, whole.
 #[track_caller]
-fn export(client: &Client, query: &str) -> Value {
+pub(crate) fn export(client: &Client, query: &str) -> Value {
     let answer = client.get(&format!("/api/v1/exports?{query}"));
     assert_eq!(answer.header("content-type"), Some("application/json"), "{}", answer.text);
     answer.good()
@@ -125,21 +126,23 @@ fn a_bill_of_materials_is_what_cyclonedx_says() {
 fn the_same_position_gives_the_same_bytes() {
     let s = strange();
     let head = s.audit.get("/api/v1/ledger/head").good()["size"].as_u64().unwrap();
-    for format in ["cyclonedx", "prov", "openlineage"] {
-        let path = format!("/api/v1/exports?format={format}");
-        let now = s.audit.get(&path).text;
-        assert_eq!(now, s.audit.get(&path).text);
-        assert_eq!(now, s.audit.get(&format!("{path}&known_at={head}")).text, "{format}");
+    let formats = ["cyclonedx", "prov", "openlineage"].map(|format| format!("/api/v1/exports?format={format}"));
+    let before = formats.clone().map(|path| s.audit.get(&path).text);
+    for (path, before) in formats.iter().zip(&before) {
+        assert_eq!(*before, s.audit.get(path).text, "{path}");
     }
+    // Something new, and another state of what there was.
     s.ana.post("/api/v1/registrations", &registration("later")).good();
-    for format in ["cyclonedx", "prov", "openlineage"] {
-        let path = format!("/api/v1/exports?format={format}");
-        let (now, then) = (s.audit.get(&path).text, s.audit.get(&format!("{path}&known_at={head}")).text);
-        assert!(now.contains("load/later") || now.contains("\"later\""), "{format}");
-        assert!(!then.contains("later"), "{format}");
-        // Who works here is nobody's business elsewhere.
-        assert!(!["Ana", "Bea", "Carl", "Dora"].iter().any(|name| now.contains(&format!("\"{name}\""))), "{format}");
+    retire(&s.ana, "dataset:crm/people@1", "It holds other people.").good();
+    for (path, before) in formats.iter().zip(&before) {
+        let now = s.audit.get(path).text;
+        assert!(now.contains("load/later") || now.contains("\"later\""), "{path}");
+        assert_eq!(*before, s.audit.get(&format!("{path}&known_at={head}")).text, "{path}");
+        // Who works here, and why they did something, is nobody's business elsewhere.
+        let private = ["\"Ana\"", "\"Bea\"", "\"Carl\"", "\"Dora\"", "other people"];
+        assert!(!private.iter().any(|words| now.contains(words)), "{path}");
     }
+    assert!(s.audit.get(&formats[1]).text.contains("retired"));
 }
 
 #[test]
@@ -278,6 +281,29 @@ fn events_go_to_another_registry_and_come_back() {
     let third = Scenario::empty();
     third.ana.post("/api/v1/lineage/batch", &again).good();
     assert_eq!(there, runs(by_name(&third.audit)));
+}
+
+#[test]
+fn what_is_behind_a_model_of_others_is_told() {
+    let from = vendor_of("score", &["never_sold"]);
+    let passport = passport_of(&from, "model:score@1").good();
+    let s = Scenario::empty();
+    for party in ["vendor", "acme"] {
+        s.add("parties", harness::scenario::party(party));
+    }
+    s.ana.post("/api/v1/passports", &taking(&from, &passport)).good();
+    let bom = export(&s.audit, "format=cyclonedx");
+    assert_eq!(faults_of_bom(&bom), Vec::<String>::new());
+    assert_eq!(depends_on(&bom, "model:score@1"), &json!(["dataset:passport/score-1@1"]));
+    assert_eq!(component(&bom, "model:score@1")["supplier"]["name"], "VENDOR");
+    let derived = export(&s.audit, "format=prov")["wasDerivedFrom"].clone();
+    assert_eq!(derived.as_object().unwrap().len(), 1, "{derived:#}");
+    // Another registry that reads the events finds the same people behind it.
+    let other = Scenario::empty();
+    other.ana.post("/api/v1/lineage/batch", &export(&s.audit, "format=openlineage")).good();
+    let exposure = other.audit.get("/api/v1/exposure?ref=model:score@1").good();
+    assert_eq!(exposure["contained"].as_array().unwrap().len(), 1, "{exposure:#}");
+    assert!(exposure["contained"][0]["ref"].as_str().unwrap().starts_with("dataset:passport/score-1@"), "{exposure:#}");
 }
 
 #[test]

@@ -109,7 +109,11 @@ fn fetch(context: &Context, query: &[(&str, Option<&str>)], to: &mut dyn Write, 
         }
         line.clone_into(&mut last);
     })?;
-    written.and_then(|()| to.flush()).map_err(|e| Failure::file("write", path, &e))?;
+    match written.and_then(|()| to.flush()) {
+        // A closed pipe (`| head`) is the reader's choice, not our failure.
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+        written => written.map_err(|e| Failure::file("write", path, &e))?,
+    }
     match last.as_str() {
         "]" | "}" => Ok(()),
         _ => Err(Failure::NotReached("the export broke off: the server's log says why".to_owned())),

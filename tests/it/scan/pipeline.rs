@@ -12,7 +12,15 @@ use crate::receipts::outside::installed;
 use crate::support::licit_in;
 
 /// dbt, its adapter, and the wrapper that reports; in a folder of their own, since they pin what others pin otherwise.
-const PACKAGES: [&str; 4] = ["dbt-core==1.10.23", "dbt-duckdb==1.10.1", "duckdb==2.0.1", "openlineage-dbt==1.54.0"];
+const PACKAGES: [&str; 7] = [
+    "dbt-core==1.10.23",
+    "dbt-adapters==1.24.5",
+    "dbt-common==1.39.0",
+    "dbt-protos==1.0.615",
+    "dbt-duckdb==1.10.1",
+    "duckdb==2.0.1",
+    "openlineage-dbt==1.54.0",
+];
 
 const PROJECT: &[(&str, &str)] = &[
     (

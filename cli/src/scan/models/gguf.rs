@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek};
 
 use super::Facts;
-use crate::scan::bytes::{Bytes, Told, line};
+use crate::scan::bytes::{Bytes, Told};
 
 /// Pairs, and tensors, that are read.
 const MOST: u64 = 100_000;
@@ -26,7 +26,6 @@ const TOLD: &[&str] = &[
     "general.version",
     "general.license",
     "general.organization",
-    "general.author",
     "general.file_type",
     "general.quantization_version",
     "general.finetune",
@@ -88,9 +87,7 @@ pub(super) fn read(file: impl Read + Seek) -> Told<Facts> {
     facts.tag("gguf.tensors", &tensors);
     facts.tag("gguf.parameters", &parameters);
     for (key, value) in known {
-        if let Some(value) = line(&value) {
-            facts.tag(&format!("gguf.{key}"), &value);
-        }
+        facts.note(&format!("gguf.{key}"), &value);
     }
     Ok(facts)
 }

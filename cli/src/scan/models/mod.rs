@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::bytes::line;
+use super::values;
 use crate::error::{Failure, Result};
 
 mod gguf;
@@ -25,6 +27,18 @@ pub(crate) struct Facts {
 impl Facts {
     fn tag(&mut self, name: &str, value: &(impl ToString + ?Sized)) {
         self.tags.push((name.to_owned(), value.to_string()));
+    }
+
+    /// A note somebody left in a header, but for whose it is: a registry keeps no names and addresses of people.
+    fn note(&mut self, name: &str, value: &str) {
+        let people = ["author", "creator", "contact", "maintainer", "owner", "mail", "user", "name_of"];
+        let key = name.to_lowercase();
+        if let (Some(_), Some(value)) = (line(name), line(value))
+            && !people.iter().any(|word| key.contains(word))
+            && !values::is_value(&value)
+        {
+            self.tag(name, &value);
+        }
     }
 
     /// With what another file says.

@@ -71,9 +71,7 @@ pub(super) fn read(file: impl Read + Seek) -> Told<Facts> {
     facts.tag("onnx.nodes", &model.nodes);
     facts.tag("onnx.parameters", &model.parameters);
     for (name, value) in model.properties.iter().take(20) {
-        if let (Some(name), Some(value)) = (line(name), line(value)) {
-            facts.tag(&format!("onnx.metadata.{name}"), &value);
-        }
+        facts.note(&format!("onnx.metadata.{name}"), value);
     }
     Ok(facts)
 }
@@ -278,7 +276,8 @@ mod tests {
             part(12, &part(1, b"y")),
         ];
         let opset = [0x10, 17];
-        let property = [part(1, b"author"), part(2, b"the team")].concat();
+        let property = [part(1, b"task"), part(2, b"scoring")].concat();
+        let author = [part(1, b"author"), part(2, b"Jane Doe")].concat();
         [
             vec![0x08, 8],
             part(2, b"skl2onnx"),
@@ -286,6 +285,7 @@ mod tests {
             part(7, &graph.concat()),
             part(8, &opset),
             part(14, &property),
+            part(14, &author),
         ]
         .concat()
     }
@@ -303,10 +303,11 @@ mod tests {
             ("onnx.outputs", "y"),
             ("onnx.nodes", "1"),
             ("onnx.parameters", "12"),
-            ("onnx.metadata.author", "the team"),
+            ("onnx.metadata.task", "scoring"),
         ] {
             assert_eq!(tag(name), Some(value), "{name}: {:?}", facts.tags);
         }
+        assert!(!format!("{facts:?}").contains("Jane"), "{facts:?}");
     }
 
     #[test]

@@ -54,9 +54,7 @@ pub(super) fn read(file: impl Read + Seek) -> Told<Facts> {
         facts.tag("safetensors.types", &types);
     }
     for (name, value) in header.metadata.iter().take(20) {
-        if let (Some(name), Some(value)) = (line(name), line(value)) {
-            facts.tag(&format!("safetensors.metadata.{name}"), &value);
-        }
+        facts.note(&format!("safetensors.metadata.{name}"), value);
     }
     Ok(facts)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use licit_schemas::exports::{ExportFormat, ExportQuery};
 use licit_schemas::known::KnownAt;
+use licit_schemas::time::Timestamp;
 use tokio::sync::mpsc::{Sender, channel};
 
 use super::{Item, Selection, Written, head, items, sections, stated, tail, written};
@@ -30,7 +31,8 @@ pub async fn export(ctx: Ctx) -> Result<Reply> {
     }
     // Rows are read as of the world's position: whatever is recorded meanwhile is not seen.
     let moment = match world.position() {
-        0 => ctx.now,
+        // Before the first entry there is no time, and yet the same bytes.
+        0 => Timestamp::from_naive(chrono::NaiveDateTime::default()),
         position => ctx.app.db.moment(KnownAt::Position(position), ctx.now).await?.1,
     };
     let db = ctx.app.db.clone();
