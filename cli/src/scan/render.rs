@@ -172,7 +172,10 @@ fn put_column(text: &mut String, column: &ProposedColumn) {
     }
     match identifiability {
         Some(level) => put(text, format_args!("        identifiability: {}", word(*level))),
-        None => put(text, format_args!("        # identifiability: unknown, nothing speaks for anything")),
+        None if because.is_empty() => {
+            put(text, format_args!("        # identifiability: unknown, nothing speaks for anything"));
+        }
+        None => put(text, format_args!("        # identifiability: unknown, nobody says how far it identifies")),
     }
     if *free_text {
         put(

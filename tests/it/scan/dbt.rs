@@ -52,6 +52,10 @@ fn meta_and_tags_classify_columns() {
     assert_eq!(read(&runs[1]), [place("crm.raw_customers")]);
     let (code, yaml, said) = scan(&folder, &[MANIFEST]);
     assert_eq!(code, 0, "{said}");
+    assert!(
+        yaml.contains("# guessed: dbt says `pii`\n        # identifiability: unknown, nobody says how far"),
+        "{yaml}"
+    );
     assert!(said.contains("--namespace") && yaml.contains("# runs:") && !yaml.contains("\nruns:"), "{yaml}");
 }
 
