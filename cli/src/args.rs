@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, baseline, break_glass, calendar, ci, clearing, completions, config, consent, contest, dataset, debt,
-    decision, delegation, deployment, diff, drift, edge, erase, events, exposure, gaps, gate, history, impact, init,
-    ledger, lineage, notice, passport, policy, prove, recipients, register, release, renewals, retire, review, simple,
-    subjects, suggest, suppression, things, uses, verify, vocabulary, webhook, whatif,
+    decision, delegation, deployment, diff, drift, edge, erase, events, export, exposure, gaps, gate, history, impact,
+    init, ledger, lineage, notice, passport, policy, prove, recipients, register, release, renewals, retire, review,
+    scan, simple, subjects, suggest, suppression, things, uses, verify, vocabulary, webhook, whatif,
 };
 use crate::demo;
 
@@ -78,6 +78,8 @@ pub(crate) struct Globals {
 pub(crate) enum Command {
     /// Write a commented licit.yaml
     Init(init::InitArgs),
+    /// Propose a licit.yaml from what files hold; nothing leaves this machine
+    Scan(scan::ScanArgs),
     /// Print the JSON Schema of licit.yaml, for editors
     #[command(after_help = "Example:\n  licit schema > licit-yaml.schema.json")]
     Schema,
@@ -91,8 +93,8 @@ pub(crate) enum Command {
     Verify(verify::VerifyArgs),
     /// At the moment of use, we had the right: in one file
     Prove(prove::ProveArgs),
-    /// The passport of a model, for those who get it
-    Export(passport::ExportArgs),
+    /// The registry, or a part of it, in the words of others; the passport of a model
+    Export(export::ExportArgs),
     /// A model of another registry, with its passport
     Import(passport::ImportArgs),
     /// Uses of what runs, and whether there was a right to them

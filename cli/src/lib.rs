@@ -1,8 +1,8 @@
 //! `licit`, the command line of the Licit registry.
 //!
 //! One file per command in `commands/`; what they share stands beside them: the HTTP [`client`], the [`config`] file, documents
-//! read from YAML with the place of every fault ([`source`], [`yaml`]), the [`manifest`] of a pipeline, [`hashing`], pseudonyms of
-//! [`subjects`], and what people see ([`output`]). Every command writes either text for people or, with `--json`, what the API answered.
+//! read from YAML with the place of every fault ([`source`], [`yaml`]), the [`manifest`] of a pipeline, what files hold ([`mod@scan`]),
+//! [`hashing`], pseudonyms of [`subjects`], and what people see ([`output`]). Every command writes either text for people or, with `--json`, what the API answered.
 
 use std::process::ExitCode;
 
@@ -21,6 +21,7 @@ mod hashing;
 mod manifest;
 mod output;
 mod receipts;
+mod scan;
 mod source;
 mod subjects;
 mod yaml;

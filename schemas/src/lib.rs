@@ -15,6 +15,7 @@ pub mod consent;
 pub mod digest;
 pub mod document;
 pub mod events;
+pub mod exports;
 pub mod gate;
 pub mod json;
 pub mod known;

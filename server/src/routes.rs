@@ -17,6 +17,7 @@ use licit_schemas::consent::{
 use licit_schemas::events::{
     DeliveriesQuery, Delivery, EventsQuery, Redelivery, WebhookCreate, WebhookCreated, WebhookView,
 };
+use licit_schemas::exports::ExportQuery;
 use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Plan};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::ledger::{
@@ -274,6 +275,7 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/reports/drift", "get_drift", "Per source, purposes agreed and purposes of use", || get().to(reports::api::drift)).may(READ).asks::<DriftQuery>().gives::<Drift>(),
     Route::get("/api/v1/impact", "get_impact", "Everything downstream of something, with its state", || get().to(reports::api::impact)).may(READ).asks::<ImpactQuery>().gives::<Impact>(),
     Route::post("/api/v1/impact/subjects", "get_subjects_impact", "Where some people are, and what would follow if they all withdrew; how many, never who", || post().to(reports::api::subjects_impact)).may(PEOPLE).takes::<SubjectsQuery>().gives::<SubjectsImpact>().limit(LARGE),
+    Route::get("/api/v1/exports", "get_export", "What is registered, or one thing with all behind it, as CycloneDX, PROV or OpenLineage, at one position", || get().to(reports::exports::api::export)).may(READ).asks::<ExportQuery>().gives::<serde_json::Value>(),
     Route::get("/api/v1/reports/recipients", "list_recipients", "Every party that something downstream was disclosed to", || get().to(reports::api::recipients)).may(READ).asks::<RecipientsQuery>().gives::<Recipients>(),
     Route::get("/api/v1/calendar", "get_calendar", "What ends when, and what relies on it", || get().to(reports::api::calendar)).may(READ).asks::<CalendarQuery>().gives::<Calendar>(),
     Route::post("/api/v1/affected", "ask_affected", "Deployments in which datasets and models are used; nothing is written", || post().to(reports::api::affected)).may(READ).takes::<AffectedQuery>().gives::<AffectedDeployments>(),

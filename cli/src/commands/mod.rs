@@ -29,6 +29,7 @@ pub(crate) mod drift;
 pub(crate) mod edge;
 pub(crate) mod erase;
 pub(crate) mod events;
+pub(crate) mod export;
 pub(crate) mod exposure;
 pub(crate) mod gaps;
 pub(crate) mod gate;
@@ -48,6 +49,7 @@ pub(crate) mod release;
 pub(crate) mod renewals;
 pub(crate) mod retire;
 pub(crate) mod review;
+pub(crate) mod scan;
 pub(crate) mod simple;
 pub(crate) mod subjects;
 pub(crate) mod suggest;
@@ -63,13 +65,14 @@ pub(crate) mod whatif;
 pub(crate) fn run(context: &Context, command: Command) -> Result<Exit> {
     match command {
         Command::Init(args) => init::run(context, &args),
+        Command::Scan(args) => scan::run(context, &args),
         Command::Schema => init::print_schema(),
         Command::Register(args) => register::register(context, &args),
         Command::Plan(args) => register::plan(context, &args),
         Command::Gate(args) => gate::gate(context, &args),
         Command::Verify(args) => verify::run(context, &args),
         Command::Prove(args) => prove::run(context, &args),
-        Command::Export(args) => passport::export(context, &args),
+        Command::Export(args) => export::run(context, &args),
         Command::Import(args) => passport::import(context, &args),
         Command::Use { command } => uses::run(context, command),
         Command::Ci { command } => ci::run(context, command),

@@ -1,6 +1,6 @@
-//! `licit export` and `licit import`: models that go to others, and those that come from them.
+//! `licit export --passport` and `licit import`: models that go to others, and those that come from them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use licit_schemas::proof::passport::verify::read;
@@ -16,26 +16,6 @@ use crate::error::{Exit, Failure, Result};
 use crate::output::{self, style};
 use crate::receipts::{self, Question};
 use crate::source;
-
-/// What to export.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "A passport says whose data are behind a model version (in kind: categories, subjects, how far they identify, how they \
-reach it), for which purposes, on which legal bases, promised what, by which decision; signed, with proofs. No person is in it, no \
-pseudonym, no row and no name of a dataset. It stands for 90 days at most.
-
-Examples:
-  licit export --passport model:vote-model@1 -o vote.passport
-  licit verify vote.passport --key licit.pub --artifact vote-model/"
-)]
-pub(crate) struct ExportArgs {
-    /// Model version, such as `model:vote-model@1`
-    #[arg(long, value_name = "MODEL@VERSION")]
-    passport: String,
-    /// File to write; default: stdout
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-}
 
 /// What to take in.
 #[derive(Debug, Args)]
@@ -72,12 +52,12 @@ pub(crate) struct ImportArgs {
 }
 
 /// Fetch a passport.
-pub(crate) fn export(context: &Context, args: &ExportArgs) -> Result<Exit> {
+pub(crate) fn export(context: &Context, model: &str, output: Option<&Path>) -> Result<Exit> {
     let client = context.client()?;
-    let found = c::MODEL_VERSIONS.find(&client, &args.passport)?;
+    let found = c::MODEL_VERSIONS.find(&client, model)?;
     let id = found["id"].as_str().unwrap_or_default();
     let text = client.get_text(&format!("/model-versions/{id}/passport"), &[])?;
-    keep(context, args.output.as_deref(), &text)
+    keep(context, output, &text)
 }
 
 /// Take a model in.

@@ -1,5 +1,7 @@
 //! Columns of a dataset: those listed in the manifest, held against the header of a CSV file.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use licit_schemas::problem::Fault;
@@ -7,6 +9,9 @@ use licit_schemas::registry::Field;
 use licit_schemas::text::Name;
 
 use crate::error::{Failure, Result};
+
+/// Bytes of the first line in which a separator is looked for.
+const FIRST_LINE: u64 = 1 << 16;
 
 /// Columns, and the names of those nobody classified.
 pub(crate) struct Columns {
@@ -20,8 +25,8 @@ pub(crate) struct Columns {
 
 /// The columns of a dataset whose manifest entry stands at `pointer`.
 pub(crate) fn of(path: Option<&Path>, listed: &[Field], pointer: &str) -> Result<Columns> {
-    let header = match path.and_then(|path| Some((path, separator(path)?))) {
-        Some((path, separator)) => Some(header(path, separator)?),
+    let header = match path {
+        Some(path) => separator(path)?.map(|separator| header(path, separator)).transpose()?,
         None => None,
     };
     let mut faults = Vec::new();
@@ -51,16 +56,28 @@ pub(crate) fn of(path: Option<&Path>, listed: &[Field], pointer: &str) -> Result
     Ok(Columns { fields, unclassified, faults })
 }
 
-/// Separator by the file's ending; none when it is no table we can read.
-fn separator(path: &Path) -> Option<u8> {
-    if !path.is_file() {
-        return None;
+/// Separator of a table we can read; none where it is another file.
+fn separator(path: &Path) -> Result<Option<u8>> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match path.is_file() && matches!(ending.as_str(), "csv" | "tsv") {
+        true => separator_of(path).map(Some),
+        false => Ok(None),
     }
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "csv" => Some(b','),
-        "tsv" => Some(b'\t'),
-        _ => None,
+}
+
+/// What stands between the columns of a file: a tab by its ending, else a comma, and where the first line has none, what Excel writes
+/// where numbers have a decimal comma.
+pub(crate) fn separator_of(path: &Path) -> Result<u8> {
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv")) {
+        return Ok(b'\t');
     }
+    let failed = |e: std::io::Error| Failure::file("read", path, &e);
+    let mut line = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    BufReader::new(file).take(FIRST_LINE).read_until(b'\n', &mut line).map_err(failed)?;
+    // What stands in quotes is part of a name.
+    let outside = |wanted: u8| line.split(|byte| *byte == b'"').step_by(2).any(|part| part.contains(&wanted));
+    Ok([b',', b';', b'\t', b'|'].into_iter().find(|separator| outside(*separator)).unwrap_or(b','))
 }
 
 fn header(path: &Path, separator: u8) -> Result<Vec<Name>> {

@@ -17,7 +17,7 @@ use crate::error::{Failure, Result};
 use crate::source::{self, Source};
 
 pub(crate) mod assemble;
-mod columns;
+pub(crate) mod columns;
 mod runs;
 pub(crate) mod schema;
 

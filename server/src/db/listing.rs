@@ -165,6 +165,21 @@ pub fn by_reference(conn: &mut Conn, kind: &str, reference: &str, known_at: Opti
         .optional()?)
 }
 
+/// What these references of a kind named after an entry, in no order.
+///
+/// # Errors
+/// Only what the database said.
+pub fn by_references(conn: &mut Conn, kind: &str, references: &[String], position: u64) -> Result<Vec<Row>> {
+    let seq = i64::try_from(position).unwrap_or(i64::MAX);
+    Ok(resource::table
+        .filter(resource::kind.eq(kind))
+        .filter(resource::reference.eq_any(references))
+        .filter(resource::since_seq.le(seq))
+        .filter(resource::until_seq.is_null().or(resource::until_seq.gt(seq)))
+        .select(Row::as_select())
+        .load(conn)?)
+}
+
 /// The position asked for, where it is not simply now.
 fn known(conn: &mut Conn, known_at: Option<KnownAt>) -> Result<Option<i64>> {
     match known_at {

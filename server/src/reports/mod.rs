@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod debt;
 pub mod diff;
 pub mod drift;
+pub mod exports;
 pub mod impact;
 pub mod notices;
 pub mod operations;

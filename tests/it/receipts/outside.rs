@@ -12,7 +12,7 @@ use crate::ledger::ring;
 use crate::support::{licit, root};
 
 /// What is installed of Python packages, and nothing else is asked of it.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "securesystemslib==1.6.0",
     "in-toto-attestation==0.9.3",
     "model-signing==1.1.1",
@@ -21,28 +21,30 @@ const PACKAGES: [&str; 8] = [
     "protobuf==7.36.2",
     "xmlschema==4.3.2",
     "openlineage-python==1.54.0",
+    "prov==3.2.3",
 ];
 
 /// A Python with those packages, made once for a source tree.
 pub(crate) fn python() -> &'static PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let folder = root().join("target/outside");
-        let (python, done) = (folder.join("bin/python"), folder.join("packages.txt"));
-        let wanted = PACKAGES.join("\n");
-        if std::fs::read_to_string(&done).unwrap_or_default() != wanted {
-            let run = |command: &mut Command| {
-                let out = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-                assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
-            };
-            run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-            run(Command::new(&python)
-                .args(["-m", "pip", "install", "-q", "--disable-pip-version-check"])
-                .args(PACKAGES));
-            std::fs::write(&done, &wanted).unwrap();
-        }
-        python
-    })
+    MADE.get_or_init(|| installed("target/outside", &PACKAGES))
+}
+
+/// A Python in a folder with these packages, made anew where they are others.
+pub(crate) fn installed(folder: &str, packages: &[&str]) -> PathBuf {
+    let folder = root().join(folder);
+    let (python, done) = (folder.join("bin/python"), folder.join("packages.txt"));
+    let wanted = packages.join("\n");
+    if std::fs::read_to_string(&done).unwrap_or_default() != wanted {
+        let run = |command: &mut Command| {
+            let out = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+            assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
+        };
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        run(Command::new(&python).args(["-m", "pip", "install", "-q", "--disable-pip-version-check"]).args(packages));
+        std::fs::write(&done, &wanted).unwrap();
+    }
+    python
 }
 
 #[test]

@@ -4,6 +4,7 @@ use harness::Scenario;
 use harness::scenario::{self, AGE, evidence, finding};
 use serde_json::{Value, json};
 
+use crate::exports::export;
 use crate::gate::parts::{
     Parts, allowed, basis, change, days, denied, made, only, path, redeploy, revise_basis, rules, run, world,
 };
@@ -78,6 +79,13 @@ fn data_are_handed_over_on_a_basis_that_names_who_receives_them() {
         (&json!(["contained"]), &json!("FR"), &json!("party:acme"))
     );
     assert_eq!((&item["bases"], &item["until"]), (&json!(["basis:scoring-contract@2"]), &Value::Null));
+    // Other people's programs are told, too, of the whole and of the deployment alone.
+    for of in ["", "&of=deployment:score-prod"] {
+        let prov = export(&s.audit, &format!("format=prov{of}"));
+        let received = |one: &&Value| one["prov:role"] == "recipient" && one["prov:agent"] == "licit:party:university";
+        assert_eq!(prov["wasAssociatedWith"].as_object().unwrap().values().filter(received).count(), 1, "{prov:#}");
+        assert!(prov["agent"]["licit:party:university"].is_object(), "{prov:#}");
+    }
     let way: Vec<String> = path(&item);
     assert_eq!(
         (way.first().unwrap().as_str(), way.last().unwrap().as_str()),

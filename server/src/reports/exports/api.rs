@@ -1,0 +1,111 @@
+//! Exports over HTTP: read page by page at a fixed position, written into the answer as they come.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use licit_schemas::exports::{ExportFormat, ExportQuery};
+use licit_schemas::known::KnownAt;
+use licit_schemas::time::Timestamp;
+use tokio::sync::mpsc::{Sender, channel};
+
+use super::{Item, Selection, Written, head, items, sections, stated, tail, written};
+use crate::db::{Conn, Projection, listing};
+use crate::error::{Error, Result};
+use crate::facts::Db;
+use crate::http::{Ctx, Reply};
+use crate::lineage::graph::{NodeId, NodeKind};
+use crate::resolve::node;
+
+/// How long a reader may leave what it got unread.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Export everything, or one thing with all that is behind it.
+pub async fn export(ctx: Ctx) -> Result<Reply> {
+    let query: ExportQuery = ctx.query()?;
+    let world = ctx.app.db.known(query.known_at).await?;
+    let root = query.of.as_deref().map(|of| node(&world, of, "/of")).transpose()?;
+    if let Some(root) = root.filter(|root| world.lineage.graph().node(*root).kind == NodeKind::Party) {
+        let name = world.lineage.name(root);
+        return Err(Error::invalid("/of", format!("`{name}` is a party: name what it received")));
+    }
+    // Rows are read as of the world's position: whatever is recorded meanwhile is not seen.
+    let moment = match world.position() {
+        // Before the first entry there is no time, and yet the same bytes.
+        0 => Timestamp::from_naive(chrono::NaiveDateTime::default()),
+        position => ctx.app.db.moment(KnownAt::Position(position), ctx.now).await?.1,
+    };
+    let db = ctx.app.db.clone();
+    // Walking everything behind a thing is not for a thread that answers others.
+    let selection = db.read(move |_| Ok(Arc::new(Selection::new(world, moment, root)))).await?;
+    let (sender, receiver) = channel(4);
+    let format = query.format;
+    tokio::task::spawn_local(async move {
+        // What was sent ends without its last line then, and no reader takes it for whole.
+        if let Err(error) = tell(&db, &sender, selection, format).await {
+            tracing::warn!(%error, "an export ended early");
+        }
+    });
+    Ok(Reply::stream("application/json", receiver))
+}
+
+async fn tell(db: &Db, sender: &Sender<Vec<u8>>, selection: Arc<Selection>, format: ExportFormat) -> Result<()> {
+    let (own, root) = (selection.clone(), selection.root);
+    let begin = db.read(move |conn| {
+        let page: Vec<NodeId> = root.into_iter().collect();
+        let items = read(conn, &own, &page)?;
+        Ok(head(format, &own, items.first()))
+    });
+    if !said(sender, begin.await?).await {
+        return Ok(());
+    }
+    for section in sections(format) {
+        if !said(sender, section.open.to_owned()).await {
+            return Ok(());
+        }
+        let (mut so_far, mut from) = (Written::default(), Some(0));
+        while let Some(start) = from {
+            let own = selection.clone();
+            let page = db.read(move |conn| {
+                let (page, next) = own.page(start);
+                let items = read(conn, &own, &page)?;
+                let text = written(section, &own, &items, &mut so_far);
+                Ok((text, next, so_far))
+            });
+            let (text, next, after) = page.await?;
+            if !text.is_empty() && !said(sender, text).await {
+                return Ok(());
+            }
+            (so_far, from) = (after, next);
+        }
+        if !said(sender, section.close.to_owned()).await {
+            return Ok(());
+        }
+    }
+    said(sender, tail(format).to_owned()).await;
+    Ok(())
+}
+
+/// The things of a page with what was stated of them.
+fn read(conn: &mut Conn, selection: &Selection, page: &[NodeId]) -> Result<Vec<Item>> {
+    let mut rows = HashMap::new();
+    let names = stated(selection, page);
+    for kind in ["dataset_version", "model_version", "run"] {
+        let begins = match kind {
+            "dataset_version" => "dataset:",
+            "model_version" => "model:",
+            _ => "run:",
+        };
+        let own: Vec<String> = names.iter().filter(|name| name.starts_with(begins)).cloned().collect();
+        if !own.is_empty() {
+            let found = listing::by_references(conn, kind, &own, selection.world.position())?;
+            rows.extend(found.into_iter().map(|row| (row.reference.clone(), row)));
+        }
+    }
+    Ok(items(selection, page, rows))
+}
+
+/// Whether the reader took it.
+async fn said(sender: &Sender<Vec<u8>>, text: String) -> bool {
+    text.is_empty() || matches!(tokio::time::timeout(PATIENCE, sender.send(text.into_bytes())).await, Ok(Ok(())))
+}
