@@ -11,6 +11,7 @@ mod events;
 mod gate;
 mod ledger;
 mod lineage;
+mod mlflow;
 mod notices;
 mod openlineage;
 mod passports;
