@@ -45,6 +45,8 @@ pub struct App {
     pub signing: Arc<Signing>,
     /// Whether checkpoint, tiles and entries are read without a token.
     pub public_log: bool,
+    /// How the door for clients of `MLflow` is set.
+    pub mlflow: crate::adapters::mlflow::Settings,
     /// Routes by path and method.
     pub table: Table,
     /// The OpenAPI document, made once.
@@ -141,6 +143,7 @@ pub async fn serve(
         listeners: Arc::default(),
         signing: signing.clone(),
         public_log: config.public_log,
+        mlflow: config.mlflow()?,
         table: Table::new(ROUTES),
         openapi: openapi_text(),
     });
@@ -152,11 +155,12 @@ pub async fn serve(
             .app_data(data.clone())
             .wrap(middleware::from_fn(guard))
             .route("/docs", web::get().to(|| async { web::Redirect::to("/docs/").see_other() }));
-        let mut paths: Vec<&str> = ROUTES.iter().map(|r| r.path).collect();
-        paths.dedup();
+        let mut paths: Vec<String> = ROUTES.iter().flat_map(route::places).collect();
+        let mut seen = std::collections::HashSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
         for path in paths {
-            let mut resource = web::resource(route::mounted(path));
-            for route in ROUTES.iter().filter(|r| r.path == path) {
+            let mut resource = web::resource(path.as_str());
+            for route in ROUTES.iter().filter(|r| route::places(r).contains(&path)) {
                 let answers = fn_guard(|asked| route.answers(&asked.head().method));
                 resource = resource.route((route.mount)().guard(answers));
             }
@@ -176,7 +180,7 @@ pub async fn serve(
     let early = std::future::poll_fn(|cx| Poll::Ready(running.as_mut().poll(cx))).await;
     let asked = actix_web::rt::spawn(told_to_stop(listeners)?);
     listening(address);
-    let deliverer = Deliverer::start(db.clone(), config.events())?;
+    let deliverer = Deliverer::start(db.clone(), config.events(), crate::adapters::mlflow::hooks::FORM)?;
     let upkeep = Upkeep::start(db.clone())?;
     let follower = actix_web::rt::spawn(follow(db.clone()));
     let looker =

@@ -2,11 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use licit_schemas::proof::key::PublicKey;
 use licit_schemas::proof::origin::Origin;
 
+use crate::adapters::mlflow;
+use crate::adapters::mlflow::artifacts::depot::Depot;
 use crate::events::Settings;
 use crate::ledger::signer::{Secret, Source};
 
@@ -101,6 +104,21 @@ pub struct Config {
     /// Everybody may read checkpoint, tiles and entries (which hold no data, but digests of them) under `/log`, without a token
     #[arg(long, env = "LICIT_PUBLIC_LOG", global = true)]
     pub public_log: bool,
+    /// Where artifacts of models are kept: a directory, or `s3://BUCKET/PREFIX`; default beside an `SQLite` database, none with `PostgreSQL`
+    #[arg(long, env = "LICIT_ARTIFACTS", global = true)]
+    pub artifacts: Option<String>,
+    /// Bytes that one artifact may have
+    #[arg(long, env = "LICIT_ARTIFACT_BYTES", default_value_t = 16 << 30, global = true)]
+    pub artifact_bytes: u64,
+    /// Aliases of `MLflow` that stand for deployments: setting one asks the gate; with `production`, so does the stage of that name
+    #[arg(
+        long,
+        env = "LICIT_MLFLOW_GOVERNED",
+        value_delimiter = ',',
+        default_value = "champion,production",
+        global = true
+    )]
+    pub mlflow_governed: Vec<String>,
     /// Form of the log on standard error: text or json
     #[arg(long, env = "LICIT_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
@@ -135,6 +153,24 @@ impl Config {
                 None => Source::None,
             },
         })
+    }
+
+    /// How the door for clients of `MLflow` is set.
+    ///
+    /// # Errors
+    /// A place for artifacts that cannot be opened.
+    pub fn mlflow(&self) -> Result<mlflow::Settings, String> {
+        let beside = self.database_url.strip_prefix("sqlite://").map(|path| format!("{path}.artifacts"));
+        let depot = match self.artifacts.clone().or(beside) {
+            Some(address) => Some(Arc::new(Depot::open(&address, self.artifact_bytes)?)),
+            None => None,
+        };
+        let governed = self.mlflow_governed.iter().map(|alias| alias.trim().to_lowercase());
+        let rules = mlflow::Rules {
+            governed: governed.filter(|alias| !alias.is_empty()).collect(),
+            address: self.public_url.trim_end_matches('/').to_owned(),
+        };
+        Ok(mlflow::Settings { rules: Arc::new(rules), depot })
     }
 
     /// How events are told.

@@ -39,8 +39,21 @@ pub enum Error {
     Unavailable(String),
     /// The server chose not to answer now: it has enough to do, or is stopping.
     Busy(String),
+    /// What a foreign protocol says in its own words.
+    Foreign(Box<Foreign>),
     /// Our fault; the text stays in the log.
     Internal(String),
+}
+
+/// An error of a foreign protocol.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    /// HTTP status.
+    pub status: u16,
+    /// Its code there.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
 }
 
 impl Error {
@@ -52,6 +65,11 @@ impl Error {
     /// A conflict without pointers.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::Conflict(detail.into(), Vec::new())
+    }
+
+    /// What a foreign protocol says.
+    pub fn foreign(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self::Foreign(Box::new(Foreign { status, code, message: message.into() }))
     }
 
     /// Put a prefix before the pointers, for items of a larger document.
@@ -93,6 +111,7 @@ impl Error {
             Self::KeyReused => (422, "idempotency-key-reused", "the idempotency key was used for another request"),
             Self::PreconditionRequired(_) => (428, "precondition-required", "a precondition is needed"),
             Self::Unavailable(_) | Self::Busy(_) => (503, "unavailable", "the registry cannot answer now"),
+            Self::Foreign(foreign) => (foreign.status, "foreign", "a foreign protocol says so"),
             Self::Internal(_) => (500, "internal", "something broke on our side"),
         }
     }
@@ -144,6 +163,7 @@ impl Error {
             Self::KeyReused => {
                 problem.detail = Some("use a new Idempotency-Key for a new request".to_owned());
             }
+            Self::Foreign(foreign) => problem.detail = Some(foreign.message),
             Self::Internal(_) => {}
         }
         problem
@@ -169,6 +189,7 @@ impl std::fmt::Display for Error {
             | Self::PreconditionRequired(d)
             | Self::Unavailable(d)
             | Self::Busy(d) => f.write_str(d),
+            Self::Foreign(foreign) => f.write_str(&foreign.message),
             Self::Refused(_) | Self::KeyReused => f.write_str(self.row().2),
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::adapters::mlflow::fact as mlflow;
 use crate::catalogue::{Revision, Stated};
 use crate::db::people::People;
 use crate::db::{At, Encoded, Projection, Rows};
@@ -131,6 +132,13 @@ facts! {
     UseRecorded(Stated<UseSpec>) = "use.recorded" v 1;
     PassportImported(Stated<PassportSpec>) = "passport.imported" v 1;
     LineageEventReceived(adapters::openlineage::event::Received) = "lineage_event.received" v 1;
+    MlflowExperimentChanged(mlflow::ExperimentChanged) = "mlflow_experiment.changed" v 1;
+    MlflowRunChanged(mlflow::RunChanged) = "mlflow_run.changed" v 1;
+    MlflowLoggedModelChanged(mlflow::LoggedModelChanged) = "mlflow_logged_model.changed" v 1;
+    MlflowModelChanged(mlflow::ModelChanged) = "mlflow_model.changed" v 1;
+    MlflowVersionChanged(mlflow::VersionChanged) = "mlflow_version.changed" v 1;
+    MlflowWebhookChanged(mlflow::WebhookChanged) = "mlflow_webhook.changed" v 1;
+    MlflowArtifactStored(mlflow::ArtifactStored) = "mlflow_artifact.stored" v 1;
 }
 
 /// The projection in memory: a fold over the ledger. A copy costs a few dozen reference counts.
@@ -161,6 +169,8 @@ pub struct World {
     pub people: People,
     /// What engines reported.
     pub openlineage: adapters::openlineage::State,
+    /// What clients of `MLflow` do.
+    pub mlflow: adapters::mlflow::State,
 }
 
 impl Projection for World {
@@ -328,6 +338,13 @@ impl Projection for World {
                 self.gate.passports.imported(f, digest(&f.spec), at, rows);
             }
             Fact::LineageEventReceived(f) => self.event_received(f, at, rows),
+            Fact::MlflowExperimentChanged(f) => self.mlflow_experiment(f, at, rows),
+            Fact::MlflowRunChanged(f) => self.mlflow_run(f, at, rows),
+            Fact::MlflowLoggedModelChanged(f) => self.mlflow_logged(f, at, rows),
+            Fact::MlflowModelChanged(f) => self.mlflow_model(f, at, rows),
+            Fact::MlflowVersionChanged(f) => self.mlflow_version(f, at, rows),
+            Fact::MlflowWebhookChanged(f) => self.mlflow_webhook(f, at, rows),
+            Fact::MlflowArtifactStored(f) => self.mlflow_artifact(f, at, rows),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every route, grouped by what it is for. Router, guard, OpenAPI document and tests read this one table; a handler that is not
 //! here cannot be reached, and a route without roles is open only where it says so.
 
-use actix_web::web::{delete, get, post, put, route};
+use actix_web::web::{delete, get, patch, post, put, route};
 use licit_schemas::access::Role::{self, Admin, Auditor, Dpo, Registrar, Releaser, Reviewer, Viewer, WorksCouncil};
 use licit_schemas::access::{ActorCreate, TokenCreate, TokenCreated, TokenView, WhoAmI};
 use licit_schemas::adoption::{
@@ -54,6 +54,9 @@ use licit_schemas::subjects::{
 };
 use licit_schemas::uses::{UseCreate, UseFigures, UseFiguresQuery, UseSpec, UseTaken, UsesQuery};
 
+use crate::adapters::mlflow::artifacts::api as artifacts;
+use crate::adapters::mlflow::handlers as mlflow;
+use crate::adapters::mlflow::hooks::api as hooks;
 use crate::adapters::openlineage;
 use crate::api::{self, ByRef, Health, TermView, Terms};
 use crate::http::Ctx;
@@ -313,6 +316,77 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/lineage/quarantine/{id}", "get_quarantined_event", "Read an event that could not be read, as it came", || get().to(openlineage::api::get_quarantined)).may(QUARANTINE).gives::<QuarantinedEvent>(),
     Route::post("/api/v1/lineage/quarantine/{id}/replay", "replay_quarantined_event", "Read an event in quarantine again", || post().to(openlineage::api::replay)).may(REGISTER).gives::<EventTaken>(),
     Route::get(FACET_PATH, "get_licit_facet", "The JSON Schema of the facet `licit`", || get().to(openlineage::api::facet_schema)).open().gives::<serde_json::Value>(),
+
+    // What training scripts do, by the protocol of MLflow: the registry, experiments and runs, logged models, artifacts.
+    Route::post("/api/2.0/mlflow/registered-models/create", "mlflow_create_registered_model", "Register a model", || post().to(mlflow::registry::create)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/registered-models/get", "mlflow_get_registered_model", "Read a registered model", || get().to(mlflow::registry::get)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/registered-models/rename", "mlflow_rename_registered_model", "Give a registered model another name", || post().to(mlflow::registry::rename)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::patch("/api/2.0/mlflow/registered-models/update", "mlflow_update_registered_model", "Describe a registered model", || patch().to(mlflow::registry::update)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::delete("/api/2.0/mlflow/registered-models/delete", "mlflow_delete_registered_model", "Put a registered model away", || delete().to(mlflow::registry::delete)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/registered-models/search", "mlflow_search_registered_models", "Look for registered models", || get().to(mlflow::registry::search)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/registered-models/get-latest-versions", "mlflow_get_latest_versions", "Read the latest version of each stage", || post().to(mlflow::registry::latest)).may(READ).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/registered-models/get-latest-versions", "mlflow_list_latest_versions", "Read the latest version of each stage", || get().to(mlflow::registry::latest_by_query)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/registered-models/set-tag", "mlflow_set_registered_model_tag", "Tag a registered model", || post().to(mlflow::registry::set_tag)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::delete("/api/2.0/mlflow/registered-models/delete-tag", "mlflow_delete_registered_model_tag", "Take a tag off a registered model", || delete().to(mlflow::registry::delete_tag)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/registered-models/alias", "mlflow_set_alias", "Let an alias stand for a version; a governed one asks the gate", || post().to(mlflow::registry::set_alias)).may(PROPOSE).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/registered-models/alias", "mlflow_get_alias", "Read the version an alias stands for", || get().to(mlflow::registry::get_alias)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::delete("/api/2.0/mlflow/registered-models/alias", "mlflow_delete_alias", "Let an alias stand for nothing; what ran under a governed one is withdrawn", || delete().to(mlflow::registry::delete_alias)).may(PROPOSE).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/model-versions/create", "mlflow_create_model_version", "Register a version; no rule of the gate keeps it from being made", || post().to(mlflow::registry::create_version)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/model-versions/get", "mlflow_get_model_version", "Read a version", || get().to(mlflow::registry::get_version)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::patch("/api/2.0/mlflow/model-versions/update", "mlflow_update_model_version", "Describe a version", || patch().to(mlflow::registry::update_version)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::delete("/api/2.0/mlflow/model-versions/delete", "mlflow_delete_model_version", "Put a version away", || delete().to(mlflow::registry::delete_version)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/model-versions/transition-stage", "mlflow_transition_model_version_stage", "Put a version into a stage; `Production` asks the gate", || post().to(mlflow::registry::transition)).may(PROPOSE).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/model-versions/search", "mlflow_search_model_versions", "Look for versions", || get().to(mlflow::registry::search_versions)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/model-versions/get-download-uri", "mlflow_get_model_version_download_uri", "Read where the files of a version are", || get().to(mlflow::registry::download_uri)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/model-versions/set-tag", "mlflow_set_model_version_tag", "Tag a version", || post().to(mlflow::registry::set_version_tag)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::delete("/api/2.0/mlflow/model-versions/delete-tag", "mlflow_delete_model_version_tag", "Take a tag off a version", || delete().to(mlflow::registry::delete_version_tag)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+
+    Route::post("/api/2.0/mlflow/experiments/create", "mlflow_create_experiment", "Begin an experiment", || post().to(mlflow::experiments::create)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/experiments/get", "mlflow_get_experiment", "Read an experiment", || get().to(mlflow::experiments::get)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/experiments/get-by-name", "mlflow_get_experiment_by_name", "Read an experiment by its name", || get().to(mlflow::experiments::get_by_name)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/experiments/search", "mlflow_search_experiments", "Look for experiments", || post().to(mlflow::experiments::search)).may(READ).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/experiments/search", "mlflow_list_experiments", "Look for experiments", || get().to(mlflow::experiments::search_by_query)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/experiments/update", "mlflow_update_experiment", "Give an experiment another name", || post().to(mlflow::experiments::update)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/experiments/set-experiment-tag", "mlflow_set_experiment_tag", "Tag an experiment", || post().to(mlflow::experiments::set_tag)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/experiments/delete-experiment-tag", "mlflow_delete_experiment_tag", "Take a tag off an experiment", || post().to(mlflow::experiments::delete_tag)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/experiments/delete", "mlflow_delete_experiment", "Put an experiment away", || post().to(mlflow::experiments::delete)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/experiments/restore", "mlflow_restore_experiment", "Take an experiment back", || post().to(mlflow::experiments::restore)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+
+    Route::post("/api/2.0/mlflow/runs/create", "mlflow_create_run", "Begin a run", || post().to(mlflow::runs::create)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/runs/get", "mlflow_get_run", "Read a run", || get().to(mlflow::runs::get)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/update", "mlflow_update_run", "Say how far a run is", || post().to(mlflow::runs::update)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/delete", "mlflow_delete_run", "Put a run away", || post().to(mlflow::runs::delete)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/restore", "mlflow_restore_run", "Take a run back", || post().to(mlflow::runs::restore)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/search", "mlflow_search_runs", "Look for runs", || post().to(mlflow::runs::search)).may(READ).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/log-batch", "mlflow_log_batch", "Log parameters, figures and tags", || post().to(mlflow::runs::log_batch)).may(REGISTER).mlflow().takes_foreign().limit(LARGE).gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/log-metric", "mlflow_log_metric", "Log a figure", || post().to(mlflow::runs::log_metric)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/log-parameter", "mlflow_log_parameter", "Log a parameter", || post().to(mlflow::runs::log_parameter)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/set-tag", "mlflow_set_run_tag", "Tag a run", || post().to(mlflow::runs::set_tag)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/delete-tag", "mlflow_delete_run_tag", "Take a tag off a run", || post().to(mlflow::runs::delete_tag)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/log-inputs", "mlflow_log_inputs", "Say what a run read: it becomes lineage", || post().to(mlflow::runs::log_inputs)).may(REGISTER).mlflow().takes_foreign().limit(LARGE).gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/outputs", "mlflow_log_outputs", "Say which models a run wrote: it becomes lineage", || post().to(mlflow::runs::outputs)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/runs/log-model", "mlflow_log_model", "Say what a model is, as version 2 of the clients does", || post().to(mlflow::runs::log_model)).may(REGISTER).mlflow().takes_foreign().limit(LARGE).gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/metrics/get-history", "mlflow_get_metric_history", "Read every figure of a key", || get().to(mlflow::runs::history)).may(READ).mlflow().gives::<serde_json::Value>(),
+
+    Route::post("/api/2.0/mlflow/logged-models", "mlflow_create_logged_model", "Begin a logged model", || post().to(mlflow::logged::create)).may(REGISTER).mlflow().takes_foreign().limit(LARGE).gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/logged-models/search", "mlflow_search_logged_models", "Look for logged models", || post().to(mlflow::logged::search)).may(READ).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/logged-models/{id}", "mlflow_get_logged_model", "Read a logged model", || get().to(mlflow::logged::get)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::patch("/api/2.0/mlflow/logged-models/{id}", "mlflow_finish_logged_model", "Say that a logged model is ready, or failed", || patch().to(mlflow::logged::finish)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::delete("/api/2.0/mlflow/logged-models/{id}", "mlflow_delete_logged_model", "Put a logged model away", || delete().to(mlflow::logged::delete)).may(REGISTER).mlflow().gives::<serde_json::Value>(),
+    Route::patch("/api/2.0/mlflow/logged-models/{id}/tags", "mlflow_set_logged_model_tags", "Tag a logged model", || patch().to(mlflow::logged::set_tags)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::delete("/api/2.0/mlflow/logged-models/{id}/tags/{key}", "mlflow_delete_logged_model_tag", "Take a tag off a logged model", || delete().to(mlflow::logged::delete_tag)).may(REGISTER).mlflow().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/logged-models/{id}/params", "mlflow_log_logged_model_params", "Log parameters of a logged model", || post().to(mlflow::logged::log_params)).may(REGISTER).mlflow().takes_foreign().gives::<serde_json::Value>(),
+
+    Route::post("/api/2.0/mlflow/webhooks", "mlflow_create_webhook", "Tell a receiver of changes of models, in the form of MLflow", || post().to(hooks::create)).may(MANAGE).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/webhooks", "mlflow_list_webhooks", "List receivers, without secrets", || get().to(hooks::list)).may(MANAGE).mlflow().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow/webhooks/{id}", "mlflow_get_webhook", "Read a receiver, without its secret", || get().to(hooks::get)).may(MANAGE).mlflow().gives::<serde_json::Value>(),
+    Route::patch("/api/2.0/mlflow/webhooks/{id}", "mlflow_update_webhook", "Change a receiver", || patch().to(hooks::update)).may(MANAGE).mlflow().takes_foreign().gives::<serde_json::Value>(),
+    Route::delete("/api/2.0/mlflow/webhooks/{id}", "mlflow_delete_webhook", "Tell a receiver no more", || delete().to(hooks::delete)).may(MANAGE).mlflow().gives::<serde_json::Value>(),
+    Route::post("/api/2.0/mlflow/webhooks/{id}/test", "mlflow_test_webhook", "Post an example to a receiver", || post().to(hooks::test)).may(MANAGE).mlflow().takes_foreign().gives::<serde_json::Value>(),
+
+    Route::get("/api/2.0/mlflow-artifacts/artifacts", "mlflow_list_artifacts", "List what lies in a folder of artifacts", || get().to(artifacts::list)).may(READ).mlflow().gives::<serde_json::Value>(),
+    Route::get("/api/2.0/mlflow-artifacts/artifacts/{artifact}", "mlflow_download_artifact", "Fetch an artifact", || get().to(artifacts::get)).may(READ).mlflow().gives_text("application/octet-stream"),
+    Route::put("/api/2.0/mlflow-artifacts/artifacts/{artifact}", "mlflow_upload_artifact", "Bring an artifact, which is hashed as it comes", || put().to(artifacts::put)).may(REGISTER).mlflow().takes_bytes(),
 
     // Whose data it is: pseudonyms made by the client, under keys known by fingerprint.
     Route::post("/api/v1/subject-keys", "create_subject_key", "Make a key of subjects known by its fingerprint, never the key", || post().to(consent::api::create_key)).may(REGISTER).takes::<SubjectKeySpec>().gives::<SubjectKeyView>().success(&[200, 201]).keyed(),

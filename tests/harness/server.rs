@@ -36,6 +36,11 @@ pub fn key(db: &TestDatabase) -> Option<(&'static str, PathBuf)> {
     db.is_postgres().then(|| ("LICIT_SIGNING_KEY_FILE", db.key()))
 }
 
+/// Nor one for artifacts.
+fn artifacts(db: &TestDatabase) -> Option<(&'static str, PathBuf)> {
+    db.is_postgres().then(|| ("LICIT_ARTIFACTS", db.key().with_extension("artifacts")))
+}
+
 impl TestServer {
     /// On a fresh database.
     pub fn start() -> Self {
@@ -56,6 +61,7 @@ impl TestServer {
             .args(if looks { &[][..] } else { &["--look-seconds", "0"] })
             .args(args)
             .envs(key(&db))
+            .envs(artifacts(&db))
             .env("LICIT_BOOTSTRAP_TOKEN", ADMIN)
             .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())

@@ -12,6 +12,7 @@ mod exports;
 mod gate;
 mod ledger;
 mod lineage;
+mod mlflow;
 mod notices;
 mod openlineage;
 mod passports;

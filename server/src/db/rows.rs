@@ -131,6 +131,12 @@ impl Rows {
     /// Forget what came after the mark.
     pub fn truncate(&mut self, mark: usize) {
         self.changes.truncate(mark);
+        // Edges of an entry are counted from where they stand again: or a fold would number them otherwise.
+        let last = self.changes.iter().rev().find_map(|change| match change {
+            Change::Edge(row) => Some((row.seq, row.ordinal)),
+            _ => None,
+        });
+        self.ordinal = last.unwrap_or_default();
     }
 
     /// Something new.

@@ -22,7 +22,7 @@ use crate::clock;
 use crate::db::Projection;
 use crate::db::outbox::{DEAD, Failed, Outbox, Receiver, WAITING};
 use crate::error::Result;
-use crate::facts::Db;
+use crate::facts::{Db, World};
 
 /// How often it looks.
 const TICK: Duration = Duration::from_millis(500);
@@ -40,9 +40,22 @@ const ANSWER: u64 = 16 << 10;
 /// Characters kept of what went wrong.
 const ERROR: usize = 200;
 
+/// What a receiver of a foreign protocol is posted.
+pub struct Told {
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Whether a receiver, by its id and secret, has a form of its own for an event, and at which second: `None` is the form of the
+/// registry, `Some(None)` an event it did not ask for.
+pub type Form = fn(&World, &str, &str, &CloudEvent, i64) -> Result<Option<Option<Told>>>;
+
 struct Shared {
     db: Db,
     settings: Settings,
+    form: Form,
     agent: Agent,
     /// Receivers in the hands of a thread, and how far each was looked at without finding anything to tell.
     hands: Mutex<HashSet<Uuid>>,
@@ -63,22 +76,12 @@ impl Deliverer {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn start(db: Db, settings: Settings) -> std::result::Result<Self, String> {
-        let config = Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
-            .http_status_as_error(false)
-            // A redirect could lead where the address may not: it is an answer like any other that is not 2xx.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            // A proxy of the environment would look the host up in our place.
-            .proxy(None)
-            .user_agent(concat!("licit/", env!("CARGO_PKG_VERSION")))
-            .build();
-        let resolver = Guarded::new(settings.allow_private);
+    pub fn start(db: Db, settings: Settings, form: Form) -> std::result::Result<Self, String> {
         let shared = Arc::new(Shared {
-            agent: Agent::with_parts(config, DefaultConnector::default(), resolver),
+            agent: agent(&settings),
             db,
             settings,
+            form,
             hands: Mutex::default(),
             seen: Mutex::default(),
             stop: Mutex::new(false),
@@ -220,6 +223,12 @@ impl Shared {
     fn post(&self, receiver: &Receiver, event: &CloudEvent) -> std::result::Result<(), (u16, String)> {
         let body = serde_json::to_vec(event).map_err(|e| (0, format!("the event cannot be written: {e}")))?;
         let (id, time) = (format!("evt_{}", event.id), clock::now().micros().div_euclid(1_000_000));
+        let form = (self.form)(&self.db.world(), &receiver.id, &receiver.secret, event, time);
+        match form.map_err(|e| (0, e.to_string()))? {
+            Some(None) => return Ok(()),
+            Some(Some(told)) => return arrived(post(&self.agent, &receiver.url, &told)),
+            None => {}
+        }
         let signature = sign::signature(&receiver.secret, &id, time, &body).map_err(|e| (0, e.to_string()))?;
         let answer = self
             .agent
@@ -257,6 +266,49 @@ impl Shared {
             error,
         }
     }
+}
+
+/// Who posts: to the public internet alone, unless the operator says otherwise.
+fn agent(settings: &Settings) -> Agent {
+    let config = Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
+        .http_status_as_error(false)
+        // A redirect could lead where the address may not: it is an answer like any other that is not 2xx.
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        // A proxy of the environment would look the host up in our place.
+        .proxy(None)
+        .user_agent(concat!("licit/", env!("CARGO_PKG_VERSION")))
+        .build();
+    Agent::with_parts(config, DefaultConnector::default(), Guarded::new(settings.allow_private))
+}
+
+/// Post something: the status, and the beginning of what was answered.
+fn post(agent: &Agent, url: &str, told: &Told) -> std::result::Result<(u16, String), String> {
+    let mut request = agent.post(url);
+    for (name, value) in &told.headers {
+        request = request.header(*name, value);
+    }
+    let mut answer = request.send(&told.body[..]).map_err(|e| e.to_string().chars().take(ERROR).collect::<String>())?;
+    let text = answer.body_mut().with_config().limit(ANSWER).read_to_vec().unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).chars().filter(|c| !c.is_control()).take(1000).collect();
+    Ok((answer.status().as_u16(), text))
+}
+
+fn arrived(answer: std::result::Result<(u16, String), String>) -> std::result::Result<(), (u16, String)> {
+    match answer {
+        Ok((status, _)) if (200..300).contains(&status) => Ok(()),
+        Ok((status, _)) => Err((status, format!("answered {status}"))),
+        Err(error) => Err((0, error)),
+    }
+}
+
+/// Post something once, for whoever tries a receiver.
+///
+/// # Errors
+/// A sentence: nobody answers, or not where it may be posted to.
+pub fn once(settings: &Settings, url: &str, told: &Told) -> std::result::Result<(u16, String), String> {
+    post(&agent(settings), url, told)
 }
 
 /// So many seconds on, give or take a fifth: what failed together is not tried again together.

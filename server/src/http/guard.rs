@@ -41,7 +41,8 @@ impl Table {
 
     /// Refuse a parameter that a route does not know, also where it takes none: what is ignored would be believed to count.
     fn parameters(&self, route: &Route, query: &str) -> Result<()> {
-        if query.is_empty() {
+        // Clients of a foreign protocol send what their version sends.
+        if query.is_empty() || route.mlflow {
             return Ok(());
         }
         let known = self.parameters.get(route.id).map(Vec::as_slice).unwrap_or_default();
@@ -87,14 +88,15 @@ pub async fn guard(
     // Swagger UI serves its own files.
     let docs = request.path() == "/docs" || request.path().starts_with("/docs/");
     let admitted = if docs { Ok(None) } else { admit(&request, app.as_ref(), pattern.as_deref()).map(Some) };
+    let mlflow = route::of_mlflow(request.path());
     let mut response = match admitted {
-        Err(error) => request.into_response(problem(error, &id)).map_into_boxed_body(),
+        Err(error) => request.into_response(problem(error, &id, mlflow)).map_into_boxed_body(),
         Ok(route) => {
             if let Some(route) = route {
                 request.extensions_mut().insert(route);
             }
             // No clone of the request may be held here: the router takes it by unique reference.
-            failed(next.call(request).await?, &id)
+            failed(next.call(request).await?, &id, mlflow)
         }
     };
     if let (Ok(name), Ok(value)) = (HeaderName::try_from("x-request-id"), HeaderValue::from_str(&id)) {
@@ -118,19 +120,19 @@ pub async fn guard(
 /// The methods routes use; any other word is one label, or whoever asks could make labels without end.
 fn known(method: &Method) -> &str {
     match method.as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS") => known,
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
         _ => "other",
     }
 }
 
 /// A handler's error, turned into a response by actix, gets its document here.
-fn failed<B: MessageBody + 'static>(response: ServiceResponse<B>, id: &str) -> ServiceResponse<BoxBody> {
+fn failed<B: MessageBody + 'static>(response: ServiceResponse<B>, id: &str, mlflow: bool) -> ServiceResponse<BoxBody> {
     let marked = response.response().extensions().get::<Failed>().is_some();
     if marked && let Some(error) = response.response().error() {
         let http = response.request().clone();
         let document = match error.as_error::<Error>() {
-            Some(error) => problem(error.copy(), id),
-            None => foreign(error, id),
+            Some(error) => problem(error.copy(), id, mlflow),
+            None => foreign(error, id, mlflow),
         };
         return ServiceResponse::new(http, document);
     }
@@ -138,14 +140,14 @@ fn failed<B: MessageBody + 'static>(response: ServiceResponse<B>, id: &str) -> S
 }
 
 /// What actix itself refused: a broken request.
-fn foreign(error: &actix_web::Error, id: &str) -> actix_web::HttpResponse {
+fn foreign(error: &actix_web::Error, id: &str, mlflow: bool) -> actix_web::HttpResponse {
     let status = error.as_response_error().status_code();
     let ours = if status.is_client_error() {
         Error::Malformed(error.to_string(), Vec::new())
     } else {
         Error::Internal(error.to_string())
     };
-    problem(ours, id)
+    problem(ours, id, mlflow)
 }
 
 fn admit(request: &ServiceRequest, app: Option<&web::Data<App>>, pattern: Option<&str>) -> Result<&'static Route> {
@@ -155,7 +157,7 @@ fn admit(request: &ServiceRequest, app: Option<&web::Data<App>>, pattern: Option
         app.table.parameters(route, request.query_string())?;
         return Ok(route);
     }
-    let caller = caller(request, app)?;
+    let caller = caller(request, app, route.mlflow)?;
     if !caller.may(route.roles) {
         let wanted: Vec<String> = route.roles.iter().map(crate::facts::word).collect();
         return Err(Error::Forbidden(format!("`{}` needs one of the roles {}", route.id, wanted.join(", "))));
@@ -165,14 +167,26 @@ fn admit(request: &ServiceRequest, app: Option<&web::Data<App>>, pattern: Option
     Ok(route)
 }
 
-fn caller(request: &ServiceRequest, app: &App) -> Result<Caller> {
+fn caller(request: &ServiceRequest, app: &App, basic: bool) -> Result<Caller> {
     let header = request.headers().get(AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let secret =
+    let bearer =
         header.and_then(|text| text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("bearer "))).map(str::trim);
+    let password = header.filter(|_| basic).and_then(password);
+    let secret = bearer.map(str::to_owned).or(password);
     let Some(secret) = secret.filter(|s| !s.is_empty()) else {
         return Err(Error::Unauthenticated("send `Authorization: Bearer TOKEN`".to_owned()));
     };
-    app.db.world().access.caller(secret, crate::clock::now()).ok_or_else(access::not_in_force)
+    app.db.world().access.caller(&secret, crate::clock::now()).ok_or_else(access::not_in_force)
+}
+
+/// The token that is shown as a password; who it is shown as is not asked.
+fn password(header: &str) -> Option<String> {
+    use base64::Engine;
+    let (scheme, text) = header.split_once(' ')?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (_, password) = text.split_once(':')?;
+    scheme.eq_ignore_ascii_case("basic").then(|| password.to_owned())
 }
 
 /// The caller's id of the request when it is a UUID, else one of ours: nothing else gets into the log.

@@ -2,20 +2,19 @@
 
 pub mod guard;
 pub mod openapi;
+mod reply;
 pub mod route;
 
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, ResponseError, web};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use licit_schemas::digest::Digest;
 use licit_schemas::document::{self, Document};
 use licit_schemas::problem::Fault;
-use licit_schemas::resource::{Outcome, Registered};
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,6 +25,7 @@ use crate::app::App;
 use crate::db::Idempotency;
 use crate::error::{Error, Result};
 use crate::facts::Tx;
+pub use reply::Reply;
 use route::Route;
 
 /// Id of a request, as in the log and in problem documents.
@@ -110,6 +110,17 @@ impl Ctx {
             None => work(tx),
         })
         .await
+    }
+
+    /// The query string as names and values, as foreign protocols take them.
+    ///
+    /// # Errors
+    /// Bytes that are not text.
+    pub fn pairs(&self) -> Result<Vec<(String, String)>> {
+        sound(self.request.query_string())?;
+        web::Query::<Vec<(String, String)>>::from_query(self.request.query_string())
+            .map(web::Query::into_inner)
+            .map_err(|e| Error::Invalid(vec![Fault::new("/query", e.to_string())]))
     }
 
     /// The query string as a type; unknown parameters are refused.
@@ -387,158 +398,6 @@ impl Body {
     }
 }
 
-/// A body: whole, or piece by piece as it comes.
-enum Content {
-    Whole(Vec<u8>),
-    Stream(Pieces),
-}
-
-/// A body that somebody writes into a channel.
-struct Pieces(tokio::sync::mpsc::Receiver<Vec<u8>>);
-
-impl MessageBody for Pieces {
-    type Error = std::convert::Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<std::result::Result<web::Bytes, Self::Error>>> {
-        self.0.poll_recv(cx).map(|piece| piece.map(|bytes| Ok(web::Bytes::from(bytes))))
-    }
-}
-
-/// An answer.
-pub struct Reply {
-    status: StatusCode,
-    body: Option<Content>,
-    content_type: &'static str,
-    etag: Option<String>,
-    location: Option<String>,
-    cache: Option<&'static str>,
-}
-
-impl Reply {
-    /// 200 with a JSON body.
-    ///
-    /// # Errors
-    /// Only a body that cannot be printed.
-    pub fn ok(body: &impl Serialize) -> Result<Self> {
-        Self::json(StatusCode::OK, body)
-    }
-
-    fn json(status: StatusCode, body: &impl Serialize) -> Result<Self> {
-        let body = serde_json::to_vec(body).map_err(|e| Error::Internal(format!("answer: {e}")))?;
-        Ok(Self {
-            status,
-            body: Some(Content::Whole(body)),
-            content_type: "application/json",
-            etag: None,
-            location: None,
-            cache: None,
-        })
-    }
-
-    /// 201 for something new, 200 for something that was there.
-    ///
-    /// # Errors
-    /// As [`Reply::ok`].
-    pub fn registered(answer: &Registered, collection: &str) -> Result<Self> {
-        let status = if answer.outcome == Outcome::Created { StatusCode::CREATED } else { StatusCode::OK };
-        let mut reply = Self::json(status, answer)?;
-        reply.etag = Some(format!("\"{}\"", answer.seq));
-        // Votes, opinions and revocations are read with what they are about.
-        reply.location = (!collection.is_empty()).then(|| format!("/api/v1/{collection}/{}", answer.id.0));
-        Ok(reply)
-    }
-
-    /// 201 with any body.
-    ///
-    /// # Errors
-    /// As [`Reply::ok`].
-    pub fn created(body: &impl Serialize) -> Result<Self> {
-        Self::json(StatusCode::CREATED, body)
-    }
-
-    /// Text of another type.
-    pub fn text(content_type: &'static str, body: String) -> Self {
-        let body = Some(Content::Whole(body.into_bytes()));
-        Self { status: StatusCode::OK, body, content_type, etag: None, location: None, cache: None }
-    }
-
-    /// Bytes of another type.
-    pub fn bytes(content_type: &'static str, body: Vec<u8>) -> Self {
-        let body = Some(Content::Whole(body));
-        Self { status: StatusCode::OK, body, content_type, etag: None, location: None, cache: None }
-    }
-
-    /// What may be kept by who asked, where it is more than nothing (`Cache-Control`).
-    #[must_use]
-    pub fn cached(mut self, how: &'static str) -> Self {
-        self.cache = Some(how);
-        self
-    }
-
-    /// Text of another type, as it comes out of a channel; it ends when nobody writes into it any more.
-    pub fn stream(content_type: &'static str, pieces: tokio::sync::mpsc::Receiver<Vec<u8>>) -> Self {
-        let body = Some(Content::Stream(Pieces(pieces)));
-        Self { status: StatusCode::OK, body, content_type, etag: None, location: None, cache: None }
-    }
-
-    /// 204.
-    pub fn nothing() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, content_type: "", etag: None, location: None, cache: None }
-    }
-
-    /// 304: the client has it.
-    pub fn not_modified(seq: i64) -> Self {
-        Self {
-            status: StatusCode::NOT_MODIFIED,
-            body: None,
-            content_type: "",
-            etag: Some(format!("\"{seq}\"")),
-            location: None,
-            cache: None,
-        }
-    }
-
-    /// With the ETag of a state.
-    #[must_use]
-    pub fn tagged(mut self, seq: i64) -> Self {
-        self.etag = Some(format!("\"{seq}\""));
-        self
-    }
-}
-
-impl Responder for Reply {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
-        if let Some(etag) = self.etag {
-            response.insert_header((ETAG, etag));
-        }
-        if let Some(location) = self.location {
-            response.insert_header((LOCATION, location));
-        }
-        if let Some(cache) = self.cache {
-            response.insert_header((CACHE_CONTROL, cache));
-        }
-        match self.body {
-            Some(Content::Whole(body)) => response.insert_header((CONTENT_TYPE, self.content_type)).body(body),
-            Some(Content::Stream(pieces)) => {
-                // A proxy that gathers what it passes on would hold events back.
-                response.insert_header(("x-accel-buffering", "no"));
-                response.insert_header((CONTENT_TYPE, self.content_type)).body(BoxBody::new(pieces))
-            }
-            None => response.finish(),
-        }
-    }
-}
-
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -556,14 +415,17 @@ impl ResponseError for Error {
 #[derive(Clone, Copy)]
 pub struct Failed;
 
-/// A problem document as a response; a failure of ours is logged.
-pub fn problem(error: Error, id: &str) -> HttpResponse {
+/// An error as a response, in the form of its route; a failure of ours is logged.
+pub fn problem(error: Error, id: &str, mlflow: bool) -> HttpResponse {
     let status = error.status_code();
     match error {
         // Chosen, not broken: nobody is to be woken for it.
         Error::Busy(_) => tracing::warn!(request = id, %error, "request put off"),
         _ if status.is_server_error() => tracing::error!(request = id, %error, "request failed"),
         _ => {}
+    }
+    if mlflow {
+        return told(&error);
     }
     let retry = matches!(error, Error::Unavailable(_) | Error::Busy(_));
     let challenge = matches!(error, Error::Unauthenticated(_));
@@ -575,6 +437,18 @@ pub fn problem(error: Error, id: &str) -> HttpResponse {
     }
     if challenge {
         response.insert_header(("www-authenticate", "Bearer"));
+    }
+    response.body(body)
+}
+
+/// An error in the form that clients of `MLflow` read.
+fn told(error: &Error) -> HttpResponse {
+    let (status, code, message) = crate::adapters::mlflow::fault::told(error);
+    let body = serde_json::json!({"error_code": code, "message": message}).to_string();
+    let mut response = HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    response.insert_header((CONTENT_TYPE, "application/json"));
+    if matches!(error, Error::Unauthenticated(_)) {
+        response.insert_header(("www-authenticate", "Basic realm=\"licit\", charset=\"UTF-8\", Bearer"));
     }
     response.body(body)
 }

@@ -53,6 +53,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
                     json!({"type": "string", "pattern": "^(0|[1-6]/)?(x[0-9]{3}/)*[0-9]{3}(\\.p/[1-9][0-9]{0,2})?$"})
                 }
                 "digest" => json!({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}),
+                _ if route.mlflow => json!({"type": "string"}),
                 _ => json!({"type": "string", "format": "uuid"}),
             };
             json!({"name": name, "in": "path", "required": true, "schema": schema})
@@ -91,10 +92,11 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
         responses.insert(status.to_string(), response);
     }
     for (status, text) in refusals(route) {
-        responses.insert(
-            status.to_string(),
-            json!({"description": text, "content": {"application/problem+json": {"schema": problem}}}),
-        );
+        let content = match route.mlflow {
+            true => json!({"application/json": {"schema": told()}}),
+            false => json!({"application/problem+json": {"schema": problem}}),
+        };
+        responses.insert(status.to_string(), json!({"description": text, "content": content}));
     }
     let mut operation = json!({
         "operationId": route.id,
@@ -111,7 +113,8 @@ fn operation(route: &Route, generator: &mut SchemaGenerator, problem: &Value) ->
         );
     }
     if let (Some(lines), Some(map)) = (route.lines, operation.as_object_mut()) {
-        let content = json!({lines: {"schema": {"type": "string", "description": "One JSON text a line"}}});
+        let described = if route.mlflow { "Bytes of any kind" } else { "One JSON text a line" };
+        let content = json!({lines: {"schema": {"type": "string", "description": described}}});
         map.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
     }
     if let (true, Some(map)) = (route.foreign, operation.as_object_mut()) {
@@ -138,8 +141,37 @@ pub fn parameters(route: &Route) -> Vec<String> {
     parameters.iter().filter_map(|p| p["name"].as_str().map(str::to_owned)).collect()
 }
 
+/// An error as clients of `MLflow` read it.
+fn told() -> Value {
+    json!({
+        "type": "object",
+        "required": ["error_code", "message"],
+        "properties": {"error_code": {"type": "string"}, "message": {"type": "string"}},
+    })
+}
+
 /// What a route may refuse with.
 fn refusals(route: &Route) -> Vec<(u16, &'static str)> {
+    if route.mlflow {
+        let mut list = vec![
+            (400, "A parameter does not do"),
+            (401, "No valid token"),
+            (403, "Not allowed, or the gate refused"),
+            (404, "No such thing"),
+            (503, "The registry cannot answer now"),
+        ];
+        if route.foreign || route.lines.is_some() {
+            list.extend([
+                (409, "Contradicts what is registered"),
+                (413, "Too large"),
+                (415, "Of another content type"),
+                (501, "No place for artifacts is known"),
+            ]);
+        } else if route.path.contains("artifacts/") {
+            list.push((501, "No place for artifacts is known"));
+        }
+        return list;
+    }
     let mut list = vec![(400, "Malformed")];
     if !route.open {
         list.extend([(401, "No valid token"), (403, "Not allowed")]);
@@ -218,5 +250,8 @@ fn without_null(schema: &Value) -> Value {
 }
 
 fn tag(path: &str) -> &str {
+    if super::route::of_mlflow(path) {
+        return "mlflow";
+    }
     path.trim_start_matches("/api/v1/").split('/').find(|p| !p.is_empty()).unwrap_or("server")
 }

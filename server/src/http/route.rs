@@ -36,6 +36,9 @@ pub struct Route {
     pub lines: Option<&'static str>,
     /// Whether the body is any JSON, by another's schema; it may be compressed (gzip), and its limit is that of what it unfolds to.
     pub foreign: bool,
+    /// Whether it is a route of `MLflow`: parameters it does not know are passed over, its errors are those of that protocol, its
+    /// callers may show their token as a password, and it answers under `/ajax-api`, too.
+    pub mlflow: bool,
     /// Schema of the query.
     pub query: Option<Component>,
     /// Schema of the answer; none for no or non-JSON bodies.
@@ -56,18 +59,36 @@ pub struct Route {
     pub mount: fn() -> actix_web::Route,
 }
 
-/// The name of a path parameter that goes on to the end, over slashes: tiles have such names.
-const TAIL: &str = "{tile}";
-const MOUNTED_TAIL: &str = "{tile:.+}";
+/// Names of path parameters that go on to the end, over slashes: tiles have such names, and artifacts.
+const TAILS: [(&str, &str); 2] = [("{tile}", "{tile:.+}"), ("{artifact}", "{artifact:.+}")];
+
+/// Under which the routes of `MLflow` stand, and under which they are answered, too.
+const MLFLOW: [&str; 2] = ["/api/2.0/", "/ajax-api/2.0/"];
 
 /// A path as the router wants it.
 pub fn mounted(path: &str) -> String {
-    path.replace(TAIL, MOUNTED_TAIL)
+    TAILS.iter().fold(path.to_owned(), |path, (tail, mounted)| path.replace(tail, mounted))
+}
+
+/// Every path at which a route is answered, as the router wants it.
+pub fn places(route: &Route) -> Vec<String> {
+    let own = mounted(route.path);
+    let [first, second] = MLFLOW;
+    let other = own.strip_prefix(first).filter(|_| route.mlflow).map(|rest| format!("{second}{rest}"));
+    std::iter::once(own).chain(other).collect()
 }
 
 /// A path as the table of routes and the OpenAPI document have it.
 pub fn documented(pattern: &str) -> String {
-    pattern.replace(MOUNTED_TAIL, TAIL)
+    let own = TAILS.iter().fold(pattern.to_owned(), |path, (tail, mounted)| path.replace(mounted, tail));
+    let [first, second] = MLFLOW;
+    own.strip_prefix(second).map(|rest| format!("{first}{rest}")).unwrap_or(own)
+}
+
+/// Whether a path is one of `MLflow`, whether there is anything or not.
+pub fn of_mlflow(path: &str) -> bool {
+    let parts = path.split('/').nth(3).unwrap_or_default();
+    (path.starts_with("/api/") || path.starts_with("/ajax-api/")) && parts.starts_with("mlflow")
 }
 
 fn component<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
@@ -94,6 +115,7 @@ impl Route {
             takes: None,
             lines: None,
             foreign: false,
+            mlflow: false,
             query: None,
             gives: None,
             content_type: "application/json",
@@ -134,6 +156,16 @@ impl Route {
         mount: fn() -> actix_web::Route,
     ) -> Self {
         Self::new(Method::PUT, path, id, summary, mount)
+    }
+
+    /// A PATCH.
+    pub const fn patch(
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        mount: fn() -> actix_web::Route,
+    ) -> Self {
+        Self::new(Method::PATCH, path, id, summary, mount)
     }
 
     /// A DELETE.
@@ -179,6 +211,18 @@ impl Route {
     /// The body, any JSON that may be compressed.
     pub const fn takes_foreign(mut self) -> Self {
         self.foreign = true;
+        self
+    }
+
+    /// The body, bytes of any kind.
+    pub const fn takes_bytes(mut self) -> Self {
+        self.lines = Some("application/octet-stream");
+        self
+    }
+
+    /// A route of `MLflow`.
+    pub const fn mlflow(mut self) -> Self {
+        self.mlflow = true;
         self
     }
 

@@ -121,6 +121,8 @@ pub fn about(fact: &Fact) -> Vec<String> {
             std::iter::once(Ref::run(f.event.run).to_string()).chain(tables).collect()
         }
         Fact::EdgeRecorded(f) => vec![f.from.to_string(), f.to.to_string()],
+        Fact::MlflowRunChanged(f) => f.about(),
+        Fact::MlflowVersionChanged(f) => f.about(),
         Fact::PurposeRevised(f) => revised(Ref::purpose(&f.spec.key), f.rev),
         Fact::BasisRevised(f) => revised(Ref::basis(&f.spec.key), f.rev),
         Fact::AssessmentRevised(f) => {
@@ -165,6 +167,12 @@ pub fn about(fact: &Fact) -> Vec<String> {
         | Fact::ConsentProofShredded(_)
         | Fact::WebhookSubscribed(_)
         | Fact::WebhookUnsubscribed(_)
+        // What of these turns a verdict, facts of the registry say besides.
+        | Fact::MlflowExperimentChanged(_)
+        | Fact::MlflowLoggedModelChanged(_)
+        | Fact::MlflowModelChanged(_)
+        | Fact::MlflowWebhookChanged(_)
+        | Fact::MlflowArtifactStored(_)
         | Fact::LedgerNamed(_)
         | Fact::SigningKeyIntroduced(_)
         | Fact::SigningKeyRetired(_) => Vec::new(),

@@ -16,6 +16,45 @@ fn golden() -> PathBuf {
     root().join("tests/golden/facts")
 }
 
+/// What a training script says.
+fn by_mlflow(s: &Scenario) {
+    let post = |path: &str, body: serde_json::Value| s.ana.post(&format!("/api/2.0/mlflow/{path}"), &body).good();
+    post("experiments/create", json!({"name": "credit", "tags": [{"key": "team", "value": "risk"}]}));
+    let tags = json!([{"key": "licit.purpose", "value": "purpose:scoring"}, {"key": "mlflow.user", "value": "ana"}]);
+    let run = post(
+        "runs/create",
+        json!({"experiment_id": "1", "user_id": "ana", "start_time": 1_700_000_000_000_i64, "tags": tags}),
+    );
+    let run = run["run"]["info"]["run_id"].clone();
+    let schema = r#"{"mlflow_colspec": [{"type": "long", "name": "age", "required": true}]}"#;
+    let dataset = json!({"name": "people", "digest": "23ab924b", "source_type": "s3", "source": r#"{"uri": "s3://b/k"}"#, "schema": schema});
+    let read = json!({"tags": [{"key": "mlflow.data.context", "value": "training"}, {"key": "licit.subjects", "value": "Adult"}], "dataset": dataset});
+    post("runs/log-inputs", json!({"run_id": run, "datasets": [read]}));
+    let model = post(
+        "logged-models",
+        json!({"experiment_id": "1", "name": "model", "source_run_id": run, "params": [{"key": "C", "value": "1.0"}]}),
+    );
+    let model = model["model"]["info"]["model_id"].as_str().unwrap().to_owned();
+    let metrics =
+        json!([{"key": "auc", "value": 0.9, "timestamp": 1_700_000_000_000_i64, "step": 1, "model_id": model}]);
+    post("runs/log-batch", json!({"run_id": run, "metrics": metrics, "params": [{"key": "C", "value": "1.0"}]}));
+    post("runs/outputs", json!({"run_id": run, "models": [{"model_id": model, "step": 0}]}));
+    let file = format!("/api/2.0/mlflow-artifacts/artifacts/1/models/{model}/artifacts/input_example.json");
+    let put = s.ana.send(
+        "PUT",
+        &file,
+        &[("content-type", "application/json")],
+        Some(br#"{"columns":["age"],"data":[[30]]}"#),
+    );
+    assert_eq!(put.status, 200, "{}", put.text);
+    post(
+        "registered-models/create",
+        json!({"name": "credit", "tags": [{"key": "team", "value": "risk"}], "description": "Scores."}),
+    );
+    post("model-versions/create", json!({"name": "credit", "source": format!("models:/{model}"), "model_id": model}));
+    post("registered-models/alias", json!({"name": "credit", "alias": "next", "version": "1"}));
+}
+
 /// A ledger with every kind of fact in it: kind, version, data as stored.
 fn every_kind() -> Vec<(String, u16, String)> {
     let s = Scenario::running();
@@ -144,6 +183,12 @@ fn every_kind() -> Vec<(String, u16, String)> {
     let webhook = json!({"url": "http://192.0.2.1/", "kinds": ["webhook.unsubscribed"]});
     let webhook = admin.post("/api/v1/webhooks", &webhook).good();
     admin.send("DELETE", &format!("/api/v1/webhooks/{}", webhook["id"].as_str().unwrap()), &[], None).good();
+    let hook = json!({"name": "gov", "url": "http://192.0.2.1/", "events": [{"entity": "MODEL_VERSION", "action": "CREATED"}]});
+    let hook = admin.post("/api/2.0/mlflow/webhooks", &hook).good()["webhook"]["webhook_id"].clone();
+    let quiet = json!({"status": "DISABLED"}).to_string();
+    let path = format!("/api/2.0/mlflow/webhooks/{}", hook.as_str().unwrap());
+    admin.send("PATCH", &path, &[], Some(quiet.as_bytes())).good();
+    admin.send("DELETE", &path, &[], None).good();
     s.add("consent-records", crate::consent::said(1, 2, "given", "2026-01-05T10:00:00Z"));
     let who = crate::consent::pseudonym("k1", 1);
     s.dora.post("/api/v1/subjects/erasures", &json!({"subject": who})).good();
@@ -159,6 +204,7 @@ fn every_kind() -> Vec<(String, u16, String)> {
         }}}}],
     });
     s.ana.post("/api/v1/lineage", &reported).good();
+    by_mlflow(&s);
     // The last of all, since time never runs backwards.
     assert_eq!(crate::consent::proofs::later(&s.server.db, &harness::scenario::in_days(2)), 1);
 

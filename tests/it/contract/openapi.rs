@@ -21,8 +21,11 @@ fn it_names_every_route_and_no_other() {
         .unwrap()
         .iter()
         .flat_map(|(path, item)| {
-            let methods =
-                item.as_object().unwrap().keys().filter(|k| ["get", "post", "put", "delete"].contains(&k.as_str()));
+            let methods = item
+                .as_object()
+                .unwrap()
+                .keys()
+                .filter(|k| ["get", "post", "put", "patch", "delete"].contains(&k.as_str()));
             methods.map(|m| (m.to_uppercase(), path.clone())).collect::<Vec<_>>()
         })
         .collect();

@@ -50,7 +50,7 @@ impl World {
         }
     }
 
-    fn put_dataset(&mut self, version: &Ref, at: &At, rows: &mut Rows) {
+    pub(in crate::adapters) fn put_dataset(&mut self, version: &Ref, at: &At, rows: &mut Rows) {
         let base = version.unpinned();
         let (Some(known), Ok(version_id)) =
             (self.openlineage.version(version).cloned(), version.version().unwrap_or_default().parse::<VersionId>())
@@ -101,7 +101,7 @@ impl World {
         }
     }
 
-    fn put_model(&mut self, version: &Ref, at: &At, rows: &mut Rows) {
+    pub(in crate::adapters) fn put_model(&mut self, version: &Ref, at: &At, rows: &mut Rows) {
         let base = version.unpinned();
         let (Ok(name), Ok(version_id)) = (base.name().parse(), version.version().unwrap_or_default().parse()) else {
             return;
@@ -183,7 +183,7 @@ impl World {
         }
     }
 
-    fn put_run(&mut self, id: Uuid, spec: RunSpec, origin: Origin, at: &At, rows: &mut Rows) {
+    pub(in crate::adapters) fn put_run(&mut self, id: Uuid, spec: RunSpec, origin: Origin, at: &At, rows: &mut Rows) {
         let own = Ref::run(id);
         let (reference, sum) = (own.to_string(), digest(&spec));
         if !self.registry.takes(&reference, sum) {
@@ -202,17 +202,21 @@ impl World {
 
     /// What an engine reports of a run that was recorded natively.
     fn add_edges(&mut self, own: &Ref, spec: &RunSpec, origin: Origin, at: &At, rows: &mut Rows) {
-        let origin = if origin == Origin::Declared { EdgeOrigin::Declared } else { EdgeOrigin::Inferred };
-        let edge = |kind, from: &Ref, to: &Ref| EdgeCreate {
+        let origin = match origin {
+            Origin::Declared => EdgeOrigin::Declared,
+            Origin::Observed => EdgeOrigin::Observed,
+            _ => EdgeOrigin::Inferred,
+        };
+        let edge = |kind, from: &Ref, to: &Ref, role| EdgeCreate {
             kind,
             from: from.clone(),
             to: to.clone(),
-            role: None,
+            role,
             origin,
             valid_from: None,
         };
-        let read = spec.inputs.iter().map(|input| edge(EdgeName::Used, own, &input.r#ref));
-        let made = spec.outputs.iter().map(|output| edge(EdgeName::Generated, output, own));
+        let read = spec.inputs.iter().map(|input| edge(EdgeName::Used, own, &input.r#ref, input.role));
+        let made = spec.outputs.iter().map(|output| edge(EdgeName::Generated, output, own, None));
         for edge in read.chain(made).collect::<Vec<_>>() {
             self.lineage.edge(&edge, at, rows);
         }
@@ -220,7 +224,7 @@ impl World {
 }
 
 #[expect(clippy::expect_used, reason = "the text is a reference, and a test reads it")]
-fn unstated() -> Ref {
+pub(in crate::adapters) fn unstated() -> Ref {
     UNSTATED.parse().expect("a reference")
 }
 
@@ -236,7 +240,7 @@ fn version_tags(version: &VersionId) -> Tags {
     tags
 }
 
-fn tag(tags: &mut Tags, key: &str, value: &str) {
+pub(in crate::adapters) fn tag(tags: &mut Tags, key: &str, value: &str) {
     if let (Some(key), Some(value)) = (names::name(key), names::name(value)) {
         tags.insert(key, value);
     }

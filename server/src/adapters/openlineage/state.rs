@@ -244,14 +244,24 @@ impl State {
 
     /// Join what an event says; what is to be put into the registry and the graph anew.
     pub fn fold(&mut self, event: &Event) -> Touched {
+        let mut touched = self.tables(event.at, event.tables.iter());
+        touched.runs.push(event.run);
+        if self.join(event) {
+            self.below(event.run, &mut touched.runs);
+        }
+        touched
+    }
+
+    /// Join what is said of datasets and models.
+    pub fn tables<'a>(&mut self, at: Timestamp, tables: impl Iterator<Item = &'a Table>) -> Touched {
         let mut touched = Touched::default();
-        for table in &event.tables {
-            Arc::make_mut(self.versions.entry(table.r#ref.clone()).or_default()).join(event.at, table);
+        for table in tables {
+            Arc::make_mut(self.versions.entry(table.r#ref.clone()).or_default()).join(at, table);
             touched.versions.push(table.r#ref.clone());
             if let Some(owner) = &table.owner {
                 let base = table.r#ref.unpinned();
                 let mut known = self.owners.get(&base).cloned();
-                later(&mut known, event.at, Some(owner.clone()));
+                later(&mut known, at, Some(owner.clone()));
                 self.owners.extend(known.map(|known| (base, known)));
             }
             for alias in &table.aliases {
@@ -262,10 +272,6 @@ impl State {
         }
         touched.versions.sort();
         touched.versions.dedup();
-        touched.runs.push(event.run);
-        if self.join(event) {
-            self.below(event.run, &mut touched.runs);
-        }
         touched
     }
 

@@ -1,0 +1,82 @@
+//! The verbs: each checks, and records what was said; promotion asks the gate.
+
+pub mod experiments;
+pub mod inputs;
+pub mod logged;
+pub mod models;
+pub mod promote;
+pub mod runs;
+pub mod versions;
+
+use licit_schemas::openlineage::RunFacet;
+use licit_schemas::reference::{Kind, Ref};
+use licit_schemas::registry::Operation;
+use licit_schemas::time::Timestamp;
+
+use super::fact::{Tags, Texts};
+use super::state::millis;
+use crate::error::Result;
+use crate::facts::Tx;
+use crate::resolve::pin;
+
+/// Tags that name people or their machines, or are written by them about them.
+const NOTED: [&str; 4] = ["mlflow.user", "mlflow.source.name", "mlflow.note.content", "mlflow.docker.image.name"];
+/// By how many milliseconds the clock of a client may be ahead of ours.
+const CLOCKS_DIFFER: i64 = 300_000;
+
+/// Tags as they are kept: some as notes.
+fn tags(tx: &mut Tx<'_>, texts: &Texts) -> Result<Tags> {
+    let mut tags = Tags::default();
+    for (key, value) in texts {
+        if NOTED.contains(&key.as_str()) && !value.is_empty() {
+            tags.noted.insert(key.clone(), tx.note(value)?);
+        } else {
+            tags.open.insert(key.clone(), value.clone());
+        }
+    }
+    Ok(tags)
+}
+
+/// A moment that a client states: what lies ahead was said by a clock that goes wrong.
+fn said_at(tx: &Tx<'_>, stated: Option<i64>) -> i64 {
+    let now = millis(tx.now());
+    match stated {
+        Some(stated) if stated <= now + CLOCKS_DIFFER && in_time(stated) => stated,
+        _ => now,
+    }
+}
+
+fn in_time(stated: i64) -> bool {
+    stated.checked_mul(1000).and_then(Timestamp::from_micros).is_some()
+}
+
+/// A reference that a tag states, pinned where it is registered; elsewhere as it was stated, and the gate knows no such thing.
+fn reference(tx: &Tx<'_>, text: &str, kind: Kind) -> Option<Ref> {
+    let stated: Ref = text.trim().parse().ok()?;
+    if stated.kind() != kind {
+        return None;
+    }
+    Some(pin(tx.world(), &stated, tx.now(), "").unwrap_or(stated))
+}
+
+/// What tags state of a run, and those that nobody can read: a job must not die of a slip in a tag, and what is not stated is
+/// not covered.
+fn facet(tx: &Tx<'_>, texts: &Texts) -> (Option<RunFacet>, Vec<String>) {
+    let (mut facet, mut unread) = (RunFacet::default(), Vec::new());
+    for (key, value) in texts {
+        let read = match key.as_str() {
+            "licit.purpose" => reference(tx, value, Kind::Purpose).map(|read| facet.purpose = Some(read)),
+            "licit.basis" => reference(tx, value, Kind::Basis).map(|read| facet.basis = Some(read)),
+            "licit.controller" => reference(tx, value, Kind::Party).map(|read| facet.controller = Some(read)),
+            "licit.operation" => {
+                let word = serde_json::Value::String(value.trim().to_owned());
+                serde_json::from_value::<Operation>(word).ok().map(|read| facet.operation = Some(read))
+            }
+            _ => continue,
+        };
+        if read.is_none() {
+            unread.push(format!("{key} {}", value.chars().filter(|c| !c.is_control()).take(80).collect::<String>()));
+        }
+    }
+    ((facet != RunFacet::default()).then_some(facet), unread)
+}

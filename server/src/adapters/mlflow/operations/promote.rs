@@ -1,0 +1,346 @@
+//! Promotion: a governed alias, or the stage `Production`, stands for deployments. Setting it proposes a release of each and asks
+//! the gate to start it; what the gate refuses is recorded as its decision, and nothing moves.
+
+use licit_schemas::gate::{Activation, Decision, Finding, Intent};
+use licit_schemas::reference::Ref;
+use licit_schemas::registry::{ModelFile, Part, PartKind, ReleaseSpec, ReleaseState};
+use licit_schemas::text::Sentence;
+use uuid::Uuid;
+
+use crate::adapters::mlflow::fact::Stage;
+use crate::adapters::mlflow::registered::{Model, Version};
+use crate::adapters::mlflow::{Rules, fault};
+use crate::error::{Error, Result};
+use crate::facts::{Tx, World};
+use crate::gate::operations::{activate, refused};
+use crate::registry::operations::{release, withdraw as withdrawn};
+use crate::registry::{Release, What};
+
+/// The tag of a deployment that names the registered model it runs.
+pub const MODEL: &str = "mlflow.model";
+/// The tag of a deployment that names the alias it runs by, or several with commas between them; without it, every governed one.
+pub const ALIAS: &str = "mlflow.alias";
+/// Findings that a refusal tells; the decision has all.
+const TOLD: usize = 8;
+
+/// What is to stand for a version.
+#[derive(Clone, Copy)]
+pub enum Place<'a> {
+    /// A governed alias.
+    Alias(&'a str),
+    /// The stage `Production`.
+    Stage,
+}
+
+impl Place<'_> {
+    /// The alias that deployments name: the stage is the alias of its name.
+    fn alias(self) -> String {
+        match self {
+            Self::Alias(alias) => alias.to_lowercase(),
+            Self::Stage => Stage::Production.as_str().to_lowercase(),
+        }
+    }
+
+    fn shown(self) -> String {
+        match self {
+            Self::Alias(alias) => format!("the alias '{alias}'"),
+            Self::Stage => "the stage 'Production'".to_owned(),
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Promoted {
+    /// The gate let it, by these decisions.
+    Let(Vec<Uuid>),
+    /// It did not: why, along which path, who can clear it.
+    Refused(String),
+}
+
+/// What is told to who may not move what runs.
+pub fn no_role(alias: &str) -> String {
+    format!("'{alias}' stands for what runs: to set or take it away needs a token with the role `releaser`.")
+}
+
+/// Whether a deployment says that it runs a model by an alias.
+fn says(tags: &licit_schemas::registry::Tags, model: &str, alias: &str) -> bool {
+    let tag = |key: &str| tags.iter().find(|(own, _)| own.as_str() == key).map(|(_, value)| value.as_str());
+    tag(MODEL) == Some(model)
+        && tag(ALIAS).is_none_or(|list| list.split(',').any(|own| own.trim().to_lowercase() == alias))
+}
+
+/// The deployments that a governed alias of a model stands for, sorted. What runs by it stands for it as long as it runs, whatever a
+/// later revision says: or the gate were left behind by a changed tag.
+fn standing(world: &World, model: &str, alias: &str) -> Vec<String> {
+    let registry = &world.registry;
+    let mut found: Vec<String> = registry
+        .deployments
+        .iter()
+        .map(|latest| latest.reference.to_string())
+        .filter(|reference| {
+            let all = registry.deployments.all(reference);
+            let latest = all.last().is_some_and(|revision| says(&revision.spec.tags, model, alias));
+            latest
+                || registry.active(reference).is_some()
+                    && all.iter().any(|revision| says(&revision.spec.tags, model, alias))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// The release that a deployment would have: what it has, with this version in the place of the others of its model.
+fn composed(world: &World, deployment: &str, native: &Ref) -> Result<ReleaseSpec> {
+    let releases = world.registry.releases(deployment);
+    let before = world.registry.active(deployment).or_else(|| releases.last());
+    let reference: Ref = deployment.parse().map_err(|e| Error::Internal(format!("stored reference: {e}")))?;
+    let part = Part { part: PartKind::Base, model: native.clone() };
+    let Some(before) = before else {
+        let (indexes, discloses) = (Vec::new(), Vec::new());
+        return Ok(ReleaseSpec {
+            deployment: reference,
+            composition: vec![part],
+            indexes,
+            discloses,
+            prompt_digest: None,
+        });
+    };
+    let mut spec = before.spec.clone();
+    match spec.composition.iter_mut().find(|part| part.model.unpinned() == native.unpinned()) {
+        Some(own) => own.model = native.clone(),
+        None => {
+            spec.composition.retain(|part| part.part != PartKind::Base);
+            spec.composition.insert(0, part);
+        }
+    }
+    Ok(spec)
+}
+
+/// The files of a version, as the artifacts here have them now.
+fn found(world: &World, native: &Ref) -> Vec<ModelFile> {
+    match world.registry.held(&native.to_string()).map(|held| &held.what) {
+        Some(What::Model(facts)) => facts
+            .files
+            .iter()
+            .filter_map(|(path, digest)| Some(ModelFile { path: path.parse().ok()?, digest: *digest, size: None }))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Ask the gate for each deployment that the place stands for.
+///
+/// # Errors
+/// Only those of the database: what is refused is an answer.
+pub fn promote(
+    tx: &mut Tx<'_>,
+    rules: &Rules,
+    may: bool,
+    model: &Model,
+    version: &Version,
+    place: Place<'_>,
+) -> Result<Promoted> {
+    let (alias, native) = (place.alias(), &version.made.native);
+    let deployments = standing(tx.world(), &model.name, &alias);
+    if deployments.is_empty() {
+        return Ok(Promoted::Refused(format!(
+            "{} of '{}' is governed, and no deployment says that it runs by it. Register the deployment with the tags `{MODEL}: {}` and `{ALIAS}: {alias}` \
+             (`licit deployment create -f deployment.yaml`), have the board approve it, and set the alias again; or use another alias for what does not run in production.",
+            place.shown(),
+            model.name,
+            model.name
+        )));
+    }
+    if !may {
+        return Ok(Promoted::Refused(no_role(&alias)));
+    }
+    let files = found(tx.world(), native);
+    if files.is_empty() {
+        return Ok(Promoted::Refused(format!(
+            "Which bytes `{native}` has is unknown: its files ('{}') are not kept here, and nobody registered their digests. Log the model to this server, \
+             or register the version with its files (`licit register`).",
+            version.made.source
+        )));
+    }
+    let several = deployments.len() > 1;
+    if several {
+        // All of them, or none: tried first, and forgotten.
+        let tried = deployments.clone();
+        let all = tx.aside(|tx| {
+            for deployment in &tried {
+                if start(tx, deployment, native, &files, &model.name)?.is_err() {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })?;
+        if !all {
+            return refuse(tx, rules, &deployments, native, &files, model, place);
+        }
+    }
+    let mut decisions = Vec::new();
+    for deployment in &deployments {
+        match start(tx, deployment, native, &files, &model.name)? {
+            Ok(decision) => decisions.push(decision.id.0),
+            Err(why) => return Ok(Promoted::Refused(told(rules, model, place, deployment, &why))),
+        }
+    }
+    Ok(Promoted::Let(decisions))
+}
+
+/// Of several, record the decision of the first that is refused.
+fn refuse(
+    tx: &mut Tx<'_>,
+    rules: &Rules,
+    deployments: &[String],
+    native: &Ref,
+    files: &[ModelFile],
+    model: &Model,
+    place: Place<'_>,
+) -> Result<Promoted> {
+    for deployment in deployments {
+        let passes = tx.aside(|tx| Ok(start(tx, deployment, native, files, &model.name)?.is_ok()))?;
+        if !passes && let Err(why) = start(tx, deployment, native, files, &model.name)? {
+            return Ok(Promoted::Refused(told(rules, model, place, deployment, &why)));
+        }
+    }
+    Err(Error::Internal("a promotion that fails as a whole fails at none".to_owned()))
+}
+
+/// Why something was not started.
+enum Why {
+    /// The gate decided so.
+    Decision(Box<Decision>),
+    /// It could not even be proposed.
+    Words(String),
+}
+
+/// Propose a release of one deployment and ask the gate to start it; what ran before and stands by goes on.
+fn start(
+    tx: &mut Tx<'_>,
+    deployment: &str,
+    native: &Ref,
+    files: &[ModelFile],
+    model: &str,
+) -> Result<std::result::Result<Decision, Why>> {
+    let spec = composed(tx.world(), deployment, native)?;
+    let known = |release: &&Release| {
+        release.spec == spec && matches!(release.state, ReleaseState::Active | ReleaseState::Standby)
+    };
+    let before = tx.world().registry.releases(deployment).iter().rev().find(known).map(|release| release.id);
+    let (id, intent) = match before {
+        Some(id) => (id, Intent::Continue),
+        None => match release(tx, spec) {
+            Ok(proposed) => (proposed.id.0, Intent::Start),
+            Err(error @ (Error::Invalid(_) | Error::Conflict(..) | Error::NotFound(_))) => {
+                return Ok(Err(Why::Words(error.to_string())));
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    let reason: Option<Sentence> = format!("set through MLflow for {model}").parse().ok();
+    // Files of other parts are not here: then what was admitted is for who deploys them to show.
+    let alone = tx
+        .world()
+        .registry
+        .releases(deployment)
+        .iter()
+        .find(|r| r.id == id)
+        .is_some_and(|r| r.spec.composition.len() == 1);
+    let artifacts = if alone { files.to_vec() } else { Vec::new() };
+    let decision = activate(tx, id, &Activation { artifacts, reason }, intent)?;
+    Ok(if refused(&decision) { Err(Why::Decision(Box::new(decision))) } else { Ok(decision) })
+}
+
+/// A refusal in words: what is missing, along which path, who can clear it, where to go on.
+fn told(rules: &Rules, model: &Model, place: Place<'_>, deployment: &str, why: &Why) -> String {
+    let decision = match why {
+        Why::Words(words) => {
+            return format!(
+                "{} of '{}' stands for `{deployment}`, of which no release can be proposed: {words}.",
+                place.shown(),
+                model.name
+            );
+        }
+        Why::Decision(decision) => decision,
+    };
+    let blocking: Vec<&Finding> = decision.findings.iter().filter(|finding| finding.blocking).collect();
+    let mut text = format!(
+        "{} of '{}' stands for `{deployment}`, and the gate refuses to start `{}`: {} finding(s).",
+        place.shown(),
+        model.name,
+        decision.release.as_deref().unwrap_or(deployment),
+        blocking.len()
+    );
+    for (place, finding) in blocking.iter().take(TOLD).enumerate() {
+        text.push_str(&format!(
+            "\n({}) {} [{}{}{}]\n    path: {}\n    who can clear it: {}; how: {}",
+            place + 1,
+            finding.sentence,
+            finding.rule,
+            if finding.article.is_empty() { "" } else { ", " },
+            finding.article,
+            path(finding),
+            finding.addressee,
+            finding.remedy.text
+        ));
+        if let Some(command) = &finding.remedy.command {
+            text.push_str(&format!(" (`{command}`)"));
+        }
+    }
+    if blocking.len() > TOLD {
+        text.push_str(&format!("\nand {} more.", blocking.len() - TOLD));
+    }
+    text.push_str(&format!(
+        "\nAll of it: {}/api/v1/decisions/{} (`licit decision show {}`). The version is registered: once this is cleared, set the alias again.",
+        rules.address,
+        decision.id.0,
+        decision.id.0
+    ));
+    text
+}
+
+fn path(finding: &Finding) -> String {
+    if finding.path.is_empty() { finding.node.clone() } else { finding.path.join(" -> ") }
+}
+
+/// What a version ran as, by the governed names it had, is withdrawn where no other such name stands for it.
+///
+/// # Errors
+/// Those of the database.
+pub fn withdraw(tx: &mut Tx<'_>, rules: &Rules, name: &str, number: u32) -> Result<()> {
+    let Some(model) = tx.world().mlflow.registered.get(name).cloned() else { return Ok(()) };
+    let Some(version) = model.versions.get(&number) else { return Ok(()) };
+    let mut left: Vec<String> =
+        model.aliases_of(number).filter(|alias| rules.governs(alias)).map(str::to_lowercase).collect();
+    if version.stage == Stage::Production {
+        left.push(Stage::Production.as_str().to_lowercase());
+    }
+    let native = &version.made.native;
+    let world = tx.world();
+    let running: Vec<Uuid> = world
+        .registry
+        .deployments
+        .iter()
+        .map(|latest| latest.reference.to_string())
+        .filter(|deployment| {
+            let all = world.registry.deployments.all(deployment);
+            let stands = |alias: &str| all.iter().any(|revision| says(&revision.spec.tags, name, alias));
+            rules.governed.iter().any(|alias| stands(alias)) && !left.iter().any(|alias| stands(alias))
+        })
+        .filter_map(|deployment| {
+            let active = world.registry.active(&deployment)?;
+            active.spec.composition.iter().any(|part| part.model == *native).then_some(active.id)
+        })
+        .collect();
+    for id in running {
+        withdrawn(tx, id)?;
+    }
+    Ok(())
+}
+
+/// A refusal as an error.
+pub fn error(message: String) -> Error {
+    fault::denied(message)
+}

@@ -1,0 +1,161 @@
+//! Governed aliases and the stage `Production`: inside what was approved it works, else it is refused, and there is no way around.
+
+use serde_json::{Value, json};
+
+use super::{API, Place, deployment, refused};
+use crate::support::rebuilds;
+
+/// Everything approved, and version 1 proposed: the board judges what was refused first.
+fn approved() -> (Place, String) {
+    let place = Place::new();
+    place.govern();
+    place.classify();
+    place.post("registered-models/create", &json!({"name": "score"}));
+    let version = place.version(1);
+    refused(&place.alias("champion", &version), 403);
+    place.approve();
+    (place, version)
+}
+
+#[track_caller]
+fn states(place: &Place) -> Vec<(String, String)> {
+    let releases = place.s.ana.get("/api/v1/releases?sort=recorded").good();
+    let text = |r: &Value, name: &str| r[name].as_str().unwrap().to_owned();
+    releases["items"].as_array().unwrap().iter().map(|r| (text(r, "ref"), text(r, "state"))).collect()
+}
+
+#[test]
+fn inside_what_was_approved_an_alias_starts_a_release_and_moves_on_and_back() {
+    let (place, one) = approved();
+    let two = place.version(2);
+    place.alias("champion", &one).good();
+    assert_eq!(states(&place), [("release:score-prod@1".to_owned(), "active".to_owned())]);
+    place.alias("champion", &two).good();
+    place.alias("champion", &one).good();
+    let found = states(&place);
+    assert!(found.contains(&("release:score-prod@1".into(), "active".into())), "{found:?}");
+    assert!(found.contains(&("release:score-prod@2".into(), "standby".into())), "{found:?}");
+    let stands = place.get("registered-models/alias?name=score&alias=champion");
+    assert_eq!(stands["model_version"]["version"], one.as_str());
+    rebuilds(&place.s.server.db);
+}
+
+#[test]
+fn what_is_not_approved_is_refused_and_the_refusal_is_a_decision() {
+    let place = Place::new();
+    place.govern();
+    place.post("registered-models/create", &json!({"name": "score"}));
+    let version = place.version(1);
+    let (code, message) = refused(&place.alias("champion", &version), 403);
+    assert_eq!(code, "PERMISSION_DENIED");
+    let id = message.split("/api/v1/decisions/").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let decision = place.s.audit.get(&format!("/api/v1/decisions/{id}")).good();
+    assert_eq!(decision["spec"]["verdict"], "deny", "{decision:#}");
+    refused(&place.trainer.get(&format!("{API}/registered-models/alias?name=score&alias=champion")), 400);
+    rebuilds(&place.s.server.db);
+}
+
+#[test]
+fn a_governed_alias_that_stands_for_nothing_is_refused_with_what_to_do() {
+    let place = Place::new();
+    place.post("registered-models/create", &json!({"name": "score"}));
+    let version = place.version(1);
+    for alias in ["champion", "Champion", "PRODUCTION"] {
+        let (_, message) = refused(&place.alias(alias, &version), 403);
+        assert!(message.contains("mlflow.model: score"), "{message}");
+    }
+    place.alias("challenger", &version).good();
+}
+
+#[test]
+fn the_stage_of_old_is_governed_too() {
+    let (place, version) = approved();
+    let to = |stage: &str| {
+        place.send(
+            "POST",
+            "model-versions/transition-stage",
+            &json!({"name": "score", "version": version, "stage": stage, "archive_existing_versions": true}),
+        )
+    };
+    to("Staging").good();
+    assert_eq!(states(&place)[0].1, "proposed");
+    assert_eq!(to("production").good()["model_version"]["current_stage"], "Production");
+    assert_eq!(states(&place)[0].1, "active");
+    place
+        .send(
+            "POST",
+            "model-versions/transition-stage",
+            &json!({"name": "score", "version": version, "stage": "Archived", "archive_existing_versions": false}),
+        )
+        .good();
+    assert_eq!(states(&place)[0].1, "withdrawn");
+}
+
+#[test]
+fn there_is_no_way_around_the_gate() {
+    let (place, version) = approved();
+    place.alias("champion", &version).good();
+    // Another model may not come under the name, and what runs is not taken away by other means.
+    place.post("registered-models/create", &json!({"name": "other"}));
+    let copy = json!({"name": "other", "source": format!("models:/score/{version}")});
+    place.post("model-versions/create", &copy);
+    refused(
+        &place.send("POST", "registered-models/alias", &json!({"name": "other", "alias": "champion", "version": "1"})),
+        403,
+    );
+    refused(&place.send("POST", "registered-models/rename", &json!({"name": "score", "new_name": "gone"})), 403);
+    refused(&place.send("DELETE", "registered-models/delete", &json!({"name": "score"})), 403);
+    refused(&place.send("DELETE", "model-versions/delete", &json!({"name": "score", "version": version})), 403);
+    // Bytes under a version stay what they are; the same again are the same.
+    let source = place.get(&format!("model-versions/get-download-uri?name=score&version={version}"));
+    let folder = source["artifact_uri"].as_str().unwrap().trim_start_matches("mlflow-artifacts:/").to_owned();
+    refused(&place.put(&format!("{folder}/model.bin"), b"other bytes"), 403);
+    refused(&place.put(&format!("{folder}/more.py"), b"import os"), 403);
+    assert_eq!(place.put(&format!("{folder}/model.bin"), &[1; 2000]).status, 200);
+    // The same by the other prefix.
+    let ajax = place.trainer.post(
+        "/ajax-api/2.0/mlflow/registered-models/alias",
+        &json!({"name": "other", "alias": "champion", "version": "1"}),
+    );
+    refused(&ajax, 403);
+    // A tag that is taken away leaves the gate where it is, as long as something runs.
+    place.s.add("environments", json!({"key": "lab", "mode": "observe", "class": "lab"}));
+    place.s.add("deployments", deployment("score-prod", "production", &json!({})));
+    place.s.add("deployments", deployment("score-lab", "lab", &json!({"mlflow.model": "score"})));
+    place.s.revoke("basis:scoring-contract", 0);
+    let next = place.version(2);
+    let (_, message) = refused(&place.alias("champion", &next), 403);
+    assert!(message.contains("deployment:score-prod"), "{message}");
+    assert_eq!(
+        place.get("registered-models/alias?name=score&alias=champion")["model_version"]["version"],
+        version.as_str()
+    );
+    rebuilds(&place.s.server.db);
+}
+
+#[test]
+fn who_may_not_move_what_runs_does_not_by_an_alias() {
+    let (place, version) = approved();
+    let only = place.s.server.service("registrar", &place.s.ana, &["registrar"]);
+    let body = json!({"name": "score", "alias": "champion", "version": version});
+    let (_, message) = refused(&only.post(&format!("{API}/registered-models/alias"), &body), 403);
+    assert!(message.contains("releaser"), "{message}");
+    only.post(
+        &format!("{API}/registered-models/alias"),
+        &json!({"name": "score", "alias": "next", "version": version}),
+    )
+    .good();
+    place.alias("champion", &version).good();
+    let gone = only.send("DELETE", &format!("{API}/registered-models/alias"), &[], Some(body.to_string().as_bytes()));
+    refused(&gone, 403);
+    place.send("DELETE", "registered-models/alias", &body).good();
+    assert_eq!(states(&place)[0].1, "withdrawn");
+}
+
+#[test]
+fn bytes_nobody_has_are_not_promoted() {
+    let (place, _) = approved();
+    place.post("model-versions/create", &json!({"name": "score", "source": "s3://elsewhere/model"}));
+    let (_, message) = refused(&place.alias("champion", "2"), 403);
+    assert!(message.contains("Which bytes"), "{message}");
+}
