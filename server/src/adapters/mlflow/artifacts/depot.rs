@@ -80,6 +80,8 @@ fn directory(path: &FilePath) -> std::result::Result<LocalFileSystem, String> {
 fn bucket(rest: &str) -> std::result::Result<Arc<dyn ObjectStore>, String> {
     use object_store::aws::AmazonS3Builder;
     use object_store::prefix::PrefixStore;
+    // The program has one library of cryptography; a second call finds it set.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     // Keys and endpoint come from the environment, as every tool of that world reads them.
     let store = AmazonS3Builder::from_env()
