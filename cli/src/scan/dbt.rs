@@ -136,12 +136,36 @@ pub(super) fn read(path: &Path, options: &Options, scan: &mut Scan) -> Result<()
     let Some(started_at) = started_at else { return Ok(()) };
     for id in written {
         let Some(node) = all.get(id) else { continue };
+        if let Some(unknown) = unknown_to(&all, node) {
+            // A run that leaves out what it read would be taken for the whole of it.
+            let place = node.place();
+            scan.warnings
+                .push(format!("`{place}` is made of `{unknown}`, which this file does not hold: no run is proposed"));
+            continue;
+        }
         let inputs =
             sources_of(&all, node).into_iter().filter_map(|id| Some(format!("{namespace}/{}", all.get(id)?.place())));
         let (inputs, output) = (inputs.collect(), format!("{namespace}/{}", node.place()));
         scan.runs.push(Run { inputs, output, started_at: started_at.clone() });
     }
     Ok(())
+}
+
+/// What a node is made of and the file does not hold, through ephemeral models; nothing where it holds all of it.
+fn unknown_to<'a>(all: &BTreeMap<&'a str, &'a Node>, node: &'a Node) -> Option<&'a str> {
+    let mut seen = BTreeSet::new();
+    let mut next: Vec<(&str, usize)> = node.depends_on.nodes.iter().map(|id| (id.as_str(), 0)).collect();
+    while let Some((id, depth)) = next.pop() {
+        match all.get(id) {
+            None => return Some(id),
+            Some(_) if depth >= DEEPEST => return Some(id),
+            Some(source) if !source.is_table() && source.resource_type == "model" && seen.insert(id) => {
+                next.extend(source.depends_on.nodes.iter().map(|id| (id.as_str(), depth + 1)));
+            }
+            Some(_) => {}
+        }
+    }
+    None
 }
 
 /// The tables a node is made of: through ephemeral models, which are none.

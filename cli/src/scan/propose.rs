@@ -51,7 +51,9 @@ pub(super) fn guess(name: &str, tally: &Tally) -> Guess {
     let mut guess = Guess::default();
     let meaning = names::meaning(name);
     if let Some(Meaning { what, categories, identifiability, free_text }) = &meaning {
-        guess.add(categories, Some(*identifiability), format!("the name looks like {what}"));
+        // That a column is about nobody is not said for people by its name: it is unknown until somebody says so.
+        let level = (*identifiability != Identifiability::None).then_some(*identifiability);
+        guess.add(categories, level, format!("the name looks like {what}"));
         guess.free_text = *free_text;
     }
     let named = |term: &str| meaning.as_ref().is_some_and(|meaning| meaning.categories.contains(&term));

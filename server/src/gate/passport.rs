@@ -125,7 +125,9 @@ fn counting<'w, T>(world: &World, all: &'w [T], taken: impl Fn(&T) -> &Arc<Taken
     let revisions = world.lawfulness.assessments.all(&taken(last).spec.assessment.unpinned().to_string());
     let decides = deciding(world, revisions, |spec| spec.valid_from, at);
     let of = |one: &&T| decides.is_some_and(|decides| *taken(one).spec.assessment.to_string() == *decides.reference);
-    all.iter().find(of).or(Some(last))
+    let approved = |one: &&T| !world.review.approvals(&taken(one).spec.assessment.to_string()).is_empty();
+    // Where the one that counts says nothing of these people, what the board agreed to last does.
+    all.iter().find(of).or_else(|| all.iter().rev().find(approved)).or(Some(last))
 }
 
 /// Whether a purpose of this registry, or a broader one whose approval includes it, is one of these, or narrower. Words that no vocabulary

@@ -9,7 +9,7 @@ use licit_schemas::proof::statement::PAYLOAD;
 use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::{FOUR, MARKETING, held, hospital, passport, passport_of, put_to_use, taking, vendor};
+use super::{FOUR, held, hospital, passport, passport_of, put_to_use, taking, vendor};
 use crate::support::rebuilds;
 
 const SERVICE: &str = "https://w3id.org/dpv#ServiceProvision";

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Facts;
 use crate::error::{Failure, Result};
 use crate::scan::bytes::line;
+use crate::scan::values;
 use crate::source;
 use crate::yaml;
 
@@ -75,6 +76,10 @@ fn facts(value: &Value) -> Facts {
 fn signature(value: &Value) -> Option<String> {
     let columns: Vec<Value> = serde_json::from_str(value.as_str()?).ok()?;
     let names: Vec<&str> = columns.iter().filter_map(|column| column["name"].as_str()).take(COLUMNS).collect();
+    // Where a table was turned around, what was a value names a column.
+    if names.iter().any(|name| values::is_value(name)) {
+        return None;
+    }
     line(&names.join(", "))
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::names;
 use super::values::{self, Tally};
 use crate::error::{Failure, Result};
 
@@ -121,12 +122,20 @@ fn named(path: &Path, table: &Table) -> Result<()> {
     if table.columns.len() > MOST_COLUMNS {
         return failed(format!("it has more than {MOST_COLUMNS} columns"));
     }
+    // A first line such as `Jean,Dupont,42,Paris` names nothing.
+    let first_names = table.columns.iter().filter(|column| names::is_first_name(&column.name)).count();
+    let digits = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let figures = table.columns.iter().filter(|column| digits(&column.name)).count();
+    if first_names > 1 || first_names == 1 && figures > 0 {
+        return failed("its first line looks like somebody's data: it must name the columns".to_owned());
+    }
     let mut seen = std::collections::HashSet::new();
     for (place, column) in (1..).zip(&table.columns) {
         if column.name.parse::<licit_schemas::text::Name>().is_err() {
             return failed(format!("column {place} has no name that can be registered: name it"));
         }
-        if values::is_value(&column.name) || is_figure(&column.name) {
+        let somebodys = |name: &str| values::is_value(name);
+        if somebodys(&column.name) || is_figure(&column.name) || column.name.split('.').any(somebodys) {
             return failed(format!(
                 "the name of column {place} looks like somebody's data: the first line must name the columns"
             ));

@@ -1,5 +1,6 @@
 //! Sources of `MLflow` as datasets of the registry, under the names that `OpenLineage` has for them.
 
+use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use serde_json::Value;
 
@@ -54,7 +55,30 @@ pub fn source(kind: &str, text: &str) -> Option<Source> {
 
 /// A source that says nothing of where it is: a name of its own, which nobody registered yet.
 fn opaque(kind: &str, text: &str) -> Option<Ref> {
-    names::dataset(&format!("mlflow:{kind}"), text)
+    // The words themselves may be a query with somebody in it: they are kept as a note.
+    names::dataset(&format!("mlflow:{kind}"), &Digest::of(text.as_bytes()).to_string())
+}
+
+/// An address without who may read it: user names and passwords, what follows `?` or `#`, and the options of a database's driver.
+fn bare(rest: &str) -> &str {
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    match rest.find(';') {
+        Some(at) if !rest[..at].contains('/') => &rest[..at],
+        _ => rest,
+    }
+}
+
+/// The address of a model's files or of a repository as it may stand in the ledger for good.
+pub fn address(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let rest = bare(rest);
+    let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
+    let azure = matches!(scheme.to_ascii_lowercase().as_str(), "abfs" | "abfss" | "wasb" | "wasbs");
+    let host = match authority.rsplit_once('@') {
+        Some((_, host)) if !azure => host,
+        _ => authority,
+    };
+    format!("{scheme}://{host}{}", path.map(|path| format!("/{path}")).unwrap_or_default())
 }
 
 /// What lies at an address: of a bucket, an account, a host the authority is the namespace and the path the name; on a machine the
@@ -69,7 +93,7 @@ fn located(place: &str) -> Option<Ref> {
             _ => names::dataset("file", place),
         };
     };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let rest = bare(rest);
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let scheme = match scheme.to_ascii_lowercase().as_str() {
         "file" => return names::dataset("file", &format!("/{path}")),
@@ -96,13 +120,13 @@ pub fn kept(text: &str) -> String {
     for name in ["uri", "url", "path"] {
         let Some(Value::String(place)) = map.get_mut(name) else { continue };
         let Some((scheme, rest)) = place.split_once("://") else { continue };
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let rest = bare(rest);
         let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
-        let bare = match authority.rsplit_once('@') {
+        let host = match authority.rsplit_once('@') {
             Some((user, host)) if user.contains(':') => host,
             _ => authority,
         };
-        let kept = format!("{scheme}://{bare}{}", path.map(|path| format!("/{path}")).unwrap_or_default());
+        let kept = format!("{scheme}://{host}{}", path.map(|path| format!("/{path}")).unwrap_or_default());
         cut |= kept != *place;
         *place = kept;
     }
@@ -168,5 +192,17 @@ mod tests {
         assert_eq!(kept(r#"{"url":"https://u:p@h/x?sig=s"}"#), r#"{"url":"https://h/x"}"#);
         assert_eq!(kept(r#"{"uri":"/a/b"}"#), r#"{"uri":"/a/b"}"#);
         assert_eq!(kept("plain"), "plain");
+        for (sent, wanted) in [
+            ("https://oauth2:TOKEN@gitlab.example/x.git", "https://gitlab.example/x.git"),
+            ("https://ana:s3cr3t@host/m?X-Amz-Signature=1", "https://host/m"),
+            ("abfss://c@a.dfs.core.windows.net/t", "abfss://c@a.dfs.core.windows.net/t"),
+            ("models:/score/1", "models:/score/1"),
+        ] {
+            assert_eq!(address(sent), wanted);
+        }
+        let password = r#"{"uri": "jdbc:sqlserver://h:1433;user=sa;password=p/q"}"#;
+        assert_eq!(of("custom", password), "dataset:jdbc:sqlserver:%2F%2Fh:1433/%2F");
+        assert_eq!(kept(password), r#"{"uri":"jdbc:sqlserver://h:1433"}"#);
+        assert!(!of("spark", r#"{"sql": "SELECT * FROM c WHERE email='ana@acme.fr'"}"#).contains("acme"));
     }
 }

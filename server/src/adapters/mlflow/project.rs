@@ -212,7 +212,7 @@ fn moment(millis: i64) -> Option<Timestamp> {
 /// The program, where the client names a place that others can find: a repository, and its revision.
 fn code(run: &Run) -> Option<Code> {
     let open = |key: &str| run.tags.open.get(key);
-    let place = open("mlflow.source.git.repoURL")?;
+    let place = open(super::operations::REPOSITORY)?;
     let revision = open("mlflow.source.git.commit").and_then(|commit| commit.parse().ok());
     Some(Code { uri: place.parse().ok()?, revision })
 }

@@ -87,7 +87,8 @@ impl Registered {
 
     /// The version that rests on an artifact, by its path.
     pub fn resting(&self, path: &str) -> Option<&Ref> {
-        let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+        // A version may rest on one file, too.
+        let folders = path.match_indices('/').map(|(at, _)| &path[..at]).chain([path]);
         folders.filter_map(|folder| self.roots.get(folder)).next()
     }
 

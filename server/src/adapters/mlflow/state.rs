@@ -394,7 +394,10 @@ impl State {
             }
             RunChange::Read { datasets, models } => {
                 for input in datasets {
-                    let same = |known: &Arc<Input>| known.name == input.name && known.digest == input.digest;
+                    // Read to learn from and to measure on, it is both.
+                    let same = |known: &Arc<Input>| {
+                        known.name == input.name && known.digest == input.digest && known.role == input.role
+                    };
                     match run.datasets.iter_mut().find(|known| same(known)) {
                         // Said again, it is what it was; what it reads besides adds up.
                         Some(known) if known.table == input.table => *known = Arc::new(input.clone()),

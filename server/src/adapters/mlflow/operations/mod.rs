@@ -14,6 +14,7 @@ use licit_schemas::registry::Operation;
 use licit_schemas::time::Timestamp;
 
 use super::fact::{Tags, Texts};
+use super::names;
 use super::state::millis;
 use crate::error::Result;
 use crate::facts::Tx;
@@ -21,6 +22,8 @@ use crate::resolve::pin;
 
 /// Tags that name people or their machines, or are written by them about them.
 const NOTED: [&str; 4] = ["mlflow.user", "mlflow.source.name", "mlflow.note.content", "mlflow.docker.image.name"];
+/// Where the program is.
+pub const REPOSITORY: &str = "mlflow.source.git.repoURL";
 /// By how many milliseconds the clock of a client may be ahead of ours.
 const CLOCKS_DIFFER: i64 = 300_000;
 
@@ -28,8 +31,13 @@ const CLOCKS_DIFFER: i64 = 300_000;
 fn tags(tx: &mut Tx<'_>, texts: &Texts) -> Result<Tags> {
     let mut tags = Tags::default();
     for (key, value) in texts {
-        if NOTED.contains(&key.as_str()) && !value.is_empty() {
+        // Of a workspace that runs notebooks: paths with the addresses of their authors in them.
+        let noted = NOTED.contains(&key.as_str()) || key.starts_with("mlflow.databricks.");
+        if noted && !value.is_empty() {
             tags.noted.insert(key.clone(), tx.note(value)?);
+        } else if key == REPOSITORY {
+            // A pipeline's remote often has its token in it.
+            tags.open.insert(key.clone(), names::address(value));
         } else {
             tags.open.insert(key.clone(), value.clone());
         }

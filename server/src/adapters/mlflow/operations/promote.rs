@@ -28,8 +28,11 @@ const TOLD: usize = 8;
 pub enum Place<'a> {
     /// A governed alias.
     Alias(&'a str),
-    /// The stage `Production`.
-    Stage,
+    /// The stage `Production`; whether it is taken from the version that has it.
+    Stage {
+        /// Whether it is.
+        archive: bool,
+    },
 }
 
 impl Place<'_> {
@@ -37,14 +40,14 @@ impl Place<'_> {
     fn alias(self) -> String {
         match self {
             Self::Alias(alias) => alias.to_lowercase(),
-            Self::Stage => Stage::Production.as_str().to_lowercase(),
+            Self::Stage { .. } => Stage::Production.as_str().to_lowercase(),
         }
     }
 
     fn shown(self) -> String {
         match self {
             Self::Alias(alias) => format!("the alias '{alias}'"),
-            Self::Stage => "the stage 'Production'".to_owned(),
+            Self::Stage { .. } => "the stage 'Production'".to_owned(),
         }
     }
 }
@@ -155,6 +158,13 @@ pub fn promote(
     if !may {
         return Ok(Promoted::Refused(no_role(&alias)));
     }
+    if let Some((other, deployment)) = elsewhere(tx.world(), rules, model, version, place, &deployments) {
+        return Ok(Promoted::Refused(format!(
+            "{other} of '{}' stands for another version and for `{deployment}`, too, which runs one at a time: what that name leads to would run \
+             unwatched. Take it away first, or give each its own deployment with the tag `{ALIAS}`.",
+            model.name
+        )));
+    }
     let files = found(tx.world(), native);
     if files.is_empty() {
         return Ok(Promoted::Refused(format!(
@@ -189,6 +199,32 @@ pub fn promote(
     Ok(Promoted::Let(decisions))
 }
 
+/// Another governed name of the model that stands for another version and for one of these deployments.
+fn elsewhere(
+    world: &World,
+    rules: &Rules,
+    model: &Model,
+    version: &Version,
+    place: Place<'_>,
+    deployments: &[String],
+) -> Option<(String, String)> {
+    let aliases = model.aliases.iter().filter(|(alias, of)| {
+        let own = matches!(place, Place::Alias(own) if own == alias.as_str());
+        rules.governs(alias) && **of != version.number && !own
+    });
+    let staged = model.versions.values().any(|other| {
+        other.stage == Stage::Production && other.number != version.number && rules.governs(Stage::Production.as_str())
+    });
+    // What is in production already makes room where that is said; else two would be.
+    let stage = (staged && !matches!(place, Place::Stage { archive: true })).then_some(Place::Stage { archive: false });
+    let others = aliases.map(|(alias, _)| Place::Alias(alias)).chain(stage);
+    others.into_iter().find_map(|other| {
+        let stands = standing(world, &model.name, &other.alias());
+        let both = stands.into_iter().find(|deployment| deployments.contains(deployment))?;
+        Some((other.shown(), both))
+    })
+}
+
 /// Of several, record the decision of the first that is refused.
 fn refuse(
     tx: &mut Tx<'_>,
@@ -205,7 +241,9 @@ fn refuse(
             return Ok(Promoted::Refused(told(rules, model, place, deployment, &why)));
         }
     }
-    Err(Error::Internal("a promotion that fails as a whole fails at none".to_owned()))
+    // Each alone would start, and all together do not: one reads what another writes.
+    let words = format!("they do not start together; set {} for one deployment after the other", place.shown());
+    Ok(Promoted::Refused(told(rules, model, place, &deployments.join("`, `"), &Why::Words(words))))
 }
 
 /// Why something was not started.

@@ -218,11 +218,11 @@ pub fn create(tx: &mut Tx<'_>, new: &NewVersion) -> Result<u32> {
     immutable(tx, "model_version", native.clone(), None, spec, Fact::ModelVersionRegistered)?;
     let made = Made {
         native,
-        source: new.source.clone(),
+        source: names::address(&new.source),
         root: origin.root,
         run: origin.run,
         model: origin.model,
-        run_link: new.run_link.clone(),
+        run_link: names::address(&new.run_link),
         description: new.description.clone(),
         tags: new.tags.clone(),
     };
@@ -242,7 +242,7 @@ fn spec(world: &World, base: &Ref, native: &Ref, new: &NewVersion, origin: &Orig
             tags.insert(key, value);
         }
     };
-    tag("mlflow.source", &new.source);
+    tag("mlflow.source", &names::address(&new.source));
     let examples: Vec<String> = found
         .iter()
         .filter_map(|(path, artifact)| Some(format!("`{path}` {}", artifact.rows.filter(|rows| *rows > 0)?)))
@@ -364,7 +364,7 @@ pub fn transition(
         return Err(fault::denied(promote::no_role("Production")));
     }
     let decisions = if governed(stage) {
-        match promote::promote(tx, rules, may, &model, &version, Place::Stage)? {
+        match promote::promote(tx, rules, may, &model, &version, Place::Stage { archive })? {
             Promoted::Let(decisions) => decisions,
             refused @ Promoted::Refused(_) => return Ok(refused),
         }
