@@ -159,3 +159,70 @@ fn bytes_nobody_has_are_not_promoted() {
     let (_, message) = refused(&place.alias("champion", "2"), 403);
     assert!(message.contains("Which bytes"), "{message}");
 }
+
+#[test]
+fn a_version_of_one_file_keeps_its_bytes() {
+    let (place, _) = approved();
+    let run = place.post("runs/create", &json!({"experiment_id": "0", "start_time": 1_700_000_000_000_i64}));
+    let run = run["run"]["info"]["run_id"].as_str().unwrap().to_owned();
+    let file = format!("0/{run}/artifacts/model.pkl");
+    assert_eq!(place.put(&file, b"bytes").status, 200);
+    place.post(
+        "model-versions/create",
+        &json!({"name": "score", "source": format!("runs:/{run}/model.pkl"), "run_id": run}),
+    );
+    refused(&place.put(&file, b"other"), 403);
+    assert_eq!(place.put(&file, b"bytes").status, 200, "the same again");
+}
+
+#[test]
+fn two_governed_names_of_one_deployment_stand_for_one_version() {
+    let (place, one) = approved();
+    let two = place.version(2);
+    place.alias("champion", &one).good();
+    for alias in ["production", "Champion"] {
+        let (_, message) = refused(&place.alias(alias, &two), 403);
+        assert!(message.contains("the alias 'champion'") && message.contains("deployment:score-prod"), "{message}");
+    }
+    let staged = |archive: bool| json!({"name": "score", "version": two, "stage": "Production", "archive_existing_versions": archive});
+    refused(&place.send("POST", "model-versions/transition-stage", &staged(true)), 403);
+    // What stands for the same version is no other.
+    place.alias("production", &one).good();
+    place.send("DELETE", "registered-models/alias", &json!({"name": "score", "alias": "production"})).good();
+    place.alias("champion", &two).good();
+    // Two versions in production at once are one too many.
+    place.send("POST", "model-versions/transition-stage", &staged(false)).good();
+    place.send("DELETE", "registered-models/alias", &json!({"name": "score", "alias": "champion"})).good();
+    let back = json!({"name": "score", "version": one, "stage": "Production", "archive_existing_versions": false});
+    refused(&place.send("POST", "model-versions/transition-stage", &back), 403);
+    let back = json!({"name": "score", "version": one, "stage": "Production", "archive_existing_versions": true});
+    place.send("POST", "model-versions/transition-stage", &back).good();
+    rebuilds(&place.s.server.db);
+}
+
+#[test]
+fn what_was_read_to_learn_from_and_to_measure_on_is_in_the_model() {
+    let place = Place::new();
+    place.govern();
+    place.classify();
+    let run = place.post("runs/create", &json!({"experiment_id": "0", "start_time": 1_700_000_000_000_i64}));
+    let run = run["run"]["info"]["run_id"].as_str().unwrap().to_owned();
+    let mut read = super::inputs(&run, "s3", r#"{"uri": "s3://acme-raw/customers.parquet"}"#);
+    let mut again = read["datasets"][0].clone();
+    for (input, context) in [(&mut read["datasets"][0], "training"), (&mut again, "test")] {
+        input["tags"] = json!([{"key": "mlflow.data.context", "value": context}]);
+    }
+    read["datasets"].as_array_mut().unwrap().push(again);
+    place.post("runs/log-inputs", &read);
+    let model = place.post("logged-models", &json!({"experiment_id": "0", "name": "model", "source_run_id": run}));
+    let model = model["model"]["info"]["model_id"].as_str().unwrap().to_owned();
+    place.post("runs/outputs", &json!({"run_id": run, "models": [{"model_id": model, "step": 0}]}));
+    assert_eq!(place.put(&format!("0/models/{model}/artifacts/model.bin"), &[1; 100]).status, 200);
+    place.post("registered-models/create", &json!({"name": "score"}));
+    place.post(
+        "model-versions/create",
+        &json!({"name": "score", "source": format!("models:/{model}"), "model_id": model}),
+    );
+    let exposure = place.s.audit.get("/api/v1/exposure?ref=model:score@1").good();
+    assert!(exposure["contained"].to_string().contains("customers.parquet"), "{exposure:#}");
+}
