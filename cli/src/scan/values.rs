@@ -302,8 +302,9 @@ impl Sampler {
             return false;
         }
         self.taken += 1;
-        // Half of the sample are the first rows, a sixteenth of it each the stretches that follow, each twice as far apart.
-        let (half, part) = (self.most.div_ceil(2), (self.most / 16).max(1));
+        // Half of the sample are the first rows, a sixty-fourth of it each the stretches that follow, each twice as far apart: a thousand
+        // rows reach through a file of any length.
+        let (half, part) = (self.most.div_ceil(2), (self.most / 64).max(1));
         if self.taken > half && (self.taken - half).is_multiple_of(part) {
             self.stride = self.stride.saturating_mul(2);
         }

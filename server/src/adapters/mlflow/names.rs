@@ -59,51 +59,47 @@ fn opaque(kind: &str, text: &str) -> Option<Ref> {
     names::dataset(&format!("mlflow:{kind}"), &Digest::of(text.as_bytes()).to_string())
 }
 
-/// An address without who may read it: user names and passwords, what follows `?` or `#`, and the options of a database's driver.
-fn bare(rest: &str) -> &str {
+/// An address as it may stand in the ledger for good: without user names and passwords, without what follows `?` or `#`, and without
+/// the options of a database's driver, which say who may read it and not what it is.
+pub fn address(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        // `jdbc:oracle:thin:user/password@host`.
+        let host = text.strip_prefix("jdbc:").and_then(|rest| rest.rsplit_once('@'));
+        return host.map_or_else(|| text.to_owned(), |(_, host)| format!("jdbc:{host}"));
+    };
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    match rest.find(';') {
+    let rest = match rest.find(';') {
         Some(at) if !rest[..at].contains('/') => &rest[..at],
         _ => rest,
-    }
-}
-
-/// The address of a model's files or of a repository as it may stand in the ledger for good.
-pub fn address(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
-    let rest = bare(rest);
-    let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // A container of Azure stands before the `@`; elsewhere a user name does.
     let azure = matches!(scheme.to_ascii_lowercase().as_str(), "abfs" | "abfss" | "wasb" | "wasbs");
     let host = match authority.rsplit_once('@') {
         Some((_, host)) if !azure => host,
         _ => authority,
     };
-    format!("{scheme}://{host}{}", path.map(|path| format!("/{path}")).unwrap_or_default())
+    format!("{scheme}://{host}{path}")
 }
 
 /// What lies at an address: of a bucket, an account, a host the authority is the namespace and the path the name; on a machine the
-/// namespace is `file`. What follows `?` or `#` says who may read it, not what it is, and neither does a user name.
+/// namespace is `file`.
 fn located(place: &str) -> Option<Ref> {
+    let place = address(place);
     let Some((scheme, rest)) = place.split_once("://") else {
         return match place.split_once(':') {
             // `dbfs:/x`, `file:/x`; `C:\x` is a path.
             Some((scheme, path)) if path.starts_with('/') && scheme.len() > 1 => {
                 names::dataset(&scheme.to_ascii_lowercase(), path.trim_end_matches('/'))
             }
-            _ => names::dataset("file", place),
+            _ => names::dataset("file", &place),
         };
     };
-    let rest = bare(rest);
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let scheme = match scheme.to_ascii_lowercase().as_str() {
         "file" => return names::dataset("file", &format!("/{path}")),
         "s3a" | "s3n" => "s3".to_owned(),
         other => other.to_owned(),
-    };
-    // A container of Azure stands before the `@`; elsewhere a user name does.
-    let authority = match authority.rsplit_once('@') {
-        Some((_, host)) if !matches!(scheme.as_str(), "abfs" | "abfss" | "wasb" | "wasbs") => host,
-        _ => authority,
     };
     let path = path.trim_end_matches('/');
     let name = match scheme.as_str() {
@@ -119,14 +115,7 @@ pub fn kept(text: &str) -> String {
     let mut cut = false;
     for name in ["uri", "url", "path"] {
         let Some(Value::String(place)) = map.get_mut(name) else { continue };
-        let Some((scheme, rest)) = place.split_once("://") else { continue };
-        let rest = bare(rest);
-        let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
-        let host = match authority.rsplit_once('@') {
-            Some((user, host)) if user.contains(':') => host,
-            _ => authority,
-        };
-        let kept = format!("{scheme}://{host}{}", path.map(|path| format!("/{path}")).unwrap_or_default());
+        let kept = address(place);
         cut |= kept != *place;
         *place = kept;
     }
@@ -197,6 +186,8 @@ mod tests {
             ("https://ana:s3cr3t@host/m?X-Amz-Signature=1", "https://host/m"),
             ("abfss://c@a.dfs.core.windows.net/t", "abfss://c@a.dfs.core.windows.net/t"),
             ("models:/score/1", "models:/score/1"),
+            ("https://TOKEN@host/x", "https://host/x"),
+            ("jdbc:oracle:thin:scott/tiger@host:1521:x", "jdbc:host:1521:x"),
         ] {
             assert_eq!(address(sent), wanted);
         }

@@ -120,7 +120,7 @@ fn composed(world: &World, deployment: &str, native: &Ref) -> Result<ReleaseSpec
     Ok(spec)
 }
 
-/// The files of a version, as the artifacts here have them now.
+/// The files of a version, as they were registered: what is kept under it does not change since.
 fn found(world: &World, native: &Ref) -> Vec<ModelFile> {
     match world.registry.held(&native.to_string()).map(|held| &held.what) {
         Some(What::Model(facts)) => facts
@@ -217,8 +217,8 @@ fn elsewhere(
     });
     // What is in production already makes room where that is said; else two would be.
     let stage = (staged && !matches!(place, Place::Stage { archive: true })).then_some(Place::Stage { archive: false });
-    let others = aliases.map(|(alias, _)| Place::Alias(alias)).chain(stage);
-    others.into_iter().find_map(|other| {
+    let mut others = aliases.map(|(alias, _)| Place::Alias(alias)).chain(stage);
+    others.find_map(|other| {
         let stands = standing(world, &model.name, &other.alias());
         let both = stands.into_iter().find(|deployment| deployments.contains(deployment))?;
         Some((other.shown(), both))
