@@ -278,14 +278,18 @@ impl Sampler {
         Self { most, taken: 0, stride: 1, next: 0, row: 0 }
     }
 
-    /// Whether none of the next rows is looked at: then they are passed.
+    /// Whether none of the next rows is looked at.
     #[cfg(feature = "arrow")]
-    pub(super) fn passes(&mut self, rows: u64) -> bool {
-        let passes = self.taken >= self.most || self.row.saturating_add(rows) <= self.next;
-        if passes {
-            self.leave(rows);
-        }
-        passes
+    pub(super) fn passes(&self, rows: u64) -> bool {
+        self.taken >= self.most || self.row.saturating_add(rows) <= self.next
+    }
+
+    /// Pass rows up to the next one that is looked at, of so many that are left; how many these are.
+    #[cfg(feature = "arrow")]
+    pub(super) fn pass(&mut self, left: u64) -> u64 {
+        let passed = if self.taken >= self.most { left } else { self.next.saturating_sub(self.row).min(left) };
+        self.leave(passed);
+        passed
     }
 
     /// Pass rows that cannot be looked at.
@@ -388,9 +392,11 @@ mod tests {
             assert!(taken.len() as u64 <= most, "{most}: {}", taken.len());
             assert_eq!(taken[0], 0);
         }
-        let mut sampler = Sampler::new(1_000);
-        let taken: Vec<u64> = (0..100_000).filter(|_| sampler.wants()).collect();
-        assert!(taken.iter().any(|row| *row > 10_000), "{:?}", taken.last());
+        for rows in [100_000, 10_000_000] {
+            let mut sampler = Sampler::new(1_000);
+            let last = (0..rows).filter(|_| sampler.wants()).last();
+            assert!(last.is_some_and(|row| row > rows / 4), "{last:?} of {rows}");
+        }
         let mut few = Sampler::new(1_000);
         assert_eq!((0..300).filter(|_| few.wants()).count(), 300);
     }

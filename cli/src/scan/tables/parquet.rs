@@ -17,7 +17,7 @@ use super::super::values::Tally;
 use super::{Column, MOST_COLUMNS, Table, rows_of, thrift};
 use crate::error::{Failure, Result};
 
-/// Row groups that are looked at.
+/// Row groups that are looked at: the first, the last, and some between them.
 const GROUPS: usize = 4;
 /// Bytes a footer may have.
 const FOOTER: u64 = 16 << 20;
@@ -54,11 +54,13 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
             return Err(failed(&format!("it has more than {MOST_COLUMNS} columns")));
         }
     }
-    let groups = metadata.num_row_groups().min(GROUPS);
+    let all = metadata.num_row_groups();
+    let groups = all.min(GROUPS);
     let rows = usize::try_from(rows_of(sample, table.columns.len())).unwrap_or(usize::MAX);
     let each = rows.div_ceil(groups.max(1));
     let mut unread = Vec::new();
-    for number in 0..groups {
+    for place in 0..groups {
+        let number = place * all.saturating_sub(1) / groups.saturating_sub(1).max(1);
         let group = reader.get_row_group(number).map_err(|e| failed(&e))?;
         for field in schema.get_fields() {
             let read = values(&pages, &*group, schema, field, each, &mut table.columns);

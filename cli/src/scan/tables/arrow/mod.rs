@@ -149,6 +149,7 @@ impl<R: Read + Seek> Reading<R> {
         let rows = u64::try_from(batch.length()).map_err(|_| "a batch has a negative length".to_owned())?;
         self.rows = self.rows.saturating_add(rows);
         if self.sampler.passes(rows) {
+            self.sampler.leave(rows);
             return self.bytes.skip(body);
         }
         let why = unread(&batch, body);
@@ -165,12 +166,14 @@ impl<R: Read + Seek> Reading<R> {
             self.sampler.leave(rows);
             return Ok(());
         };
-        for row in 0..rows {
+        // From one that is looked at to the next: a batch may claim more rows than anybody could go through.
+        let mut row = self.sampler.pass(rows);
+        while row < rows {
             if self.sampler.wants() {
                 parts.iter().for_each(|part| part.look(row, &self.dictionaries, &mut self.columns));
-            } else if self.sampler.passes(rows - row - 1) {
-                break;
             }
+            row += 1;
+            row += self.sampler.pass(rows - row);
         }
         Ok(())
     }
