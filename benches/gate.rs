@@ -1,7 +1,7 @@
 //! The gate beside a bare breadth-first search on the same graph: closure, rules and reasons, in memory, without serialising or
 //! appending. Ratios taken in one run; nothing is asserted.
 //!
-//! `cargo bench --workspace --bench gate [-- EDGES [ROUNDS]] [plain|mixed]`. A layered registry: collected data, seven layers of
+//! `cargo bench --workspace --bench gate [-- EDGES [ROUNDS]] [plain|mixed] [dense]`. A layered registry: collected data, seven layers of
 //! datasets made of them (each with its run), models with their training runs, deployments. Domains of a few hundred nodes, as in a
 //! company's departments, with a few edges between them. Twice: where every run derives, which is the walk alone; and where they do
 //! what pipelines do, some stating their columns, some assessed.
@@ -30,6 +30,9 @@ const DOMAIN: usize = 60;
 const LAYERS: usize = 8;
 /// Up to here fields still say something of people.
 const PERSONAL_LAYERS: usize = 5;
+/// Of ten tables in these layers, so many are about people: then some three hundred of a walk are. The rest are about products,
+/// places, machines. With `dense`, all are.
+const PERSONAL: usize = 3;
 /// Models, each in a deployment of its own, of one domain.
 const MODELS: usize = 4;
 
@@ -57,6 +60,7 @@ const SHARES: [(&str, usize); 8] = [
 
 struct Builder {
     mix: Mix,
+    dense: bool,
     world: World,
     rows: Rows,
     n: u128,
@@ -64,6 +68,11 @@ struct Builder {
 }
 
 impl Builder {
+    /// Whether a table is about people, by its layer and place.
+    fn personal(&self, layer: usize, place: usize) -> bool {
+        layer < PERSONAL_LAYERS && (self.dense || place % 10 < PERSONAL)
+    }
+
     fn random(&mut self, below: usize) -> usize {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;
@@ -100,7 +109,8 @@ impl Builder {
 /// Datasets are numbered by domain, layer and place. Fan-in is log-normal, exp(1.1 + 0.75 N); four of five parents stand in the
 /// layer just below, 97 of 100 in the same domain.
 fn build(edges: usize, mix: Mix) -> (World, Vec<String>) {
-    let mut b = Builder { mix, world: World::default(), rows: Rows::discarding(), n: 0, seed: SEED };
+    let dense = std::env::args().any(|argument| argument == "dense");
+    let mut b = Builder { mix, dense, world: World::default(), rows: Rows::discarding(), n: 0, seed: SEED };
     let three = json!({"what_we_do": "x", "what_you_get": "x", "what_we_never_do": "x"});
     b.add(Fact::PartyRegistered, 1, json!({"key": "acme", "name": "ACME", "region": "FR"}));
     b.add(Fact::EnvironmentRevised, 1, json!({"key": "production", "mode": "enforce", "class": "production"}));
@@ -134,7 +144,7 @@ fn build(edges: usize, mix: Mix) -> (World, Vec<String>) {
                     spec["collected_for"] = json!(all);
                     spec["notices"] = json!(["notice:everybody@1"]);
                 }
-                if layer < PERSONAL_LAYERS {
+                if b.personal(layer, n) {
                     spec["controllers"] = json!(["party:acme"]);
                     spec["subjects"] = json!(["https://w3id.org/dpv#Adult"]);
                     spec["fields"] = json!([{"name": "age", "categories": ["https://w3id.org/dpv/pd#Age"], "identifiability": "quasi"}]);
@@ -142,7 +152,7 @@ fn build(edges: usize, mix: Mix) -> (World, Vec<String>) {
                 b.add(Fact::DatasetVersionRegistered, 1, spec);
                 if layer > 0 {
                     let inputs = parents(&mut b, domain, domains, layer, None);
-                    made(&mut b, &name, layer, domain, &inputs);
+                    made(&mut b, &name, (layer, n), domain, &inputs);
                 }
             }
         }
@@ -158,21 +168,21 @@ fn build(edges: usize, mix: Mix) -> (World, Vec<String>) {
 }
 
 /// The run that made a table, by the mix.
-fn made(b: &mut Builder, name: &str, layer: usize, domain: usize, inputs: &[Value]) {
+fn made(b: &mut Builder, name: &str, (layer, place): (usize, usize), domain: usize, inputs: &[Value]) {
     let operation = operation(b);
     let output = format!("{name}@1");
     let mut run = json!({"operation": operation, "purpose": format!("purpose:scoring-{domain}@1"), "inputs": inputs,
         "outputs": [output], "started_at": "2026-01-01", "controller": "party:acme"});
     if b.mix == Mix::Mixed && b.random(10) == 0 {
-        let field = |layer: usize| if layer < PERSONAL_LAYERS { "age" } else { "id" };
+        let field = |layer: usize, place: usize| if b.personal(layer, place) { "age" } else { "id" };
         let of = |input: &Value| {
             let input = input["ref"].as_str().unwrap();
-            let from: usize =
-                input.split_once("/l").and_then(|(_, rest)| rest.split('-').next()?.parse().ok()).unwrap();
-            json!({"input": input, "field": field(from)})
+            let (_, rest) = input.trim_end_matches("@1").split_once("/l").unwrap();
+            let (from, place) = rest.split_once('-').unwrap();
+            json!({"input": input, "field": field(from.parse().unwrap(), place.parse().unwrap())})
         };
         let from: Vec<Value> = run["inputs"].as_array().unwrap().iter().map(of).collect();
-        run["columns"] = json!([{"output": output, "field": field(layer), "from": from}]);
+        run["columns"] = json!([{"output": output, "field": field(layer, place), "from": from}]);
     }
     b.add(Fact::RunRecorded, 1, run);
     if operation == "anonymise" && b.random(2) == 0 {

@@ -229,13 +229,15 @@ impl State {
 
     /// How many people erased since lacked consent when a training began, of the members that an entry brought.
     pub fn lacked(&self, members: u64, run: &Arc<str>, form: Form) -> u64 {
-        let counts = self.lacked.get(&members);
+        let counts = if self.lacked.is_empty() { None } else { self.lacked.get(&members) };
         counts.and_then(|counts| counts.get(&(run.clone(), form))).copied().unwrap_or(0)
     }
 
     /// Who was erased from members, by the entry that brought those.
     pub fn erased_from(&self, members: u64) -> impl Iterator<Item = &Gone> {
-        self.erased_from.get(&members).into_iter().flatten()
+        // Asked of every table that reaches a release, and nearly always of nothing.
+        let gone = if self.erased_from.is_empty() { None } else { self.erased_from.get(&members) };
+        gone.into_iter().flatten()
     }
 
     /// Fold records in: of what they speak, never who.

@@ -15,8 +15,20 @@ pub enum Conn {
 
 /// Busy timeout first (it guards the others); FULL because an audit ledger may not lose its last commits, and with group commit
 /// it costs nothing.
-const SQLITE_PRAGMAS: &str =
-    "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000;";
+const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// Kilobytes of the database that one SQLite connection keeps in memory.
+pub(super) const CACHE: u32 = 8000;
+/// And while it reads the ledger through once, of which nothing is asked for again.
+pub(super) const PASSING: u32 = 500;
+
+/// Changes how much of the database a connection keeps.
+pub(super) fn keep(conn: &mut Conn, kilobytes: u32) -> diesel::QueryResult<()> {
+    match conn {
+        Conn::Sqlite(lite) => lite.batch_execute(&format!("PRAGMA cache_size = -{kilobytes}")),
+        Conn::Postgres(_) => Ok(()),
+    }
+}
 
 /// What libpq is told unless the URL says otherwise, in seconds and milliseconds: a host that answers nothing is given up soon,
 /// not after the hours TCP would wait. One thread writes, and it waits for nobody.
@@ -100,7 +112,9 @@ impl Manager {
                 if self.read_only {
                     conn.batch_execute("PRAGMA query_only = ON").map_err(QueryError)?;
                 }
-                Ok(Conn::Sqlite(conn))
+                let mut conn = Conn::Sqlite(conn);
+                keep(&mut conn, CACHE).map_err(QueryError)?;
+                Ok(conn)
             }
             None => {
                 let mut conn = PgConnection::establish(&limited(&self.url)).map_err(ConnectionError)?;

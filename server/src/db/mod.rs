@@ -111,7 +111,9 @@ impl<P: Projection> Db<P> {
         migrate::run(&mut conn).map_err(|e| format!("cannot migrate {}: {e}", manager.shown()))?;
         let unread = |e| format!("cannot read the ledger of {}: {e}", manager.shown());
         fold::refold_emptied::<P>(&mut conn).map_err(unread)?;
+        conn::keep(&mut conn, conn::PASSING).map_err(|e| unread(e.into()))?;
         let mut state = writer::load::<P>(&mut conn).map_err(unread)?;
+        conn::keep(&mut conn, conn::CACHE).map_err(|e| unread(e.into()))?;
         state.world.people_mut().read_from(&manager);
         let world = Arc::new(ArcSwap::from_pointee(state.world.clone()));
         let pool = Pool::builder()

@@ -36,6 +36,7 @@ use self::columns::{Fields, Mapping};
 pub use self::disclosures::Disclosed;
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, Scopes, What};
+pub(crate) use self::numbers::NumberHasher;
 pub use self::numbers::{NumberMap, NumberSet, Numbers, Some64};
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
@@ -393,7 +394,7 @@ impl State {
         let mut facts = dataset_facts(spec, base.clone(), self.numbers.number(&base));
         facts.fields = self.alike(facts.fields);
         self.classes.answer(&mut facts);
-        let what = What::Dataset(facts);
+        let what = What::Dataset(Box::new(facts));
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         let again = self.hold(held, Some(base.clone()));
         self.bytes.note(bytes::number(spec.digest), &reference);

@@ -3,6 +3,7 @@
 //! something is said, the numbers are brought forward by who changed, and nobody is counted anew.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel::prelude::*;
@@ -15,6 +16,10 @@ use super::wills::{Fresh, LaneAt, Snapshot, allowed_between, snapshot};
 use crate::db::conn::{Conn, Manager};
 use crate::db::schema::ledger_entry;
 use crate::error::{Error, Result};
+use crate::registry::NumberHasher;
+
+/// How many members lack it, by the entry of the ledger that brought the members.
+type Counts = HashMap<u64, u64, BuildHasherDefault<NumberHasher>>;
 
 /// Bytes of bitmaps remembered, of either kind.
 const REMEMBERED: usize = 96 << 20;
@@ -72,8 +77,7 @@ pub struct Standing {
     from: i64,
     until: i64,
     who: RoaringBitmap,
-    /// How many members lack it, by the entry that brought the members.
-    missing: Mutex<HashMap<u64, u64>>,
+    missing: Mutex<Counts>,
     /// The same of this and an earlier moment, by entry, that moment's beginning and what else is left out.
     both: Mutex<HashMap<(u64, i64, u64), u64>>,
 }
@@ -107,10 +111,9 @@ impl Standing {
         missing
     }
 
-    /// [`Standing::missing`] of members that are only looked at where they were not counted before.
-    pub fn missing_of(&self, id: u64, members: impl FnOnce() -> Option<Arc<RoaringBitmap>>) -> Option<u64> {
-        let known = locked(&self.missing).get(&id).copied();
-        known.or_else(|| Some(self.missing(id, &*members()?)))
+    /// What was counted so far, to be asked of many at once; nothing can be counted while this is held.
+    pub fn counted(&self) -> Counted<'_> {
+        Counted(locked(&self.missing))
     }
 
     /// Members who lack it now and at another moment, but for those that `except` names: counted once for each such moment, and for
@@ -159,6 +162,17 @@ impl Standing {
 
     fn size(&self) -> usize {
         self.who.serialized_size() + 200
+    }
+}
+
+/// How many members lack it, as far as that was counted.
+pub struct Counted<'s>(MutexGuard<'s, Counts>);
+
+impl Counted<'_> {
+    /// Of the members that an entry of the ledger brought.
+    #[inline]
+    pub fn missing(&self, id: u64) -> Option<u64> {
+        self.0.get(&id).copied()
     }
 }
 

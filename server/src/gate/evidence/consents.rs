@@ -125,24 +125,32 @@ impl Asking {
         }
     }
 
-    /// Whether it is known who is in a source, and that none of them lacks it.
-    fn settled(&self, evidence: &Evidence<'_>, source: &Source) -> bool {
+    /// Whether it is known who is in a source, and that none of them lacks it. `missing` counts them by the entry that brought them.
+    fn settled(&self, evidence: &Evidence<'_>, source: &Source, missing: impl Fn(u64) -> Option<u64>) -> bool {
         let world = evidence.world;
         let id = world.lineage.record(source.node).members;
-        let nobody_lacks = || {
-            let stands = self.stands.as_ref()?;
-            Some(stands.missing_of(id, || world.people.by_id(id))? == 0)
-        };
         if id == 0 {
             // Who is in it matters to an objection only once somebody's was not acted on in time.
             return matches!(self.asked, Asked::Objected(_)) && self.objecting() == Some(0);
         }
         match self.asked {
             Asked::Served => true,
-            Asked::Objected(_) => self.objected_and_went(world, id).next().is_none() && nobody_lacks() == Some(true),
-            Asked::Training(training) => lacked(evidence, training, id, self.form) == 0 && nobody_lacks() == Some(true),
-            Asked::Overdue(_) => world.consent.erased_from(id).next().is_none() && nobody_lacks() == Some(true),
+            Asked::Objected(_) => missing(id) == Some(0) && self.objected_and_went(world, id).next().is_none(),
+            Asked::Training(training) => missing(id) == Some(0) && lacked(evidence, training, id, self.form) == 0,
+            Asked::Overdue(_) => missing(id) == Some(0) && world.consent.erased_from(id).next().is_none(),
         }
+    }
+
+    /// Sources of a cohort of which that is not known. Looked up first, all at once; who was not counted before is counted then.
+    fn open<'e>(&self, evidence: &'e Evidence<'_>, place: usize) -> Vec<&'e Source> {
+        let counted = self.stands.as_ref().map(|stands| stands.counted());
+        let known = |id| counted.as_ref()?.missing(id);
+        let unknown = evidence.sources_of(place).filter(|source| !self.settled(evidence, source, known));
+        let mut open: Vec<&Source> = unknown.collect();
+        drop(counted);
+        let count = |id| Some(self.stands.as_ref()?.missing(id, &*evidence.world.people.by_id(id)?));
+        open.retain(|source| !self.settled(evidence, source, count));
+        open
     }
 }
 
@@ -155,9 +163,11 @@ pub(super) fn gather(evidence: &mut Evidence<'_>) {
         let questions = questions(evidence, cohort);
         rests |= !questions.is_empty();
         for asking in &questions {
-            let corrected = asking.names_sets(evidence, cohort);
-            let open = |source: &&Source| corrected || !asking.settled(evidence, source);
-            found.extend(evidence.sources_of(place).filter(open).map(|source| covered(&remedied, source, asking)));
+            let open = match asking.names_sets(evidence, cohort) {
+                true => evidence.sources_of(place).collect(),
+                false => asking.open(evidence, place),
+            };
+            found.extend(open.into_iter().map(|source| covered(&remedied, source, asking)));
         }
     }
     drop(remedied);
