@@ -99,6 +99,7 @@ pub fn measure(
     let refused = refused.into_inner();
     let elapsed = started.elapsed().as_secs_f64();
     times.sort_unstable();
+    #[expect(clippy::cast_possible_truncation, reason = "a place within the list")]
     let at = |q: f64| times[((times.len() - 1) as f64 * q) as usize].as_secs_f64() * 1e3;
     Figure { rate: (times.len() as f64 - refused as f64) / elapsed, p50: at(0.5), p99: at(0.99), max: at(1.0), refused }
 }
