@@ -11,104 +11,17 @@
     reason = "a bench fails loudly"
 )]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
+use harness::load::load;
 use harness::scenario::{ZEROS, model_version, party, purpose};
 use harness::{Client, TestDatabase, TestServer};
 use licit_schemas::digest::Digest;
 use licit_schemas::subjects::Pseudonym;
 use serde_json::json;
 use uuid::Uuid;
-
-/// One keep-alive connection that sends what it is told.
-struct Wire {
-    stream: BufReader<TcpStream>,
-    token: String,
-}
-
-impl Wire {
-    fn new(url: &str, token: &str) -> Self {
-        let stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream: BufReader::new(stream), token: token.to_owned() }
-    }
-
-    fn send(&mut self, method: &str, path: &str, body: &str) -> u16 {
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            self.token,
-            body.len()
-        );
-        self.stream.get_mut().write_all(head.as_bytes()).unwrap();
-        let (mut line, mut status, mut length) = (String::new(), 0, 0);
-        loop {
-            line.clear();
-            self.stream.read_line(&mut line).unwrap();
-            let text = line.trim_end();
-            if text.is_empty() {
-                break;
-            }
-            if status == 0 {
-                status = text.split(' ').nth(1).unwrap().parse().unwrap();
-            } else if let Some(value) = text.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).unwrap();
-        status
-    }
-}
-
-/// Requests a second and latencies of `clients` that repeat `job` for a while.
-fn load(
-    name: &str,
-    url: &str,
-    token: &str,
-    clients: usize,
-    seconds: f64,
-    job: impl Fn(&mut Wire, u64) -> u16 + Sync,
-) -> f64 {
-    let (stop, counter, bad) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
-    let started = Instant::now();
-    let mut times: Vec<Duration> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..clients)
-            .map(|_| {
-                scope.spawn(|| {
-                    let (mut wire, mut times) = (Wire::new(url, token), Vec::new());
-                    while !stop.load(Ordering::Relaxed) {
-                        let n = counter.fetch_add(1, Ordering::Relaxed);
-                        let begin = Instant::now();
-                        let status = job(&mut wire, n);
-                        times.push(begin.elapsed());
-                        if !(200..300).contains(&status) {
-                            bad.fetch_add(1, Ordering::Relaxed);
-                        }
-                    }
-                    times
-                })
-            })
-            .collect();
-        std::thread::sleep(Duration::from_secs_f64(seconds));
-        stop.store(true, Ordering::Relaxed);
-        workers.into_iter().flat_map(|w| w.join().unwrap()).collect()
-    });
-    times.sort_unstable();
-    let rate = times.len() as f64 / started.elapsed().as_secs_f64();
-    let at = |q: f64| times[((times.len() - 1) as f64 * q) as usize].as_secs_f64() * 1e3;
-    println!(
-        "{name:<44} c={clients:<3} {rate:>8.0}/s  p50 {:>6.2} ms  p99 {:>6.2} ms  max {:>7.2} ms  refused {}",
-        at(0.5),
-        at(0.99),
-        at(1.0),
-        bad.load(Ordering::Relaxed)
-    );
-    rate
-}
 
 fn memory_mb(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

@@ -203,7 +203,7 @@ fn too_deep() -> String {
 pub fn canonical(value: &impl Serialize) -> Result<String, JsonFault> {
     let unwritable = |e: serde_json::Error| at(&[], format!("cannot be written as JSON: {e}"));
     let json = serde_json::to_value(value).map_err(unwritable)?;
-    check(&json, &mut Vec::new())?;
+    check(&json, 0)?;
     serde_json_canonicalizer::to_string(&json).map_err(unwritable)
 }
 
@@ -211,33 +211,32 @@ fn at(path: &[Segment], problem: String) -> JsonFault {
     JsonFault { pointer: pointer(path), line_column: None, problem }
 }
 
-fn check(value: &Value, path: &mut Vec<Segment>) -> Result<(), JsonFault> {
+/// The path is put together only where something is wrong.
+fn check(value: &Value, depth: usize) -> Result<(), JsonFault> {
+    let here = |problem: String| Err(at(&[], problem));
+    let below = |step: Segment, mut fault: JsonFault| {
+        fault.pointer.insert_str(0, &pointer(&[step]));
+        fault
+    };
     match value {
         Value::Null | Value::Bool(_) => Ok(()),
         Value::Number(number) => {
             let size = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
             match size {
-                Some(size) if size > MAX_INTEGER => Err(at(path, format!("the integer `{number}` is beyond 2^53 - 1"))),
+                Some(size) if size > MAX_INTEGER => here(format!("the integer `{number}` is beyond 2^53 - 1")),
                 _ => Ok(()),
             }
         }
-        Value::String(text) if text.contains('\0') => Err(at(path, nul())),
+        Value::String(text) if text.contains('\0') => here(nul()),
         Value::String(_) => Ok(()),
-        Value::Array(_) | Value::Object(_) if path.len() >= MAX_DEPTH => Err(at(path, too_deep())),
-        Value::Array(items) => items.iter().enumerate().try_for_each(|(i, item)| {
-            path.push(Segment::Item(i));
-            check(item, path)?;
-            path.pop();
-            Ok(())
-        }),
+        Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => here(too_deep()),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(i, item)| check(item, depth + 1).map_err(|fault| below(Segment::Item(i), fault))),
         Value::Object(members) => members.iter().try_for_each(|(name, member)| {
-            path.push(Segment::Member(name.clone()));
-            if name.contains('\0') {
-                return Err(at(path, nul()));
-            }
-            check(member, path)?;
-            path.pop();
-            Ok(())
+            let checked = if name.contains('\0') { here(nul()) } else { check(member, depth + 1) };
+            checked.map_err(|fault| below(Segment::Member(name.clone()), fault))
         }),
     }
 }

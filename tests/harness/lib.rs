@@ -12,6 +12,7 @@
 
 pub mod client;
 pub mod database;
+pub mod load;
 pub mod receiver;
 pub mod scenario;
 pub mod server;

@@ -132,30 +132,45 @@ fn by_columns(
     Some(level)
 }
 
-/// The level that the runs which made a table imply, where it states less.
-fn implied(lineage: &State, id: NodeId, raised: Raised<'_>) -> Identifiability {
-    let graph = lineage.graph();
-    let node = graph.node(id);
+/// The level that a table states; none where nothing can be implied of it: it is no table, or nobody registered it.
+fn stated(lineage: &State, id: NodeId) -> Option<Identifiability> {
+    let node = lineage.graph().node(id);
     if node.kind != NodeKind::DatasetVersion || node.flags.has(Flags::DANGLING) {
-        return Identifiability::None;
+        return None;
     }
-    let stated = match lineage.record(id).held.as_deref().map(|held| &held.what) {
+    Some(match lineage.record(id).held.as_deref().map(|held| &held.what) {
         Some(What::Dataset(facts)) => facts.level(),
         _ => Identifiability::None,
-    };
-    let mut level = Identifiability::None;
-    for half in graph.upstream(id).filter(|half| half.kind == EdgeKind::Generated) {
-        let run = graph.node(half.node);
-        let Some(operation) = lineage.class_at(run.class).traits.operation else { continue };
-        let mapping = if is_mapped(run) { super::columns::mapping(lineage, half.node) } else { None };
-        let by_columns = mapping.and_then(|mapping| by_columns(lineage, (operation, mapping), half.node, id, raised));
-        level = level.max(by_columns.unwrap_or_else(|| {
-            let read = tables(lineage, half.node, &[]);
-            let whole = read.fold(Brings::default(), |all, id| all.and(table(lineage, id, raised))).after(operation);
-            if stated < whole { whole } else { Identifiability::None }
-        }));
-    }
-    level
+    })
+}
+
+/// The level that the runs which made a table imply, where it states less.
+fn implied(lineage: &State, id: NodeId, raised: Raised<'_>) -> Identifiability {
+    let Some(stated) = stated(lineage, id) else { return Identifiability::None };
+    let runs = lineage.graph().upstream(id).filter(generated);
+    runs.map(|half| implied_by(lineage, half.node, (id, stated), raised)).max().unwrap_or(Identifiability::None)
+}
+
+fn generated(half: &Half) -> bool {
+    half.kind == EdgeKind::Generated
+}
+
+/// The level that one of these runs implies.
+fn implied_by(
+    lineage: &State,
+    run: NodeId,
+    (id, stated): (NodeId, Identifiability),
+    raised: Raised<'_>,
+) -> Identifiability {
+    let node = lineage.graph().node(run);
+    let Some(operation) = lineage.class_at(node.class).traits.operation else { return Identifiability::None };
+    let mapping = if is_mapped(node) { super::columns::mapping(lineage, run) } else { None };
+    let by_columns = mapping.and_then(|mapping| by_columns(lineage, (operation, mapping), run, id, raised));
+    by_columns.unwrap_or_else(|| {
+        let read = tables(lineage, run, &[]);
+        let whole = read.fold(Brings::default(), |all, id| all.and(table(lineage, id, raised))).after(operation);
+        if stated < whole { whole } else { Identifiability::None }
+    })
 }
 
 /// How far a table was raised, where some of what it was made of holds nobody any more: `cut` says of what.
@@ -200,10 +215,13 @@ impl State {
             .collect()
     }
 
-    /// Note on a dataset version that people are in what it was made of: that stays so, whatever is recorded later.
-    pub(super) fn note_people(&mut self, id: NodeId) {
+    /// Note on a dataset version that people are in what it was made of: that stays so, whatever is recorded later. Whether that is new.
+    pub(super) fn note_people(&mut self, id: NodeId) -> bool {
         let graph = &self.graph;
-        let mut node = graph.node(id);
+        let node = graph.node(id);
+        if node.kind != NodeKind::DatasetVersion || node.flags.has(OF_PEOPLE) {
+            return false;
+        }
         let personal = |run: NodeId, half: Half| {
             half.kind == EdgeKind::Used
                 && graph.node(half.node).flags.has(PERSONAL)
@@ -212,9 +230,24 @@ impl State {
         let of_people = |half: Half| {
             half.kind == EdgeKind::Generated && graph.upstream(half.node).any(|read| personal(half.node, read))
         };
-        if node.kind == NodeKind::DatasetVersion && graph.upstream(id).any(of_people) {
-            node.flags = node.flags.with(OF_PEOPLE);
-            self.graph.set_node(id, node);
+        let found = graph.upstream(id).any(of_people);
+        if found {
+            self.flag(id, OF_PEOPLE);
+        }
+        found
+    }
+
+    /// Note how far the tables that a run made identify by what it read: what other runs imply of them is noted already. A name that
+    /// is written every hour has thousands of those.
+    pub(super) fn raise_by(&mut self, run: NodeId) {
+        // With what it was known to have written before it was recorded.
+        let made: Vec<NodeId> = self.graph.downstream(run).filter(generated).map(|half| half.node).collect();
+        for id in made {
+            let Some(stated) = stated(self, id) else { continue };
+            let level = implied_by(self, run, (id, stated), &|input| Some(raised(self.graph.node(input))));
+            if level as u8 > self.graph.node(id).implied {
+                self.raise(vec![id]);
+            }
         }
     }
 
@@ -249,7 +282,9 @@ impl State {
         }
         let mut tables: Vec<NodeId> = met.into_iter().collect();
         tables.sort_unstable();
-        tables.iter().for_each(|table| self.note_people(*table));
+        for table in &tables {
+            self.note_people(*table);
+        }
         self.raise(tables);
     }
 

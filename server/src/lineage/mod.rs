@@ -52,6 +52,9 @@ const KEPT: u16 = ASSESSED.0 | Flags::RETIRED.0 | Flags::ERASED.0 | Flags::RESTR
 /// What follows from what a dataset version holds; other flags stay when that becomes better known.
 const CLASSED: Flags = Flags(Flags::SOURCE.0 | PERSONAL.0 | FICTION.0 | Flags::UNCLASSIFIED.0 | Flags::NO_ORIGIN.0);
 
+/// Runs that a new one is held against: a name has one job that writes it, or a few.
+const MAKERS: usize = 16;
+
 /// A node beside its place in the graph.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -214,8 +217,21 @@ impl State {
 
     /// [`Self::link`], where it may close a circle: nobody is told at once that something comes from itself.
     fn reported(&mut self, from: NodeId, to: NodeId, label: [u8; 3], at: &At, rows: &mut Rows) {
-        self.circular |= self.graph.would_cycle(from, to);
+        // Once known, it is not asked again; and a walk through all that went into a name grows with every run of the pipeline.
+        if !self.circular && !self.made_so_before(from, to) {
+            self.circular = self.graph.would_cycle(from, to);
+        }
         self.link(from, to, label, at, rows);
+    }
+
+    /// Whether something was made before by a run that read the same: if that closed no circle, this run closes none.
+    fn made_so_before(&self, effect: NodeId, run: NodeId) -> bool {
+        let graph = &self.graph;
+        let read_by = |other: NodeId, cause: NodeId| graph.upstream(other).any(|half| half.node == cause);
+        let alike = |half: Half| {
+            half.kind == EdgeKind::Generated && graph.upstream(run).all(|cause| read_by(half.node, cause.node))
+        };
+        effect != run && graph.node(run).kind == NodeKind::Run && graph.upstream(effect).take(MAKERS).any(alike)
     }
 
     fn declared(&mut self, from: NodeId, to: NodeId, kind: EdgeKind, role: Role, at: &At, rows: &mut Rows) {
@@ -338,21 +354,23 @@ impl State {
         let parties = spec.controller.iter().chain(&spec.processors).map(|p| p.to_string().into()).collect();
         node.class = self.intern(Class::plain(Traits { operation: Some(spec.operation), region: None, parties }));
         let run = self.register(held, node, at);
-        let link = if origin == Origin::Declared { Self::link } else { Self::reported };
+        let link = if held.reported { Self::reported } else { Self::link };
         for input in &spec.inputs {
             let cause = self.refer(&input.r#ref, &held.reference, at);
             link(self, run, cause, [EdgeKind::Used as u8, role(input.role) as u8, origin as u8], at, rows);
         }
         self.note_join(run);
+        let mut people = Vec::new();
         for output in &spec.outputs {
             let effect = self.refer(output, &held.reference, at);
             link(self, effect, run, [EdgeKind::Generated as u8, Role::None as u8, origin as u8], at, rows);
-            self.note_people(effect);
+            if self.note_people(effect) {
+                people.push(effect);
+            }
         }
         self.note_model(run);
-        // With what it was known to have written before it was recorded.
-        let made = self.graph.downstream(run).map(|half| half.node).collect();
-        self.raise(made);
+        self.raise_by(run);
+        people.into_iter().for_each(|id| self.raise_from(id));
     }
 
     /// Note on a run that it wrote a model: whatever word it has for what it did, it formed a model from what it read, and people
@@ -480,6 +498,13 @@ impl State {
         for (from, to) in [(one, other), (other, one)] {
             self.reported(from, to, [EdgeKind::ComposedOf as u8, Role::None as u8, Origin::Observed as u8], at, rows);
         }
+    }
+
+    /// Fold a late edge in that an engine reported: it may close a circle.
+    pub fn edge_reported(&mut self, fact: &EdgeCreate, at: &At, rows: &mut Rows) {
+        let ends = self.find(&fact.from.to_string()).zip(self.find(&fact.to.to_string()));
+        self.circular = self.circular || ends.is_some_and(|(from, to)| self.graph.would_cycle(from, to));
+        self.edge(fact, at, rows);
     }
 
     /// Fold a late edge in.

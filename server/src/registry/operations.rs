@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use licit_schemas::digest::Digest;
 use licit_schemas::problem::Fault;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{
@@ -383,8 +384,7 @@ pub(crate) fn immutable<T: Serialize>(
     spec: T,
     fact: impl Fn(Stated<T>) -> Fact,
 ) -> Result<Registered> {
-    canonical(&spec)?;
-    let sum = digest(&spec);
+    let sum = Digest::of(canonical(&spec)?.as_bytes());
     if let Some(held) = tx.world().registry.held(&reference.to_string()).cloned() {
         if held.digest == sum {
             return Ok(about(&held, unchanged(held.id, reference, sum, held.seq)));

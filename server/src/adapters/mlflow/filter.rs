@@ -134,30 +134,33 @@ impl Comparison {
 
 /// `%` stands for any characters, `_` for one. In time that grows by the product of both lengths at most.
 pub fn like(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('%') => {
-                star = Some((p, t));
-                p += 1;
+    let (mut pattern, mut text) = (pattern.chars(), text.chars());
+    // What follows the last `%`, and what it is held against next.
+    let mut star: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
+    loop {
+        let (mut wanted, mut own) = (pattern.clone(), text.clone());
+        match (wanted.next(), own.next()) {
+            (Some('%'), _) => {
+                star = Some((wanted.clone(), text.clone()));
+                pattern = wanted;
             }
-            Some(c) if *c == '_' || *c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    t = from + 1;
+            (None, None) => return true,
+            (Some(_), None) => return false,
+            (Some(c), Some(d)) if c == '_' || c == d => (pattern, text) = (wanted, own),
+            _ => match &mut star {
+                Some((after, from)) => {
+                    from.next();
+                    (pattern, text) = (after.clone(), from.clone());
                 }
                 None => return false,
             },
         }
     }
-    pattern[p..].iter().all(|c| *c == '%')
+}
+
+/// What every text begins with that a pattern fits.
+pub fn beginning(pattern: &str) -> &str {
+    pattern.split(['%', '_']).next().unwrap_or_default()
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -542,6 +545,12 @@ mod tests {
             ("a_c", "ac", false),
             ("a%", "ba", false),
             ("%b%", "abc", true),
+            ("%b", "abc", false),
+            ("a%b_d", "abbbcd", true),
+            ("%%", "é", true),
+            ("_", "é", true),
+            ("", "", true),
+            ("", "a", false),
         ] {
             assert_eq!(like(pattern, text), wanted, "{pattern} {text}");
         }

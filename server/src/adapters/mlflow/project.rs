@@ -21,14 +21,18 @@ use crate::lineage::graph::Origin;
 
 /// A row says what was said: the rows of one thing are its history.
 fn row(rows: &mut Rows, at: &At, kind: &'static str, key: &[&str], doc: &impl Serialize) {
-    rows.replace(at, || NewRow {
+    rows.replace(at, || said(kind, key, doc));
+}
+
+fn said(kind: &'static str, key: &[&str], doc: &impl Serialize) -> NewRow {
+    NewRow {
         kind,
         id: names::id(&[&[kind], key].concat()).to_string(),
         reference: format!("{kind}:{}", key.join("/")),
         state: "said".to_owned(),
         doc: text(doc),
         ..NewRow::default()
-    });
+    }
 }
 
 impl World {
@@ -82,7 +86,9 @@ impl World {
     /// Fold in what was said of a version.
     pub(crate) fn mlflow_version(&mut self, fact: &VersionChanged, at: &At, rows: &mut Rows) {
         self.mlflow.registered.version_changed(fact, at);
-        row(rows, at, "mlflow_version", &[&fact.name, &fact.version.to_string()], fact);
+        // No number is given twice: nothing is looked for that a new version would follow.
+        let again = !matches!(fact.change, VersionChange::Created(_));
+        rows.put_or_replace(again, at, || said("mlflow_version", &[&fact.name, &fact.version.to_string()], fact));
         if let VersionChange::Created(made) = &fact.change {
             if let Some(model) = &made.model {
                 self.mlflow.registered_as(model, &fact.name, fact.version);

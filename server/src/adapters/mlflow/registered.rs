@@ -1,6 +1,7 @@
 //! What is known of registered models, their versions and aliases.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -74,9 +75,13 @@ impl Registered {
         self.models.get(name)
     }
 
-    /// All models, by name.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Model>> {
-        self.models.values()
+    /// Models whose names begin so, by name.
+    pub fn beginning(&self, with: &str) -> impl DoubleEndedIterator<Item = &Arc<Model>> {
+        // The least text beyond all that begin so: the last character that has a next one, with that in its place.
+        let last = with.char_indices().rev().find_map(|(at, last)| Some((at, (last..=char::MAX).nth(1)?)));
+        let beyond = last.map(|(at, next)| format!("{}{next}", &with[..at]));
+        let end = beyond.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        self.models.range::<(Bound<&str>, Bound<&str>), str>((Bound::Included(with), end)).map(|(_, model)| model)
     }
 
     /// The greatest number ever given under a name.
@@ -209,6 +214,29 @@ impl Registered {
                 model.aliases.retain(|_, of| *of != fact.version);
                 model.times.1 = now;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use licit_schemas::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn names_that_begin_so() {
+        let mut all = Registered::default();
+        let names = ["a", "ab", "ab\u{10FFFF}x", "ac", "b", "\u{D7FF}", "\u{E000}", "\u{10FFFF}"];
+        let at = At { seq: 1, time: Timestamp::EPOCH, actor: uuid::Uuid::nil() };
+        for name in names {
+            let change = ModelChange::Created { description: String::new(), tags: Texts::new() };
+            all.model_changed(&ModelChanged { name: name.to_owned(), change }, &at);
+        }
+        for with in ["", "a", "ab", "ab\u{10FFFF}", "abc", "\u{D7FF}", "\u{10FFFF}", "\u{10FFFF}\u{10FFFF}", "c"] {
+            let found: Vec<&str> = all.beginning(with).map(|model| &*model.name).collect();
+            let wanted: Vec<&str> = names.into_iter().filter(|name| name.starts_with(with)).collect();
+            assert_eq!(found, wanted, "{with}");
         }
     }
 }

@@ -67,7 +67,7 @@ pub fn models(state: &State, params: &Params) -> Result<Found<Arc<Model>>> {
     if let Some(name) = named(&wanted) {
         return Ok(page(state.registered.get(name).into_iter().filter(passes).cloned(), offset, limit));
     }
-    let all = state.registered.iter().filter(passes);
+    let all = state.registered.beginning(beginning(&wanted)).filter(passes);
     match orders.first() {
         None => Ok(page(all.cloned(), offset, limit)),
         Some((key, true)) if key == "name" => Ok(page(all.cloned(), offset, limit)),
@@ -91,6 +91,15 @@ fn named(wanted: &[Comparison]) -> Option<&str> {
         (Of::Attribute(key), By::Equal, With::Text(name)) if key == "name" => Some(name.as_str()),
         _ => None,
     })
+}
+
+/// What every name begins with that a filter lets pass.
+fn beginning(wanted: &[Comparison]) -> &str {
+    let begins = wanted.iter().filter_map(|one| match (&one.of, one.by, &one.with) {
+        (Of::Attribute(key), By::Like, With::Text(pattern)) if key == "name" => Some(filter::beginning(pattern)),
+        _ => None,
+    });
+    begins.max_by_key(|begins| begins.len()).unwrap_or_default()
 }
 
 /// Versions of registered models.
@@ -124,7 +133,7 @@ pub fn versions(state: &State, params: &Params) -> Result<Found<(Arc<Model>, Arc
     };
     match named(&wanted) {
         Some(name) => state.registered.get(name).into_iter().for_each(&mut gather),
-        None => state.registered.iter().for_each(&mut gather),
+        None => state.registered.beginning(beginning(&wanted)).for_each(&mut gather),
     }
     type One = (Arc<Model>, Arc<Version>);
     let by = |a: &One, b: &One, key: &str| match key {

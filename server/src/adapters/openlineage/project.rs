@@ -218,7 +218,7 @@ impl World {
         let read = spec.inputs.iter().map(|input| edge(EdgeName::Used, own, &input.r#ref, input.role));
         let made = spec.outputs.iter().map(|output| edge(EdgeName::Generated, output, own, None));
         for edge in read.chain(made).collect::<Vec<_>>() {
-            self.lineage.edge(&edge, at, rows);
+            self.lineage.edge_reported(&edge, at, rows);
         }
     }
 }

@@ -147,6 +147,13 @@ impl Version {
         later(&mut self.change, at, table.change.clone());
     }
 
+    /// All that is shown of it: when a word was said is not.
+    fn shown(&self) -> impl PartialEq {
+        let change = self.change.as_ref().map(|(_, change)| change.clone());
+        let stated = (self.controllers.clone(), self.purposes.clone(), self.bases.clone());
+        (self.fields(), self.subjects.clone(), self.origin(), stated, change)
+    }
+
     /// Its columns.
     pub fn fields(&self) -> Vec<Field> {
         if self.fields.len() > MOST_COLUMNS {
@@ -177,7 +184,7 @@ impl Version {
 /// What is to be put into the registry and the graph anew.
 #[derive(Debug, Default)]
 pub struct Touched {
-    /// Versions.
+    /// Versions of which something new was said.
     pub versions: Vec<Ref>,
     /// Names that are one.
     pub aliases: Vec<(Ref, Ref)>,
@@ -256,17 +263,27 @@ impl State {
     pub fn tables<'a>(&mut self, at: Timestamp, tables: impl Iterator<Item = &'a Table>) -> Touched {
         let mut touched = Touched::default();
         for table in tables {
-            Arc::make_mut(self.versions.entry(table.r#ref.clone()).or_default()).join(at, table);
-            touched.versions.push(table.r#ref.clone());
+            let before = self.versions.get(&table.r#ref).cloned();
+            let version = Arc::make_mut(self.versions.entry(table.r#ref.clone()).or_default());
+            version.join(at, table);
+            // Engines say the same of a table whenever they read it.
+            let mut news = before.is_none_or(|before| before.shown() != version.shown());
             if let Some(owner) = &table.owner {
                 let base = table.r#ref.unpinned();
                 let mut known = self.owners.get(&base).cloned();
+                let before = known.clone().map(|(_, owner)| owner);
                 later(&mut known, at, Some(owner.clone()));
+                news |= before != known.clone().map(|(_, owner)| owner);
                 self.owners.extend(known.map(|known| (base, known)));
             }
+            if news {
+                touched.versions.push(table.r#ref.clone());
+            }
             for alias in &table.aliases {
-                self.versions.entry(alias.clone()).or_default();
-                touched.versions.push(alias.clone());
+                if !self.versions.contains_key(alias) {
+                    self.versions.entry(alias.clone()).or_default();
+                    touched.versions.push(alias.clone());
+                }
                 touched.aliases.push((table.r#ref.clone(), alias.clone()));
             }
         }
