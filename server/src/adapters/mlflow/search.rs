@@ -23,10 +23,10 @@ pub struct Found<T> {
 
 /// Cut a page out of what comes, without looking further than needed.
 fn page<T>(all: impl Iterator<Item = T>, offset: usize, limit: usize) -> Found<T> {
-    let mut items: Vec<T> = all.skip(offset).take(limit + 1).collect();
+    let mut items: Vec<T> = all.skip(offset).take(limit.saturating_add(1)).collect();
     let more = items.len() > limit;
     items.truncate(limit);
-    Found { items, next: more.then(|| filter::token(offset + limit)) }
+    Found { items, next: more.then(|| filter::token(offset.saturating_add(limit))) }
 }
 
 fn ordered<T>(

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::operations::{self, Incoming};
 use super::store;
 use crate::error::{Error, Result};
-use crate::http::{Body, Ctx, Reply};
+use crate::http::{Body, Ctx, Reply, off_thread};
 
 /// Events of a batch that one write records: others have their turn between them.
 const AT_ONCE: usize = 200;
@@ -22,6 +22,7 @@ const MOST_EVENTS: usize = 10_000;
 
 /// One event.
 pub async fn receive(ctx: Ctx, body: Body) -> Result<Reply> {
+    // Megabytes take their time to read.
     let events = off_thread(move || Ok(vec![read(&body.0)?])).await?;
     let taken = ctx.write(move |tx| operations::receive(tx, &events)).await?;
     let one = taken.into_iter().next().ok_or_else(|| Error::Internal("an event is lost".to_owned()))?;
@@ -30,6 +31,7 @@ pub async fn receive(ctx: Ctx, body: Body) -> Result<Reply> {
 
 /// Many, in an array: each is taken for itself.
 pub async fn receive_batch(ctx: Ctx, body: Body) -> Result<Reply> {
+    // Megabytes take their time to read.
     let events = off_thread(move || batch(&body.0)).await?;
     let mut taken: Vec<EventTaken> = Vec::with_capacity(events.len());
     let mut rest = events.into_iter().peekable();
@@ -59,11 +61,6 @@ pub async fn receive_batch(ctx: Ctx, body: Body) -> Result<Reply> {
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// Megabytes take their time to read.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    actix_web::web::block(work).await.map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
 }
 
 fn malformed(sentence: String) -> Error {
