@@ -24,7 +24,7 @@ pub fn like(pattern: &str, text: &str) -> bool {
 /// What follows a part of a pattern that a text begins with.
 fn begun<'t>(part: &str, text: &'t str) -> Option<&'t str> {
     let mut rest = text.chars();
-    part.chars().all(|wanted| rest.next().is_some_and(|c| wanted == '_' || wanted == c)).then(|| rest.as_str())
+    part.chars().all(|wanted| rest.next().is_some_and(|c| wanted == '_' || wanted == c)).then_some(rest.as_str())
 }
 
 /// What follows the first place where a part of a pattern stands in a text.

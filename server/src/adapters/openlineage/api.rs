@@ -3,6 +3,7 @@
 //! A producer that is answered 4xx loses its event, and one that is answered 5xx waits while a pipeline stands still. So what is
 //! JSON is taken: recorded, or put aside with the reason.
 
+use licit_schemas::digest::Digest;
 use licit_schemas::json;
 use licit_schemas::openlineage::{
     EventOutcome, EventTaken, EventsSummary, EventsTaken, FACET_SCHEMA, FailedEvent, QuarantineQuery,
@@ -96,6 +97,50 @@ pub async fn list_quarantine(ctx: Ctx) -> Result<Reply> {
 pub async fn get_quarantined(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
     Reply::ok(&ctx.app.db.read(move |conn| store::get(conn, id)).await?)
+}
+
+/// Erase an event there. What was erased, or never was, is not there afterwards.
+pub async fn erase_quarantined(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    ctx.write(move |tx| {
+        tx.erase_quarantined(id);
+        Ok(())
+    })
+    .await?;
+    Ok(Reply::nothing())
+}
+
+/// Events that were recorded, as they came.
+pub async fn list_kept(ctx: Ctx) -> Result<Reply> {
+    let query: QuarantineQuery = ctx.query()?;
+    let after = match query.after.as_deref() {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| {
+            Error::invalid("/after", "it is no position of the ledger: take `next` of the page before".to_owned())
+        })?,
+    };
+    Reply::ok(&ctx.app.db.read(move |conn| store::kept(conn, after)).await?)
+}
+
+fn digest(ctx: &Ctx) -> Result<Digest> {
+    ctx.text("digest").parse().map_err(|e| Error::NotFound(format!("the path names no event by its digest: {e}")))
+}
+
+/// One of them.
+pub async fn get_kept(ctx: Ctx) -> Result<Reply> {
+    let digest = digest(&ctx)?;
+    Reply::ok(&ctx.app.db.read(move |conn| store::kept_one(conn, &digest)).await?)
+}
+
+/// Erase what one of them said as it came. Its digest stays, and what was derived.
+pub async fn erase_kept(ctx: Ctx) -> Result<Reply> {
+    let digest = digest(&ctx)?;
+    ctx.write(move |tx| {
+        tx.erase_event(digest);
+        Ok(())
+    })
+    .await?;
+    Ok(Reply::nothing())
 }
 
 /// Read it again.
