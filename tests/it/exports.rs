@@ -307,7 +307,7 @@ fn what_is_behind_a_model_of_others_is_told() {
 }
 
 /// A version of a dataset of the CRM with one column.
-fn told(name: &str, version: &str, field: Value) -> Value {
+fn told(name: &str, version: &str, field: &Value) -> Value {
     json!({"dataset": format!("dataset:crm/{name}"), "version": version, "origin": "collected", "fields": [field]})
 }
 
@@ -315,8 +315,8 @@ fn told(name: &str, version: &str, field: Value) -> Value {
 fn what_a_table_holds_is_told_beside_what_it_states() {
     let s = Scenario::running();
     s.add("datasets", json!({"namespace": "crm", "name": "small"}));
-    s.add("dataset-versions", told("small", "1", json!({"name": "x", "identifiability": "none"})));
-    s.add("dataset-versions", told("small", "2", json!({"name": "x"})));
+    s.add("dataset-versions", told("small", "1", &json!({"name": "x", "identifiability": "none"})));
+    s.add("dataset-versions", told("small", "2", &json!({"name": "x"})));
     s.add("runs", json!({
         "operation": "derive", "purpose": "purpose:scoring", "started_at": "2026-01-01T00:00:00Z", "controller": "party:acme",
         "inputs": [{"ref": "dataset:crm/people@1"}], "outputs": ["dataset:crm/small@1"],
@@ -358,7 +358,7 @@ fn what_was_only_measured_on_is_nothing_a_model_came_of() {
     let s = Scenario::running();
     for name in ["checks", "limits"] {
         s.add("datasets", json!({"namespace": "crm", "name": name}));
-        s.add("dataset-versions", told(name, "1", json!({"name": "x", "identifiability": "none"})));
+        s.add("dataset-versions", told(name, "1", &json!({"name": "x", "identifiability": "none"})));
     }
     s.add("model-versions", harness::scenario::model_version("2", "2"));
     let mut training = harness::scenario::training("2", "1");
@@ -377,8 +377,8 @@ fn what_was_only_measured_on_is_nothing_a_model_came_of() {
         of("wasDerivedFrom", "prov:generatedEntity", "licit:model:score@2"),
         BTreeSet::from(["licit:dataset:crm/people@1".to_owned()])
     );
-    let derived = prov["wasDerivedFrom"].as_object().unwrap().values();
-    let derived = derived.filter(|one| one["prov:generatedEntity"] == "licit:model:score@2").next().unwrap();
+    let mut derived = prov["wasDerivedFrom"].as_object().unwrap().values();
+    let derived = derived.find(|one| one["prov:generatedEntity"] == "licit:model:score@2").unwrap();
     assert_eq!(
         (&derived["licit:role"], &derived["licit:origin"]),
         (&json!("training"), &json!("declared")),
