@@ -95,11 +95,27 @@ pub struct QuarantinedEvent {
     pub event: Option<serde_json::Value>,
 }
 
-/// The query of the quarantine: oldest first.
+/// An event that was recorded, as it came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KeptEvent {
+    /// Its digest.
+    pub digest: String,
+    /// The entry of the ledger that was made of it.
+    pub position: u64,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// Whether it was erased: its digest stays, and what was derived of it.
+    pub erased: bool,
+    /// The event; only where one is asked for, and was not erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<serde_json::Value>,
+}
+
+/// The query of the quarantine and of kept events: oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QuarantineQuery {
-    /// After this id.
+    /// After this id; of kept events, after this position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }

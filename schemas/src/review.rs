@@ -307,6 +307,9 @@ pub struct Envelope {
     /// Who receives what is disclosed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
+    /// Names elsewhere that lead to it, as its tags say: `mlflow:score@champion`, or `mlflow:score` by every governed alias.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Operations on the way.
     pub operations: Vec<String>,
     /// Models by name.

@@ -12,6 +12,7 @@ use licit_schemas::access::TokenCreated;
 use licit_schemas::text::Key;
 use utoipa_swagger_ui::{Config as Docs, SwaggerUi};
 
+use crate::adapters::openlineage::retention::Retention;
 use crate::clock;
 use crate::config::Config;
 use crate::consent::upkeep::Upkeep;
@@ -41,6 +42,8 @@ pub struct App {
     pub settings: Settings,
     /// Who listens to the stream of events.
     pub listeners: Arc<Listeners>,
+    /// How many exports are being written.
+    pub exports: Arc<crate::reports::exports::Turns>,
     /// Who signs the ledger.
     pub signing: Arc<Signing>,
     /// Whether checkpoint, tiles and entries are read without a token.
@@ -141,6 +144,7 @@ pub async fn serve(
         gaps: Watch::default(),
         settings: config.events(),
         listeners: Arc::default(),
+        exports: Arc::default(),
         signing: signing.clone(),
         public_log: config.public_log,
         mlflow: config.mlflow()?,
@@ -186,6 +190,7 @@ pub async fn serve(
     let looker =
         (config.look_seconds > 0).then(|| actix_web::rt::spawn(look(looked, Duration::from_secs(config.look_seconds))));
     let notary = actix_web::rt::spawn(sign(db.clone(), signing, Duration::from_secs(config.checkpoint_seconds)));
+    let keeper = actix_web::rt::spawn(keep(db.clone(), config.retention()));
     let outcome = match early {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => running.await,
@@ -193,6 +198,7 @@ pub async fn serve(
     let outcome = outcome.map_err(|e| format!("the server broke: {e}"));
     follower.abort();
     notary.abort();
+    keeper.abort();
     asked.abort();
     if let Some(looker) = looker {
         looker.abort();
@@ -214,6 +220,16 @@ async fn follow(db: Db) {
         if let Err(error) = db.fresh().await {
             tracing::warn!(%error, "the ledger's head could not be read");
         }
+    }
+}
+
+/// Foreign events are kept for a time, and so many: what is beyond is erased at the start, and once an hour.
+async fn keep(db: Db, bounds: Retention) {
+    loop {
+        if let Err(error) = crate::adapters::openlineage::retention::expire(&db, bounds, clock::now()).await {
+            tracing::warn!(%error, "events beyond their time could not be erased");
+        }
+        actix_web::rt::time::sleep(Duration::from_secs(3600)).await;
     }
 }
 

@@ -10,6 +10,8 @@ use licit_schemas::proof::origin::Origin;
 
 use crate::adapters::mlflow;
 use crate::adapters::mlflow::artifacts::depot::Depot;
+use crate::adapters::openlineage::retention::Retention;
+use crate::db::received::Bound;
 use crate::events::Settings;
 use crate::ledger::signer::{Secret, Source};
 
@@ -119,6 +121,18 @@ pub struct Config {
         global = true
     )]
     pub mlflow_governed: Vec<String>,
+    /// Days for which events of `OpenLineage` are kept as they came; then they are erased, and what was derived stays; 0: without end
+    #[arg(long, env = "LICIT_LINEAGE_EVENTS_DAYS", default_value_t = 365, global = true)]
+    pub lineage_events_days: u32,
+    /// Latest events that are kept as they came; 0: all
+    #[arg(long, env = "LICIT_LINEAGE_EVENTS_MOST", default_value_t = 0, global = true)]
+    pub lineage_events_most: u32,
+    /// Days for which events that could not be read wait in quarantine; then they are erased; 0: without end
+    #[arg(long, env = "LICIT_LINEAGE_QUARANTINE_DAYS", default_value_t = 90, global = true)]
+    pub lineage_quarantine_days: u32,
+    /// Latest events that wait in quarantine; 0: all
+    #[arg(long, env = "LICIT_LINEAGE_QUARANTINE_MOST", default_value_t = 100_000, global = true)]
+    pub lineage_quarantine_most: u32,
     /// Form of the log on standard error: text or json
     #[arg(long, env = "LICIT_LOG_FORMAT", default_value = "text", global = true)]
     pub log_format: LogFormat,
@@ -171,6 +185,14 @@ impl Config {
             address: self.public_url.trim_end_matches('/').to_owned(),
         };
         Ok(mlflow::Settings { rules: Arc::new(rules), depot })
+    }
+
+    /// How long foreign events are kept.
+    pub fn retention(&self) -> Retention {
+        Retention {
+            kept: Bound { days: self.lineage_events_days, most: self.lineage_events_most },
+            quarantined: Bound { days: self.lineage_quarantine_days, most: self.lineage_quarantine_most },
+        }
     }
 
     /// How events are told.

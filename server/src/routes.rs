@@ -26,7 +26,7 @@ use licit_schemas::ledger::{
 };
 use licit_schemas::lineage::{Closure, EdgeCreate, ExposureQuery, ExposureView, LineageQuery, PathQuery, PathView};
 use licit_schemas::notices::{NoticePageQuery, NoticeSpec, NoticeView, WithdrawalTestSpec};
-use licit_schemas::openlineage::{EventTaken, EventsTaken, FACET_PATH, QuarantineQuery, QuarantinedEvent};
+use licit_schemas::openlineage::{EventTaken, EventsTaken, FACET_PATH, KeptEvent, QuarantineQuery, QuarantinedEvent};
 use licit_schemas::policy::PolicySpec;
 use licit_schemas::proof::in_force::InForceProof;
 use licit_schemas::proof::passport::{PassportFile, PassportImport, PassportTaken};
@@ -88,7 +88,9 @@ const ENTRIES: &[Role] = &[Auditor, Dpo, Admin, Reviewer];
 /// Bytes that events may have: those of production reach ten megabytes.
 const EVENTS: usize = 16 << 20;
 /// Reads what engines sent and nobody could read.
-const QUARANTINE: &[Role] = &[Registrar, Auditor, Admin];
+const QUARANTINE: &[Role] = &[Registrar, Auditor, Dpo, Admin];
+/// Reads events as they came: they may name people.
+const KEPT: &[Role] = &[Auditor, Dpo, Admin];
 /// Reads how many people are in what.
 const MEMBERS: &[Role] = &[Registrar, Dpo, Auditor];
 /// Restricts data; who of them lifts a restriction or erases, the operation says.
@@ -315,6 +317,10 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/lineage/quarantine", "list_quarantined_events", "List events that could not be read", || get().to(openlineage::api::list_quarantine)).may(QUARANTINE).asks::<QuarantineQuery>().gives::<Page<QuarantinedEvent>>(),
     Route::get("/api/v1/lineage/quarantine/{id}", "get_quarantined_event", "Read an event that could not be read, as it came", || get().to(openlineage::api::get_quarantined)).may(QUARANTINE).gives::<QuarantinedEvent>(),
     Route::post("/api/v1/lineage/quarantine/{id}/replay", "replay_quarantined_event", "Read an event in quarantine again", || post().to(openlineage::api::replay)).may(REGISTER).gives::<EventTaken>(),
+    Route::delete("/api/v1/lineage/quarantine/{id}", "erase_quarantined_event", "Erase an event that could not be read", || delete().to(openlineage::api::erase_quarantined)).may(ERASE).success(&[204]),
+    Route::get("/api/v1/lineage/events", "list_lineage_events", "List events of OpenLineage that were recorded", || get().to(openlineage::api::list_kept)).may(KEPT).asks::<QuarantineQuery>().gives::<Page<KeptEvent>>(),
+    Route::get("/api/v1/lineage/events/{digest}", "get_lineage_event", "Read an event of OpenLineage as it came", || get().to(openlineage::api::get_kept)).may(KEPT).gives::<KeptEvent>(),
+    Route::delete("/api/v1/lineage/events/{digest}", "erase_lineage_event", "Erase an event of OpenLineage as it came; what was derived of it stays", || delete().to(openlineage::api::erase_kept)).may(ERASE).success(&[204]),
     Route::get(FACET_PATH, "get_licit_facet", "The JSON Schema of the facet `licit`", || get().to(openlineage::api::facet_schema)).open().gives::<serde_json::Value>(),
 
     // What training scripts do, by the protocol of MLflow: the registry, experiments and runs, logged models, artifacts.

@@ -306,6 +306,115 @@ fn what_is_behind_a_model_of_others_is_told() {
     assert!(exposure["contained"][0]["ref"].as_str().unwrap().starts_with("dataset:passport/score-1@"), "{exposure:#}");
 }
 
+/// A version of a dataset of the CRM with one column.
+fn told(name: &str, version: &str, field: &Value) -> Value {
+    json!({"dataset": format!("dataset:crm/{name}"), "version": version, "origin": "collected", "fields": [field]})
+}
+
+#[test]
+fn what_a_table_holds_is_told_beside_what_it_states() {
+    let s = Scenario::running();
+    s.add("datasets", json!({"namespace": "crm", "name": "small"}));
+    s.add("dataset-versions", told("small", "1", &json!({"name": "x", "identifiability": "none"})));
+    s.add("dataset-versions", told("small", "2", &json!({"name": "x"})));
+    s.add("runs", json!({
+        "operation": "derive", "purpose": "purpose:scoring", "started_at": "2026-01-01T00:00:00Z", "controller": "party:acme",
+        "inputs": [{"ref": "dataset:crm/people@1"}], "outputs": ["dataset:crm/small@1"],
+    }));
+    let prov = export(&s.audit, "format=prov");
+    let own = &prov["entity"]["licit:dataset:crm/small@1"];
+    assert_eq!(
+        (&own["licit:identifiability"], &own["licit:statedIdentifiability"]),
+        (&json!("direct"), &json!("none")),
+        "{own:#}"
+    );
+    let people = &prov["entity"]["licit:dataset:crm/people@1"];
+    assert_eq!(
+        (&people["licit:identifiability"], &people["licit:statedIdentifiability"]),
+        (&json!("direct"), &Value::Null)
+    );
+    assert_eq!((&people["licit:classified"], &people["licit:unknownField"]), (&Value::Null, &Value::Null));
+    // What nobody said is told, and so is where a release stands.
+    let open = &prov["entity"]["licit:dataset:crm/small@2"];
+    assert_eq!((&open["licit:classified"], &open["licit:unknownField"]), (&json!(false), &json!("x")), "{open:#}");
+    assert_eq!(prov["entity"]["licit:release:score-prod@1"]["licit:state"], "active");
+
+    let bom = export(&s.audit, "format=cyclonedx");
+    let own = component(&bom, "dataset:crm/small@1");
+    assert_eq!(own["data"][0]["classification"], "direct", "{own:#}");
+    let stated = json!({"name": "licit:identifiability:stated", "value": "none"});
+    assert!(own["properties"].as_array().unwrap().contains(&stated), "{own:#}");
+    let events = export(&s.audit, "format=openlineage");
+    let named = |one: &&Value| {
+        one["dataset"]["name"] == "small" && one["dataset"]["facets"]["version"]["datasetVersion"] == "1"
+    };
+    let own = events.as_array().unwrap().iter().find(named).unwrap();
+    let holds = &own["dataset"]["facets"]["tags"]["tags"][0];
+    assert_eq!((&holds["key"], &holds["value"]), (&json!("licit.identifiability.holds"), &json!("direct")), "{own:#}");
+}
+
+#[test]
+fn what_was_only_measured_on_is_nothing_a_model_came_of() {
+    let s = Scenario::running();
+    for name in ["checks", "limits"] {
+        s.add("datasets", json!({"namespace": "crm", "name": name}));
+        s.add("dataset-versions", told(name, "1", &json!({"name": "x", "identifiability": "none"})));
+    }
+    s.add("model-versions", harness::scenario::model_version("2", "2"));
+    let mut training = harness::scenario::training("2", "1");
+    for (name, role) in [("checks", "test"), ("limits", "validation")] {
+        training["inputs"].as_array_mut().unwrap().push(json!({"ref": format!("dataset:crm/{name}@1"), "role": role}));
+    }
+    s.add("runs", training);
+    let prov = export(&s.audit, "format=prov");
+    let of = |section: &str, from: &str, to: &str| -> BTreeSet<String> {
+        let all = prov[section].as_object().unwrap().values();
+        all.filter(|one| one[from] == to)
+            .map(|one| one["prov:usedEntity"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        of("wasDerivedFrom", "prov:generatedEntity", "licit:model:score@2"),
+        BTreeSet::from(["licit:dataset:crm/people@1".to_owned()])
+    );
+    let mut derived = prov["wasDerivedFrom"].as_object().unwrap().values();
+    let derived = derived.find(|one| one["prov:generatedEntity"] == "licit:model:score@2").unwrap();
+    assert_eq!(
+        (&derived["licit:role"], &derived["licit:origin"]),
+        (&json!("training"), &json!("declared")),
+        "{derived:#}"
+    );
+    let used = prov["used"].as_object().unwrap().values();
+    let roles: BTreeSet<&str> = used
+        .filter(|one| {
+            one["prov:entity"].as_str().is_some_and(|name| name.contains("crm/checks") || name.contains("crm/limits"))
+        })
+        .map(|one| one["prov:role"].as_str().unwrap())
+        .collect();
+    assert_eq!(roles, BTreeSet::from(["test", "validation"]), "that they were read is told");
+}
+
+#[test]
+fn what_many_tables_were_made_of_comes_bit_by_bit_and_once() {
+    let s = Scenario::empty();
+    let set = |name: String| json!({"namespace": "dwh", "name": name});
+    // Twenty runs that each read a hundred tables and write the same fifty: more than is made at once, of each of them.
+    for n in 0..20 {
+        let event = json!({
+            "eventType": "COMPLETE", "eventTime": "2026-11-01T10:00:00Z", "job": {"namespace": "acme", "name": "wide"},
+            "run": {"runId": format!("01939f00-0000-7000-8000-0000000001{n:02}")},
+            "inputs": (0..100).map(|i| set(format!("in-{n}-{i}"))).collect::<Vec<_>>(),
+            "outputs": (0..50).map(|i| set(format!("out-{i}"))).collect::<Vec<_>>(),
+        });
+        assert_eq!(s.ana.post("/api/v1/lineage", &event).good()["outcome"], "accepted");
+    }
+    let text = s.audit.get("/api/v1/exports?format=prov").text;
+    let prov: Value = serde_json::from_str(&text).unwrap();
+    // By name, and as each run's own.
+    assert_eq!(prov["wasDerivedFrom"].as_object().unwrap().len(), 20 * 100 * 50 * 2);
+    assert_eq!(text.matches("\"_:derived-").count(), 20 * 100 * 50 * 2, "each once");
+}
+
 #[test]
 fn a_long_registry_comes_page_by_page() {
     let s = Scenario::running();

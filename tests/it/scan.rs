@@ -367,3 +367,39 @@ fn a_file_and_a_model_stand_in_one_manifest() {
     assert_eq!(registration["model_versions"][0]["files"].as_array().unwrap().len(), 1, "{registration:#}");
     assert!(scan(desk.path(), &["m", "m/model.safetensors"]).2.contains("second model"));
 }
+
+#[test]
+fn a_first_line_of_somebodys_data_is_no_header() {
+    for (line, why) in [
+        ("Jean,Dupont,42,Paris", "first line looks like somebody's data"),
+        ("Marie,Paul,x,y", "first line looks like somebody's data"),
+        ("jane.doe@example.com,42", "name of column 1 looks like somebody's data"),
+        ("x,06 12 34 56 78", "name of column 2 looks like somebody's data"),
+        ("a,18.25", "name of column 2 looks like somebody's data"),
+    ] {
+        let folder = desk(&[("people.csv", format!("{line}\nLuc,Martin,31,Lyon\n").as_bytes())]);
+        let (code, out, said) = scan(folder.path(), &["people.csv"]);
+        assert!(code == 1 && said.contains(why), "{line}: {code} {out} {said}");
+        for word in ["Jean", "Dupont", "Marie", "jane", "06 12", "18.25", "Luc"] {
+            assert!(!out.contains(word) && !said.contains(word), "{line}: {out} {said}");
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_names_of_folders_is_repeated_nowhere() {
+    let folder = desk(&[
+        ("sales/email=jane.doe@example.com/a.csv", b"n,m\n1,2\n"),
+        ("sales/email=john.roe@example.com/b.csv", b"n,k\n1,2,3\n"),
+        ("sales/email=jim.poe@example.com/c.csv", b"\xff\n"),
+    ]);
+    let (code, out, said) = scan(folder.path(), &["sales"]);
+    assert_eq!(code, 1, "the third file is broken: {out} {said}");
+    assert!(said.contains("email=…") && !said.contains("poe") && !out.contains("poe"), "{out} {said}");
+    std::fs::remove_dir_all(folder.path().join("sales/email=jim.poe@example.com")).unwrap();
+    let (code, out, said) = scan(folder.path(), &["sales"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("email=…") && said.contains("columns that files before it have not"), "{said}");
+    assert!(!format!("{out}{said}").contains("@example.com"), "{out} {said}");
+    assert!(out.contains("pd#EmailAddress"), "what they are is told: {out}");
+}

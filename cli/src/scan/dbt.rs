@@ -14,6 +14,7 @@ use super::propose::{self, Guess};
 use super::values::{self, Tally};
 use super::{Dataset, Options, ProposedColumn, Run, Scan, names};
 use crate::error::{Failure, Result};
+use crate::scan::{shown, unreadable};
 
 /// Bytes of a manifest.
 const MOST: u64 = 512 << 20;
@@ -100,16 +101,16 @@ struct DependsOn {
 
 /// Read it into the scan.
 pub(super) fn read(path: &Path, options: &Options, scan: &mut Scan) -> Result<()> {
-    let file = File::open(path).map_err(|e| Failure::file("read", path, &e))?;
+    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     let manifest: Manifest = serde_json::from_reader(BufReader::new(file.take(MOST))).map_err(|e| {
         Failure::plain(format!(
             "`{}:{}` is no manifest.json of dbt (JSON lines end in .jsonl, and have one object a line)",
-            path.display(),
+            shown(path),
             e.line()
         ))
     })?;
     if !manifest.metadata.dbt_schema_version.contains("manifest") {
-        return Err(Failure::plain(format!("`{}` is a file of dbt, but not its manifest.json", path.display())));
+        return Err(Failure::plain(format!("`{}` is a file of dbt, but not its manifest.json", shown(path))));
     }
     let namespace = options
         .namespace
@@ -127,6 +128,9 @@ pub(super) fn read(path: &Path, options: &Options, scan: &mut Scan) -> Result<()
         .filter(|(_, node)| node.is_made() && !sources_of(&all, node).is_empty())
         .map(|(id, _)| *id)
         .collect();
+    if all.values().any(|node| node.is_table() && values::addresses(&node.place())) {
+        return Err(Failure::plain(format!("a name of a table in `{}` looks like somebody's data", shown(path))));
+    }
     for (id, node) in &all {
         if node.is_table() {
             scan.datasets.push(node.dataset(&namespace, written.contains(id), &mut scan.warnings));
@@ -139,6 +143,7 @@ pub(super) fn read(path: &Path, options: &Options, scan: &mut Scan) -> Result<()
         if let Some(unknown) = unknown_to(&all, node) {
             // A run that leaves out what it read would be taken for the whole of it.
             let place = node.place();
+            let unknown = if values::holds(unknown) { "…" } else { unknown };
             scan.warnings
                 .push(format!("`{place}` is made of `{unknown}`, which this file does not hold: no run is proposed"));
             continue;
@@ -208,7 +213,9 @@ impl Node {
         let name = self.place();
         let mut columns = Vec::new();
         for column in self.columns.values() {
-            let known = column.name.parse::<licit_schemas::text::Name>().is_ok() && !values::is_value(&column.name);
+            let known = column.name.parse::<licit_schemas::text::Name>().is_ok()
+                && !values::is_value(&column.name)
+                && !values::holds(&column.name);
             if !known {
                 warnings.push(format!("`{name}` has a column whose name cannot be registered: it was left out"));
                 continue;
@@ -231,13 +238,19 @@ impl Node {
             .said
             .metas()
             .find_map(|meta| meta["owner"].as_str())
-            .filter(|owner| owner.parse::<licit_schemas::text::Key>().is_ok());
+            .filter(|owner| owner.parse::<licit_schemas::text::Key>().is_ok() && !values::holds(owner));
+        let description = self.description.clone().filter(|text| text.parse::<licit_schemas::text::Text>().is_ok());
+        let silent = description.as_deref().is_some_and(values::holds);
+        if silent {
+            warnings
+                .push(format!("the description of `{name}` has somebody's address or number in it: it was left out"));
+        }
         Dataset {
             namespace: namespace.to_owned(),
             name,
             version: Some(REPORTED.to_owned()),
             output,
-            description: self.description.clone().filter(|text| text.parse::<licit_schemas::text::Text>().is_ok()),
+            description: description.filter(|_| !silent),
             owner: owner.map(str::to_owned),
             subjects: subjects.into_iter().collect(),
             columns,
@@ -274,16 +287,21 @@ impl Said {
             for (key, value) in meta.as_object().into_iter().flatten() {
                 let said = match value {
                     Value::Bool(true) => key.clone(),
-                    Value::String(text) if text.len() <= 60 && !values::is_value(text) => format!("{key}: {text}"),
+                    Value::String(text) if text.len() <= 60 && !values::is_value(text) && !values::holds(text) => {
+                        format!("{key}: {text}")
+                    }
                     _ => continue,
                 };
-                if is_mark(key) && !found.contains(&said) {
+                if is_mark(key) && !values::holds(key) && !found.contains(&said) {
                     found.push(said);
                 }
             }
         }
         found.extend(
-            self.tags().into_iter().filter(|tag| is_mark(tag) && tag.len() <= 60).map(|tag| format!("tag {tag}")),
+            self.tags()
+                .into_iter()
+                .filter(|tag| is_mark(tag) && tag.len() <= 60 && !values::holds(tag))
+                .map(|tag| format!("tag {tag}")),
         );
         found
     }

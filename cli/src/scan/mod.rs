@@ -126,6 +126,26 @@ pub(crate) struct Options {
     pub(crate) taken: Option<Taken>,
 }
 
+/// A path for people: what stands in names of folders as data (`email=…`), and what looks like somebody's data, is not repeated.
+pub(crate) fn shown(path: &Path) -> String {
+    let part = |part: std::path::Component<'_>| {
+        let text = part.as_os_str().to_string_lossy().into_owned();
+        match (text.split_once('='), part) {
+            (Some((name, _)), std::path::Component::Normal(_)) if !values::holds(name) => {
+                PathBuf::from(format!("{name}=…"))
+            }
+            (_, std::path::Component::Normal(_)) if values::holds(&text) => PathBuf::from("…"),
+            _ => PathBuf::from(text),
+        }
+    };
+    path.components().map(part).collect::<PathBuf>().display().to_string()
+}
+
+/// A file that cannot be read.
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::plain(format!("cannot read `{}`: {error}", shown(path)))
+}
+
 /// Where names of files live, unless told otherwise.
 const FILES: &str = "files";
 
@@ -133,13 +153,13 @@ const FILES: &str = "files";
 pub(crate) fn scan(paths: &[PathBuf], options: &Options) -> Result<Scan> {
     let mut scan = Scan::default();
     for path in paths {
-        let metadata = std::fs::metadata(path).map_err(|e| Failure::file("read", path, &e))?;
+        let metadata = std::fs::metadata(path).map_err(|e| unreadable(path, &e))?;
         if metadata.is_file() && path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
             dbt::read(path, options, &mut scan)?;
             continue;
         }
         if !metadata.is_dir() && !metadata.is_file() {
-            return Err(Failure::plain(format!("`{}` is neither a file nor a folder", path.display())));
+            return Err(Failure::plain(format!("`{}` is neither a file nor a folder", shown(path))));
         }
         let files = files(path, metadata.is_dir())?;
         match kind(path, &files, options.taken)? {
@@ -159,7 +179,7 @@ fn files(path: &Path, folder: bool) -> Result<Vec<PathBuf>> {
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(['.', '_']);
     let mut found = Vec::new();
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
-        let entry = entry.map_err(|e| Failure::plain(format!("cannot read `{}`: {e}", path.display())))?;
+        let entry = entry.map_err(|e| Failure::plain(format!("cannot read `{}`: {e}", shown(path))))?;
         if entry.file_type().is_file() && !hidden(entry.file_name()) {
             found.push(entry.into_path());
         }
@@ -179,27 +199,33 @@ fn kind(path: &Path, files: &[PathBuf], taken: Option<Taken>) -> Result<Taken> {
         (false, true) => Ok(Taken::Dataset),
         (false, false) => Err(Failure::plain(format!(
             "`{}` holds nothing that is known here: say what it is with --as dataset or --as model",
-            path.display()
+            shown(path)
         ))),
     }
 }
 
 /// The name of a file or folder without its ending.
 fn stem(path: &Path) -> Result<String> {
-    let whole = path.canonicalize().map_err(|e| Failure::file("read", path, &e))?;
+    let whole = path.canonicalize().map_err(|e| unreadable(path, &e))?;
     let name = if whole.is_dir() { whole.file_name() } else { whole.file_stem() };
     let name = name.and_then(|name| name.to_str()).map(str::to_owned);
-    name.ok_or_else(|| Failure::plain(format!("`{}` has no name that can be registered", path.display())))
+    name.ok_or_else(|| Failure::plain(format!("`{}` has no name that can be registered", shown(path))))
 }
 
 fn hashed(path: &Path) -> Result<Hashed> {
     let hashed = hashing::hash(&[path.to_owned()])?;
-    hashed.into_iter().next().ok_or_else(|| Failure::plain(format!("`{}` was not hashed", path.display())))
+    hashed.into_iter().next().ok_or_else(|| Failure::plain(format!("`{}` was not hashed", shown(path))))
 }
 
 fn dataset(path: &Path, files: &[PathBuf], options: &Options, scan: &mut Scan) -> Result<()> {
     let hashed = hashed(path)?;
     let name = stem(path)?;
+    if values::holds(&name) {
+        return Err(Failure::plain(format!(
+            "the name of `{}` looks like somebody's data: give it another",
+            shown(path)
+        )));
+    }
     let tables: Vec<(&PathBuf, tables::Form)> =
         files.iter().filter_map(|file| Some((file, tables::Form::of(file)?))).collect();
     let each = (options.sample / u64::try_from(tables.len().max(1)).unwrap_or(u64::MAX)).max(1);
@@ -212,7 +238,7 @@ fn dataset(path: &Path, files: &[PathBuf], options: &Options, scan: &mut Scan) -
     if tables.len() < files.len() {
         let others = files.len() - tables.len();
         scan.warnings
-            .push(format!("`{}`: {others} files are no tables that are read here; they were hashed", path.display()));
+            .push(format!("`{}`: {others} files are no tables that are read here; they were hashed", shown(path)));
     }
     let columns = whole
         .columns
@@ -232,7 +258,7 @@ fn dataset(path: &Path, files: &[PathBuf], options: &Options, scan: &mut Scan) -
         hashed: Some(hashed.digest),
         files: hashed.files.len(),
         subjects: subjects.into_iter().collect(),
-        rows: (!tables.is_empty()).then_some(whole.rows),
+        rows: (!tables.is_empty() && !whole.claimed).then_some(whole.rows),
         columns,
         ..Dataset::default()
     });
@@ -256,27 +282,37 @@ fn partitions(root: &Path, file: &Path, table: &mut Table) {
 
 /// A table with another file of it.
 fn join(whole: &mut Table, table: Table, file: &Path, warnings: &mut Vec<String>) {
-    warnings.extend(table.warnings.into_iter().map(|warning| format!("`{}`: {warning}", file.display())));
+    warnings.extend(table.warnings.into_iter().map(|warning| format!("`{}`: {warning}", shown(file))));
     let first = whole.columns.is_empty();
-    let mut new = 0;
+    let (mut new, mut beyond) = (0, 0);
     for column in table.columns {
+        let full = whole.columns.len() >= tables::MOST_COLUMNS;
         match whole.columns.iter_mut().find(|known| known.name == column.name) {
             Some(known) => known.tally.join(&column.tally),
+            None if full => beyond += 1,
             None => {
                 new += 1;
                 whole.columns.push(column);
             }
         }
     }
+    if beyond > 0 {
+        warnings.push(format!(
+            "`{}` has {beyond} columns more than the {} that a dataset may list: they are not proposed, and what is in them stays unknown",
+            shown(file),
+            tables::MOST_COLUMNS
+        ));
+    }
     if !first && new > 0 {
-        warnings.push(format!("`{}` has {new} columns that files before it have not", file.display()));
+        warnings.push(format!("`{}` has {new} columns that files before it have not", shown(file)));
     }
     whole.rows = whole.rows.saturating_add(table.rows);
+    whole.claimed |= table.claimed;
 }
 
 fn model(path: &Path, files: &[PathBuf], scan: &mut Scan) -> Result<()> {
     if scan.model.is_some() {
-        return Err(Failure::plain(format!("`{}` is a second model: a licit.yaml describes one", path.display())));
+        return Err(Failure::plain(format!("`{}` is a second model: a licit.yaml describes one", shown(path))));
     }
     let hashed = hashed(path)?;
     let mut facts = Facts::default();
@@ -289,7 +325,7 @@ fn model(path: &Path, files: &[PathBuf], scan: &mut Scan) -> Result<()> {
     }
     let rows = files.iter().filter(|file| tables::Form::of(file).is_some());
     for file in rows.take(10) {
-        facts.warnings.push(format!("`{}` lies with the model and is a table: scan it by itself", file.display()));
+        facts.warnings.push(format!("`{}` lies with the model and is a table: scan it by itself", shown(file)));
     }
     for warning in std::mem::take(&mut facts.warnings) {
         scan.warnings.push(warning);
@@ -327,5 +363,5 @@ fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
     if let Some(hook) = hook {
         std::panic::set_hook(hook);
     }
-    done.unwrap_or_else(|_| Err(Failure::plain(format!("`{}` is broken: it cannot be decoded", path.display()))))
+    done.unwrap_or_else(|_| Err(Failure::plain(format!("`{}` is broken: it cannot be decoded", shown(path)))))
 }

@@ -151,6 +151,37 @@ pub(super) fn is_value(text: &str) -> bool {
     patterns(text.trim()).iter().any(|pattern| SOMEBODYS.contains(pattern))
 }
 
+/// Whether somebody's data stand in a text, wherever: an address, a number to call or to pay by. A date or a digest is no person.
+pub(super) fn holds(text: &str) -> bool {
+    let number = |run: &str| {
+        let digits: String = run.chars().filter(char::is_ascii_digit).collect();
+        ids::is_nir(&digits) || ids::is_card(&digits) || ids::is_national(run).is_some()
+    };
+    let word = |word: &str| word.parse::<f64>().is_err() && (ids::is_iban(word) || is_ip(word) || is_mac(word));
+    addresses(text) || numbers(text).any(number) || words(text).any(word)
+}
+
+/// Whether somebody's address stands in a text: of e-mail, or a number to call. In names of tables figures stand that mean nothing, so that
+/// only these two are looked for.
+pub(super) fn addresses(text: &str) -> bool {
+    words(text).flat_map(|word| word.split(':')).any(is_email) || numbers(text).any(is_phone)
+}
+
+/// Figures in a text as people write numbers, but for dates and moments.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    let inner = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '.' | '-' | '(' | ')' | '/' | '+' | '\u{a0}');
+    let runs =
+        text.split(move |c: char| !inner(c)).map(|run| run.trim_matches(|c: char| !c.is_ascii_digit() && c != '+'));
+    let moment = |run: &str| run.len() == 14 && run.bytes().all(|b| b.is_ascii_digit()) && run.starts_with("20");
+    runs.filter(move |run| run.len() >= 8 && date(run).is_none() && !moment(run))
+}
+
+/// Words of a text, also of one that is made of other things.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let apart = |c: char| c.is_whitespace() || "<>(),;\"'[]{}|=/".contains(c);
+    text.split(apart).map(|word| word.trim_matches(|c: char| matches!(c, '.' | '-' | '_' | ':')))
+}
+
 fn patterns(value: &str) -> Vec<Pattern> {
     let value = match value.char_indices().nth(LOOKED_AT) {
         Some((end, _)) => &value[..end],
@@ -323,6 +354,25 @@ mod tests {
 
     fn of(value: &str) -> Vec<Pattern> {
         patterns(value)
+    }
+
+    #[test]
+    fn somebodys_data_are_found_within_texts() {
+        for text in [
+            "ask Jane <jane.doe@example.com>.",
+            "call 06 12 34 56 78, please",
+            "tel:+33612345678",
+            "mailto:jane@example.com",
+            "paid from FR7630006000011234567890189",
+        ] {
+            assert!(holds(text), "{text}");
+        }
+        for text in
+            ["orders of 2024-01-01", "export_20240101123045", "v1.2.3", "scores, in per cent", "fact_orders_2024", ""]
+        {
+            assert!(!holds(text), "{text}");
+        }
+        assert!(addresses("jane@example.com.csv") && addresses("t_0612345678") && !addresses("orders_123456789"));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use diesel::prelude::*;
 use licit_schemas::digest::Digest;
+use licit_schemas::known::KnownAt;
+use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::conn::Conn;
 use super::schema::{lineage_event, lineage_quarantine};
-use super::tx::Tx;
-use super::{MultiBackend, Projection};
+use super::tx::{Erased, Tx};
+use super::{MultiBackend, Projection, past};
 use crate::error::{Error, Result};
 
 /// An event as it came, compressed. The ledger keeps the digest of salt and digest.
@@ -116,10 +118,111 @@ impl<P: Projection> Tx<'_, P> {
         Ok(id)
     }
 
+    /// Erase the body of an event, as it came, and its salt. Its digest stays, so that it is known when it is sent again, and so does
+    /// what the ledger says of it.
+    pub fn erase_event(&mut self, digest: Digest) {
+        let digest = digest.to_string();
+        // One that is kept by this very write.
+        for change in &mut self.batch.received {
+            if let Received::Keep(kept) = change
+                && kept.digest == digest
+            {
+                (kept.salt, kept.body) = (Vec::new(), Vec::new());
+            }
+        }
+        self.batch.erased.push(Erased::Event(digest));
+    }
+
+    /// Erase an event in quarantine.
+    pub fn erase_quarantined(&mut self, id: Uuid) {
+        self.batch.erased.push(Erased::Quarantined(id.to_string()));
+    }
+
+    /// Erase some of the events beyond their bound, from one position of the ledger on; where to go on, while there are more.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn expire_events(&mut self, bound: &Bound, after: i64) -> Result<Option<i64>> {
+        let mut until = 0;
+        if let Some(end) = bound.since(self.now()) {
+            until = i64::try_from(past::position(self.conn, KnownAt::Time(end))?).unwrap_or(i64::MAX);
+        }
+        if let Some(most) = bound.most() {
+            let events = lineage_event::table.select(lineage_event::seq).order(lineage_event::seq.desc());
+            let first: Option<i64> = events.offset(most).first(self.conn).optional()?;
+            until = until.max(first.unwrap_or(0));
+        }
+        let found: Vec<(String, i64)> = lineage_event::table
+            .filter(lineage_event::seq.gt(after).and(lineage_event::seq.le(until)))
+            .filter(lineage_event::salt.ne(Vec::new()))
+            .order(lineage_event::seq)
+            .limit(AT_ONCE)
+            .select((lineage_event::digest, lineage_event::seq))
+            .load(self.conn)?;
+        let next = found.last().map(|(_, seq)| *seq);
+        self.batch.erased.extend(found.into_iter().map(|(digest, _)| Erased::Event(digest)));
+        Ok(next)
+    }
+
+    /// Erase some of the events in quarantine beyond their bound, oldest first; how many.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn expire_quarantined(&mut self, bound: &Bound) -> Result<usize> {
+        let all = || lineage_quarantine::table.select(lineage_quarantine::id);
+        let mut found: Vec<String> = Vec::new();
+        if let Some(end) = bound.since(self.now()) {
+            let old = all().filter(lineage_quarantine::received_at.lt(end.naive()));
+            found = old.order(lineage_quarantine::id).limit(AT_ONCE).load(self.conn)?;
+        }
+        // Ids are in the order of time.
+        if let (true, Some(most)) = (found.is_empty(), bound.most()) {
+            found = all().order(lineage_quarantine::id.desc()).offset(most).limit(AT_ONCE).load(self.conn)?;
+        }
+        let count = found.len();
+        self.batch.erased.extend(found.into_iter().map(Erased::Quarantined));
+        Ok(count)
+    }
+
     /// Let an event out of quarantine.
     pub fn release_event(&mut self, id: &str) {
         self.batch.received.push(Received::Release(id.to_owned()));
     }
+}
+
+/// How long foreign events are kept as they came, and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    /// Days; 0: without end.
+    pub days: u32,
+    /// The latest so many; 0: all.
+    pub most: u32,
+}
+
+impl Bound {
+    /// What came before this moment goes.
+    fn since(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.days > 0).then(|| now.plus(-chrono::Duration::days(self.days.into())))
+    }
+
+    fn most(&self) -> Option<i64> {
+        (self.most > 0).then_some(self.most.into())
+    }
+}
+
+/// Events erased in one write: others have their turn between them.
+const AT_ONCE: i64 = 500;
+
+/// Erase the body of an event and its salt.
+pub(super) fn erase(conn: &mut Conn, digest: &str) -> Result<usize> {
+    let nothing: Vec<u8> = Vec::new();
+    let gone = (lineage_event::salt.eq(&nothing), lineage_event::body.eq(&nothing));
+    Ok(diesel::update(lineage_event::table.find(digest)).set(gone).execute(conn)?)
+}
+
+/// Erase an event in quarantine.
+pub(super) fn discard(conn: &mut Conn, id: &str) -> Result<usize> {
+    Ok(diesel::delete(lineage_quarantine::table.find(id)).execute(conn)?)
 }
 
 /// What the ledger holds of an event.
@@ -161,6 +264,10 @@ pub fn check(conn: &mut Conn, stated: &mut dyn FnMut(&mut Conn, i64) -> Result<O
         let Some((last, ..)) = page.last() else { return Ok(faults) };
         after.clone_from(last);
         for (digest, seq, salt, body) in page {
+            // It was erased: what the entry commits to, nobody can say any more.
+            if salt.is_empty() && body.is_empty() {
+                continue;
+            }
             let kept: Option<Digest> = digest.parse().ok();
             let wanted = stated(conn, seq)?;
             let as_kept = kept.is_some_and(|kept| inflated(&body).is_ok_and(|text| Digest::of(&text) == kept));

@@ -65,6 +65,9 @@ pub(super) struct Batch {
 pub(super) enum Erased {
     Name(Uuid),
     Note(Digest),
+    /// The body of an event and its salt, by the event's digest, which stays.
+    Event(String),
+    Quarantined(String),
 }
 
 /// Marks into a [`Batch`], to go back to when an operation fails.

@@ -516,6 +516,8 @@ fn erase(conn: &mut Conn, erased: &[Erased]) -> Result<()> {
         match one {
             Erased::Name(actor) => diesel::delete(actor_name::table.find(actor.to_string())).execute(conn)?,
             Erased::Note(digest) => diesel::delete(note::table.find(digest.to_string())).execute(conn)?,
+            Erased::Event(digest) => super::received::erase(conn, digest)?,
+            Erased::Quarantined(id) => super::received::discard(conn, id)?,
         };
     }
     if let Conn::Sqlite(lite) = conn {

@@ -11,6 +11,7 @@ use crate::facts::word;
 use crate::lineage::Class;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::walk::Label;
+use crate::registry::leads;
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::review::{Grant, Within, within};
 
@@ -72,6 +73,7 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
         regions: regions.into_iter().collect(),
         parties: parties.into_iter().collect(),
         recipients: recipients(spec).collect::<BTreeSet<String>>().into_iter().collect(),
+        names: leads::names(&spec.tags).into_iter().collect::<BTreeSet<String>>().into_iter().collect(),
         operations: operations.into_iter().collect(),
         models: models.into_iter().collect(),
         documents: documents.into_iter().collect(),
@@ -108,6 +110,7 @@ pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> 
         && spec.region.iter().all(|r| has(&approved.regions, r.as_str()))
         && std::iter::once(&spec.controller).chain(&spec.processors).all(|p| has(&approved.parties, &p.to_string()))
         && recipients(spec).all(|r| has(&approved.recipients, &r))
+        && leads::names(&spec.tags).iter().all(|name| leads::holds(&approved.names, name))
         && evidence
             .models
             .iter()
@@ -265,6 +268,9 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
         for new in now.iter().filter(|n| !before.contains(n)) {
             say(format!("{what} `{new}` is new"));
         }
+    }
+    for new in actual.names.iter().filter(|name| !leads::holds(&approved.names, name)) {
+        say(format!("that `{new}` leads to it is new"));
     }
     for gone in approved.documents.iter().filter(|d| !actual.documents.contains(d)) {
         say(format!("document `{}` is no longer on file", gone.split(' ').next().unwrap_or_default()));

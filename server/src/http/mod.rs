@@ -348,6 +348,14 @@ async fn unfold(bytes: web::Bytes, limit: usize) -> Result<web::Bytes> {
         }
         Ok(web::Bytes::from(plain))
     };
+    off_thread(work).await
+}
+
+/// Do what takes its time on a thread that answers nobody else meanwhile.
+///
+/// # Errors
+/// Those of the work.
+pub async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     web::block(work).await.map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
 }
 

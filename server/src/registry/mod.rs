@@ -9,6 +9,7 @@ pub mod confirm;
 mod dated;
 mod disclosures;
 mod held;
+pub mod leads;
 pub mod life;
 mod numbers;
 pub mod operations;

@@ -66,7 +66,7 @@ fn a_parameter_that_a_route_does_not_know_is_refused_never_ignored() {
 
 /// Reads that answer alike whatever is known: what never changes, what is no part of the registry, what is about the present alone, and
 /// what asks for its own moments.
-const TIMELESS: [&str; 35] = [
+const TIMELESS: [&str; 37] = [
     "show_notice",
     "show_notice_by_digest",
     "get_openapi",
@@ -101,6 +101,8 @@ const TIMELESS: [&str; 35] = [
     "list_suppressions",
     "list_quarantined_events",
     "get_quarantined_event",
+    "list_lineage_events",
+    "get_lineage_event",
     "get_licit_facet",
 ];
 

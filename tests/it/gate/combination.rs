@@ -278,3 +278,31 @@ fn what_a_join_brings_together_is_counted_where_policy_asks_for_a_number() {
         assert_eq!(shown["assessments"][0]["ref"], "assessment:joined-up@1", "{shown:#}");
     }
 }
+
+/// Where engines report names with versions of theirs, tables may come from one another in a circle.
+#[test]
+fn tables_that_come_from_one_another_in_a_circle_are_all_looked_through() {
+    let s = world(|p| {
+        joined(p);
+        p.datasets.extend(["notes", "orders"]);
+        p.versions[1] = table("calls", "1", &[GENDER]);
+        // What the joined tables lack of the set stands in the circle, two steps away.
+        p.versions.push(table("notes", "1", &[]));
+        p.versions.push(table("orders", "1", &[BIRTH]));
+        let covers = json!(["dataset:crm/visits", "dataset:crm/calls", "dataset:crm/notes", "dataset:crm/orders"]);
+        p.bases[0]["covers"]["datasets"] = covers;
+    });
+    let set = |name: &str| json!({"namespace": "crm", "name": name, "facets": {"version": {"datasetVersion": "1"}}});
+    for (n, (from, to)) in [("orders", "notes"), ("notes", "visits"), ("visits", "orders")].into_iter().enumerate() {
+        let event = json!({
+            "eventType": "COMPLETE", "eventTime": "2025-11-01T10:00:00Z",
+            "run": {"runId": format!("01939f00-0000-7000-8000-0000000000a{n}")}, "job": {"namespace": "etl", "name": to},
+            "inputs": [set(from)], "outputs": [set(to)],
+        });
+        assert_eq!(s.ana.post("/api/v1/lineage", &event).good()["outcome"], "accepted");
+    }
+    let decision = s.dry("start");
+    let found = of_rule(&decision, "combination");
+    let sentences: Vec<&str> = found.iter().map(|f| f["sentence"].as_str().unwrap()).collect();
+    assert!(sentences.iter().any(|s| s.contains("postcode, birth date and sex")), "{sentences:#?} {decision:#}");
+}

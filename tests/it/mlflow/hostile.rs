@@ -3,7 +3,7 @@
 use licit_server::routes::ROUTES;
 use serde_json::json;
 
-use super::Place;
+use super::{API, Place};
 use crate::support::head;
 
 #[test]
@@ -94,4 +94,116 @@ fn a_batch_is_bounded() {
     place.post("runs/log-batch", &json!({"run_id": run, "metrics": metrics(1000)}));
     let history = place.get(&format!("metrics/get-history?run_id={run}&metric_key=m"));
     assert_eq!(history["metrics"].as_array().unwrap().len(), 1000);
+}
+
+#[test]
+fn a_history_is_read_page_by_page() {
+    let place = Place::new();
+    let (run, _) = place.trained(1);
+    // Later steps first, and some of them twice, as clients bring them.
+    for from in [200, 100, 0, 100] {
+        let metrics: Vec<_> = (from..from + 100)
+            .map(|step| json!({"key": "m", "value": f64::from(step) / 8.0, "timestamp": 1, "step": step}))
+            .collect();
+        place.post("runs/log-batch", &json!({"run_id": run, "metrics": metrics}));
+    }
+    let (mut steps, mut token, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let page =
+            place.get(&format!("metrics/get-history?run_id={run}&metric_key=m&max_results=70&page_token={token}"));
+        steps.extend(page["metrics"].as_array().unwrap().iter().map(|one| one["step"].as_i64().unwrap()));
+        pages += 1;
+        match page["next_page_token"].as_str() {
+            Some(next) => token = next.replace('+', "%2B").replace('=', "%3D"),
+            None => break,
+        }
+    }
+    assert_eq!((pages, steps), (5, (0..300).collect::<Vec<i64>>()));
+    let path = format!("{API}/metrics/get-history?run_id={run}&metric_key=m");
+    for wrong in ["page_token=eyJvZmZzZXQiOiAxfQ%3D%3D", "page_token=%21", "max_results=25001"] {
+        let (code, _) = super::refused(&place.trainer.get(&format!("{path}&{wrong}")), 400);
+        assert_eq!(code, "INVALID_PARAMETER_VALUE");
+    }
+}
+
+#[test]
+fn a_page_begins_where_one_of_ours_ended() {
+    let place = Place::new();
+    let search =
+        |token: &str| place.trainer.get(&format!("{API}/registered-models/search?max_results=1&page_token={token}"));
+    // Offsets of 2^64 - 1 and of nothing.
+    for token in ["eyJvZmZzZXQiOiAxODQ0Njc0NDA3MzcwOTU1MTYxNX0%3D", "e30%3D", "%21"] {
+        let (code, message) = super::refused(&search(token), 400);
+        assert_eq!((code.as_str(), message.contains("page token")), ("INVALID_PARAMETER_VALUE", true), "{message}");
+    }
+    assert_eq!(search("eyJvZmZzZXQiOiA5MDA3MTk5MjU0NzQwOTkyfQ%3D%3D").status, 200);
+}
+
+#[test]
+fn a_pattern_is_bounded_in_every_search() {
+    let place = Place::new();
+    let (code, message) = super::refused(
+        &place.trainer.get(&format!("{API}/registered-models/search?filter=name%20LIKE%20%27{}%27", "a".repeat(501))),
+        400,
+    );
+    assert_eq!(code, "INVALID_PARAMETER_VALUE");
+    assert!(message.contains("500 characters"), "{message}");
+    for path in ["runs/search", "experiments/search", "logged-models/search"] {
+        let filter = format!("tags.a ILIKE '{}'", "%".repeat(501));
+        let body = json!({"experiment_ids": ["0"], "filter": filter, "max_results": 5});
+        let (_, message) = super::refused(&place.send("POST", path, &body), 400);
+        assert!(message.contains("500 characters"), "{path}: {message}");
+    }
+}
+
+#[test]
+fn nothing_has_more_than_two_thousand_tags() {
+    let place = Place::new();
+    let (run, model) = place.trained(1);
+    place.post("registered-models/create", &json!({"name": "score"}));
+    let made = json!({"name": "score", "source": format!("models:/{model}"), "model_id": model});
+    place.post("model-versions/create", &made);
+    let tags = |from: usize, count: usize| {
+        (from..from + count).map(|n| json!({"key": format!("t{n}"), "value": "v"})).collect::<Vec<_>>()
+    };
+    // Many at once where the protocol has it; one by one, what has as many as it may is what counts.
+    for from in (0..2000).step_by(100) {
+        let body = json!({"run_id": run, "tags": tags(from, 100)});
+        if from < 1900 {
+            place.post("runs/log-batch", &body);
+            place.send("PATCH", &format!("logged-models/{model}/tags"), &json!({"tags": tags(from, 100)})).good();
+            continue;
+        }
+        // Some are there already, of the client's own.
+        let (code, message) = super::refused(&place.send("POST", "runs/log-batch", &body), 400);
+        assert_eq!((code.as_str(), message.contains("2000 tags")), ("INVALID_PARAMETER_VALUE", true), "{message}");
+        let body = json!({"tags": tags(from, 101)});
+        let (_, message) = super::refused(&place.send("PATCH", &format!("logged-models/{model}/tags"), &body), 400);
+        assert!(message.contains("at most 100") || message.contains("2000 tags"), "{message}");
+        let body = json!({"tags": tags(from, 100)});
+        let (_, message) = super::refused(&place.send("PATCH", &format!("logged-models/{model}/tags"), &body), 400);
+        assert!(message.contains("2000 tags"), "{message}");
+    }
+    for n in 0..2000 {
+        for (path, body) in [
+            ("registered-models/set-tag", json!({"name": "score", "key": format!("t{n}"), "value": "v"})),
+            ("model-versions/set-tag", json!({"name": "score", "version": "1", "key": format!("t{n}"), "value": "v"})),
+            ("experiments/set-experiment-tag", json!({"experiment_id": "0", "key": format!("t{n}"), "value": "v"})),
+        ] {
+            place.post(path, &body);
+        }
+    }
+    for (path, mut body, what) in [
+        ("registered-models/set-tag", json!({"name": "score"}), "A registered model"),
+        ("model-versions/set-tag", json!({"name": "score", "version": "1"}), "A model version"),
+        ("experiments/set-experiment-tag", json!({"experiment_id": "0"}), "An experiment"),
+    ] {
+        (body["key"], body["value"]) = (json!("one-more"), json!("v"));
+        let (code, message) = super::refused(&place.send("POST", path, &body), 400);
+        assert_eq!(code, "INVALID_PARAMETER_VALUE");
+        assert!(message.contains(what) && message.contains("may have 2000 tags"), "{message}");
+        // What is there may change.
+        body["key"] = json!("t7");
+        place.post(path, &body);
+    }
 }

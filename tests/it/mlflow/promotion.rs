@@ -226,3 +226,122 @@ fn what_was_read_to_learn_from_and_to_measure_on_is_in_the_model() {
     let exposure = place.s.audit.get("/api/v1/exposure?ref=model:score@1").good();
     assert!(exposure["contained"].to_string().contains("customers.parquet"), "{exposure:#}");
 }
+
+/// The id of the release with this number.
+#[track_caller]
+fn release(place: &Place, n: u32) -> String {
+    let releases = place.s.ana.get("/api/v1/releases?sort=recorded").good();
+    let named = format!("release:score-prod@{n}");
+    let own = releases["items"].as_array().unwrap().iter().find(|r| r["ref"] == named.as_str()).unwrap();
+    own["id"].as_str().unwrap().to_owned()
+}
+
+/// Let a release run, by the native door.
+#[track_caller]
+fn natively(place: &Place, n: u32) {
+    let id = release(place, n);
+    let version = place.s.ana.get(&format!("/api/v1/releases/{id}")).good();
+    let model = version["spec"]["composition"][0]["model"].as_str().unwrap().to_owned();
+    let files = place.s.ana.resolve(&model)["spec"]["files"].clone();
+    place.s.ci.post(&format!("/api/v1/releases/{id}/activate"), &json!({"artifacts": files})).good();
+}
+
+#[test]
+fn a_governed_name_follows_what_runs_whichever_door_it_was_moved_by() {
+    let (place, one) = approved();
+    let two = place.version(2);
+    place.alias("champion", &one).good();
+    place.alias("champion", &two).good();
+    let stands = || place.trainer.get(&format!("{API}/registered-models/alias?name=score&alias=champion"));
+    let version = || stands().good()["model_version"]["version"].as_str().unwrap().to_owned();
+    let named = |number: &str| {
+        let own = place.get(&format!("model-versions/get?name=score&version={number}"));
+        own["model_version"]["aliases"].clone()
+    };
+    assert_eq!(version(), two);
+    // Rolled back by the native door: the alias is where the deployment is, in every answer.
+    natively(&place, 1);
+    assert_eq!((version(), named(&one), named(&two)), (one.clone(), json!(["champion"]), Value::Null));
+    let model = place.get("registered-models/get?name=score");
+    assert_eq!(model["registered_model"]["aliases"], json!([{"alias": "champion", "version": one}]));
+    let found = place.get("registered-models/search");
+    assert_eq!(found["registered_models"][0]["aliases"], json!([{"alias": "champion", "version": one}]));
+    let found = place.get("model-versions/search?filter=name%3D%27score%27&order_by=version_number%20ASC");
+    assert_eq!(found["model_versions"][0]["aliases"], json!(["champion"]), "{found:#}");
+    // What runs is held to its name, and so is what the name was set to.
+    for number in [&one, &two] {
+        let delete = json!({"name": "score", "version": number});
+        refused(&place.send("DELETE", "model-versions/delete", &delete), 403);
+    }
+    // Another governed name of the deployment goes with what runs.
+    refused(&place.alias("production", &two), 403);
+    place.alias("production", &one).good();
+    place.send("DELETE", "registered-models/alias", &json!({"name": "score", "alias": "production"})).good();
+    assert_eq!(version(), one, "another name still stands for it");
+    // Taken away, what runs by it is withdrawn, whatever it was set to.
+    place.send("DELETE", "registered-models/alias", &json!({"name": "score", "alias": "champion"})).good();
+    assert!(states(&place).contains(&("release:score-prod@1".into(), "withdrawn".into())), "{:?}", states(&place));
+    rebuilds(&place.s.server.db);
+}
+
+#[test]
+fn a_governed_name_of_what_was_withdrawn_stands_for_nothing() {
+    let (place, one) = approved();
+    place.alias("champion", &one).good();
+    let id = release(&place, 1);
+    place.s.ci.post(&format!("/api/v1/releases/{id}/withdraw"), &json!({"reason": "It ended."})).good();
+    let stands = place.trainer.get(&format!("{API}/registered-models/alias?name=score&alias=champion"));
+    let (_, message) = refused(&stands, 400);
+    assert!(message.contains("champion not found"), "{message}");
+    assert_eq!(place.get("registered-models/get?name=score")["registered_model"]["aliases"], Value::Null);
+    // It is set again by the gate, as what is new.
+    place.alias("champion", &one).good();
+    rebuilds(&place.s.server.db);
+}
+
+#[test]
+fn the_stage_of_old_follows_what_runs_too() {
+    let (place, one) = approved();
+    let two = place.version(2);
+    let to = |version: &str, stage: &str, archive: bool| {
+        let body = json!({"name": "score", "version": version, "stage": stage, "archive_existing_versions": archive});
+        place.send("POST", "model-versions/transition-stage", &body)
+    };
+    let stage = |version: &str| {
+        let own = place.get(&format!("model-versions/get?name=score&version={version}"));
+        own["model_version"]["current_stage"].as_str().unwrap().to_owned()
+    };
+    to(&one, "Production", true).good();
+    to(&two, "Production", true).good();
+    natively(&place, 1);
+    assert_eq!((stage(&one), stage(&two)), ("Production".to_owned(), "Archived".to_owned()));
+    let latest = place.get("registered-models/get-latest-versions?name=score&stages=Production");
+    assert_eq!(latest["model_versions"][0]["version"], one.as_str());
+    // Leaving it withdraws what runs, and leaves no other behind that does not.
+    to(&one, "Staging", false).good();
+    assert!(states(&place).iter().all(|(_, state)| state != "active"), "{:?}", states(&place));
+    assert_eq!((stage(&one), stage(&two)), ("Staging".to_owned(), "Archived".to_owned()));
+    rebuilds(&place.s.server.db);
+}
+
+#[test]
+fn what_leads_to_a_deployment_is_approved_with_it() {
+    let (place, one) = approved();
+    // Said on promotion: which deployment moved, and by whose word.
+    let answer = place.alias("champion", &one).good();
+    assert_eq!(answer["licit"][0]["deployment"], "deployment:score-prod", "{answer:#}");
+    assert_eq!(answer["licit"][0]["revision"], 1);
+    assert!(answer["licit"][0]["stated_by"].as_str().unwrap().starts_with("actor:"), "{answer:#}");
+    // A registrar lets one more name lead to it: the board did not see that.
+    place.s.add("deployments", deployment("score-prod", "production", &json!({"mlflow.model": "score"})));
+    let two = place.version(2);
+    let (_, message) = refused(&place.alias("champion", &two), 403);
+    assert!(message.contains("`mlflow:score` leads to it is new"), "{message}");
+    assert!(message.contains("tags of its revision 2, which `actor:"), "{message}");
+    // Fewer are inside.
+    place.s.add(
+        "deployments",
+        deployment("score-prod", "production", &json!({"mlflow.model": "score", "mlflow.alias": "champion"})),
+    );
+    place.alias("champion", &two).good();
+}

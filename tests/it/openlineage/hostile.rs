@@ -148,3 +148,97 @@ fn facets_nobody_knows_are_kept_with_the_event() {
     assert_eq!(s.ana.post("/api/v1/lineage", &done).good()["outcome"], "accepted");
     assert_eq!(s.ana.post("/api/v1/lineage", &done).good()["outcome"], "unchanged");
 }
+
+#[test]
+fn a_run_reads_and_writes_only_so_much() {
+    let s = Scenario::empty();
+    let many =
+        |from: usize, count: usize| -> Vec<Value> { (from..from + count).map(|n| set("a", &n.to_string())).collect() };
+    let send = |event: &Value| s.ana.post("/api/v1/lineage", event).good();
+    for from in [0, 1000] {
+        assert_eq!(send(&event("RUNNING", RUN, json!(many(from, 1000)), json!([])))["outcome"], "accepted");
+    }
+    let over = send(&event("RUNNING", RUN, json!(many(1999, 2)), json!([set("b", "x")])));
+    assert_eq!(over["outcome"], "quarantined");
+    assert!(over["reason"].as_str().unwrap().contains("beyond 2000 datasets that it read"), "{over}");
+    // Nothing of it is taken, and what adds nothing beyond still is.
+    s.ana.get("/api/v1/resolve?ref=dataset:b/x@reported").problem(404);
+    assert_eq!(send(&event("COMPLETE", RUN, json!(many(5, 3)), json!([set("b", "y")])))["outcome"], "accepted");
+
+    let other = RUN.replace("01", "02");
+    let mapped = |from: usize| {
+        let fields: serde_json::Map<String, Value> = (from..from + 2400)
+            .map(|n| {
+                (format!("c{n}"), json!({"inputFields": [{"namespace": "a", "name": "t", "field": format!("f{n}")}]}))
+            })
+            .collect();
+        let output = with("b", "t", json!({"columnLineage": {"fields": fields}}));
+        event("RUNNING", &other, json!([set("a", "t")]), json!([output]))
+    };
+    let told: Vec<Value> = (0..9).map(|n| send(&mapped(n * 2400))).collect();
+    assert!(told[..8].iter().all(|one| one["outcome"] == "accepted"), "{told:?}");
+    assert!(told[8]["reason"].as_str().unwrap().contains("beyond 20000 columns"), "{told:?}");
+    crate::support::rebuilds(&s.server.db);
+}
+
+#[test]
+fn what_is_too_much_is_told_before_it_is_worked_through() {
+    let began = std::time::Instant::now();
+    let wide: Vec<Value> = (0..5000).map(|n| json!({"name": format!("c{n}")})).collect();
+    let told = |facets: Value| {
+        let event = event("COMPLETE", RUN, json!([with("a", "a", facets)]), json!([]));
+        licit_server::adapters::openlineage::translate::translate(&event)
+    };
+    let email = "https://w3id.org/dpv/pd#EmailAddress";
+    let tags = |count: usize| json!({"tags": vec![json!({"key": email}); count]});
+    let read = told(json!({"schema": {"fields": wide.clone()}, "tags": tags(200_000)}));
+    assert!(read.unwrap_err().contains("more than 20000 tags"));
+    let read = told(json!({"schema": {"fields": wide.clone()}, "tags": tags(51)}));
+    assert!(read.unwrap_err().contains("more than 50 tags that classify all"));
+    assert!(told(json!({"schema": {"fields": wide}, "tags": tags(50)})).is_ok());
+    let of =
+        |count: usize| -> Vec<Value> { (0..count).map(|n| json!({"key": email, "field": format!("f{n}")})).collect() };
+    assert!(told(json!({"tags": {"tags": of(5001)}})).unwrap_err().contains("more than 5000 columns"));
+    assert!(told(json!({"tags": {"tags": of(5000)}})).is_ok());
+    let targets: Vec<Value> =
+        (0..50_000).map(|n| json!({"namespace": "b", "name": n.to_string(), "inputs": []})).collect();
+    let mut explicit = event("COMPLETE", RUN, json!([]), json!([]));
+    explicit["run"]["facets"] = json!({"lineage": {"lineage": targets}});
+    let read = licit_server::adapters::openlineage::translate::translate(&explicit);
+    assert!(read.unwrap_err().contains("more than 1000 datasets"));
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
+#[test]
+fn an_event_that_adds_nothing_states_nothing_anew() {
+    use licit_server::adapters::openlineage::State;
+    use licit_server::adapters::openlineage::translate::translate;
+
+    let child = RUN.replace("01", "03");
+    let mut first = event(
+        "RUNNING",
+        RUN,
+        json!([with("a", "a", json!({"schema": {"fields": [{"name": "c", "type": "int"}]}}))]),
+        json!([set("a", "b")]),
+    );
+    first["run"]["facets"] = json!({"licit": {"purpose": "purpose:scoring"}});
+    let mut below = event("RUNNING", &child, json!([set("a", "a")]), json!([set("a", "c")]));
+    below["run"]["facets"] = json!({"parent": {"run": {"runId": RUN}}});
+    let mut state = State::default();
+    let mut fold = |event: &Value| {
+        let touched = state.fold(&translate(event).unwrap());
+        (touched.runs.len(), touched.versions.len())
+    };
+    assert_eq!(fold(&first), (1, 3));
+    assert_eq!(fold(&below), (1, 2));
+    // Later, and the same.
+    first["eventTime"] = json!("2026-11-02T10:00:00Z");
+    assert_eq!(fold(&first), (0, 0));
+    // It states another purpose: that counts for what it began.
+    first["eventTime"] = json!("2026-11-03T10:00:00Z");
+    first["run"]["facets"] = json!({"licit": {"purpose": "purpose:other"}});
+    assert_eq!(fold(&first), (2, 0));
+    // One column more.
+    first["inputs"][0]["facets"]["schema"]["fields"] = json!([{"name": "d"}]);
+    assert_eq!(fold(&first), (0, 1));
+}

@@ -92,3 +92,59 @@ fn what_engines_report_by_name_alone_is_known_by_it() {
     );
     assert_eq!(exposure["identifiability"], "direct");
 }
+
+/// A manifest of one model that is made of this.
+fn project(depends: &[&str], config: &Value) -> Value {
+    let mut node = json!({
+        "resource_type": "model", "name": "orders", "database": "acme", "schema": "main",
+        "columns": {"n": {"name": "n"}}, "depends_on": {"nodes": depends},
+    });
+    for (key, value) in config.as_object().unwrap() {
+        node[key] = value.clone();
+    }
+    json!({
+        "metadata": {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json", "generated_at": "2026-11-01T10:00:00Z"},
+        "nodes": {"model.acme.orders": node},
+        "sources": {"source.acme.raw": {"resource_type": "source", "name": "raw", "database": "acme", "schema": "crm"}},
+    })
+}
+
+#[test]
+fn a_run_of_which_not_all_sources_are_known_is_not_proposed() {
+    let told = |depends: &[&str]| {
+        let text = project(depends, &json!({})).to_string();
+        let folder = super::desk(&[(MANIFEST, text.as_bytes())]);
+        proposed(folder.path(), &[MANIFEST, "--namespace", "n", "--purpose", "care"])
+    };
+    let whole = told(&["source.acme.raw"]);
+    assert_eq!(whole["manifest"]["runs"].as_array().map(Vec::len), Some(1), "{whole:#}");
+    assert_eq!(whole["warnings"], json!([]), "{whole:#}");
+    let open = told(&["source.acme.raw", "model.other.gone"]);
+    assert_eq!(open["manifest"]["runs"], Value::Null, "{open:#}");
+    let warning = open["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.contains("`acme.main.orders` is made of `model.other.gone`, which this file does not hold"),
+        "{warning}"
+    );
+    let hidden = told(&["source.acme.raw", "model.jane.doe@example.com"]);
+    assert!(!hidden.to_string().contains("jane"), "{hidden:#}");
+}
+
+#[test]
+fn addresses_and_numbers_of_people_are_not_taken_over() {
+    for config in [
+        json!({"meta": {"owner": "jane.doe@example.com"}}),
+        json!({"meta": {"owner": "0612345678"}}),
+        json!({"description": "Ask Jane <jane.doe@example.com> of sales."}),
+        json!({"description": "Questions: 06 12 34 56 78."}),
+        json!({"tags": ["pii:jane.doe@example.com", "sensitive 06 12 34 56 78"], "meta": {"pii": "see jane.doe@example.com"}}),
+        json!({"columns": {"n": {"name": "n", "tags": ["pii jane.doe@example.com"], "meta": {"pii_jane@example.com": true}}}}),
+    ] {
+        let folder = super::desk(&[(MANIFEST, project(&["source.acme.raw"], &config).to_string().as_bytes())]);
+        let (code, out, said) = scan(folder.path(), &[MANIFEST, "--namespace", "n"]);
+        assert_eq!(code, 0, "{config}: {said}");
+        let all = format!("{out}{said}");
+        assert!(!all.contains("jane") && !all.contains("0612345678") && !all.contains("06 12"), "{config}: {all}");
+        assert!(!config["description"].is_string() || said.contains("was left out"), "{said}");
+    }
+}

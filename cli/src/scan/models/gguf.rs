@@ -25,14 +25,10 @@ const TOLD: &[&str] = &[
     "general.size_label",
     "general.version",
     "general.license",
-    "general.organization",
     "general.file_type",
     "general.quantization_version",
     "general.finetune",
     "general.base_model.0.name",
-    "general.base_model.0.organization",
-    "general.base_model.0.repo_url",
-    "general.dataset.0.name",
     ".context_length",
     ".embedding_length",
     ".block_count",
@@ -87,7 +83,7 @@ pub(super) fn read(file: impl Read + Seek) -> Told<Facts> {
     facts.tag("gguf.tensors", &tensors);
     facts.tag("gguf.parameters", &parameters);
     for (key, value) in known {
-        facts.note(&format!("gguf.{key}"), &value);
+        facts.names(&format!("gguf.{key}"), &[&value]);
     }
     Ok(facts)
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Facts;
 use crate::error::{Failure, Result};
 use crate::scan::bytes::line;
+use crate::scan::shown;
 use crate::scan::values;
 use crate::source;
 use crate::yaml;
@@ -19,10 +20,10 @@ const COLUMNS: usize = 50;
 /// Read it.
 pub(super) fn read(path: &Path) -> Result<Facts> {
     let bytes = source::bytes(path, MOST)?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::plain(format!("`{}` is not UTF-8", path.display())))?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::plain(format!("`{}` is not UTF-8", shown(path))))?;
     let parsed = yaml::parse(&text).map_err(|fault| {
         let (line, column) = fault.place;
-        Failure::Faults(vec![format!("{}:{line}:{column}: {}", path.display(), fault.problem)])
+        Failure::Faults(vec![format!("{}:{line}:{column}: {}", shown(path), fault.problem)])
     })?;
     Ok(facts(&parsed.value))
 }
@@ -64,7 +65,8 @@ fn facts(value: &Value) -> Facts {
             facts.tag(&format!("mlflow.signature.{side}"), &names);
         }
     }
-    if let Some(example) = told(&value["saved_input_example_info"]["artifact_path"]) {
+    let example = told(&value["saved_input_example_info"]["artifact_path"]);
+    if let Some(example) = example.map(|path| crate::scan::shown(Path::new(&path))) {
         facts.warnings.push(format!(
             "`{example}` beside the MLmodel holds rows the model was trained on, as an example: look whether they are of people"
         ));

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::bytes::line;
 use super::values;
 use crate::error::{Failure, Result};
+use crate::scan::{shown, unreadable};
 
 mod gguf;
 mod mlmodel;
@@ -24,20 +25,59 @@ pub(crate) struct Facts {
     pub(crate) warnings: Vec<String>,
 }
 
+/// Keys of notes that are facts of a model.
+const NOTES: &[&str] = &[
+    "format",
+    "framework",
+    "framework_version",
+    "version",
+    "producer",
+    "producer_version",
+    "license",
+    "library_name",
+    "architecture",
+    "implementation",
+    "model_type",
+    "task",
+    "dtype",
+    "total_size",
+    "total_parameters",
+];
+
 impl Facts {
     fn tag(&mut self, name: &str, value: &(impl ToString + ?Sized)) {
         self.tags.push((name.to_owned(), value.to_string()));
     }
 
-    /// A note somebody left in a header, but for whose it is: a registry keeps no names and addresses of people.
-    fn note(&mut self, name: &str, value: &str) {
-        let people = ["author", "creator", "contact", "maintainer", "owner", "mail", "user", "name_of"];
-        let key = name.to_lowercase();
-        if let (Some(_), Some(value)) = (line(name), line(value))
-            && !people.iter().any(|word| key.contains(word))
-            && !values::is_value(&value)
-        {
-            self.tag(name, &value);
+    /// Notes somebody left in a header: those are told that are facts of a model, by their keys. Of the others, which may be anything and
+    /// about anybody, only how many there are.
+    fn notes<'n>(&mut self, format: &str, notes: impl Iterator<Item = (&'n str, &'n str)>) {
+        let mut left = 0;
+        for (name, value) in notes {
+            let key = name.to_lowercase();
+            let known = NOTES.contains(&key.rsplit('.').next().unwrap_or_default()) || NOTES.contains(&key.as_str());
+            match line(value).filter(|value| known && line(name).as_deref() == Some(name) && !values::holds(value)) {
+                Some(value) if !values::is_value(&value) => self.tag(&format!("{format}.metadata.{name}"), &value),
+                _ => left += 1,
+            }
+        }
+        if left > 0 {
+            self.warnings.push(format!(
+                "{left} notes in the {format} header are not told: they are no facts of the model that are known here, and may be about people"
+            ));
+        }
+    }
+
+    /// Names that a file gives to what is in it, but for those that look like somebody's data.
+    fn names(&mut self, tag: &str, names: &[&str]) {
+        let (sound, hidden): (Vec<&str>, Vec<&str>) =
+            names.iter().partition(|name| !values::is_value(name) && !values::holds(name));
+        if let Some(names) = line(&sound.join(", ")) {
+            self.tag(tag, &names);
+        }
+        if !hidden.is_empty() {
+            self.warnings
+                .push(format!("{} names in `{tag}` look like somebody's data, and are repeated nowhere", hidden.len()));
         }
     }
 
@@ -103,8 +143,8 @@ pub(crate) fn form(path: &Path) -> Option<Form> {
 
 /// What a file says.
 pub(crate) fn read(path: &Path, form: Form) -> Result<Facts> {
-    let failed = |what: String| Failure::plain(format!("`{}`: {what}", path.display()));
-    let file = || File::open(path).map_err(|e| Failure::file("read", path, &e));
+    let failed = |what: String| Failure::plain(format!("`{}`: {what}", shown(path)));
+    let file = || File::open(path).map_err(|e| unreadable(path, &e));
     match form {
         Form::Safetensors => safetensors::read(file()?).map_err(failed),
         Form::Onnx => onnx::read(file()?).map_err(failed),

@@ -52,32 +52,30 @@ pub(super) fn read(file: impl Read + Seek) -> Told<Facts> {
     let producer = line(&format!("{} {}", model.producer, model.producer_version));
     let mut facts = Facts { framework: Some("ONNX".to_owned()), ..Facts::default() };
     facts.tag("onnx.ir_version", &model.ir);
-    for (name, value) in [
-        ("onnx.producer", producer),
-        ("onnx.domain", line(&model.domain)),
-        ("onnx.graph", line(&model.graph)),
-        ("onnx.opsets", line(&model.opsets.join(", "))),
+    let texts =
+        |all: &[&str]| all.iter().filter(|text| !text.is_empty()).copied().map(str::to_owned).collect::<Vec<_>>();
+    for (tag, names) in [
+        ("onnx.producer", producer.into_iter().collect()),
+        ("onnx.domain", texts(&[&model.domain])),
+        ("onnx.graph", texts(&[&model.graph])),
+        ("onnx.opsets", model.opsets.clone()),
         // Before version 4 of the format, weights stood among the inputs.
-        ("onnx.inputs", line(&named(&model.inputs, &model.initialisers))),
-        ("onnx.outputs", line(&named(&model.outputs, &[]))),
+        ("onnx.inputs", named(&model.inputs, &model.initialisers)),
+        ("onnx.outputs", named(&model.outputs, &[])),
     ] {
-        if let Some(value) = value {
-            facts.tag(name, &value);
-        }
+        facts.names(tag, &names.iter().map(String::as_str).collect::<Vec<_>>());
     }
     if model.version > 0 {
         facts.tag("onnx.model_version", &model.version);
     }
     facts.tag("onnx.nodes", &model.nodes);
     facts.tag("onnx.parameters", &model.parameters);
-    for (name, value) in model.properties.iter().take(20) {
-        facts.note(&format!("onnx.metadata.{name}"), value);
-    }
+    facts.notes("onnx", model.properties.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     Ok(facts)
 }
 
-fn named(all: &[String], but: &[String]) -> String {
-    all.iter().filter(|name| !but.contains(name)).map(String::as_str).collect::<Vec<_>>().join(", ")
+fn named(all: &[String], but: &[String]) -> Vec<String> {
+    all.iter().filter(|name| !but.contains(name)).cloned().collect()
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) {
@@ -273,6 +271,7 @@ mod tests {
             part(5, &tensor),
             part(11, &part(1, b"x")),
             part(11, &part(1, b"w")),
+            part(11, &part(1, b"jane@example.com")),
             part(12, &part(1, b"y")),
         ];
         let opset = [0x10, 17];
@@ -307,7 +306,9 @@ mod tests {
         ] {
             assert_eq!(tag(name), Some(value), "{name}: {:?}", facts.tags);
         }
-        assert!(!format!("{facts:?}").contains("Jane"), "{facts:?}");
+        assert!(!format!("{facts:?}").contains("Jane") && !format!("{facts:?}").contains("jane"), "{facts:?}");
+        assert!(facts.warnings[0].contains("1 names in `onnx.inputs` look like somebody's data"), "{facts:?}");
+        assert!(facts.warnings[1].contains("1 notes in the onnx header"), "{facts:?}");
     }
 
     #[test]

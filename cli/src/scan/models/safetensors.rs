@@ -7,7 +7,7 @@ use std::io::{BufReader, Read, Seek};
 use serde::Deserialize;
 
 use super::Facts;
-use crate::scan::bytes::{Bytes, Told, line};
+use crate::scan::bytes::{Bytes, Told};
 
 /// Bytes a header may have: those of the largest models published have less than two million.
 const HEADER: u64 = 32 << 20;
@@ -50,12 +50,8 @@ pub(super) fn read(file: impl Read + Seek) -> Told<Facts> {
     let mut facts = Facts { framework: Some("safetensors".to_owned()), ..Facts::default() };
     facts.tag("safetensors.tensors", &header.tensors.len());
     facts.tag("safetensors.parameters", &parameters);
-    if let Some(types) = line(&types.keys().copied().collect::<Vec<_>>().join(", ")) {
-        facts.tag("safetensors.types", &types);
-    }
-    for (name, value) in header.metadata.iter().take(20) {
-        facts.note(&format!("safetensors.metadata.{name}"), value);
-    }
+    facts.names("safetensors.types", &types.keys().copied().collect::<Vec<_>>());
+    facts.notes("safetensors", header.metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     Ok(facts)
 }
 
@@ -80,6 +76,19 @@ mod tests {
         let tag = |name: &str| facts.tags.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
         assert_eq!((tag("safetensors.tensors"), tag("safetensors.parameters")), (Some("2"), Some("10")));
         assert_eq!((tag("safetensors.types"), tag("safetensors.metadata.format")), (Some("BF16, F32"), Some("pt")));
+    }
+
+    #[test]
+    fn notes_about_people_are_counted_and_not_told() {
+        let notes = r#"{"__metadata__":{"format":"pt","license":"mit","modelspec.architecture":"bert","comment":"for Jane Doe","dataset":"patients of ward 3","version":"jane@example.com"}}"#;
+        let facts = read(Cursor::new(file(notes, 0))).unwrap();
+        let told: Vec<&str> =
+            facts.tags.iter().map(|(name, _)| name.as_str()).filter(|name| name.contains("metadata")).collect();
+        let kept = ["format", "license", "modelspec.architecture"].map(|key| format!("safetensors.metadata.{key}"));
+        assert_eq!(told, kept);
+        let all = format!("{facts:?}");
+        assert!(!all.contains("Jane") && !all.contains("ward") && !all.contains("example.com"), "{all}");
+        assert!(facts.warnings[0].starts_with("3 notes in the safetensors header"), "{all}");
     }
 
     #[test]

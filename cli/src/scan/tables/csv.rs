@@ -10,6 +10,7 @@ use super::super::values::Sampler;
 use super::{Column, Table, rows_of};
 use crate::error::{Failure, Result};
 use crate::output::progress::progress;
+use crate::scan::{shown, unreadable};
 
 /// Bytes a record may have.
 const LONGEST: u64 = 8 << 20;
@@ -39,7 +40,7 @@ impl Read for Bounded {
 /// Read it.
 pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
     let separator = crate::manifest::columns::separator_of(path)?;
-    let file = File::open(path).map_err(|e| Failure::file("read", path, &e))?;
+    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     let bar = progress(file.metadata().map_or(0, |metadata| metadata.len()));
     let (left, read) = (Rc::new(Cell::new(LONGEST)), Rc::new(Cell::new(0)));
     let source = BufReader::with_capacity(CHUNK, Bounded { file, left: left.clone(), read: read.clone() });
@@ -47,7 +48,7 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
     // What the reader says of a fault may quote what stands there.
     let broken = |line: Option<u64>, why: &str| {
         let line = line.map(|line| format!(" in line {line}")).unwrap_or_default();
-        Failure::plain(format!("`{}` cannot be read{line}: {why}", path.display()))
+        Failure::plain(format!("`{}` cannot be read{line}: {why}", shown(path)))
     };
     let why = |e: &csv::Error| match e.kind() {
         csv::ErrorKind::Io(e) if e.to_string().contains("too long") => {

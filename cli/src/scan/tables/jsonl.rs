@@ -8,14 +8,17 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::super::values::{self, Sampler};
-use super::{Column, MOST_COLUMNS, Table};
+use super::{Column, MOST_COLUMNS, Table, joined};
 use crate::error::{Failure, Result};
 use crate::output::progress::progress;
+use crate::scan::{shown, unreadable};
 
 /// Bytes a line may have.
 const LONGEST: u64 = 8 << 20;
 /// Objects within one another that are taken apart; what lies deeper is one column.
 const DEEPEST: usize = 8;
+/// Values and members of a line: each takes a hundred bytes or so of memory, whatever it takes in the file.
+const VALUES: usize = 200_000;
 /// Elements of a list that are looked at.
 const OF_A_LIST: usize = 20;
 
@@ -29,8 +32,8 @@ struct Reading {
 
 /// Read it.
 pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
-    let failed = |line: u64, what: &str| Failure::plain(format!("`{}:{line}`: {what}", path.display()));
-    let file = File::open(path).map_err(|e| Failure::file("read", path, &e))?;
+    let failed = |line: u64, what: &str| Failure::plain(format!("`{}:{line}`: {what}", shown(path)));
+    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     let bar = progress(file.metadata().map_or(0, |metadata| metadata.len()));
     let mut source = BufReader::with_capacity(1 << 16, file);
     let (mut line, mut rows, mut bytes) = (0, 0, Vec::new());
@@ -38,10 +41,7 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
     let mut sampler = Sampler::new(sample);
     loop {
         bytes.clear();
-        let read = (&mut source)
-            .take(LONGEST + 1)
-            .read_until(b'\n', &mut bytes)
-            .map_err(|e| Failure::file("read", path, &e))?;
+        let read = (&mut source).take(LONGEST + 1).read_until(b'\n', &mut bytes).map_err(|e| unreadable(path, &e))?;
         if read == 0 {
             break;
         }
@@ -52,6 +52,9 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
         }
         if bytes.trim_ascii().is_empty() {
             continue;
+        }
+        if parts(&bytes) > VALUES {
+            return Err(failed(line, &format!("the line has more than {VALUES} values; one object a line is read")));
         }
         // What the parser says may quote what stands there.
         let value: Value = serde_json::from_slice(&bytes).map_err(|e| {
@@ -71,7 +74,7 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
             return Err(failed(line, "the name of a member looks like somebody's data, and is repeated nowhere"));
         }
         for (key, value) in &members {
-            reading.member(key.clone(), value, looked_at, 1);
+            reading.member(joined("", key), value, looked_at, 1);
         }
         if reading.columns.len() > MOST_COLUMNS {
             return Err(failed(line, &format!("there are more than {MOST_COLUMNS} different members")));
@@ -85,7 +88,22 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
             reading.hidden
         ));
     }
-    Ok(Table { columns: reading.columns, rows, warnings })
+    Ok(Table { columns: reading.columns, rows, claimed: false, warnings })
+}
+
+/// How many values a line may have at most, counted without reading them: what divides them outside of texts.
+fn parts(line: &[u8]) -> usize {
+    let (mut count, mut quoted, mut escaped) = (1, false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' | b':' | b'[' | b'{' if !quoted => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 impl Reading {
@@ -98,7 +116,7 @@ impl Reading {
                     return;
                 }
                 for (key, value) in members {
-                    self.member(format!("{path}.{key}"), value, looked_at, depth + 1);
+                    self.member(joined(&path, key), value, looked_at, depth + 1);
                 }
             }
             Value::Array(items) if !items.is_empty() && depth < DEEPEST => {
@@ -116,6 +134,10 @@ impl Reading {
     }
 
     fn leaf(&mut self, path: String, kind: &str, value: Option<String>) {
+        // One more than there may be says so at the end of the line.
+        if self.columns.len() > MOST_COLUMNS && !self.places.contains_key(&path) {
+            return;
+        }
         let place = *self.places.entry(path).or_insert_with_key(|path| {
             self.columns.push(Column::new(path.clone(), None));
             self.columns.len() - 1

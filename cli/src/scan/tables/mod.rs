@@ -5,6 +5,7 @@ use std::path::Path;
 use super::names;
 use super::values::{self, Tally};
 use crate::error::{Failure, Result};
+use crate::scan::shown;
 
 #[cfg(feature = "arrow")]
 mod arrow;
@@ -18,7 +19,11 @@ mod tests;
 mod thrift;
 
 /// Columns a manifest may list of a dataset.
-const MOST_COLUMNS: usize = 5_000;
+pub(super) const MOST_COLUMNS: usize = 5_000;
+/// Parts of a name that are looked at together.
+const PARTS: usize = 16;
+/// Characters that are kept of the name of a column: one that has as many cannot be registered, and is told as that.
+const LONGEST_NAME: usize = 1_000;
 /// Cells looked at in a table at most: a wide one gets fewer rows.
 const MOST_CELLS: u64 = 2_000_000;
 
@@ -72,9 +77,20 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// How many rows it has.
     pub(crate) rows: u64,
+    /// Whether how many rows it has is only what it claims.
+    pub(crate) claimed: bool,
     /// What people should know.
     pub(crate) warnings: Vec<String>,
 }
+
+/// The name of a column within another, no longer than names are kept: what lies beneath a long one would fill the memory.
+fn joined(above: &str, name: &str) -> String {
+    let dot = if above.is_empty() { "" } else { "." };
+    above.chars().chain(dot.chars()).chain(name.chars()).take(LONGEST_NAME).collect()
+}
+
+/// What is said of a file whose number of rows nothing bears out.
+const CLAIMED: &str = "it claims more rows than it holds: how many there are is not proposed";
 
 /// Read a table, looking at the values of so many rows at most.
 pub(crate) fn read(path: &Path, form: Form, sample: u64) -> Result<Table> {
@@ -95,7 +111,7 @@ fn parquet(path: &Path, sample: u64) -> Result<Table> {
 
 #[cfg(not(feature = "parquet"))]
 fn parquet(path: &Path, _: u64) -> Result<Table> {
-    Err(Failure::Usage(format!("`{}`: this licit was built without Parquet", path.display())))
+    Err(Failure::Usage(format!("`{}`: this licit was built without Parquet", shown(path))))
 }
 
 #[cfg(feature = "arrow")]
@@ -105,7 +121,7 @@ fn arrow(path: &Path, sample: u64) -> Result<Table> {
 
 #[cfg(not(feature = "arrow"))]
 fn arrow(path: &Path, _: u64) -> Result<Table> {
-    Err(Failure::Usage(format!("`{}`: this licit was built without Arrow", path.display())))
+    Err(Failure::Usage(format!("`{}`: this licit was built without Arrow", shown(path))))
 }
 
 /// How many of so many rows to look at, where there are so many columns.
@@ -115,7 +131,7 @@ fn rows_of(sample: u64, columns: usize) -> u64 {
 
 /// Names are names: what looks like somebody's data is not repeated anywhere, and neither is anything else here.
 fn named(path: &Path, table: &Table) -> Result<()> {
-    let failed = |what: String| Err(Failure::plain(format!("`{}`: {what}", path.display())));
+    let failed = |what: String| Err(Failure::plain(format!("`{}`: {what}", shown(path))));
     if table.columns.is_empty() {
         return failed("no column was found in it".to_owned());
     }
@@ -123,7 +139,8 @@ fn named(path: &Path, table: &Table) -> Result<()> {
         return failed(format!("it has more than {MOST_COLUMNS} columns"));
     }
     // A first line such as `Jean,Dupont,42,Paris` names nothing.
-    let first_names = table.columns.iter().filter(|column| names::is_first_name(&column.name)).count();
+    let last = |column: &Column| column.name.rsplit('.').next().unwrap_or_default().to_owned();
+    let first_names = table.columns.iter().filter(|column| names::is_first_name(&last(column))).count();
     let digits = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
     let figures = table.columns.iter().filter(|column| digits(&column.name)).count();
     if first_names > 1 || first_names == 1 && figures > 0 {
@@ -134,8 +151,7 @@ fn named(path: &Path, table: &Table) -> Result<()> {
         if column.name.parse::<licit_schemas::text::Name>().is_err() {
             return failed(format!("column {place} has no name that can be registered: name it"));
         }
-        let somebodys = |name: &str| values::is_value(name);
-        if somebodys(&column.name) || is_figure(&column.name) || column.name.split('.').any(somebodys) {
+        if is_somebodys(&column.name) {
             return failed(format!(
                 "the name of column {place} looks like somebody's data: the first line must name the columns"
             ));
@@ -145,6 +161,25 @@ fn named(path: &Path, table: &Table) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the name of a column, or of what it lies in, looks like somebody's data. A name may have dots of its own: so what follows each
+/// of them is looked at, too.
+fn is_somebodys(name: &str) -> bool {
+    let begins = std::iter::once(0).chain(name.match_indices('.').map(|(at, _)| at + 1));
+    for (count, begin) in begins.enumerate() {
+        let rest = &name[begin..];
+        let first = rest.split('.').next().unwrap_or_default();
+        if values::is_value(rest) || is_figure(rest) || is_figure(first) {
+            return true;
+        }
+        // Of names of many parts the ends are looked at.
+        let ends = rest.match_indices('.').map(|(at, _)| &rest[..at]);
+        if ends.take(PARTS.saturating_sub(count)).any(values::is_value) {
+            return true;
+        }
+    }
+    false
 }
 
 /// A number that is neither that of a column nor a year.

@@ -14,8 +14,9 @@ use ::parquet::record::reader::RowIter;
 use ::parquet::schema::types::{Type, TypePtr};
 
 use super::super::values::Tally;
-use super::{Column, MOST_COLUMNS, Table, rows_of, thrift};
+use super::{CLAIMED, Column, MOST_COLUMNS, Table, joined, rows_of, thrift};
 use crate::error::{Failure, Result};
+use crate::scan::{shown, unreadable};
 
 /// Row groups that are looked at: the first, the last, and some between them.
 const GROUPS: usize = 4;
@@ -27,6 +28,8 @@ const SCHEMA: usize = 200;
 const UNFOLDED: i64 = 64 << 20;
 /// Bytes a page may have that is compressed a thousandfold at worst.
 const GZIPPED: i64 = 256 << 10;
+/// Values that a page may have.
+const VALUES: i64 = 100_000_000;
 /// Bytes of the head of a page.
 const HEAD: u64 = 64 << 10;
 /// Pages of a column in a row group.
@@ -39,15 +42,20 @@ const OF_A_LIST: usize = 20;
 /// Read it.
 pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
     let failed = |what: &dyn std::fmt::Display| {
-        Failure::plain(format!("`{}` is no Parquet file that can be read: {what}", path.display()))
+        Failure::plain(format!("`{}` is no Parquet file that can be read: {what}", shown(path)))
     };
-    let file = File::open(path).map_err(|e| Failure::file("read", path, &e))?;
+    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     believable(&file).map_err(|what| failed(&what))?;
-    let pages = file.try_clone().map_err(|e| Failure::file("read", path, &e))?;
+    let pages = file.try_clone().map_err(|e| unreadable(path, &e))?;
     let reader = SerializedFileReader::new(file).map_err(|e| failed(&e))?;
     let metadata = reader.metadata();
     let schema = metadata.file_metadata().schema();
-    let mut table = Table { rows: u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0), ..Table::default() };
+    let rows = metadata.row_groups().iter().try_fold(0_i64, |all, group| all.checked_add(group.num_rows().max(0)));
+    let stated = metadata.file_metadata().num_rows();
+    if rows != Some(stated) {
+        return Err(failed(&format!("it claims {stated} rows, and its groups do not have as many")));
+    }
+    let mut table = Table { rows: u64::try_from(stated).unwrap_or(0), ..Table::default() };
     for field in schema.get_fields() {
         columns(field, "", 1, &mut table.columns);
         if table.columns.len() > MOST_COLUMNS {
@@ -62,6 +70,7 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
     for place in 0..groups {
         let number = place * all.saturating_sub(1) / groups.saturating_sub(1).max(1);
         let group = reader.get_row_group(number).map_err(|e| failed(&e))?;
+        table.claimed |= !holds(&pages, &*group);
         for field in schema.get_fields() {
             let read = values(&pages, &*group, schema, field, each, &mut table.columns);
             if let Err(why) = read
@@ -70,6 +79,9 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
                 unread.push((field.name().to_owned(), why));
             }
         }
+    }
+    if table.claimed {
+        table.warnings.push(CLAIMED.to_owned());
     }
     for (name, why) in unread {
         table.warnings.push(format!("values of the column `{name}` were not looked at: {why}"));
@@ -102,8 +114,17 @@ fn believable(mut file: &File) -> std::result::Result<(), String> {
     }
 }
 
-/// Whether every page of a column in a row group unfolds to what memory holds.
-fn unfolds(mut file: &File, chunk: &ColumnChunkMetaData) -> std::result::Result<(), String> {
+/// Whether the pages of a row group have as many values as it says to have rows. Lists have more, and what cannot be gone through is not
+/// held against it.
+fn holds(pages: &File, group: &dyn RowGroupReader) -> bool {
+    let rows = u64::try_from(group.metadata().num_rows()).unwrap_or(u64::MAX);
+    let mut columns = group.metadata().columns().iter();
+    let flat = columns.find(|chunk| chunk.column_descr().max_rep_level() == 0);
+    flat.is_none_or(|chunk| unfolds(pages, chunk).map_or(true, |values| values == rows))
+}
+
+/// Whether every page of a column in a row group unfolds to what memory holds; how many values these say to have.
+fn unfolds(mut file: &File, chunk: &ColumnChunkMetaData) -> std::result::Result<u64, String> {
     let (begin, length) = (chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()), chunk.compressed_size());
     let begin = begin.min(chunk.data_page_offset());
     let (Ok(mut place), Ok(length)) = (u64::try_from(begin), u64::try_from(length)) else {
@@ -111,15 +132,24 @@ fn unfolds(mut file: &File, chunk: &ColumnChunkMetaData) -> std::result::Result<
     };
     let end = place.saturating_add(length);
     let gzipped = matches!(chunk.compression(), Compression::GZIP(_));
+    let mut values: u64 = 0;
     for _ in 0..PAGES {
         if place >= end {
-            return Ok(());
+            return Ok(values);
         }
         let mut head = Vec::new();
         let read = file.seek(SeekFrom::Start(place)).and_then(|_| file.take(HEAD).read_to_end(&mut head));
         let page = read.ok().and_then(|_| thrift::page(&head).ok()).ok_or("they cannot be decoded")?;
         if page.unfolded > UNFOLDED || gzipped && page.folded > GZIPPED {
             return Err("they are too many to unfold".to_owned());
+        }
+        // A decoder makes room for as many as it is told, before it looks: each value of a dictionary has a byte at least.
+        let most = if page.dictionary { page.unfolded } else { VALUES };
+        if !(0..=most).contains(&page.values) {
+            return Err("they claim to be more than they are".to_owned());
+        }
+        if !page.dictionary {
+            values = values.saturating_add(page.values.unsigned_abs());
         }
         place = place.saturating_add(page.head as u64).saturating_add(page.folded.unsigned_abs());
     }
@@ -138,10 +168,6 @@ fn is_list(kind: &Type) -> bool {
 
 fn is_map(kind: &Type) -> bool {
     is_of(kind, ConvertedType::MAP, |logical| matches!(logical, LogicalType::Map))
-}
-
-fn joined(above: &str, name: &str) -> String {
-    if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
 }
 
 /// The columns of a field: structs are taken apart, lists are their elements, maps one column.

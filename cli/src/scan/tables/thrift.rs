@@ -199,16 +199,31 @@ pub(super) struct Page {
     pub(super) folded: i64,
     /// Bytes of that, unfolded.
     pub(super) unfolded: i64,
+    /// Values in it.
+    pub(super) values: i64,
+    /// Whether they are those that others refer to.
+    pub(super) dictionary: bool,
 }
 
 /// The head of a page.
 pub(super) fn page(bytes: &[u8]) -> Read<Page> {
     let mut compact = Compact::new(bytes);
-    let (mut folded, mut unfolded) = (-1, -1);
+    let (mut folded, mut unfolded, mut values, mut dictionary) = (-1, -1, 0, false);
     compact.each(|compact, field| {
         match field.id {
             2 => unfolded = compact.integer(field)?,
             3 => folded = compact.integer(field)?,
+            // The heads of data, of a dictionary, and of data of the second edition: each begins with how many values there are.
+            5 | 7 | 8 if field.kind == 12 => {
+                dictionary |= field.id == 7;
+                compact.each(|compact, field| match field.id {
+                    1 => {
+                        values = values.max(compact.integer(field)?);
+                        Ok(true)
+                    }
+                    _ => Ok(false),
+                })?;
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -216,7 +231,7 @@ pub(super) fn page(bytes: &[u8]) -> Read<Page> {
     if folded < 0 || unfolded < 0 {
         return Err(Broken);
     }
-    Ok(Page { head: compact.place(), folded, unfolded })
+    Ok(Page { head: compact.place(), folded, unfolded, values, dictionary })
 }
 
 #[cfg(test)]

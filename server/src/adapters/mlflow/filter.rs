@@ -1,14 +1,19 @@
 //! The search grammar: comparisons joined by `AND`, nothing else. What can be asked of differs by what is searched.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use licit_schemas::text::VersionId;
 
 use super::fault;
+use super::pattern::{LONGEST as PATTERN, like};
 use crate::error::Result;
 
 /// Characters of a filter.
 const LONGEST: usize = 20_000;
 /// Comparisons in it.
 const MOST: usize = 100;
+/// The greatest offset that a page begins at: what lies beyond was never given out.
+const FARTHEST: u64 = 1 << 53;
 /// What is told of a text without quotes.
 const UNQUOTED: &str = "Parameter value is either not quoted or unidentified quote types used for string value. Use either single or double quotes.";
 
@@ -132,37 +137,6 @@ impl Comparison {
     }
 }
 
-/// `%` stands for any characters, `_` for one. In time that grows by the product of both lengths at most.
-pub fn like(pattern: &str, text: &str) -> bool {
-    let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // What follows the last `%`, and what it is held against next.
-    let mut star: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
-    loop {
-        let (mut wanted, mut own) = (pattern.clone(), text.clone());
-        match (wanted.next(), own.next()) {
-            (Some('%'), _) => {
-                star = Some((wanted.clone(), text.clone()));
-                pattern = wanted;
-            }
-            (None, None) => return true,
-            (Some(_), None) => return false,
-            (Some(c), Some(d)) if c == '_' || c == d => (pattern, text) = (wanted, own),
-            _ => match &mut star {
-                Some((after, from)) => {
-                    from.next();
-                    (pattern, text) = (after.clone(), from.clone());
-                }
-                None => return false,
-            },
-        }
-    }
-}
-
-/// What every text begins with that a pattern fits.
-pub fn beginning(pattern: &str) -> &str {
-    pattern.split(['%', '_']).next().unwrap_or_default()
-}
-
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
     Word(String),
@@ -261,7 +235,16 @@ pub fn parse(filter: &str) -> Result<Vec<Comparison>> {
                 _ => return Err(syntax(filter)),
             }
         }
-        found.push(comparison(filter, &mut rest)?);
+        let one = comparison(filter, &mut rest)?;
+        if let (By::Like | By::Ilike, With::Text(pattern)) = (one.by, &one.with)
+            && pattern.chars().count() > PATTERN
+        {
+            let by = one.by.as_str();
+            return Err(fault::parameter(format!(
+                "A pattern of {by} in a filter string may have {PATTERN} characters"
+            )));
+        }
+        found.push(one);
         if found.len() > MOST {
             return Err(fault::parameter(format!("A filter string may have {MOST} comparisons")));
         }
@@ -456,25 +439,50 @@ pub fn orders(clauses: &[String], known: &[&str]) -> Result<Vec<Order>> {
         .collect()
 }
 
+/// Where a figure stands in a history: its step, its moment, and the figure as text. What a client brings twice is one.
+pub type Place = (i64, i64, String);
+
+/// What a token of ours says.
+fn told(token: Option<&str>) -> Result<Option<serde_json::Value>> {
+    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
+    let bytes = STANDARD.decode(token).ok();
+    let read = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    read.map(Some).ok_or_else(foreign)
+}
+
+/// A token that nobody got from here.
+fn foreign() -> crate::error::Error {
+    fault::parameter("Invalid page token, could not base64-decode: send the one that the page before gave")
+}
+
 /// Where a page begins: after so many.
 ///
 /// # Errors
 /// A token that is none of ours.
 pub fn offset(token: Option<&str>) -> Result<usize> {
-    use base64::Engine;
-    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(0) };
-    let read = base64::engine::general_purpose::STANDARD
-        .decode(token)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
-        .and_then(|value| usize::try_from(value.get("offset")?.as_u64()?).ok());
-    read.ok_or_else(|| fault::parameter("Invalid page token, could not base64-decode"))
+    let Some(value) = told(token)? else { return Ok(0) };
+    let read = value.get("offset").and_then(serde_json::Value::as_u64).filter(|offset| *offset <= FARTHEST);
+    read.and_then(|offset| usize::try_from(offset).ok()).ok_or_else(foreign)
 }
 
 /// The token of the page after so many.
 pub fn token(offset: usize) -> String {
-    use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(format!("{{\"offset\": {offset}}}"))
+    STANDARD.encode(format!("{{\"offset\": {offset}}}"))
+}
+
+/// Where a page of figures begins: after this one.
+///
+/// # Errors
+/// A token that is none of ours.
+pub fn place(token: Option<&str>) -> Result<Option<Place>> {
+    let Some(value) = told(token)? else { return Ok(None) };
+    let after = value.get("after").cloned().ok_or_else(foreign)?;
+    serde_json::from_value(after).map(Some).map_err(|_| foreign())
+}
+
+/// The token of the page after this figure.
+pub fn token_after(place: &Place) -> String {
+    STANDARD.encode(serde_json::json!({"after": place}).to_string())
 }
 
 /// A version as the protocol numbers them.
@@ -537,30 +545,24 @@ mod tests {
     }
 
     #[test]
-    fn patterns_stand_for_what_they_say() {
-        for (pattern, text, wanted) in [
-            ("%", "", true),
-            ("a%c", "abbc", true),
-            ("a_c", "abc", true),
-            ("a_c", "ac", false),
-            ("a%", "ba", false),
-            ("%b%", "abc", true),
-            ("%b", "abc", false),
-            ("a%b_d", "abbbcd", true),
-            ("%%", "é", true),
-            ("_", "é", true),
-            ("", "", true),
-            ("", "a", false),
-        ] {
-            assert_eq!(like(pattern, text), wanted, "{pattern} {text}");
-        }
-    }
-
-    #[test]
     fn pages_go_on_where_they_ended() {
         assert_eq!(token(1), "eyJvZmZzZXQiOiAxfQ==");
         assert_eq!(offset(Some(&token(17))).unwrap(), 17);
+        let other = |text: &str| offset(Some(&STANDARD.encode(text)));
+        assert!(other("{\"offset\": 18446744073709551615}").is_err() && other("{\"offset\": -1}").is_err());
+        assert_eq!(other("{\"offset\": 9007199254740992}").unwrap(), 1 << 53);
         assert!(offset(Some("!")).is_err() && offset(Some("e30=")).is_err() && offset(None).unwrap() == 0);
+        let one = (3, 1_700_000_000_000, "0.5".to_owned());
+        assert_eq!(place(Some(&token_after(&one))).unwrap(), Some(one));
+        assert!(place(Some(&token(1))).is_err() && place(Some("!")).is_err() && place(None).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_pattern_is_bounded() {
+        let long = |length: usize| parse(&format!("name LIKE '{}'", "a".repeat(length)));
+        assert!(long(PATTERN).is_ok());
+        assert!(long(PATTERN + 1).unwrap_err().to_string().contains("may have 500 characters"));
+        assert!(parse(&format!("name = '{}'", "a".repeat(5000))).is_ok(), "only patterns cost more than their length");
     }
 
     proptest! {

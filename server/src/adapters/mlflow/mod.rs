@@ -14,6 +14,7 @@ pub mod hooks;
 pub mod names;
 pub mod operations;
 pub mod params;
+pub mod pattern;
 pub mod project;
 pub mod registered;
 pub mod search;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::fault;
 use super::filter::{self, By, Comparison, Of, Order, With};
 use super::params::{Params, figure};
+use super::pattern;
 use super::registered::{Model, Version};
 use super::state::{Experiment, Logged, Run, State};
 use crate::error::Result;
@@ -23,10 +24,10 @@ pub struct Found<T> {
 
 /// Cut a page out of what comes, without looking further than needed.
 fn page<T>(all: impl Iterator<Item = T>, offset: usize, limit: usize) -> Found<T> {
-    let mut items: Vec<T> = all.skip(offset).take(limit + 1).collect();
+    let mut items: Vec<T> = all.skip(offset).take(limit.saturating_add(1)).collect();
     let more = items.len() > limit;
     items.truncate(limit);
-    Found { items, next: more.then(|| filter::token(offset + limit)) }
+    Found { items, next: more.then(|| filter::token(offset.saturating_add(limit))) }
 }
 
 fn ordered<T>(
@@ -96,7 +97,7 @@ fn named(wanted: &[Comparison]) -> Option<&str> {
 /// What every name begins with that a filter lets pass.
 fn beginning(wanted: &[Comparison]) -> &str {
     let begins = wanted.iter().filter_map(|one| match (&one.of, one.by, &one.with) {
-        (Of::Attribute(key), By::Like, With::Text(pattern)) if key == "name" => Some(filter::beginning(pattern)),
+        (Of::Attribute(key), By::Like, With::Text(pattern)) if key == "name" => Some(pattern::beginning(pattern)),
         _ => None,
     });
     begins.max_by_key(|begins| begins.len()).unwrap_or_default()

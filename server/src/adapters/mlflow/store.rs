@@ -1,11 +1,12 @@
 //! Notes, and what a run measured, read from the tables.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use licit_schemas::digest::Digest;
 
 use super::fact::{Metric, RunChange, RunChanged};
+use super::filter::Place;
 use super::project::FIGURES;
 use crate::db::Conn;
 use crate::db::schema::{note, resource};
@@ -13,8 +14,8 @@ use crate::error::{Error, Result};
 
 /// Digests asked for at once.
 const CHUNK: usize = 500;
-/// Figures that one answer may be looked for in.
-const MOST_ROWS: i64 = 200_000;
+/// Rows of figures read at once: each has those of one call, a thousand at most.
+const ROWS: i64 = 100;
 
 /// Texts of notes by their digests, as far as they were not erased.
 ///
@@ -31,30 +32,47 @@ pub fn notes(conn: &mut Conn, digests: &[Digest]) -> Result<HashMap<Digest, Stri
     Ok(found)
 }
 
-/// Every figure of a key that a run brought, in the order of steps, then moments.
+/// So many figures of a key that a run brought, in the order of steps, then moments, from the one after a place on; whether there are
+/// more. However much a run measured, no more than one answer is held.
 ///
 /// # Errors
 /// What the database said.
-pub fn history(conn: &mut Conn, run: &str, key: &str) -> Result<Vec<Metric>> {
-    let docs: Vec<String> = resource::table
-        .filter(resource::kind.eq("mlflow_run"))
-        .filter(resource::parent.eq(run))
-        .filter(resource::state.eq(FIGURES))
-        .order(resource::since_seq)
-        .limit(MOST_ROWS)
-        .select(resource::doc)
-        .load(conn)?;
-    let mut found = Vec::new();
-    for doc in docs {
-        let fact: RunChanged =
-            serde_json::from_str(&doc).map_err(|e| Error::Internal(format!("stored figures: {e}")))?;
-        if let RunChange::Logged { metrics, .. } = fact.change {
-            found.extend(metrics.into_iter().filter(|metric| metric.key == key));
+pub fn history(
+    conn: &mut Conn,
+    run: &str,
+    key: &str,
+    after: Option<&Place>,
+    limit: usize,
+) -> Result<(Vec<Metric>, bool)> {
+    let mut found: BTreeMap<Place, Metric> = BTreeMap::new();
+    let (mut more, mut seen) = (false, 0);
+    loop {
+        let rows: Vec<(i64, String)> = resource::table
+            .filter(resource::kind.eq("mlflow_run"))
+            .filter(resource::parent.eq(run))
+            .filter(resource::state.eq(FIGURES))
+            .filter(resource::since_seq.gt(seen))
+            .order(resource::since_seq)
+            .limit(ROWS)
+            .select((resource::since_seq, resource::doc))
+            .load(conn)?;
+        let Some((last, _)) = rows.last() else { break };
+        seen = *last;
+        for (_, doc) in rows {
+            let fact: RunChanged =
+                serde_json::from_str(&doc).map_err(|e| Error::Internal(format!("stored figures: {e}")))?;
+            let RunChange::Logged { metrics, .. } = fact.change else { continue };
+            for metric in metrics.into_iter().filter(|metric| metric.key == key) {
+                let place = (metric.step, metric.timestamp, metric.value.clone());
+                if after.is_none_or(|after| place > *after) {
+                    found.insert(place, metric);
+                }
+                if found.len() > limit {
+                    found.pop_last();
+                    more = true;
+                }
+            }
         }
     }
-    found.sort_by_key(|metric| (metric.step, metric.timestamp));
-    // Clients bring figures of a run again when they log its model.
-    let mut seen = HashSet::new();
-    found.retain(|metric| seen.insert((metric.step, metric.timestamp, metric.value.clone())));
-    Ok(found)
+    Ok((found.into_values().collect(), more))
 }

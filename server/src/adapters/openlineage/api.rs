@@ -3,6 +3,7 @@
 //! A producer that is answered 4xx loses its event, and one that is answered 5xx waits while a pipeline stands still. So what is
 //! JSON is taken: recorded, or put aside with the reason.
 
+use licit_schemas::digest::Digest;
 use licit_schemas::json;
 use licit_schemas::openlineage::{
     EventOutcome, EventTaken, EventsSummary, EventsTaken, FACET_SCHEMA, FailedEvent, QuarantineQuery,
@@ -13,7 +14,7 @@ use serde_json::Value;
 use super::operations::{self, Incoming};
 use super::store;
 use crate::error::{Error, Result};
-use crate::http::{Body, Ctx, Reply};
+use crate::http::{Body, Ctx, Reply, off_thread};
 
 /// Events of a batch that one write records: others have their turn between them.
 const AT_ONCE: usize = 200;
@@ -22,6 +23,7 @@ const MOST_EVENTS: usize = 10_000;
 
 /// One event.
 pub async fn receive(ctx: Ctx, body: Body) -> Result<Reply> {
+    // Megabytes take their time to read.
     let events = off_thread(move || Ok(vec![read(&body.0)?])).await?;
     let taken = ctx.write(move |tx| operations::receive(tx, &events)).await?;
     let one = taken.into_iter().next().ok_or_else(|| Error::Internal("an event is lost".to_owned()))?;
@@ -30,6 +32,7 @@ pub async fn receive(ctx: Ctx, body: Body) -> Result<Reply> {
 
 /// Many, in an array: each is taken for itself.
 pub async fn receive_batch(ctx: Ctx, body: Body) -> Result<Reply> {
+    // Megabytes take their time to read.
     let events = off_thread(move || batch(&body.0)).await?;
     let mut taken: Vec<EventTaken> = Vec::with_capacity(events.len());
     let mut rest = events.into_iter().peekable();
@@ -59,11 +62,6 @@ pub async fn receive_batch(ctx: Ctx, body: Body) -> Result<Reply> {
 
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// Megabytes take their time to read.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    actix_web::web::block(work).await.map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
 }
 
 fn malformed(sentence: String) -> Error {
@@ -99,6 +97,50 @@ pub async fn list_quarantine(ctx: Ctx) -> Result<Reply> {
 pub async fn get_quarantined(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
     Reply::ok(&ctx.app.db.read(move |conn| store::get(conn, id)).await?)
+}
+
+/// Erase an event there. What was erased, or never was, is not there afterwards.
+pub async fn erase_quarantined(ctx: Ctx) -> Result<Reply> {
+    let id = ctx.id()?;
+    ctx.write(move |tx| {
+        tx.erase_quarantined(id);
+        Ok(())
+    })
+    .await?;
+    Ok(Reply::nothing())
+}
+
+/// Events that were recorded, as they came.
+pub async fn list_kept(ctx: Ctx) -> Result<Reply> {
+    let query: QuarantineQuery = ctx.query()?;
+    let after = match query.after.as_deref() {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| {
+            Error::invalid("/after", "it is no position of the ledger: take `next` of the page before".to_owned())
+        })?,
+    };
+    Reply::ok(&ctx.app.db.read(move |conn| store::kept(conn, after)).await?)
+}
+
+fn digest(ctx: &Ctx) -> Result<Digest> {
+    ctx.text("digest").parse().map_err(|e| Error::NotFound(format!("the path names no event by its digest: {e}")))
+}
+
+/// One of them.
+pub async fn get_kept(ctx: Ctx) -> Result<Reply> {
+    let digest = digest(&ctx)?;
+    Reply::ok(&ctx.app.db.read(move |conn| store::kept_one(conn, &digest)).await?)
+}
+
+/// Erase what one of them said as it came. Its digest stays, and what was derived.
+pub async fn erase_kept(ctx: Ctx) -> Result<Reply> {
+    let digest = digest(&ctx)?;
+    ctx.write(move |tx| {
+        tx.erase_event(digest);
+        Ok(())
+    })
+    .await?;
+    Ok(Reply::nothing())
 }
 
 /// Read it again.

@@ -10,6 +10,7 @@ pub mod event;
 pub mod names;
 pub mod operations;
 pub mod project;
+pub mod retention;
 pub mod state;
 pub mod store;
 pub mod translate;

@@ -57,10 +57,13 @@ pub fn receive(tx: &mut Tx<'_>, events: &[Incoming]) -> Result<Vec<EventTaken>> 
 fn one(tx: &mut Tx<'_>, incoming: &Incoming) -> Result<EventTaken> {
     match &incoming.read {
         Ok(_) if tx.has_event(incoming.digest)? => Ok(taken(EventOutcome::Unchanged)),
-        Ok(event) => match ahead(tx, event) {
-            Some(reason) => set_aside(tx, incoming, reason),
-            None => record(tx, incoming, event),
-        },
+        Ok(event) => {
+            let ahead = ahead(tx, event).map(str::to_owned);
+            match ahead.or_else(|| tx.world().openlineage.overflows(event)) {
+                Some(reason) => set_aside(tx, incoming, &reason),
+                None => record(tx, incoming, event),
+            }
+        }
         Err(reason) => set_aside(tx, incoming, reason),
     }
 }

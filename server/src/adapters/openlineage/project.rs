@@ -25,7 +25,12 @@ const UNSTATED: &str = "purpose:unstated";
 impl World {
     /// Fold an event in.
     pub(crate) fn event_received(&mut self, fact: &Received, at: &At, rows: &mut Rows) {
-        let touched = self.openlineage.fold(&fact.event);
+        let mut touched = self.openlineage.fold(&fact.event);
+        // What an event adds nothing to is not stated anew; but where somebody recorded the run natively since, its edges are.
+        let natively = |id: &Uuid| self.registry.held(&Ref::run(*id).to_string()).is_some_and(|held| !held.reported);
+        if touched.runs.is_empty() && natively(&fact.event.run) {
+            touched.runs.push(fact.event.run);
+        }
         for version in &touched.versions {
             match version.kind() {
                 Kind::Model => self.put_model(version, at, rows),

@@ -31,6 +31,11 @@ fn later<T: Ord>(known: &mut Latest<T>, at: Timestamp, said: Option<T>) {
     }
 }
 
+/// What was said, whenever.
+fn word<T>(latest: &Latest<T>) -> Option<&T> {
+    latest.as_ref().map(|(_, word)| word)
+}
+
 /// What went into a column, by its input and column there: whether masked on every way, and whether its values are in it.
 type Origins = BTreeMap<(Ref, Name), (bool, bool)>;
 
@@ -44,38 +49,97 @@ pub struct Flows {
     columns: BTreeMap<(Ref, Name), Origins>,
 }
 
+/// What a run may read, write, and map columns of columns, over all its events: the bounds of a run that is recorded natively. Each
+/// event states a run anew that it adds to.
+const MOST_TABLES: usize = 2000;
+const MOST_ORIGINS: usize = 20_000;
+/// Controllers, purposes of collection and bases that events may state of one version, each.
+const MOST_STATED: usize = 100;
+/// Runs that a run may begin: what it states counts for each of them.
+const MOST_CHILDREN: usize = 10_000;
+
 impl Flows {
-    fn join(&mut self, flow: &Flow) {
+    /// Join a flow; whether it says anything new.
+    fn join(&mut self, flow: &Flow) -> bool {
+        let before = (self.inputs.len(), self.outputs.len(), self.columns.len());
         self.inputs.extend(flow.inputs.iter().cloned());
         self.outputs.extend(flow.outputs.iter().cloned());
+        let mut changed = false;
         for column in &flow.columns {
             let Some(field) = &column.field else { continue };
             let origins = self.columns.entry((column.output.clone(), field.clone())).or_default();
             for from in &column.from {
                 let direct = from.kind == ColumnKind::Direct;
-                let known = origins.entry((from.input.clone(), from.field.clone())).or_insert((true, false));
-                *known = (known.0 && from.masking, known.1 || direct);
+                let key = (from.input.clone(), from.field.clone());
+                let known = origins.get(&key).copied();
+                let (masked, valued) = known.unwrap_or((true, false));
+                let joined = (masked && from.masking, valued || direct);
+                if known != Some(joined) {
+                    origins.insert(key, joined);
+                    changed = true;
+                }
             }
         }
+        changed || before != (self.inputs.len(), self.outputs.len(), self.columns.len())
+    }
+
+    fn origins(&self) -> usize {
+        self.columns.values().map(|origins| origins.len().max(1)).sum()
+    }
+
+    /// Datasets read and written, and origins of columns, that a flow adds.
+    fn added(&self, flow: &Flow) -> [usize; 3] {
+        let new = |known: &BTreeSet<Ref>, list: &[Ref]| {
+            list.iter().filter(|one| !known.contains(one)).collect::<BTreeSet<_>>().len()
+        };
+        let mut origins = BTreeSet::new();
+        for column in &flow.columns {
+            let Some(field) = &column.field else { continue };
+            let of = (column.output.clone(), field.clone());
+            let known = self.columns.get(&of);
+            let none = column.from.is_empty() && known.is_none();
+            origins.extend(none.then(|| (of.clone(), None)));
+            let from = column.from.iter().map(|from| (from.input.clone(), from.field.clone()));
+            let new = from.filter(|from| known.is_none_or(|known| !known.contains_key(from)));
+            origins.extend(new.map(|from| (of.clone(), Some(from))));
+        }
+        [new(&self.inputs, &flow.inputs), new(&self.outputs, &flow.outputs), origins.len()]
     }
 
     /// The columns, of each version that was written under the name they were told of.
     pub fn columns(&self) -> Vec<Column> {
+        // By name, so that not every output is held against every column.
+        let mut told: BTreeMap<Ref, Vec<(&Name, &Origins)>> = BTreeMap::new();
+        for ((of, field), origins) in &self.columns {
+            told.entry(of.unpinned()).or_default().push((field, origins));
+        }
         let mut list = Vec::new();
         for output in &self.outputs {
-            let base = output.unpinned();
-            for ((_, field), origins) in self.columns.iter().filter(|((of, _), _)| of.unpinned() == base) {
+            for (field, origins) in told.get(&output.unpinned()).into_iter().flatten() {
                 let from = origins.iter().map(|((input, field), (masking, direct))| ColumnInput {
                     input: input.clone(),
                     field: field.clone(),
                     masking: *masking,
                     kind: if *direct { ColumnKind::Direct } else { ColumnKind::Indirect },
                 });
-                list.push(Column { output: output.clone(), field: Some(field.clone()), from: from.collect() });
+                list.push(Column { output: output.clone(), field: Some((*field).clone()), from: from.collect() });
             }
         }
         list
     }
+}
+
+/// What a flow is too much of, with what is known.
+fn overflow(known: &Flows, said: &Flow) -> Option<String> {
+    let [inputs, outputs, origins] = known.added(said);
+    let bounds = [
+        (known.inputs.len(), inputs, MOST_TABLES, "datasets that it read"),
+        // By name and as the run's own, where the engine states no version.
+        (known.outputs.len(), outputs, 2 * MOST_TABLES, "versions that it wrote"),
+        (if origins > 0 { known.origins() } else { 0 }, origins, MOST_ORIGINS, "columns in its lineage"),
+    ];
+    let over = |(known, new, most, _): &(usize, usize, usize, &str)| *new > 0 && known + new > *most;
+    bounds.into_iter().find(over).map(|(_, _, most, what)| format!("{most} {what}"))
 }
 
 /// What is known of a run.
@@ -126,7 +190,37 @@ pub struct Version {
 }
 
 impl Version {
-    fn join(&mut self, at: Timestamp, table: &Table) {
+    /// Join what is said of it; whether that says anything new.
+    fn join(&mut self, at: Timestamp, table: &Table) -> bool {
+        let before = self.clone();
+        self.said(at, table);
+        // When a word was said last is not told.
+        let same = |one: &Self, other: &Self| {
+            let field = |(a, b): ((&Name, &Known), (&Name, &Known))| {
+                a.0 == b.0
+                    && word(&a.1.data_type) == word(&b.1.data_type)
+                    && (&a.1.categories, a.1.identifiability) == (&b.1.categories, b.1.identifiability)
+            };
+            one.fields.len() == other.fields.len()
+                && one.fields.iter().zip(&other.fields).all(field)
+                && (&one.subjects, &one.origins) == (&other.subjects, &other.origins)
+                && (&one.controllers, &one.purposes, &one.bases) == (&other.controllers, &other.purposes, &other.bases)
+                && word(&one.change) == word(&other.change)
+        };
+        !same(&before, self)
+    }
+
+    /// Whether what is said of it is more than can be kept of one version.
+    fn is_full(&self, table: &Table) -> bool {
+        let full = |known: &BTreeSet<Ref>, said: &Option<Ref>| {
+            known.len() >= MOST_STATED && said.as_ref().is_some_and(|said| !known.contains(said))
+        };
+        full(&self.controllers, &table.controller)
+            || full(&self.purposes, &table.purpose)
+            || full(&self.bases, &table.basis)
+    }
+
+    fn said(&mut self, at: Timestamp, table: &Table) {
         for field in &table.fields {
             let known = self.fields.entry(field.name.clone()).or_default();
             later(&mut known.data_type, at, field.data_type.clone());
@@ -145,13 +239,6 @@ impl Version {
         self.purposes.extend(table.purpose.clone());
         self.bases.extend(table.basis.clone());
         later(&mut self.change, at, table.change.clone());
-    }
-
-    /// All that is shown of it: when a word was said is not.
-    fn shown(&self) -> impl PartialEq {
-        let change = self.change.as_ref().map(|(_, change)| change.clone());
-        let stated = (self.controllers.clone(), self.purposes.clone(), self.bases.clone());
-        (self.fields(), self.subjects.clone(), self.origin(), stated, change)
     }
 
     /// Its columns.
@@ -252,8 +339,11 @@ impl State {
     /// Join what an event says; what is to be put into the registry and the graph anew.
     pub fn fold(&mut self, event: &Event) -> Touched {
         let mut touched = self.tables(event.at, event.tables.iter());
-        touched.runs.push(event.run);
-        if self.join(event) {
+        let (changed, states) = self.join(event);
+        if changed {
+            touched.runs.push(event.run);
+        }
+        if states {
             self.below(event.run, &mut touched.runs);
         }
         touched
@@ -263,25 +353,22 @@ impl State {
     pub fn tables<'a>(&mut self, at: Timestamp, tables: impl Iterator<Item = &'a Table>) -> Touched {
         let mut touched = Touched::default();
         for table in tables {
-            let before = self.versions.get(&table.r#ref).cloned();
-            let version = Arc::make_mut(self.versions.entry(table.r#ref.clone()).or_default());
-            version.join(at, table);
-            // Engines say the same of a table whenever they read it.
-            let mut news = before.is_none_or(|before| before.shown() != version.shown());
+            let mut changed = !self.versions.contains_key(&table.r#ref);
+            changed |= Arc::make_mut(self.versions.entry(table.r#ref.clone()).or_default()).join(at, table);
             if let Some(owner) = &table.owner {
                 let base = table.r#ref.unpinned();
-                let mut known = self.owners.get(&base).cloned();
-                let before = known.clone().map(|(_, owner)| owner);
-                later(&mut known, at, Some(owner.clone()));
-                news |= before != known.clone().map(|(_, owner)| owner);
-                self.owners.extend(known.map(|known| (base, known)));
+                let known = self.owners.get(&base).cloned();
+                let mut latest = known.clone();
+                later(&mut latest, at, Some(owner.clone()));
+                changed |= word(&known) != word(&latest);
+                self.owners.extend(latest.map(|latest| (base, latest)));
             }
-            if news {
+            if changed {
                 touched.versions.push(table.r#ref.clone());
             }
             for alias in &table.aliases {
                 if !self.versions.contains_key(alias) {
-                    self.versions.entry(alias.clone()).or_default();
+                    self.versions.insert(alias.clone(), Arc::default());
                     touched.versions.push(alias.clone());
                 }
                 touched.aliases.push((table.r#ref.clone(), alias.clone()));
@@ -292,9 +379,10 @@ impl State {
         touched
     }
 
-    /// Join what an event says of its run; whether that may count for the runs it began.
-    fn join(&mut self, event: &Event) -> bool {
+    /// Join what an event says of its run; whether that is anything new, and whether it counts for the runs it began, too.
+    fn join(&mut self, event: &Event) -> (bool, bool) {
         let at = event.at;
+        let mut changed = !self.runs.contains_key(&event.run);
         let run = self.runs.entry(event.run).or_insert_with(|| {
             Arc::new(Run {
                 started_at: at,
@@ -309,7 +397,12 @@ impl State {
             })
         });
         let run = Arc::make_mut(run);
-        let before = (run.facet.clone(), run.parent);
+        let spoken = |run: &Run| {
+            let moments = (run.started_at, run.ended_at, run.counts);
+            (moments, word(&run.job).cloned(), word(&run.code).cloned())
+        };
+        let stating = |run: &Run| (word(&run.facet).cloned(), word(&run.parent).copied());
+        let before = (spoken(run), stating(run));
         run.started_at = run.started_at.min(at);
         if event.progress == Progress::Complete {
             run.ended_at = run.ended_at.max(Some(at));
@@ -320,18 +413,60 @@ impl State {
         later(&mut run.facet, at, event.facet.clone());
         later(&mut run.code, at, event.code.as_ref().map(|code| (code.uri.to_string(), code.revision.clone())));
         if event.progress != Progress::Fail {
-            run.flow.join(&event.flow);
+            changed |= run.flow.join(&event.flow);
             for flow in &event.explicit {
                 if let Some(output) = flow.outputs.first() {
-                    run.explicit.entry(output.unpinned()).or_default().join(flow);
+                    changed |= run.explicit.entry(output.unpinned()).or_default().join(flow);
                 }
             }
         }
-        let changed = before != (run.facet.clone(), run.parent);
+        let states = before.1 != stating(run);
+        changed |= states || before.0 != spoken(run);
         if let Some(parent) = event.parent {
             Arc::make_mut(self.children.entry(parent).or_default()).insert(event.run);
         }
-        changed
+        (changed, states)
+    }
+
+    /// Why an event cannot be joined: with what is known, it would be more than is kept of one run or one version. Asked before it is
+    /// recorded, so that the fold itself takes everything there is.
+    pub fn overflows(&self, event: &Event) -> Option<String> {
+        let none = (Flows::default(), BTreeMap::new());
+        let known = self.runs.get(&event.run);
+        let (flow, explicit) = known.map_or((&none.0, &none.1), |run| (&run.flow, &run.explicit));
+        let mut over = overflow(flow, &event.flow);
+        let mut outputs: BTreeSet<Ref> = explicit.keys().cloned().collect();
+        // Several flows of one event may be of one thing: joined, they count once.
+        let mut new: BTreeMap<Ref, Flows> = BTreeMap::new();
+        for said in &event.explicit {
+            let Some(output) = said.outputs.first().map(Ref::unpinned) else { continue };
+            let own = new.entry(output.clone()).or_insert_with_key(|of| explicit.get(of).cloned().unwrap_or_default());
+            over = over.or_else(|| overflow(own, said));
+            own.join(said);
+            outputs.insert(output);
+        }
+        let origins = |all: &BTreeMap<Ref, Flows>| all.values().map(Flows::origins).sum::<usize>();
+        let before: usize =
+            explicit.iter().filter(|(of, _)| !new.contains_key(*of)).map(|(_, own)| own.origins()).sum();
+        if over.is_none() && outputs.len() > MOST_TABLES {
+            over = Some(format!("{MOST_TABLES} datasets of which it is said what they came of"));
+        }
+        if over.is_none() && before + origins(&new) > MOST_ORIGINS {
+            over = Some(format!("{MOST_ORIGINS} columns in its lineage"));
+        }
+        if let Some(over) = over {
+            return Some(format!("brings its run `{}` beyond {over}", event.run));
+        }
+        let full = |table: &&Table| self.versions.get(&table.r#ref).is_some_and(|known| known.is_full(table));
+        if let Some(table) = event.tables.iter().find(full) {
+            return Some(format!(
+                "brings `{}` beyond {MOST_STATED} controllers, purposes or bases that engines state",
+                table.r#ref
+            ));
+        }
+        let children = event.parent.and_then(|parent| self.children.get(&parent));
+        let child = children.is_some_and(|known| known.len() >= MOST_CHILDREN && !known.contains(&event.run));
+        child.then(|| format!("names as its parent a run that began {MOST_CHILDREN} others already"))
     }
 
     /// The runs that a run began, and those that these began, as far down as they look up.

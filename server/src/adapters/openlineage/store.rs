@@ -1,14 +1,15 @@
-//! The quarantine, read.
+//! The quarantine, and events that were kept as they came, read.
 
 use diesel::prelude::*;
-use licit_schemas::openlineage::QuarantinedEvent;
+use licit_schemas::digest::Digest;
+use licit_schemas::openlineage::{KeptEvent, QuarantinedEvent};
 use licit_schemas::resource::Page;
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use crate::db::Conn;
 use crate::db::received::{Quarantined, inflated};
-use crate::db::schema::lineage_quarantine;
+use crate::db::schema::{ledger_entry, lineage_event, lineage_quarantine};
 use crate::error::{Error, Result};
 
 /// Events on a page.
@@ -51,7 +52,58 @@ pub fn list(conn: &mut Conn, after: &str) -> Result<Page<QuarantinedEvent>> {
     Ok(Page { items, next })
 }
 
-/// One of them, with what came.
+/// Events that were recorded, oldest first.
+///
+/// # Errors
+/// What the database said.
+pub fn kept(conn: &mut Conn, after: i64) -> Result<Page<KeptEvent>> {
+    let rows: Vec<(String, i64, Vec<u8>)> = lineage_event::table
+        .filter(lineage_event::seq.gt(after))
+        .order(lineage_event::seq)
+        .limit(PAGE + 1)
+        .select((lineage_event::digest, lineage_event::seq, lineage_event::salt))
+        .load(conn)?;
+    let full = i64::try_from(rows.len()).is_ok_and(|count| count > PAGE);
+    let mut items = Vec::new();
+    for (digest, seq, salt) in rows {
+        items.push(shown(conn, digest, seq, &salt)?);
+    }
+    if full {
+        items.pop();
+    }
+    let next = items.last().filter(|_| full).map(|last| last.position.to_string());
+    Ok(Page { items, next })
+}
+
+/// One of them, as it came.
+///
+/// # Errors
+/// No such event.
+pub fn kept_one(conn: &mut Conn, digest: &Digest) -> Result<KeptEvent> {
+    let found: Option<(String, i64, Vec<u8>, Vec<u8>)> =
+        lineage_event::table.find(digest.to_string()).first(conn).optional()?;
+    let none = || Error::NotFound(format!("no event with the digest `{digest}` was recorded"));
+    let (digest, seq, salt, body) = found.ok_or_else(none)?;
+    let mut one = shown(conn, digest, seq, &salt)?;
+    if !one.erased {
+        let text = String::from_utf8_lossy(&inflated(&body)?).into_owned();
+        one.event = Some(serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)));
+    }
+    Ok(one)
+}
+
+fn shown(conn: &mut Conn, digest: String, seq: i64, salt: &[u8]) -> Result<KeptEvent> {
+    let at: chrono::NaiveDateTime = ledger_entry::table.find(seq).select(ledger_entry::at).first(conn)?;
+    Ok(KeptEvent {
+        digest,
+        position: u64::try_from(seq).unwrap_or(0),
+        received_at: Timestamp::from_naive(at),
+        erased: salt.is_empty(),
+        event: None,
+    })
+}
+
+/// One event in quarantine, with what came.
 ///
 /// # Errors
 /// No such event.

@@ -1,7 +1,7 @@
 //! From an event as it came to what it says in our words. A pure function of the event: nothing is looked up, so that the same
 //! event says the same whenever it comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use licit_schemas::openlineage::RunFacet;
 use licit_schemas::reference::{Kind, Ref};
@@ -22,6 +22,11 @@ const MOST_TABLES: usize = 1000;
 const MOST_COLUMNS: usize = 5000;
 /// Other names a dataset may have in an event.
 const MOST_ALIASES: usize = 50;
+/// Tags a dataset may have in an event, and those of them that are about all of its columns.
+const MOST_TAGS: usize = 20_000;
+const MOST_OF_ALL: usize = 50;
+/// Categories of a column.
+const MOST_CATEGORIES: usize = 50;
 
 /// Why an event cannot be read.
 type Read<T> = Result<T, String>;
@@ -48,7 +53,8 @@ pub fn translate(value: &Value) -> Read<Event> {
         (None, None, Some(set)) => (names::id(&["dataset", &set.namespace, &set.name]), Progress::Complete, false),
         (None, None, None) => return Err("names neither a run, nor a job, nor a dataset".to_owned()),
     };
-    let mut reading = Reading { run, of_run, tables: BTreeMap::new(), read: BTreeMap::new(), columns: 0 };
+    let mut reading =
+        Reading { run, of_run, tables: BTreeMap::new(), models: HashSet::new(), read: BTreeMap::new(), columns: 0 };
     let (inputs, outputs) = (wire.inputs.as_deref().unwrap_or(&[]), wire.outputs.as_deref().unwrap_or(&[]));
     if inputs.len() > MOST_TABLES || outputs.len() > MOST_TABLES {
         return Err(format!("names more than {MOST_TABLES} datasets"));
@@ -62,7 +68,10 @@ pub fn translate(value: &Value) -> Read<Event> {
     for set in outputs.iter().chain(&wire.dataset) {
         let refs = reading.output(set)?;
         match set.facets.as_ref().and_then(|facets| facets.lineage.as_ref()) {
-            Some(sources) => explicit.push(reading.explicit(refs, sources)?),
+            Some(sources) => {
+                room(explicit.len())?;
+                explicit.push(reading.explicit(refs, sources)?);
+            }
             // Of a dataset alone nobody says what it was made of.
             None if wire.dataset.is_some() => {}
             None => plain.push((refs, set)),
@@ -77,13 +86,14 @@ pub fn translate(value: &Value) -> Read<Event> {
             }
             continue;
         }
+        room(explicit.len())?;
         let base = reading.base(&target.namespace, &target.name)?;
         let refs = match plain.iter().find(|(refs, _)| refs.iter().any(|r| r.unpinned() == base)) {
             Some((refs, _)) => refs.clone(),
             None => reading.written(&base, None)?,
         };
         for reference in &refs {
-            reading.mention(reference);
+            reading.mention(reference)?;
         }
         explicit.push(reading.explicit(refs, &target.sources)?);
     }
@@ -105,9 +115,6 @@ pub fn translate(value: &Value) -> Read<Event> {
         flow.outputs.sort();
         flow.outputs.dedup();
     }
-    if explicit.len() > MOST_TABLES || reading.tables.len() > 4 * MOST_TABLES {
-        return Err(format!("names more than {MOST_TABLES} datasets"));
-    }
     let parent = facets().and_then(|f| f.parent.as_ref()?.run.as_ref()?.run_id.as_ref()?.parse().ok());
     let stated = facets().and_then(|f| f.licit.clone()).or_else(|| job_facets().and_then(|f| f.licit.clone()));
     let facet = stated.map(checked).transpose()?;
@@ -123,6 +130,11 @@ pub fn translate(value: &Value) -> Read<Event> {
         flow,
         explicit,
     })
+}
+
+/// Whether one more dataset may be spoken of: asked before it is read.
+fn room(known: usize) -> Read<()> {
+    if known < MOST_TABLES { Ok(()) } else { Err(format!("names more than {MOST_TABLES} datasets")) }
 }
 
 /// A time; producers leave the zone out, and mean UTC.
@@ -174,6 +186,8 @@ struct Reading {
     of_run: bool,
     /// By version.
     tables: BTreeMap<Ref, Table>,
+    /// Names of models among them.
+    models: HashSet<Ref>,
     /// Under which version each name was read.
     read: BTreeMap<Ref, Ref>,
     columns: usize,
@@ -183,7 +197,7 @@ impl Reading {
     /// Whether this is a model, as far as the event says.
     fn base(&self, namespace: &str, name: &str) -> Read<Ref> {
         let model = names::model(namespace, name).ok_or_else(none)?;
-        if self.tables.keys().any(|known| known.unpinned() == model) {
+        if self.models.contains(&model) {
             return Ok(model);
         }
         names::dataset(namespace, name).ok_or_else(none)
@@ -230,8 +244,14 @@ impl Reading {
         Ok(names::reported(base).into_iter().chain(own).collect())
     }
 
-    fn mention(&mut self, reference: &Ref) -> &mut Table {
-        self.tables.entry(reference.clone()).or_insert_with(|| Table {
+    fn mention(&mut self, reference: &Ref) -> Read<&mut Table> {
+        if !self.tables.contains_key(reference) {
+            room(self.tables.len().div_ceil(4))?;
+            if reference.kind() == Kind::Model {
+                self.models.insert(reference.unpinned());
+            }
+        }
+        Ok(self.tables.entry(reference.clone()).or_insert_with(|| Table {
             r#ref: reference.clone(),
             fields: Vec::new(),
             subjects: Vec::new(),
@@ -242,22 +262,24 @@ impl Reading {
             owner: None,
             change: None,
             aliases: Vec::new(),
-        })
+        }))
     }
 
     fn describe(&mut self, reference: &Ref, set: &wire::Dataset) -> Read<()> {
-        let table = self.mention(reference);
+        let table = self.mention(reference)?;
         let Some(facets) = &set.facets else { return Ok(()) };
         let mut fields = BTreeMap::new();
         if let Some(list) = facets.schema.as_ref().and_then(|schema| schema.fields.as_deref()) {
             flatten(list, "", &mut fields)?;
         }
         let mut subjects = table.subjects.clone();
-        for tag in facets.tags.iter().filter_map(|tags| tags.tags.as_ref()).flatten() {
-            tagged(tag, &mut fields, &mut subjects)?;
+        let tags = || facets.tags.iter().filter_map(|tags| tags.tags.as_ref()).flatten();
+        if tags().take(MOST_TAGS + 1).count() > MOST_TAGS {
+            return Err(format!("gives a dataset more than {MOST_TAGS} tags"));
         }
-        if fields.len() > MOST_COLUMNS {
-            return Err(format!("lists more than {MOST_COLUMNS} columns of a dataset"));
+        let mut of_all = 0;
+        for tag in tags() {
+            tagged(tag, &mut fields, &mut subjects, &mut of_all)?;
         }
         for field in fields.into_values() {
             match table.fields.iter_mut().find(|known| known.name == field.name) {
@@ -309,7 +331,7 @@ impl Reading {
             Some(pinned) => pinned.clone(),
             None => names::reported(&base).ok_or_else(none)?,
         };
-        self.mention(&pinned);
+        self.mention(&pinned)?;
         Ok(Some(pinned))
     }
 
@@ -416,10 +438,14 @@ fn flatten(list: &[wire::SchemaField], above: &str, found: &mut BTreeMap<Name, F
             }
         }
         if found.len() > MOST_COLUMNS {
-            return Err(format!("lists more than {MOST_COLUMNS} columns of a dataset"));
+            return Err(wide());
         }
     }
     Ok(())
+}
+
+fn wide() -> String {
+    format!("lists more than {MOST_COLUMNS} columns of a dataset")
 }
 
 fn unclassified(name: Name) -> Field {
@@ -429,7 +455,12 @@ fn unclassified(name: Name) -> Field {
 
 /// A tag counts where it is a term of the vocabulary, as its key or its value, or says how far something identifies. Without a
 /// field it is about all of them.
-fn tagged(tag: &wire::Tag, fields: &mut BTreeMap<Name, Field>, subjects: &mut Vec<Iri>) -> Read<()> {
+fn tagged(
+    tag: &wire::Tag,
+    fields: &mut BTreeMap<Name, Field>,
+    subjects: &mut Vec<Iri>,
+    of_all: &mut usize,
+) -> Read<()> {
     let words = || [Some(tag.key.as_str()), tag.value.as_deref()].into_iter().flatten();
     let term = |scheme: &str| {
         let mut iris = words().filter_map(|word| word.parse::<Iri>().ok());
@@ -450,25 +481,30 @@ fn tagged(tag: &wire::Tag, fields: &mut BTreeMap<Name, Field>, subjects: &mut Ve
     if level.is_none() && category.is_none() {
         return Ok(());
     }
-    if let Some(name) = tag.field.as_deref() {
-        let name = names::name(name).ok_or_else(none)?;
-        fields.entry(name.clone()).or_insert_with(|| unclassified(name));
-    }
-    for field in fields.values_mut().filter(|field| tag.field.as_deref().is_none_or(|name| is(field, name))) {
+    let classify = |field: &mut Field| {
         field.identifiability = field.identifiability.max(level);
-        if let Some(category) = category.clone().filter(|category| !field.categories.contains(category)) {
-            field.categories.push(category);
-            field.categories.sort();
+        let new = category.as_ref().filter(|category| !field.categories.contains(category));
+        if new.is_some() && field.categories.len() >= MOST_CATEGORIES {
+            return Err(format!("a column has more than {MOST_CATEGORIES} categories"));
         }
-        if field.categories.len() > 50 {
-            return Err("a column has more than 50 categories".to_owned());
+        if let Some(category) = new {
+            let place = field.categories.partition_point(|known| known < category);
+            field.categories.insert(place, category.clone());
         }
+        Ok(())
+    };
+    let Some(name) = tag.field.as_deref() else {
+        *of_all += 1;
+        if *of_all > MOST_OF_ALL {
+            return Err(format!("gives a dataset more than {MOST_OF_ALL} tags that classify all of its columns"));
+        }
+        return fields.values_mut().try_for_each(classify);
+    };
+    let name = names::name(name).ok_or_else(none)?;
+    if !fields.contains_key(&name) && fields.len() >= MOST_COLUMNS {
+        return Err(wide());
     }
-    Ok(())
-}
-
-fn is(field: &Field, name: &str) -> bool {
-    names::name(name).as_ref() == Some(&field.name)
+    classify(fields.entry(name.clone()).or_insert_with(|| unclassified(name)))
 }
 
 /// A team that owns a dataset: `team:crm` is `crm`. The ledger holds no names of people, so other owners stay with the event.

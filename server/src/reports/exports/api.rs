@@ -9,11 +9,11 @@ use licit_schemas::known::KnownAt;
 use licit_schemas::time::Timestamp;
 use tokio::sync::mpsc::{Sender, channel};
 
-use super::{Item, Selection, Written, head, items, sections, stated, tail, written};
+use super::{Item, Place, Selection, Written, head, items, sections, stated, tail, written};
 use crate::db::{Conn, Projection, listing};
 use crate::error::{Error, Result};
 use crate::facts::Db;
-use crate::http::{Ctx, Reply};
+use crate::http::{Ctx, Reply, off_thread};
 use crate::lineage::graph::{NodeId, NodeKind};
 use crate::resolve::node;
 
@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Export everything, or one thing with all that is behind it.
 pub async fn export(ctx: Ctx) -> Result<Reply> {
     let query: ExportQuery = ctx.query()?;
+    let turn = ctx.app.exports.take()?;
     let world = ctx.app.db.known(query.known_at).await?;
     let root = query.of.as_deref().map(|of| node(&world, of, "/of")).transpose()?;
     if let Some(root) = root.filter(|root| world.lineage.graph().node(*root).kind == NodeKind::Party) {
@@ -41,6 +42,7 @@ pub async fn export(ctx: Ctx) -> Result<Reply> {
     let (sender, receiver) = channel(4);
     let format = query.format;
     tokio::task::spawn_local(async move {
+        let _turn = turn;
         // What was sent ends without its last line then, and no reader takes it for whole.
         if let Err(error) = tell(&db, &sender, selection, format).await {
             tracing::warn!(%error, "an export ended early");
@@ -68,15 +70,24 @@ async fn tell(db: &Db, sender: &Sender<Vec<u8>>, selection: Arc<Selection>, form
             let own = selection.clone();
             let page = db.read(move |conn| {
                 let (page, next) = own.page(start);
-                let items = read(conn, &own, &page)?;
-                let text = written(section, &own, &items, &mut so_far);
-                Ok((text, next, so_far))
+                Ok((Arc::new(read(conn, &own, &page)?), next))
             });
-            let (text, next, after) = page.await?;
-            if !text.is_empty() && !said(sender, text).await {
-                return Ok(());
+            let (items, next) = page.await?;
+            from = next;
+            // What follows of a page is more than is held at once: a little of it is made while the last goes out.
+            let mut place = Some(Place::default());
+            while let Some(at) = place {
+                let (own, items) = (selection.clone(), items.clone());
+                let some = off_thread(move || {
+                    let (text, next) = written(section, &own, &items, at, &mut so_far);
+                    Ok((text, next, so_far))
+                });
+                let (text, next, after) = some.await?;
+                (so_far, place) = (after, next);
+                if !text.is_empty() && !said(sender, text).await {
+                    return Ok(());
+                }
             }
-            (so_far, from) = (after, next);
         }
         if !said(sender, section.close.to_owned()).await {
             return Ok(());

@@ -8,15 +8,15 @@ use licit_schemas::reference::Ref;
 use licit_schemas::registry::{DatasetVersionSpec, Evidence, ModelVersionSpec, ReleaseState};
 use serde_json::{Value, json};
 
-use super::{Item, Section, Selection, filled, id, node, position, word};
+use super::{Identifies, Item, Section, Selection, Write, filled, id, node, position, word};
 use crate::lineage::exposure::NO_CUTS;
 use crate::lineage::graph::{EdgeKind, Flags, NodeId, NodeKind};
 use crate::lineage::views;
 
 /// Components, and what each is made of.
 pub(super) const SECTIONS: &[Section] = &[
-    Section { open: "\"components\":[", close: "],\n", write: components, keyed: false, repeats: false },
-    Section { open: "\"dependencies\":[", close: "]", write: dependencies, keyed: false, repeats: false },
+    Section { open: "\"components\":[", close: "],\n", write: Write::Whole(components), keyed: false, repeats: false },
+    Section { open: "\"dependencies\":[", close: "]", write: Write::Whole(dependencies), keyed: false, repeats: false },
 ];
 
 /// What stands before the components: which registry, at which position, about what.
@@ -112,8 +112,7 @@ fn dataset(selection: &Selection, item: &Item) -> Value {
         "properties": [],
     });
     let Some(spec) = spec else { return value };
-    let identifiability = spec.fields.iter().filter_map(|field| field.identifiability).max();
-    let unknown = spec.fields.is_empty() || spec.fields.iter().any(|field| field.identifiability.is_none());
+    let level = Identifies::of(selection, item, &spec);
     let categories: BTreeSet<&str> =
         spec.fields.iter().flat_map(|field| &field.categories).map(licit_schemas::text::Iri::as_str).collect();
     let owner = lasting.as_ref().and_then(|lasting| lasting.spec.owner.as_ref());
@@ -121,7 +120,7 @@ fn dataset(selection: &Selection, item: &Item) -> Value {
     value["hashes"] = spec.digest.iter().map(hash).collect();
     value["data"] = json!([{
         "type": "dataset", "name": name,
-        "classification": match (unknown, identifiability) {
+        "classification": match (level.open, &level.holds) {
             (true, _) => "unknown".to_owned(),
             (false, level) => level.as_ref().map(word).unwrap_or_default(),
         },
@@ -132,7 +131,14 @@ fn dataset(selection: &Selection, item: &Item) -> Value {
             "stewards": owner.map(|owner| json!([{"organization": {"name": owner.as_str()}}])),
         },
     }]);
-    value["properties"] = json!(dataset_properties(&spec));
+    let mut properties = dataset_properties(&spec);
+    if level.is_understated() {
+        // It was made of more than it states.
+        properties.extend(level.holds.map(|level| property("licit:identifiability", &word(&level))));
+        let stated = level.stated.as_ref().map_or_else(|| "unknown".to_owned(), word);
+        properties.push(property("licit:identifiability:stated", &stated));
+    }
+    value["properties"] = json!(properties);
     value
 }
 

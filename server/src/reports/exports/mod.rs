@@ -8,20 +8,22 @@ mod prov;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use licit_schemas::digest::Digest;
 use licit_schemas::exports::ExportFormat;
 use licit_schemas::reference::Ref;
-use licit_schemas::registry::{DatasetVersionSpec, ModelVersionSpec, RunSpec};
+use licit_schemas::registry::{DatasetVersionSpec, Identifiability, ModelVersionSpec, RunSpec};
 use licit_schemas::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::{Projection, Row};
+use crate::error::{Error, Result};
 use crate::facts::World;
 use crate::lineage::graph::{Direction, Half, Node, NodeId, NodeKind};
-use crate::lineage::walk;
+use crate::lineage::{levels, walk};
 
 /// Nodes of a page.
 pub const PAGE: usize = 500;
@@ -124,11 +126,66 @@ pub struct Section {
     /// After the last.
     close: &'static str,
     /// What a thing gives to it: by key, where the section is an object.
-    write: fn(&Selection, &Item) -> Vec<(String, Value)>,
+    write: Write,
     /// Whether it is an object.
     keyed: bool,
     /// Whether several things may give the same key.
     repeats: bool,
+}
+
+/// How a thing is written.
+#[derive(Clone, Copy)]
+enum Write {
+    /// At once.
+    Whole(fn(&Selection, &Item) -> Vec<(String, Value)>),
+    /// In so many parts, each by its number: all of them together would fill the memory.
+    Parts(fn(&Selection, &Item) -> usize, fn(&Selection, &Item, usize) -> Vec<(String, Value)>),
+}
+
+impl Write {
+    fn parts(self, selection: &Selection, item: &Item) -> usize {
+        match self {
+            Self::Whole(_) => 1,
+            Self::Parts(count, _) => count(selection, item),
+        }
+    }
+
+    fn part(self, selection: &Selection, item: &Item, part: usize) -> Vec<(String, Value)> {
+        match self {
+            Self::Whole(write) => write(selection, item),
+            Self::Parts(_, write) => write(selection, item, part),
+        }
+    }
+}
+
+/// Exports that are being written at once: each walks all there is.
+const AT_ONCE: usize = 4;
+
+/// How many exports are being written.
+#[derive(Default)]
+pub struct Turns(AtomicUsize);
+
+/// One of them: over when it is dropped.
+pub struct Turn(Arc<Turns>);
+
+impl Turns {
+    /// Take a turn.
+    ///
+    /// # Errors
+    /// Too many have one.
+    pub fn take(self: &Arc<Self>) -> Result<Turn> {
+        let turn = Turn(self.clone());
+        if self.0.fetch_add(1, Ordering::Relaxed) < AT_ONCE {
+            return Ok(turn);
+        }
+        Err(Error::Busy(format!("{AT_ONCE} exports are being written: try again when one has ended")))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Sections of a format.
@@ -164,11 +221,34 @@ pub struct Written {
     keys: HashSet<String>,
 }
 
-/// The text of things in a section, one a line.
-pub fn written(section: &Section, selection: &Selection, items: &[Item], so_far: &mut Written) -> String {
+/// Where the writing of a page stands: the thing, and which part of it is next.
+#[derive(Clone, Copy, Default)]
+pub struct Place {
+    item: usize,
+    part: usize,
+}
+
+/// Bytes of text after which what there is goes out.
+const CHUNK: usize = 256 << 10;
+
+/// The text of things in a section, one a line, from a place on; where it goes on, while there are more.
+pub fn written(
+    section: &Section,
+    selection: &Selection,
+    items: &[Item],
+    mut place: Place,
+    so_far: &mut Written,
+) -> (String, Option<Place>) {
     let mut text = String::new();
-    for item in items {
-        for (key, value) in (section.write)(selection, item) {
+    while let Some(item) = items.get(place.item) {
+        if place.part >= section.write.parts(selection, item) {
+            place = Place { item: place.item + 1, part: 0 };
+            continue;
+        }
+        if text.len() >= CHUNK {
+            return (text, Some(place));
+        }
+        for (key, value) in section.write.part(selection, item, place.part) {
             if section.repeats && !so_far.keys.insert(key.clone()) {
                 continue;
             }
@@ -182,8 +262,9 @@ pub fn written(section: &Section, selection: &Selection, items: &[Item], so_far:
             }
             text.push_str(&value.to_string());
         }
+        place.part += 1;
     }
-    text
+    (text, None)
 }
 
 /// Things of a page, by what was read of them.
@@ -245,7 +326,54 @@ fn without(value: Value, unwanted: fn(&Value) -> bool) -> Value {
     }
 }
 
+/// How far a dataset identifies: by what is stated of its columns, and as it holds, where it was made of more than it states.
+struct Identifies {
+    /// The strongest level stated; none where nothing is.
+    stated: Option<Identifiability>,
+    /// The level that holds; none where nothing says so.
+    holds: Option<Identifiability>,
+    /// Columns of which nobody said it.
+    unknown: Vec<String>,
+    /// Whether nobody said it of some column, or lists none.
+    open: bool,
+}
+
+impl Identifies {
+    fn of(selection: &Selection, item: &Item, spec: &DatasetVersionSpec) -> Self {
+        let stated = spec.fields.iter().filter_map(|field| field.identifiability).max();
+        let raised = levels::raised(node(selection, item));
+        let silent = spec.fields.iter().filter(|field| field.identifiability.is_none());
+        let unknown: Vec<String> = silent.map(|field| field.name.to_string()).collect();
+        Self {
+            stated,
+            holds: stated.max((raised > Identifiability::None).then_some(raised)),
+            open: spec.fields.is_empty() || !unknown.is_empty(),
+            unknown,
+        }
+    }
+
+    /// Whether it holds more than it states.
+    fn is_understated(&self) -> bool {
+        self.holds > self.stated
+    }
+}
+
 /// A word of the wire.
 fn word(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_are_written_at_once() {
+        let turns = Arc::new(Turns::default());
+        let mut taken: Vec<Turn> = (0..AT_ONCE).map(|_| turns.take().unwrap()).collect();
+        assert!(turns.take().is_err_and(|e| e.status() == 503));
+        assert!(turns.take().is_err(), "who was refused takes nobody's turn");
+        taken.pop();
+        assert!(turns.take().is_ok());
+    }
 }

@@ -11,11 +11,12 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Item, Section, Selection, present, word};
+use super::{Identifies, Item, Section, Selection, Write, present, word};
 use crate::lineage::graph::{EdgeKind, NodeKind};
 
 /// Datasets before runs: a reader that keeps the order knows what it reads of.
-pub(super) const SECTIONS: &[Section] = &[Section { open: "", close: "", write: events, keyed: false, repeats: false }];
+pub(super) const SECTIONS: &[Section] =
+    &[Section { open: "", close: "", write: Write::Whole(events), keyed: false, repeats: false }];
 
 /// Who says it.
 const PRODUCER: &str = "urn:licit:export";
@@ -106,7 +107,7 @@ fn version(selection: &Selection, item: &Item) -> Option<Value> {
     put("symlinks", symlinks(selection, item));
     if let Some(spec) = item.dataset().filter(|_| item.kind == NodeKind::DatasetVersion) {
         put("schema", schema(&spec.fields));
-        put("tags", tags(&spec.fields));
+        put("tags", tags(&spec.fields, &Identifies::of(selection, item, &spec)));
         let own = DatasetFacet {
             origin: spec.origin,
             subjects: spec.subjects,
@@ -129,9 +130,13 @@ fn schema(fields: &[Field]) -> Option<Value> {
     (!fields.is_empty()).then(|| facet("SchemaDatasetFacet", json!({"fields": fields})))
 }
 
-/// Classes of columns as tags.
-fn tags(fields: &[Field]) -> Option<Value> {
+/// Classes of columns as tags, as they are stated. Where the whole was made of more than they state, a tag of its own says so; who reads
+/// these events finds that out of the same lineage.
+fn tags(fields: &[Field], level: &Identifies) -> Option<Value> {
     let mut tags = Vec::new();
+    if let Some(holds) = level.holds.as_ref().filter(|_| level.is_understated()) {
+        tags.push(json!({"key": "licit.identifiability.holds", "value": word(holds), "source": OURS}));
+    }
     for field in fields {
         let mut put = |key: &str, value: String| {
             tags.push(json!({"key": key, "value": value, "source": OURS, "field": field.name}))

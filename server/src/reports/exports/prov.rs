@@ -1,12 +1,13 @@
 //! PROV-JSON (W3C): versions and releases are entities, runs and deployments activities, parties agents.
 
-use std::fmt::Write;
+use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Item, Section, Selection, node, word};
+use super::{Identifies, Item, Section, Selection, Write, node, word};
 use crate::lineage::graph::{EdgeKind, Flags, Half, NodeId, NodeKind, Role};
 
 /// What stands before the sections. Names are URNs of their references.
@@ -14,15 +15,39 @@ pub(super) const HEAD: &str = "{\n\"prefix\":{\"licit\":\"urn:licit:\",\"dpv\":\
 
 /// The sections of PROV-JSON, as far as there is something to say in them.
 pub(super) const SECTIONS: &[Section] = &[
-    Section { open: "\"entity\":{", close: "},\n", write: entities, keyed: true, repeats: false },
-    Section { open: "\"activity\":{", close: "},\n", write: activities, keyed: true, repeats: false },
-    Section { open: "\"agent\":{", close: "},\n", write: agents, keyed: true, repeats: true },
-    Section { open: "\"used\":{", close: "},\n", write: used, keyed: true, repeats: false },
-    Section { open: "\"wasGeneratedBy\":{", close: "},\n", write: generated, keyed: true, repeats: false },
-    Section { open: "\"wasDerivedFrom\":{", close: "},\n", write: derived, keyed: true, repeats: true },
-    Section { open: "\"alternateOf\":{", close: "},\n", write: alternates, keyed: true, repeats: false },
-    Section { open: "\"wasAttributedTo\":{", close: "},\n", write: attributed, keyed: true, repeats: false },
-    Section { open: "\"wasAssociatedWith\":{", close: "}", write: associated, keyed: true, repeats: false },
+    Section { open: "\"entity\":{", close: "},\n", write: Write::Whole(entities), keyed: true, repeats: false },
+    Section { open: "\"activity\":{", close: "},\n", write: Write::Whole(activities), keyed: true, repeats: false },
+    Section { open: "\"agent\":{", close: "},\n", write: Write::Whole(agents), keyed: true, repeats: true },
+    Section { open: "\"used\":{", close: "},\n", write: Write::Whole(used), keyed: true, repeats: false },
+    Section {
+        open: "\"wasGeneratedBy\":{",
+        close: "},\n",
+        write: Write::Whole(generated),
+        keyed: true,
+        repeats: false,
+    },
+    Section {
+        open: "\"wasDerivedFrom\":{",
+        close: "},\n",
+        write: Write::Parts(derivations, derived),
+        keyed: true,
+        repeats: false,
+    },
+    Section { open: "\"alternateOf\":{", close: "},\n", write: Write::Whole(alternates), keyed: true, repeats: false },
+    Section {
+        open: "\"wasAttributedTo\":{",
+        close: "},\n",
+        write: Write::Whole(attributed),
+        keyed: true,
+        repeats: false,
+    },
+    Section {
+        open: "\"wasAssociatedWith\":{",
+        close: "}",
+        write: Write::Whole(associated),
+        keyed: true,
+        repeats: false,
+    },
 ];
 
 /// A reference as a name in our namespace: what no IRI may hold is percent-encoded; in references `%` stands for nothing else.
@@ -105,9 +130,23 @@ fn entities(selection: &Selection, item: &Item) -> Vec<(String, Value)> {
         put(&mut members, "licit:origin", spec.origin.iter().map(word).map(Value::from).collect());
         put(&mut members, "licit:category", texts(spec.fields.iter().flat_map(|field| &field.categories)));
         put(&mut members, "licit:subjects", texts(&spec.subjects));
-        let level = spec.fields.iter().filter_map(|field| field.identifiability).max();
-        put(&mut members, "licit:identifiability", level.iter().map(word).map(Value::from).collect());
+        let level = Identifies::of(selection, item, &spec);
+        let words = |level: &Option<_>| level.iter().map(word).map(Value::from).collect();
+        put(&mut members, "licit:identifiability", words(&level.holds));
+        if level.is_understated() {
+            put(&mut members, "licit:statedIdentifiability", words(&level.stated));
+        }
+        if level.open {
+            // What nobody said is not nothing.
+            put(&mut members, "licit:classified", vec![Value::from(false)]);
+            put(&mut members, "licit:unknownField", texts(&level.unknown));
+        }
         put(&mut members, "licit:collectedFor", texts(&spec.collected_for));
+    }
+    if item.kind == NodeKind::Release
+        && let Some(release) = item.reference().and_then(|name| selection.world.registry.release(&name))
+    {
+        put(&mut members, "licit:state", vec![Value::from(word(&release.state))]);
     }
     if let Some(spec) = item.model().filter(|_| item.kind == NodeKind::ModelVersion) {
         put(&mut members, "licit:kind", vec![Value::from(word(&spec.kind))]);
@@ -220,31 +259,62 @@ fn generated(selection: &Selection, item: &Item) -> Vec<(String, Value)> {
     causes.filter(|(_, half)| made(half)).map(relation).collect()
 }
 
-/// What came of what: over the run that made it, or by itself.
-fn derived(selection: &Selection, item: &Item) -> Vec<(String, Value)> {
-    if !is_entity(item.kind) {
-        return Vec::new();
+/// Causes of a thing that are looked at together: a run may have read thousands of tables for each.
+const CAUSES: usize = 16;
+
+fn derivations(selection: &Selection, item: &Item) -> usize {
+    match is_entity(item.kind) {
+        true => selection.causes(item.node).len().div_ceil(CAUSES),
+        false => 0,
     }
+}
+
+/// Whether something was only held against what was read: what was made did not come of that.
+fn measures(role: Role) -> bool {
+    matches!(role, Role::Validation | Role::Test | Role::BiasCheck)
+}
+
+/// What came of what: over the run that made it, or by itself.
+fn derived(selection: &Selection, item: &Item, part: usize) -> Vec<(String, Value)> {
     let mut found = Vec::new();
-    let mut put = |cause: NodeId, run: Option<NodeId>| {
-        let key =
-            format!("_:derived-{}-{}-{}", item.node.0, cause.0, run.map(|run| run.0.to_string()).unwrap_or_default());
-        let mut members = json!({"prov:generatedEntity": name(&item.name), "prov:usedEntity": named(selection, cause)});
+    let mut put = |cause: &Half, run: Option<NodeId>| {
+        let run_of = run.map(|run| run.0.to_string()).unwrap_or_default();
+        let key = format!("_:derived-{}-{}-{run_of}", item.node.0, cause.node.0);
+        let mut members = json!({
+            "prov:generatedEntity": name(&item.name), "prov:usedEntity": named(selection, cause.node),
+            "licit:origin": cause.origin.as_str(),
+        });
+        if cause.role != Role::None {
+            members["licit:role"] = json!(cause.role.as_str());
+        }
         if let Some(run) = run {
             members["prov:activity"] = json!(named(selection, run));
         }
         found.push((key, members));
     };
-    for half in selection.causes(item.node) {
-        match half.kind {
-            EdgeKind::Generated => {
-                for cause in selection.causes(half.node).into_iter().filter(|cause| cause.kind == EdgeKind::Used) {
-                    put(cause.node, Some(half.node));
-                }
+    let causes = selection.causes(item.node);
+    let begin = part * CAUSES;
+    // Of several edges to one cause the first says it.
+    let mut seen: HashSet<(NodeId, bool)> = HashSet::new();
+    for (place, half) in causes.iter().enumerate().take(begin + CAUSES) {
+        let made = half.kind == EdgeKind::Generated;
+        let itself = match half.kind {
+            EdgeKind::Used => !measures(half.role),
+            EdgeKind::ComposedOf => item.kind == NodeKind::Release,
+            _ => false,
+        };
+        if !(made || itself) || !seen.insert((half.node, made)) || place < begin {
+            continue;
+        }
+        if itself {
+            put(half, None);
+            continue;
+        }
+        let mut read = HashSet::new();
+        for cause in selection.causes(half.node) {
+            if cause.kind == EdgeKind::Used && !measures(cause.role) && read.insert(cause.node) {
+                put(&cause, Some(half.node));
             }
-            EdgeKind::Used => put(half.node, None),
-            EdgeKind::ComposedOf if item.kind == NodeKind::Release => put(half.node, None),
-            _ => {}
         }
     }
     found

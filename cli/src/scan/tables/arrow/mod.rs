@@ -13,8 +13,9 @@ use self::body::{Body, Dictionary};
 use self::plan::Plan;
 use super::super::bytes::{Bytes, Told};
 use super::super::values::Sampler;
-use super::{Column, MOST_COLUMNS, Table, rows_of};
+use super::{CLAIMED, Column, MOST_COLUMNS, Table, rows_of};
 use crate::error::{Failure, Result};
+use crate::scan::{shown, unreadable};
 
 mod body;
 mod plan;
@@ -23,6 +24,10 @@ mod plan;
 const HEAD: u64 = 64 << 20;
 /// Bytes of a body that is looked into.
 const BODY: u64 = 256 << 20;
+/// Bytes of all values of dictionaries that are kept.
+const DICTIONARIES: usize = 64 << 20;
+/// Rows that a bit of a body may stand for, where it is compressed.
+const FOLDED: u64 = 100_000;
 /// Messages in all.
 const MESSAGES: u64 = 10_000_000;
 /// What a file begins with, and a stream does not.
@@ -40,13 +45,13 @@ struct Reading<R> {
     rows: u64,
     sampler: Sampler,
     unread: Option<&'static str>,
+    claimed: bool,
 }
 
 /// Read it.
 pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
-    let failed =
-        |what: String| Failure::plain(format!("`{}` is no Arrow file that can be read: {what}", path.display()));
-    let file = File::open(path).map_err(|e| Failure::file("read", path, &e))?;
+    let failed = |what: String| Failure::plain(format!("`{}` is no Arrow file that can be read: {what}", shown(path)));
+    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     let mut bytes = Bytes::new(BufReader::with_capacity(1 << 16, file)).map_err(failed)?;
     let first: [u8; 8] = bytes.array().map_err(failed)?;
     let begun = if first.starts_with(&MAGIC) { None } else { Some(first) };
@@ -60,11 +65,13 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
         rows: 0,
         sampler: Sampler::new(sample),
         unread: None,
+        claimed: false,
     };
     reading.messages(begun, sample).map_err(failed)?;
     let mut warnings = Vec::new();
     warnings.extend(reading.unread.map(|why| format!("values of some rows were not looked at: {why}")));
-    Ok(Table { columns: reading.columns, rows: reading.rows, warnings })
+    warnings.extend(reading.claimed.then(|| CLAIMED.to_owned()));
+    Ok(Table { columns: reading.columns, rows: reading.rows, claimed: reading.claimed, warnings })
 }
 
 impl<R: Read + Seek> Reading<R> {
@@ -143,11 +150,24 @@ impl<R: Read + Seek> Reading<R> {
                 known.clear();
             }
             known.extend(texts);
+            let size = |values: &Dictionary| {
+                values
+                    .iter()
+                    .map(|text| size_of::<Option<String>>() + text.as_ref().map_or(0, String::len))
+                    .sum::<usize>()
+            };
+            if self.dictionaries.values().map(size).sum::<usize>() > DICTIONARIES {
+                self.dictionaries.clear();
+                (self.readable, self.unread) = (false, Some("what they refer to is too much to be kept"));
+            }
             return Ok(());
         }
         let Some(batch) = message.header_as_record_batch() else { return self.bytes.skip(body) };
         let rows = u64::try_from(batch.length()).map_err(|_| "a batch has a negative length".to_owned())?;
         self.rows = self.rows.saturating_add(rows);
+        // Whatever its type, a value has a bit of its own; what has none, such as nulls, is only counted by who wrote it.
+        let fold = if batch.compression().is_some() { FOLDED } else { 1 };
+        self.claimed |= rows > body.saturating_mul(8).saturating_mul(fold);
         if self.sampler.passes(rows) {
             self.sampler.leave(rows);
             return self.bytes.skip(body);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ::arrow_ipc::{DateUnit, Field, Int, Precision, TimeUnit, Type};
 
-use super::super::Column;
+use super::super::{Column, MOST_COLUMNS, joined};
 
 /// Structs and lists within one another that are taken apart.
 const DEEPEST: usize = 16;
@@ -96,10 +96,6 @@ fn kind(field: &Field<'_>) -> (Kind, &'static str) {
     }
 }
 
-fn joined(above: &str, name: &str) -> String {
-    if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
-}
-
 /// The plan of a field, and its columns: structs are taken apart, lists are their elements, maps one column.
 pub(super) fn of(
     field: &Field<'_>,
@@ -110,6 +106,10 @@ pub(super) fn of(
 ) -> Plan {
     let path = joined(above, field.name().unwrap_or_default());
     let place = |columns: &mut Vec<Column>, name: &str| {
+        // One more than there may be says so.
+        if columns.len() > MOST_COLUMNS {
+            return None;
+        }
         columns.push(Column::new(path.clone(), Some(name.to_owned())));
         Some(columns.len() - 1)
     };

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{asked, done, listed, notes, present, sent};
+use super::{asked, done, listed, looked, notes, present, sent};
 use crate::adapters::mlflow::operations::experiments as operations;
 use crate::adapters::mlflow::params::{Params, TAGS};
 use crate::adapters::mlflow::search::{self, Found};
@@ -70,9 +70,9 @@ pub async fn get_by_name(ctx: Ctx) -> Result<Reply> {
     shown(&ctx, &own).await
 }
 
-async fn found(ctx: &Ctx, params: &Params) -> Result<Reply> {
+async fn found(ctx: &Ctx, params: Params) -> Result<Reply> {
     let world = present(ctx).await?;
-    let found = search::experiments(&world.mlflow, params)?;
+    let found = looked(&world, params, |world, params| search::experiments(&world.mlflow, params)).await?;
     let noted = found.items.iter().flat_map(|own| own.tags.noted.values().copied()).collect();
     let notes = notes(ctx, noted).await?;
     let items = found.items.iter().map(|own| view::experiment(own, &notes)).collect();
@@ -81,12 +81,12 @@ async fn found(ctx: &Ctx, params: &Params) -> Result<Reply> {
 
 /// Look for some.
 pub async fn search(ctx: Ctx, body: Body) -> Result<Reply> {
-    found(&ctx, &sent(&body)?).await
+    found(&ctx, sent(&body)?).await
 }
 
 /// Look for some, by a query.
 pub async fn search_by_query(ctx: Ctx) -> Result<Reply> {
-    found(&ctx, &asked(&ctx)?).await
+    found(&ctx, asked(&ctx)?).await
 }
 
 /// Give it another name.

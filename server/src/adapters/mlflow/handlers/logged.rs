@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{done, listed, notes, present, sent};
+use super::{done, listed, looked, notes, present, sent};
 use crate::adapters::mlflow::operations::logged::{self as operations, NewLogged};
 use crate::adapters::mlflow::params::{PARAMS, TAGS};
 use crate::adapters::mlflow::search::{self, Found};
@@ -78,7 +78,7 @@ pub async fn log_params(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn search(ctx: Ctx, body: Body) -> Result<Reply> {
     let params = sent(&body)?;
     let world = present(&ctx).await?;
-    let found = search::logged(&world.mlflow, &params)?;
+    let found = looked(&world, params, |world, params| search::logged(&world.mlflow, params)).await?;
     let noted = found.items.iter().flat_map(|own| own.tags.noted.values().copied()).collect();
     let notes = notes(&ctx, noted).await?;
     let items = found.items.iter().map(|own| view::logged(&world, own, &notes)).collect();

@@ -17,7 +17,7 @@ use super::store;
 use super::view::Notes;
 use crate::error::Result;
 use crate::facts::World;
-use crate::http::{Body, Ctx, Reply};
+use crate::http::{Body, Ctx, Reply, off_thread};
 
 /// Parameters of the body.
 fn sent(body: &Body) -> Result<Params> {
@@ -45,6 +45,16 @@ async fn notes(ctx: &Ctx, digests: Vec<Digest>) -> Result<Notes> {
         return Ok(Notes::new());
     }
     ctx.app.db.read(move |conn| store::notes(conn, &digests)).await
+}
+
+/// Look through all there is on a thread that answers nobody else meanwhile.
+async fn looked<T: Send + 'static>(
+    world: &Arc<World>,
+    params: Params,
+    look: impl FnOnce(&World, &Params) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let world = world.clone();
+    off_thread(move || look(&world, &params)).await
 }
 
 /// Whether the caller may move what runs.

@@ -1,12 +1,15 @@
 //! Registered models, their versions and aliases.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{asked, done, listed, may_release, present, sent};
+use super::{asked, done, listed, looked, may_release, present, sent};
+use crate::adapters::mlflow::Rules;
 use crate::adapters::mlflow::fact::Stage;
-use crate::adapters::mlflow::operations::promote::{self, Promoted};
+use crate::adapters::mlflow::operations::promote::{self, Led, Promoted};
+use crate::adapters::mlflow::operations::standing::shown as shown_now;
 use crate::adapters::mlflow::operations::versions::{self, NewVersion};
 use crate::adapters::mlflow::operations::{models, versions as of};
 use crate::adapters::mlflow::params::{Params, REGISTRY};
@@ -29,18 +32,20 @@ fn bounded(text: Option<String>, name: &str, most: usize) -> Result<String> {
     Ok(text)
 }
 
-fn known(world: &World, name: &str) -> Result<Arc<Model>> {
-    world.mlflow.registered.get(name).cloned().ok_or_else(|| models::none(name))
+/// A model with its governed names as they hold now.
+fn known(world: &World, rules: &Rules, name: &str) -> Result<Arc<Model>> {
+    let said = world.mlflow.registered.get(name).ok_or_else(|| models::none(name))?;
+    Ok(shown_now(world, rules, said))
 }
 
 async fn shown(ctx: &Ctx, name: &str) -> Result<Reply> {
     let world = present(ctx).await?;
-    Reply::ok(&json!({"registered_model": view::model(&*known(&world, name)?)}))
+    Reply::ok(&json!({"registered_model": view::model(&*known(&world, &ctx.app.mlflow.rules, name)?)}))
 }
 
 async fn shown_version(ctx: &Ctx, name: &str, number: u32) -> Result<Reply> {
     let world = present(ctx).await?;
-    let model = known(&world, name)?;
+    let model = known(&world, &ctx.app.mlflow.rules, name)?;
     let version = versions::of(&model, number)?;
     Reply::ok(&json!({"model_version": view::version(&model, &version)}))
 }
@@ -106,15 +111,19 @@ pub async fn delete(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn search(ctx: Ctx) -> Result<Reply> {
     let params = asked(&ctx)?;
     let world = present(&ctx).await?;
-    let found = search::models(&world.mlflow, &params)?;
-    let items = found.items.iter().map(|own| view::model(own)).collect();
-    listed("registered_models", Found { items, next: found.next })
+    let rules = ctx.app.mlflow.rules.clone();
+    let found = looked(&world, params, move |world, params| {
+        let found = search::models(&world.mlflow, params)?;
+        let items = found.items.iter().map(|own| view::model(&shown_now(world, &rules, own))).collect();
+        Ok(Found { items, next: found.next })
+    });
+    listed("registered_models", found.await?)
 }
 
 /// The latest version of each stage, or of some.
 async fn latest_of(ctx: &Ctx, params: &Params) -> Result<Reply> {
     let world = present(ctx).await?;
-    let model = known(&world, &params.need("name")?)?;
+    let model = known(&world, &ctx.app.mlflow.rules, &params.need("name")?)?;
     let stages: Vec<Stage> =
         params.texts("stages")?.iter().map(|stage| versions::stage(stage)).collect::<Result<_>>()?;
     let wanted = |version: &&Arc<Version>| stages.is_empty() || stages.contains(&version.stage);
@@ -156,9 +165,9 @@ pub async fn delete_tag(ctx: Ctx, body: Body) -> Result<Reply> {
 }
 
 /// What the gate let, or refused: a refusal is recorded, and told.
-fn answered(promoted: Promoted) -> Result<Vec<uuid::Uuid>> {
+fn answered(promoted: Promoted) -> Result<Vec<Led>> {
     match promoted {
-        Promoted::Let(decisions) => Ok(decisions),
+        Promoted::Let(led) => Ok(led),
         Promoted::Refused(message) => Err(promote::error(message)),
     }
 }
@@ -168,8 +177,18 @@ pub async fn set_alias(ctx: Ctx, body: Body) -> Result<Reply> {
     let params = sent(&body)?;
     let (name, alias) = (params.need("name")?, params.need("alias")?);
     let (number, may, rules) = (number(&params)?, may_release(&ctx), ctx.app.mlflow.rules.clone());
-    answered(ctx.write(move |tx| models::alias(tx, &rules, may, &name, &alias, number)).await?)?;
-    done()
+    let led = answered(ctx.write(move |tx| models::alias(tx, &rules, may, &name, &alias, number)).await?)?;
+    if led.is_empty() {
+        return done();
+    }
+    // Clients pass over members they do not know; who promotes by hand sees what moved, and by whose word.
+    let told = |led: &Led| {
+        json!({
+            "deployment": led.deployment, "revision": led.revision, "stated_by": format!("actor:{}", led.stated_by),
+            "decision": led.decision,
+        })
+    };
+    Reply::ok(&json!({"licit": led.iter().map(told).collect::<Vec<_>>()}))
 }
 
 /// What an alias stands for.
@@ -177,7 +196,7 @@ pub async fn get_alias(ctx: Ctx) -> Result<Reply> {
     let params = asked(&ctx)?;
     let (name, alias) = (params.need("name")?, params.need("alias")?);
     let world = present(&ctx).await?;
-    let model = known(&world, &name)?;
+    let model = known(&world, &ctx.app.mlflow.rules, &name)?;
     let shown: String = alias.chars().filter(|c| !c.is_control()).take(255).collect();
     let number = model.aliases.get(&alias).copied();
     let number = number.ok_or_else(|| fault::parameter(format!("Registered model alias {shown} not found.")))?;
@@ -250,16 +269,26 @@ pub async fn transition(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn search_versions(ctx: Ctx) -> Result<Reply> {
     let params = asked(&ctx)?;
     let world = present(&ctx).await?;
-    let found = search::versions(&world.mlflow, &params)?;
-    let items = found.items.iter().map(|(model, version)| view::version(model, version)).collect();
-    listed("model_versions", Found { items, next: found.next })
+    let rules = ctx.app.mlflow.rules.clone();
+    let found = looked(&world, params, move |world, params| {
+        let found = search::versions(&world.mlflow, params)?;
+        // Versions of a model share what its names stand for.
+        let mut now: HashMap<Arc<str>, Arc<Model>> = HashMap::new();
+        let mut shown = |(model, version): &(Arc<Model>, Arc<Version>)| {
+            let now = now.entry(model.name.clone()).or_insert_with(|| shown_now(world, &rules, model));
+            view::version(now, now.versions.get(&version.number).unwrap_or(version))
+        };
+        let items = found.items.iter().map(&mut shown).collect();
+        Ok(Found { items, next: found.next })
+    });
+    listed("model_versions", found.await?)
 }
 
 /// Where the files of a version are.
 pub async fn download_uri(ctx: Ctx) -> Result<Reply> {
     let (name, number) = named(&asked(&ctx)?)?;
     let world = present(&ctx).await?;
-    let version = versions::of(&*known(&world, &name)?, number)?;
+    let version = versions::of(&*known(&world, &ctx.app.mlflow.rules, &name)?, number)?;
     let place = versions::place(&world, &version);
     let place = place.ok_or_else(|| fault::parameter("The files of this version are at no address that is known."))?;
     Reply::ok(&json!({"artifact_uri": place}))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{asked, done, listed, notes, present, sent};
+use super::{asked, done, listed, looked, notes, present, sent};
 use crate::adapters::mlflow::fact::{Metric, Output, Status, Texts};
 use crate::adapters::mlflow::operations::inputs::Stated;
 use crate::adapters::mlflow::operations::runs::{self as operations, NewRun};
@@ -13,6 +13,7 @@ use crate::adapters::mlflow::project::run_of;
 use crate::adapters::mlflow::search::{self, Found};
 use crate::adapters::mlflow::state::Run;
 use crate::adapters::mlflow::{fault, filter, store, view};
+use crate::db::Conn;
 use crate::error::Result;
 use crate::facts::World;
 use crate::http::{Body, Ctx, Reply};
@@ -225,22 +226,23 @@ pub async fn restore(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn search(ctx: Ctx, body: Body) -> Result<Reply> {
     let params = sent(&body)?;
     let world = present(&ctx).await?;
-    let found = search::runs(&world.mlflow, &params)?;
+    let found = looked(&world, params, |world, params| search::runs(&world.mlflow, params)).await?;
     let notes = notes(&ctx, found.items.iter().flat_map(|run| view::noted(run)).collect()).await?;
     let items = found.items.iter().map(|run| view::run(&world, run, &notes)).collect();
     listed("runs", Found { items, next: found.next })
 }
 
-/// Every figure of a key.
+/// Figures of a key, page by page.
 pub async fn history(ctx: Ctx) -> Result<Reply> {
     let params = asked(&ctx)?;
     let (id, key) = (id(&params)?, params.need("metric_key")?);
     let limit = params.limit(25_000, 25_000)?;
-    let offset = filter::offset(params.text("page_token")?.as_deref())?;
+    let after = filter::place(params.text("page_token")?.as_deref())?;
     let run = known(&*present(&ctx).await?, &id)?;
     let reference = licit_schemas::reference::Ref::run(run.id).to_string();
-    let all = ctx.app.db.read(move |conn| store::history(conn, &reference, &key)).await?;
-    let next = (all.len() > offset + limit).then(|| filter::token(offset + limit));
-    let items = all.iter().skip(offset).take(limit).map(view::metric).collect();
-    listed("metrics", Found { items, next })
+    let read = move |conn: &mut Conn| store::history(conn, &reference, &key, after.as_ref(), limit);
+    let (found, more) = ctx.app.db.read(read).await?;
+    let next = found.last().filter(|_| more);
+    let next = next.map(|last| filter::token_after(&(last.step, last.timestamp, last.value.clone())));
+    listed("metrics", Found { items: found.iter().map(view::metric).collect(), next })
 }

@@ -65,10 +65,12 @@ pub fn rename(tx: &mut Tx<'_>, id: &str, name: &str) -> Result<()> {
 /// Tag it.
 ///
 /// # Errors
-/// There is none.
+/// There is none, or it has too many.
 pub fn tag(tx: &mut Tx<'_>, id: &str, key: &str, value: &str) -> Result<()> {
     let own = known(tx, id)?;
-    let tags = super::tags(tx, &Texts::from([(key.to_owned(), value.to_owned())]))?;
+    let texts = Texts::from([(key.to_owned(), value.to_owned())]);
+    super::tags_bounded("An experiment", &own.tags, &texts)?;
+    let tags = super::tags(tx, &texts)?;
     record(tx, own.id, ExperimentChange::Tagged { tags })
 }
 

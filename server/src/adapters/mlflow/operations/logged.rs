@@ -1,10 +1,13 @@
 //! Logged models.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::adapters::mlflow::fact::{LoggedModelChange, LoggedModelChanged, Texts};
 use crate::adapters::mlflow::fault;
 use crate::adapters::mlflow::project::run_of;
+use crate::adapters::mlflow::state::Logged;
 use crate::error::Result;
 use crate::facts::{Fact, Tx};
 
@@ -31,9 +34,9 @@ fn record(tx: &mut Tx<'_>, model: &str, change: LoggedModelChange) -> Result<()>
     Ok(())
 }
 
-fn known(tx: &Tx<'_>, id: &str) -> Result<()> {
+fn known(tx: &Tx<'_>, id: &str) -> Result<Arc<Logged>> {
     match tx.world().mlflow.logged(id) {
-        Some(own) if !own.deleted => Ok(()),
+        Some(own) if !own.deleted => Ok(own.clone()),
         _ => Err(none(id)),
     }
 }
@@ -82,12 +85,13 @@ pub fn finish(tx: &mut Tx<'_>, id: &str, status: &str) -> Result<()> {
 /// Tag it.
 ///
 /// # Errors
-/// No such model.
+/// No such model, or it has too many.
 pub fn tag(tx: &mut Tx<'_>, id: &str, texts: &Texts) -> Result<()> {
-    known(tx, id)?;
+    let own = known(tx, id)?;
     if texts.is_empty() {
         return Ok(());
     }
+    super::tags_bounded("A logged model", &own.tags, texts)?;
     let tags = super::tags(tx, texts)?;
     record(tx, id, LoggedModelChange::Tagged { tags })
 }
@@ -97,8 +101,7 @@ pub fn tag(tx: &mut Tx<'_>, id: &str, texts: &Texts) -> Result<()> {
 /// # Errors
 /// No such model or tag.
 pub fn untag(tx: &mut Tx<'_>, id: &str, key: &str) -> Result<()> {
-    known(tx, id)?;
-    if !tx.world().mlflow.logged(id).is_some_and(|own| own.tags.has(key)) {
+    if !known(tx, id)?.tags.has(key) {
         return Err(fault::none(format!("No tag with key {key} found for model with ID {id}.")));
     }
     record(tx, id, LoggedModelChange::Untagged { key: key.to_owned() })
@@ -107,9 +110,10 @@ pub fn untag(tx: &mut Tx<'_>, id: &str, key: &str) -> Result<()> {
 /// Parameters.
 ///
 /// # Errors
-/// No such model.
+/// No such model, or it has too many.
 pub fn log(tx: &mut Tx<'_>, id: &str, params: &Texts) -> Result<()> {
-    known(tx, id)?;
+    let own = known(tx, id)?;
+    super::bounded(("A logged model", "params"), own.params.len(), params.keys(), |key| own.params.contains_key(key))?;
     match params.is_empty() {
         true => Ok(()),
         false => record(tx, id, LoggedModelChange::Logged { params: params.clone() }),

@@ -6,6 +6,7 @@ pub mod logged;
 pub mod models;
 pub mod promote;
 pub mod runs;
+pub mod standing;
 pub mod versions;
 
 use licit_schemas::openlineage::RunFacet;
@@ -14,8 +15,8 @@ use licit_schemas::registry::Operation;
 use licit_schemas::time::Timestamp;
 
 use super::fact::{Tags, Texts};
-use super::names;
 use super::state::millis;
+use super::{fault, names};
 use crate::error::Result;
 use crate::facts::Tx;
 use crate::resolve::pin;
@@ -24,8 +25,31 @@ use crate::resolve::pin;
 const NOTED: [&str; 4] = ["mlflow.user", "mlflow.source.name", "mlflow.note.content", "mlflow.docker.image.name"];
 /// Where the program is.
 pub const REPOSITORY: &str = "mlflow.source.git.repoURL";
+/// Parameters, keys of figures, tags, aliases, inputs and outputs of one thing, each.
+const MOST: usize = 2000;
 /// By how many milliseconds the clock of a client may be ahead of ours.
 const CLOCKS_DIFFER: i64 = 300_000;
+
+/// Refuse what would be one too many of something that a thing has: what takes the place of another is none more.
+fn bounded<'k>(
+    (thing, what): (&str, &str),
+    count: usize,
+    keys: impl IntoIterator<Item = &'k String>,
+    has: impl Fn(&str) -> bool,
+) -> Result<()> {
+    let new = keys.into_iter().filter(|key| !has(key)).count();
+    if new > 0 && count.saturating_add(new) > MOST {
+        return Err(fault::parameter(format!(
+            "{thing} may have {MOST} {what}, and would have more: delete some, or set fewer."
+        )));
+    }
+    Ok(())
+}
+
+/// Refuse tags beyond what a thing may have.
+fn tags_bounded(thing: &str, own: &Tags, texts: &Texts) -> Result<()> {
+    bounded((thing, "tags"), own.open.len() + own.noted.len(), texts.keys(), |key| own.has(key))
+}
 
 /// Tags as they are kept: some as notes.
 fn tags(tx: &mut Tx<'_>, texts: &Texts) -> Result<Tags> {

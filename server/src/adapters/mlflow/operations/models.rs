@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use licit_schemas::registry::{ModelSpec, Tags};
 
-use super::promote::{self, Place, Promoted};
+use super::promote::{self, Led, Place, Promoted};
+use super::standing;
 use crate::adapters::mlflow::fact::{ModelChange, ModelChanged, Stage, Texts};
 use crate::adapters::mlflow::registered::Model;
 use crate::adapters::mlflow::{Rules, fault, names};
@@ -17,7 +18,15 @@ pub fn none(name: &str) -> crate::error::Error {
     fault::none(format!("Registered Model with name={name} not found"))
 }
 
-/// A model by its name.
+/// A model by its name, with its governed names as they hold now.
+///
+/// # Errors
+/// There is none.
+pub fn shown(tx: &Tx<'_>, rules: &Rules, name: &str) -> Result<Arc<Model>> {
+    Ok(standing::shown(tx.world(), rules, &known(tx, name)?))
+}
+
+/// A model by its name, as it was said.
 ///
 /// # Errors
 /// There is none.
@@ -91,10 +100,12 @@ fn held(model: &Model, rules: &Rules, number: Option<u32>) -> Option<String> {
 ///
 /// # Errors
 /// It does.
-pub(super) fn at_rest(model: &Model, rules: &Rules, number: Option<u32>, what: &str) -> Result<()> {
-    match held(model, rules, number) {
+pub(super) fn at_rest(tx: &Tx<'_>, model: &Arc<Model>, rules: &Rules, number: Option<u32>, what: &str) -> Result<()> {
+    // What a name was set to goes with the version, and the name with it, whatever runs by it now.
+    let now = standing::shown(tx.world(), rules, model);
+    match held(model, rules, number).or_else(|| held(&now, rules, number)) {
         Some(alias) => Err(fault::denied(format!(
-            "'{alias}' of '{}' stands for what runs: delete that alias, or leave that stage, before you {what}.",
+            "'{alias}' of '{}' stands for what runs: delete that alias, or leave that stage, or set it to another version, before you {what}.",
             model.name
         ))),
         None => Ok(()),
@@ -111,7 +122,7 @@ pub fn rename(tx: &mut Tx<'_>, rules: &Rules, name: &str, to: &str) -> Result<()
     if tx.world().mlflow.registered.get(to).is_some() {
         return Err(fault::exists(format!("Registered Model (name={to}) already exists.")));
     }
-    at_rest(&own, rules, None, "rename the model")?;
+    at_rest(tx, &own, rules, None, "rename the model")?;
     native(tx, to)?;
     record(tx, name, ModelChange::Renamed { to: to.to_owned() })
 }
@@ -131,16 +142,19 @@ pub fn describe(tx: &mut Tx<'_>, name: &str, description: &str) -> Result<()> {
 /// There is none, or something runs under a governed name.
 pub fn delete(tx: &mut Tx<'_>, rules: &Rules, name: &str) -> Result<()> {
     let own = known(tx, name)?;
-    at_rest(&own, rules, None, "delete the model")?;
+    at_rest(tx, &own, rules, None, "delete the model")?;
     record(tx, name, ModelChange::Deleted)
 }
 
 /// Tag it.
 ///
 /// # Errors
-/// There is none.
+/// There is none, or it has too many.
 pub fn tag(tx: &mut Tx<'_>, name: &str, key: &str, value: &str) -> Result<()> {
-    known(tx, name)?;
+    let own = known(tx, name)?;
+    super::bounded(("A registered model", "tags"), own.tags.len(), [&key.to_owned()], |key| {
+        own.tags.contains_key(key)
+    })?;
     record(tx, name, ModelChange::Tagged { key: key.to_owned(), value: value.to_owned() })
 }
 
@@ -186,20 +200,23 @@ pub fn alias(tx: &mut Tx<'_>, rules: &Rules, may: bool, name: &str, alias: &str,
     alias_checked(alias)?;
     let model = known(tx, name)?;
     let version = super::versions::of(&model, number)?;
-    let decisions = if rules.governs(alias) {
-        match promote::promote(tx, rules, may, &model, &version, Place::Alias(alias))? {
-            Promoted::Let(decisions) => decisions,
+    let has = |alias: &str| model.aliases.contains_key(alias);
+    super::bounded(("A registered model", "aliases"), model.aliases.len(), [&alias.to_owned()], has)?;
+    let led: Vec<Led> = if rules.governs(alias) {
+        let now = shown(tx, rules, name)?;
+        match promote::promote(tx, rules, may, &now, &version, Place::Alias(alias))? {
+            Promoted::Let(led) => led,
             refused @ Promoted::Refused(_) => return Ok(refused),
         }
     } else {
         Vec::new()
     };
     // Said again, it is so already.
-    if model.aliases.get(alias) != Some(&number) || !decisions.is_empty() {
-        let change = ModelChange::Aliased { alias: alias.to_owned(), version: number, decisions: decisions.clone() };
-        record(tx, name, change)?;
+    if model.aliases.get(alias) != Some(&number) || !led.is_empty() {
+        let decisions = led.iter().map(|led| led.decision).collect();
+        record(tx, name, ModelChange::Aliased { alias: alias.to_owned(), version: number, decisions })?;
     }
-    Ok(Promoted::Let(decisions))
+    Ok(Promoted::Let(led))
 }
 
 /// Let an alias stand for nothing. What ran under a governed one is withdrawn.
@@ -209,7 +226,9 @@ pub fn alias(tx: &mut Tx<'_>, rules: &Rules, may: bool, name: &str, alias: &str,
 pub fn unalias(tx: &mut Tx<'_>, rules: &Rules, may: bool, name: &str, alias: &str) -> Result<()> {
     alias_checked(alias)?;
     let model = known(tx, name)?;
-    let Some(number) = model.aliases.get(alias).copied() else { return Ok(()) };
+    let Some(said) = model.aliases.get(alias).copied() else { return Ok(()) };
+    // What runs by it is withdrawn, whatever it was set to.
+    let number = shown(tx, rules, name)?.aliases.get(alias).copied().unwrap_or(said);
     let governed = rules.governs(alias);
     if governed && !may {
         return Err(fault::denied(promote::no_role(alias)));

@@ -7,19 +7,17 @@ use licit_schemas::registry::{ModelFile, Part, PartKind, ReleaseSpec, ReleaseSta
 use licit_schemas::text::Sentence;
 use uuid::Uuid;
 
+use super::standing::{self, standing};
 use crate::adapters::mlflow::fact::Stage;
 use crate::adapters::mlflow::registered::{Model, Version};
 use crate::adapters::mlflow::{Rules, fault};
 use crate::error::{Error, Result};
 use crate::facts::{Tx, World};
 use crate::gate::operations::{activate, refused};
+use crate::registry::leads::{ALIAS, MODEL, says};
 use crate::registry::operations::{release, withdraw as withdrawn};
 use crate::registry::{Release, What};
 
-/// The tag of a deployment that names the registered model it runs.
-pub const MODEL: &str = "mlflow.model";
-/// The tag of a deployment that names the alias it runs by, or several with commas between them; without it, every governed one.
-pub const ALIAS: &str = "mlflow.alias";
 /// Findings that a refusal tells; the decision has all.
 const TOLD: usize = 8;
 
@@ -52,11 +50,24 @@ impl Place<'_> {
     }
 }
 
+/// A deployment that a governed name led to, and that was let.
+#[derive(Clone, Debug)]
+pub struct Led {
+    /// The deployment.
+    pub deployment: String,
+    /// The revision whose tags say that the name leads to it.
+    pub revision: u32,
+    /// Who stated that.
+    pub stated_by: Uuid,
+    /// The gate's decision.
+    pub decision: Uuid,
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub enum Promoted {
-    /// The gate let it, by these decisions.
-    Let(Vec<Uuid>),
+    /// The gate let it, for these deployments.
+    Let(Vec<Led>),
     /// It did not: why, along which path, who can clear it.
     Refused(String),
 }
@@ -64,33 +75,6 @@ pub enum Promoted {
 /// What is told to who may not move what runs.
 pub fn no_role(alias: &str) -> String {
     format!("'{alias}' stands for what runs: to set or take it away needs a token with the role `releaser`.")
-}
-
-/// Whether a deployment says that it runs a model by an alias.
-fn says(tags: &licit_schemas::registry::Tags, model: &str, alias: &str) -> bool {
-    let tag = |key: &str| tags.iter().find(|(own, _)| own.as_str() == key).map(|(_, value)| value.as_str());
-    tag(MODEL) == Some(model)
-        && tag(ALIAS).is_none_or(|list| list.split(',').any(|own| own.trim().to_lowercase() == alias))
-}
-
-/// The deployments that a governed alias of a model stands for, sorted. What runs by it stands for it as long as it runs, whatever a
-/// later revision says: or the gate were left behind by a changed tag.
-fn standing(world: &World, model: &str, alias: &str) -> Vec<String> {
-    let registry = &world.registry;
-    let mut found: Vec<String> = registry
-        .deployments
-        .iter()
-        .map(|latest| latest.reference.to_string())
-        .filter(|reference| {
-            let all = registry.deployments.all(reference);
-            let latest = all.last().is_some_and(|revision| says(&revision.spec.tags, model, alias));
-            latest
-                || registry.active(reference).is_some()
-                    && all.iter().any(|revision| says(&revision.spec.tags, model, alias))
-        })
-        .collect();
-    found.sort();
-    found
 }
 
 /// The release that a deployment would have: what it has, with this version in the place of the others of its model.
@@ -189,14 +173,21 @@ pub fn promote(
             return refuse(tx, rules, &deployments, native, &files, model, place);
         }
     }
-    let mut decisions = Vec::new();
+    let mut led = Vec::new();
     for deployment in &deployments {
         match start(tx, deployment, native, &files, &model.name)? {
-            Ok(decision) => decisions.push(decision.id.0),
-            Err(why) => return Ok(Promoted::Refused(told(rules, model, place, deployment, &why))),
+            Ok(decision) => {
+                let word = standing::word(tx.world(), &model.name, &alias, deployment);
+                let (revision, stated_by) = word.unwrap_or_default();
+                led.push(Led { deployment: deployment.clone(), revision, stated_by, decision: decision.id.0 });
+            }
+            Err(why) => {
+                let said = said(tx.world(), &model.name, &alias, deployment);
+                return Ok(Promoted::Refused(told(rules, model, place, (deployment, &said), &why)));
+            }
         }
     }
-    Ok(Promoted::Let(decisions))
+    Ok(Promoted::Let(led))
 }
 
 /// Another governed name of the model that stands for another version and for one of these deployments.
@@ -238,12 +229,13 @@ fn refuse(
     for deployment in deployments {
         let passes = tx.aside(|tx| Ok(start(tx, deployment, native, files, &model.name)?.is_ok()))?;
         if !passes && let Err(why) = start(tx, deployment, native, files, &model.name)? {
-            return Ok(Promoted::Refused(told(rules, model, place, deployment, &why)));
+            let said = said(tx.world(), &model.name, &place.alias(), deployment);
+            return Ok(Promoted::Refused(told(rules, model, place, (deployment, &said), &why)));
         }
     }
     // Each alone would start, and all together do not: one reads what another writes.
     let words = format!("they do not start together; set {} for one deployment after the other", place.shown());
-    Ok(Promoted::Refused(told(rules, model, place, &deployments.join("`, `"), &Why::Words(words))))
+    Ok(Promoted::Refused(told(rules, model, place, (&deployments.join("`, `"), ""), &Why::Words(words))))
 }
 
 /// Why something was not started.
@@ -291,12 +283,19 @@ fn start(
     Ok(if refused(&decision) { Err(Why::Decision(Box::new(decision))) } else { Ok(decision) })
 }
 
+/// By whose word a name leads to a deployment, for people.
+fn said(world: &World, model: &str, alias: &str, deployment: &str) -> String {
+    standing::word(world, model, alias, deployment).map_or_else(String::new, |(revision, author)| {
+        format!(" (so say the tags of its revision {revision}, which `actor:{author}` stated)")
+    })
+}
+
 /// A refusal in words: what is missing, along which path, who can clear it, where to go on.
-fn told(rules: &Rules, model: &Model, place: Place<'_>, deployment: &str, why: &Why) -> String {
+fn told(rules: &Rules, model: &Model, place: Place<'_>, (deployment, said): (&str, &str), why: &Why) -> String {
     let decision = match why {
         Why::Words(words) => {
             return format!(
-                "{} of '{}' stands for `{deployment}`, of which no release can be proposed: {words}.",
+                "{} of '{}' stands for `{deployment}`{said}, of which no release can be proposed: {words}.",
                 place.shown(),
                 model.name
             );
@@ -305,7 +304,7 @@ fn told(rules: &Rules, model: &Model, place: Place<'_>, deployment: &str, why: &
     };
     let blocking: Vec<&Finding> = decision.findings.iter().filter(|finding| finding.blocking).collect();
     let mut text = format!(
-        "{} of '{}' stands for `{deployment}`, and the gate refuses to start `{}`: {} finding(s).",
+        "{} of '{}' stands for `{deployment}`{said}, and the gate refuses to start `{}`: {} finding(s).",
         place.shown(),
         model.name,
         decision.release.as_deref().unwrap_or(deployment),
@@ -348,7 +347,8 @@ fn path(finding: &Finding) -> String {
 /// # Errors
 /// Those of the database.
 pub fn withdraw(tx: &mut Tx<'_>, rules: &Rules, name: &str, number: u32) -> Result<()> {
-    let Some(model) = tx.world().mlflow.registered.get(name).cloned() else { return Ok(()) };
+    let Some(recorded) = tx.world().mlflow.registered.get(name) else { return Ok(()) };
+    let model = standing::shown(tx.world(), rules, recorded);
     let Some(version) = model.versions.get(&number) else { return Ok(()) };
     let mut left: Vec<String> =
         model.aliases_of(number).filter(|alias| rules.governs(alias)).map(str::to_lowercase).collect();

@@ -1,19 +1,18 @@
 //! Runs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use licit_schemas::openlineage::RunFacet;
 use uuid::Uuid;
 
+use super::MOST;
 use crate::adapters::mlflow::fact::{Input, Metric, Output, RunChange, RunChanged, Status, Texts};
 use crate::adapters::mlflow::fault;
 use crate::adapters::mlflow::project::run_of;
 use crate::adapters::mlflow::state::Run;
 use crate::error::Result;
 use crate::facts::{Fact, Tx};
-
-/// Parameters, keys of figures, tags, inputs and outputs of one run, each.
-const MOST: usize = 2000;
 
 /// What a client says of a new run.
 #[derive(Clone, Debug)]
@@ -115,14 +114,10 @@ pub fn log(tx: &mut Tx<'_>, id: &str, params: &Texts, metrics: &[Metric], texts:
             )));
         }
     }
-    let new = |known: usize, added: usize| known + added > MOST;
-    let keys = metrics.iter().filter(|metric| !run.metrics.contains_key(&metric.key)).count();
-    if new(run.params.len(), params.len())
-        || new(run.metrics.len(), keys)
-        || new(run.tags.open.len() + run.tags.noted.len(), texts.len())
-    {
-        return Err(fault::parameter(format!("A run may have {MOST} params, {MOST} metrics and {MOST} tags.")));
-    }
+    let keys: BTreeSet<&String> = metrics.iter().map(|metric| &metric.key).collect();
+    super::bounded(("A run", "params"), run.params.len(), params.keys(), |key| run.params.contains_key(key))?;
+    super::bounded(("A run", "metrics"), run.metrics.len(), keys, |key| run.metrics.contains_key(key))?;
+    super::tags_bounded("A run", &run.tags, texts)?;
     let fresh: Texts =
         params.iter().filter(|(key, _)| !run.params.contains_key(*key)).map(|(k, v)| (k.clone(), v.clone())).collect();
     if fresh.is_empty() && metrics.is_empty() && texts.is_empty() {

@@ -1,12 +1,13 @@
 //! Versions of registered models. One is made whatever the gate would say of it: a training must not die at its last line.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{ModelFile, ModelKind, ModelVersionSpec, Tags};
 use licit_schemas::text::Name;
 
-use super::models::{at_rest, known};
+use super::models::{at_rest, known, shown};
 use super::promote::{self, Place, Promoted};
 use crate::adapters::mlflow::artifacts::{BELOW, folder};
 use crate::adapters::mlflow::fact::{Made, Stage, Texts, VersionChange, VersionChanged};
@@ -295,9 +296,10 @@ pub fn describe(tx: &mut Tx<'_>, name: &str, number: u32, description: &str) -> 
 /// Tag it.
 ///
 /// # Errors
-/// There is none.
+/// There is none, or it has too many.
 pub fn tag(tx: &mut Tx<'_>, name: &str, number: u32, key: &str, value: &str) -> Result<()> {
-    of(&*known(tx, name)?, number)?;
+    let own = of(&*known(tx, name)?, number)?;
+    super::bounded(("A model version", "tags"), own.tags.len(), [&key.to_owned()], |key| own.tags.contains_key(key))?;
     record(tx, name, number, VersionChange::Tagged { key: key.to_owned(), value: value.to_owned() })
 }
 
@@ -320,7 +322,7 @@ pub fn untag(tx: &mut Tx<'_>, name: &str, number: u32, key: &str) -> Result<()> 
 pub fn delete(tx: &mut Tx<'_>, rules: &Rules, name: &str, number: u32) -> Result<()> {
     let model = known(tx, name)?;
     of(&model, number)?;
-    at_rest(&model, rules, Some(number), "delete the version")?;
+    at_rest(tx, &model, rules, Some(number), "delete the version")?;
     record(tx, name, number, VersionChange::Deleted)
 }
 
@@ -350,7 +352,7 @@ pub fn transition(
     number: u32,
     (stage, archive): (Stage, bool),
 ) -> Result<Promoted> {
-    let model = known(tx, name)?;
+    let (said, model) = (known(tx, name)?, shown(tx, rules, name)?);
     let version = of(&model, number)?;
     if archive && !matches!(stage, Stage::Staging | Stage::Production) {
         return Err(fault::parameter(format!(
@@ -363,21 +365,26 @@ pub fn transition(
     if leaves && !may {
         return Err(fault::denied(promote::no_role("Production")));
     }
-    let decisions = if governed(stage) {
+    let led = if governed(stage) {
         match promote::promote(tx, rules, may, &model, &version, Place::Stage { archive })? {
-            Promoted::Let(decisions) => decisions,
+            Promoted::Let(led) => led,
             refused @ Promoted::Refused(_) => return Ok(refused),
         }
     } else {
         Vec::new()
     };
-    let others = model.versions.values().filter(|other| other.number != number && other.stage == stage);
-    let archived = if archive { others.map(|other| other.number).collect() } else { Vec::new() };
-    record(tx, name, number, VersionChange::Staged { stage, archived, decisions: decisions.clone() })?;
+    // What was set to `Production` and no longer runs leaves it with what does.
+    let goes = |other: &&Arc<Version>| {
+        other.number != number && (archive && other.stage == stage || leaves && other.stage == Stage::Production)
+    };
+    let others = model.versions.values().chain(said.versions.values()).filter(goes);
+    let archived: BTreeSet<u32> = others.map(|other| other.number).collect();
+    let (archived, decisions) = (archived.into_iter().collect(), led.iter().map(|led| led.decision).collect());
+    record(tx, name, number, VersionChange::Staged { stage, archived, decisions })?;
     if leaves {
         promote::withdraw(tx, rules, name, number)?;
     }
-    Ok(Promoted::Let(decisions))
+    Ok(Promoted::Let(led))
 }
 
 /// Where a version's files are, for clients.
