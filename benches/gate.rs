@@ -151,7 +151,15 @@ fn build(edges: usize, mix: Mix) -> (World, Vec<String>) {
                 }
                 b.add(Fact::DatasetVersionRegistered, 1, spec);
                 if layer > 0 {
-                    let inputs = parents(&mut b, domain, domains, layer, None);
+                    let mut inputs = parents(&mut b, domain, domains, layer, None);
+                    if b.personal(layer, n) && !b.dense {
+                        // Nobody appears from nowhere: at least one of what it was made of is about people.
+                        let (tens, place) = (b.random(DOMAIN / 10), b.random(PERSONAL));
+                        let whose = format!("dataset:d{domain}/l{}-{}@1", layer - 1, tens * 10 + place);
+                        if inputs.iter().all(|known| known["ref"] != whose.as_str()) {
+                            inputs.push(json!({"ref": whose}));
+                        }
+                    }
                     made(&mut b, &name, (layer, n), domain, &inputs);
                 }
             }
