@@ -38,14 +38,22 @@ struct Job {
     size: u64,
 }
 
+/// How a path is told to people.
+pub(crate) type Show = fn(&Path) -> String;
+
 /// Hash these files and directories, in their order.
 pub(crate) fn hash(paths: &[PathBuf]) -> Result<Vec<Hashed>> {
+    hash_telling(paths, |path| path.display().to_string())
+}
+
+/// The same, where not every path is to be told as it is.
+pub(crate) fn hash_telling(paths: &[PathBuf], show: Show) -> Result<Vec<Hashed>> {
     let mut jobs = Vec::new();
     for (owner, path) in paths.iter().enumerate() {
-        collect(owner, path, &mut jobs)?;
+        collect(owner, path, show, &mut jobs)?;
     }
     let bar = progress(jobs.iter().map(|job| job.size).sum());
-    let done = run(&jobs, &bar);
+    let done = run(&jobs, show, &bar);
     bar.finish_and_clear();
     let mut hashed: Vec<Hashed> = Vec::with_capacity(paths.len());
     let mut done = done?.into_iter().peekable();
@@ -71,41 +79,54 @@ fn together(path: &Path, files: &[ModelFile]) -> Digest {
     }
 }
 
-fn collect(owner: usize, path: &Path, jobs: &mut Vec<Job>) -> Result<()> {
-    let failed = |path: &Path, e: &std::io::Error| Failure::file("read", path, e);
-    let metadata = std::fs::metadata(path).map_err(|e| failed(path, &e))?;
+/// A file that cannot be read, by what is told of its path.
+fn unreadable(shown: &str, e: &std::io::Error) -> Failure {
+    Failure::plain(format!("cannot read `{shown}`: {e}"))
+}
+
+/// Something in a folder that cannot be read: the error itself would repeat the path as it is.
+pub(crate) fn unwalkable(root: &Path, e: &walkdir::Error, show: Show) -> Failure {
+    let path = show(e.path().unwrap_or(root));
+    match e.io_error() {
+        Some(e) => unreadable(&path, e),
+        None => Failure::plain(format!("cannot read `{path}`: a link leads back to a folder it lies in")),
+    }
+}
+
+fn collect(owner: usize, path: &Path, show: Show, jobs: &mut Vec<Job>) -> Result<()> {
+    let metadata = std::fs::metadata(path).map_err(|e| unreadable(&show(path), &e))?;
     if !metadata.is_dir() {
         let name = path.file_name().map(PathBuf::from).unwrap_or_default();
-        jobs.push(Job { owner, name: slashed(&name)?, path: path.to_owned(), size: metadata.len() });
+        jobs.push(Job { owner, name: slashed(&name, show)?, path: path.to_owned(), size: metadata.len() });
         return Ok(());
     }
     let first = jobs.len();
     for entry in WalkDir::new(path).follow_links(true) {
-        let entry = entry.map_err(|e| Failure::plain(format!("cannot read `{}`: {e}", path.display())))?;
+        let entry = entry.map_err(|e| unwalkable(path, &e, show))?;
         if entry.file_type().is_file() {
             let size = entry.metadata().map(|m| m.len()).unwrap_or_default();
-            let name = slashed(entry.path().strip_prefix(path).unwrap_or(entry.path()))?;
+            let name = slashed(entry.path().strip_prefix(path).unwrap_or(entry.path()), show)?;
             jobs.push(Job { owner, name, path: entry.into_path(), size });
         }
     }
     if jobs.len() == first {
-        return Err(Failure::plain(format!("the directory `{}` holds no file", path.display())));
+        return Err(Failure::plain(format!("the directory `{}` holds no file", show(path))));
     }
     // By the bytes of the whole path: the order must not depend on the file system.
     jobs[first..].sort_by(|a, b| a.name.cmp(&b.name));
     Ok(())
 }
 
-fn slashed(path: &Path) -> Result<String> {
+fn slashed(path: &Path, show: Show) -> Result<String> {
     let parts: Option<Vec<&str>> = path.iter().map(|part| part.to_str()).collect();
-    let parts = parts.ok_or_else(|| Failure::plain(format!("the file name `{}` is not UTF-8", path.display())))?;
+    let parts = parts.ok_or_else(|| Failure::plain(format!("the file name `{}` is not UTF-8", show(path))))?;
     Ok(parts.join("/"))
 }
 
 type Done = (usize, ModelFile, SystemTime);
 
 /// Threads take the next file until none is left; the results come back in the order of the jobs.
-fn run(jobs: &[Job], bar: &ProgressBar) -> Result<Vec<Done>> {
+fn run(jobs: &[Job], show: Show, bar: &ProgressBar) -> Result<Vec<Done>> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, Result<Done>)>> = Mutex::new(Vec::with_capacity(jobs.len()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len()).max(1);
@@ -115,7 +136,7 @@ fn run(jobs: &[Job], bar: &ProgressBar) -> Result<Vec<Done>> {
                 while let Some((index, job)) =
                     Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, jobs.get(i)?)))
                 {
-                    let result = one(job, bar);
+                    let result = one(job, show, bar);
                     // A poisoned lock means another thread panicked; its panic is raised when the scope ends.
                     if let Ok(mut results) = results.lock() {
                         results.push((index, result));
@@ -129,8 +150,8 @@ fn run(jobs: &[Job], bar: &ProgressBar) -> Result<Vec<Done>> {
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-fn one(job: &Job, bar: &ProgressBar) -> Result<Done> {
-    let failed = |e: &std::io::Error| Failure::file("read", &job.path, e);
+fn one(job: &Job, show: Show, bar: &ProgressBar) -> Result<Done> {
+    let failed = |e: &std::io::Error| unreadable(&show(&job.path), e);
     let mut file = File::open(&job.path).map_err(|e| failed(&e))?;
     let before = file.metadata().and_then(|m| Ok((m.len(), m.modified()?))).map_err(|e| failed(&e))?;
     let (mut hasher, mut buffer, mut size) = (Sha256::new(), vec![0; 1 << 20], 0_u64);
@@ -148,10 +169,12 @@ fn one(job: &Job, bar: &ProgressBar) -> Result<Done> {
     if before != after || size != after.0 {
         return Err(Failure::plain(format!(
             "`{}` changed while it was read; run again when it is written",
-            job.path.display()
+            show(&job.path)
         )));
     }
-    let path = job.name.parse().map_err(|e| Failure::plain(format!("the file `{}`: {e}", job.path.display())))?;
+    // What is wrong with a name would repeat it.
+    let unnamed = |_| Failure::plain(format!("the file `{}` has a path that cannot be registered", show(&job.path)));
+    let path = job.name.parse().map_err(unnamed)?;
     let digest = Digest::from_bytes(hasher.finalize().into());
     Ok((job.owner, ModelFile { path, digest, size: Some(size) }, after.1))
 }

@@ -78,17 +78,19 @@ pub(crate) fn read(path: &Path) -> Result<(Value, Source)> {
 
 /// The bytes of a file, no more than so many; `-` is stdin.
 pub(crate) fn bytes(path: &Path, most: usize) -> Result<Vec<u8>> {
+    let bytes = bounded(path, most).map_err(|e| Failure::file("read", path, &e))?;
+    bytes.ok_or_else(|| Failure::plain(format!("`{}` is larger than {most} bytes", path.display())))
+}
+
+/// The same for who tells paths in another way; none where there are more.
+pub(crate) fn bounded(path: &Path, most: usize) -> std::io::Result<Option<Vec<u8>>> {
     let (mut bytes, limit) = (Vec::new(), most as u64 + 1);
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    };
-    read.map_err(|e| Failure::file("read", path, &e))?;
-    if bytes.len() > most {
-        return Err(Failure::plain(format!("`{}` is larger than {most} bytes", path.display())));
+        std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     }
-    Ok(bytes)
+    Ok((bytes.len() <= most).then_some(bytes))
 }
 
 fn text(path: &Path, name: &str) -> Result<String> {

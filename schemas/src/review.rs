@@ -307,7 +307,9 @@ pub struct Envelope {
     /// Who receives what is disclosed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
-    /// Names elsewhere that lead to it, as its tags say: `mlflow:score@champion`, or `mlflow:score` by every governed alias.
+    /// Names elsewhere that lead to it, as its tags say: `mlflow:score@champion`, or `mlflow:score` by every governed alias, with `@`
+    /// and `%` within the parts percent-encoded. Absent where it had none, and in envelopes from before they were asked for: then
+    /// those that the deployment stated when it was reviewed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
     /// Operations on the way.

@@ -387,6 +387,34 @@ fn a_first_line_of_somebodys_data_is_no_header() {
 }
 
 #[test]
+fn a_dataset_of_which_not_all_columns_can_be_listed_lists_none() {
+    let header = |from: usize, to: usize| (from..to).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
+    let part = |from: usize, to: usize| format!("{}\n{}\n", header(from, to), vec!["1"; to - from].join(","));
+    let wide = [part(0, 3_000), part(3_000, 5_000), part(5_000, 5_002)];
+    for (files, why) in [
+        (
+            vec![
+                ("set/a.csv", wide[0].as_bytes()),
+                ("set/b.csv", wide[1].as_bytes()),
+                ("set/c.csv", wide[2].as_bytes()),
+            ],
+            "more than the 5000 columns",
+        ),
+        (vec![("set/jane@example.com=1/a.csv", &b"n\n1\n"[..])], "a column whose name cannot be registered"),
+    ] {
+        let folder = desk(&files);
+        let (code, out, said) = scan(folder.path(), &["set"]);
+        assert_eq!(code, 0, "{said}");
+        // The file that people confirm says so, and not only who ran it was told.
+        let told = out.lines().find(|line| line.trim_start().starts_with('#') && line.contains(why));
+        assert!(told.is_some_and(|line| line.contains("unknown")) && said.contains(why), "{out} {said}");
+        assert!(!out.contains("fields:") && !format!("{out}{said}").contains("jane"), "{out} {said}");
+    }
+    let folder = desk(&[("set/a.csv", wide[0].as_bytes()), ("set/b.csv", wide[1].as_bytes())]);
+    assert!(scan(folder.path(), &["set"]).1.contains("- name: c4999"), "as many as there may be");
+}
+
+#[test]
 fn what_stands_in_names_of_folders_is_repeated_nowhere() {
     let folder = desk(&[
         ("sales/email=jane.doe@example.com/a.csv", b"n,m\n1,2\n"),
@@ -402,4 +430,22 @@ fn what_stands_in_names_of_folders_is_repeated_nowhere() {
     assert!(said.contains("email=…") && said.contains("columns that files before it have not"), "{said}");
     assert!(!format!("{out}{said}").contains("@example.com"), "{out} {said}");
     assert!(out.contains("pd#EmailAddress"), "what they are is told: {out}");
+    // Nor is it by what is told while files are hashed or opened: whichever comes first.
+    #[cfg(unix)]
+    for (kind, broken) in [("lost", "a.csv"), ("loop", "a"), ("name", "a\nb.csv"), ("byte", "")] {
+        let folder = desk(&[("sales/email=jane.doe@example.com/n.csv", b"n\n1\n")]);
+        let below = folder.path().join("sales/email=jane.doe@example.com");
+        match kind {
+            "lost" => std::os::unix::fs::symlink("nowhere", below.join(broken)).unwrap(),
+            "loop" => std::os::unix::fs::symlink(&below, below.join(broken)).unwrap(),
+            "name" => std::fs::write(below.join(broken), "n\n1\n").unwrap(),
+            _ => {
+                let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff.csv");
+                std::fs::write(below.join(name), "n\n1\n").unwrap();
+            }
+        }
+        let (code, out, said) = scan(folder.path(), &["sales"]);
+        assert_eq!(code, 1, "{kind}: {out} {said}");
+        assert!(said.contains("email=…") && !said.contains("jane"), "{kind}: {said}");
+    }
 }

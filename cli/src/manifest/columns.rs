@@ -60,21 +60,19 @@ pub(crate) fn of(path: Option<&Path>, listed: &[Field], pointer: &str) -> Result
 fn separator(path: &Path) -> Result<Option<u8>> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
     match path.is_file() && matches!(ending.as_str(), "csv" | "tsv") {
-        true => separator_of(path).map(Some),
+        true => separator_of(path).map(Some).map_err(|e| Failure::file("read", path, &e)),
         false => Ok(None),
     }
 }
 
 /// What stands between the columns of a file: a tab by its ending, else a comma, and where the first line has none, what Excel writes
 /// where numbers have a decimal comma.
-pub(crate) fn separator_of(path: &Path) -> Result<u8> {
+pub(crate) fn separator_of(path: &Path) -> std::io::Result<u8> {
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("tsv")) {
         return Ok(b'\t');
     }
-    let failed = |e: std::io::Error| Failure::file("read", path, &e);
     let mut line = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    BufReader::new(file).take(FIRST_LINE).read_until(b'\n', &mut line).map_err(failed)?;
+    BufReader::new(File::open(path)?).take(FIRST_LINE).read_until(b'\n', &mut line)?;
     // What stands in quotes is part of a name.
     let outside = |wanted: u8| line.split(|byte| *byte == b'"').step_by(2).any(|part| part.contains(&wanted));
     Ok([b',', b';', b'\t', b'|'].into_iter().find(|separator| outside(*separator)).unwrap_or(b','))

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::propose::{self, Guess};
+use super::tables::MOST_COLUMNS;
 use super::values::{self, Tally};
-use super::{Dataset, Options, ProposedColumn, Run, Scan, names};
+use super::{Dataset, Options, ProposedColumn, Run, Scan, UNREGISTRABLE, listed, names, registrable};
 use crate::error::{Failure, Result};
 use crate::scan::{shown, unreadable};
 
@@ -211,21 +212,22 @@ impl Node {
 
     fn dataset(&self, namespace: &str, output: bool, warnings: &mut Vec<String>) -> Dataset {
         let name = self.place();
-        let mut columns = Vec::new();
+        let (mut columns, mut cut) = (Vec::new(), None);
+        if self.columns.len() > MOST_COLUMNS {
+            cut = Some(format!("dbt documents more than the {MOST_COLUMNS} columns that a dataset may list"));
+        }
         for column in self.columns.values() {
-            let known = column.name.parse::<licit_schemas::text::Name>().is_ok()
-                && !values::is_value(&column.name)
-                && !values::holds(&column.name);
-            if !known {
-                warnings.push(format!("`{name}` has a column whose name cannot be registered: it was left out"));
+            if !registrable(&column.name) {
+                warnings.push(format!("`{name}`: {UNREGISTRABLE}: it was left out, and no columns are proposed"));
+                cut = Some(UNREGISTRABLE.to_owned());
                 continue;
             }
             let mut guess = propose::guess(&column.name, &Tally::default());
             column.said.add_to(&mut guess);
             columns.push(ProposedColumn { name: column.name.clone(), data_type: column.data_type.clone(), guess });
         }
-        let mut notes = Vec::new();
-        if columns.is_empty() {
+        let (columns, mut notes) = listed(columns, cut);
+        if self.columns.is_empty() {
             notes.push("dbt documents no column of it: list them, or everything in it is unknown".to_owned());
         }
         let words = self.said.marks();

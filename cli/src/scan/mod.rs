@@ -179,7 +179,7 @@ fn files(path: &Path, folder: bool) -> Result<Vec<PathBuf>> {
     let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(['.', '_']);
     let mut found = Vec::new();
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name() {
-        let entry = entry.map_err(|e| Failure::plain(format!("cannot read `{}`: {e}", shown(path))))?;
+        let entry = entry.map_err(|e| hashing::unwalkable(path, &e, shown))?;
         if entry.file_type().is_file() && !hidden(entry.file_name()) {
             found.push(entry.into_path());
         }
@@ -213,7 +213,7 @@ fn stem(path: &Path) -> Result<String> {
 }
 
 fn hashed(path: &Path) -> Result<Hashed> {
-    let hashed = hashing::hash(&[path.to_owned()])?;
+    let hashed = hashing::hash_telling(&[path.to_owned()], shown)?;
     hashed.into_iter().next().ok_or_else(|| Failure::plain(format!("`{}` was not hashed", shown(path))))
 }
 
@@ -240,8 +240,9 @@ fn dataset(path: &Path, files: &[PathBuf], options: &Options, scan: &mut Scan) -
         scan.warnings
             .push(format!("`{}`: {others} files are no tables that are read here; they were hashed", shown(path)));
     }
-    let columns = whole
-        .columns
+    let (listed, notes) = listed(whole.columns, whole.cut);
+    scan.warnings.extend(notes.iter().map(|note| format!("`{}`: {note}", shown(path))));
+    let columns = listed
         .iter()
         .map(|column| ProposedColumn {
             guess: propose::guess(&column.name, &column.tally),
@@ -260,9 +261,24 @@ fn dataset(path: &Path, files: &[PathBuf], options: &Options, scan: &mut Scan) -
         subjects: subjects.into_iter().collect(),
         rows: (!tables.is_empty() && !whole.claimed).then_some(whole.rows),
         columns,
+        notes,
         ..Dataset::default()
     });
     Ok(())
+}
+
+/// The columns that a proposal lists, and what it says of those it does not: all or none. A list that leaves some out would be taken for
+/// the whole once it is classified, and nobody would ask what is in the others.
+fn listed<T>(columns: Vec<T>, cut: Option<String>) -> (Vec<T>, Vec<String>) {
+    match cut {
+        None => (columns, Vec::new()),
+        Some(why) => {
+            let note = format!(
+                "{why}: no `fields` are proposed, and everything in it stays unknown until all of them are listed"
+            );
+            (Vec::new(), vec![note])
+        }
+    }
 }
 
 /// Columns that stand in names of folders, as `country=FR`.
@@ -270,14 +286,25 @@ fn partitions(root: &Path, file: &Path, table: &mut Table) {
     let between = file.strip_prefix(root).unwrap_or(file).parent();
     for part in between.into_iter().flat_map(Path::iter).filter_map(|part| part.to_str()) {
         let Some((name, value)) = part.split_once('=') else { continue };
-        if name.parse::<licit_schemas::text::Name>().is_err() || table.columns.iter().any(|column| column.name == name)
-        {
+        if table.columns.iter().any(|column| column.name == name) {
+            continue;
+        }
+        if !registrable(name) {
+            table.cut = Some(UNREGISTRABLE.to_owned());
             continue;
         }
         let mut tally = Tally::default();
         tally.add(value);
         table.columns.push(tables::Column { name: name.to_owned(), data_type: Some("partition".to_owned()), tally });
     }
+}
+
+/// What is said of a column that cannot be listed.
+const UNREGISTRABLE: &str = "it has a column whose name cannot be registered";
+
+/// Whether a name can be that of a column, and is not somebody's data.
+fn registrable(name: &str) -> bool {
+    name.parse::<licit_schemas::text::Name>().is_ok() && !values::is_value(name) && !values::holds(name)
 }
 
 /// A table with another file of it.
@@ -296,12 +323,11 @@ fn join(whole: &mut Table, table: Table, file: &Path, warnings: &mut Vec<String>
             }
         }
     }
+    whole.cut = whole.cut.take().or(table.cut);
     if beyond > 0 {
-        warnings.push(format!(
-            "`{}` has {beyond} columns more than the {} that a dataset may list: they are not proposed, and what is in them stays unknown",
-            shown(file),
-            tables::MOST_COLUMNS
-        ));
+        let most = tables::MOST_COLUMNS;
+        warnings.push(format!("`{}` has {beyond} columns more than the {most} that a dataset may list", shown(file)));
+        whole.cut.get_or_insert_with(|| format!("its files have more than the {most} columns that a dataset may list"));
     }
     if !first && new > 0 {
         warnings.push(format!("`{}` has {new} columns that files before it have not", shown(file)));

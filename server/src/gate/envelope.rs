@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use licit_schemas::registry::Identifiability;
+use licit_schemas::registry::{Identifiability, Tags};
 use licit_schemas::review::{Envelope, EnvelopeSource};
 use licit_schemas::text::Iri;
 
@@ -90,6 +90,37 @@ fn recipients(spec: &licit_schemas::registry::DeploymentSpec) -> impl Iterator<I
     spec.discloses.iter().flat_map(|disclosure| &disclosure.to).map(ToString::to_string)
 }
 
+/// Whether every name that leads to a deployment is approved.
+fn led_inside(evidence: &Evidence<'_>, approved: &Envelope, names: &[String]) -> bool {
+    names.is_empty() || {
+        let led = led(evidence, approved);
+        names.iter().all(|name| leads::holds(&led, name))
+    }
+}
+
+/// The names that an approval covers: those of its envelope. One without any is of a deployment that stated none, or older than that
+/// question: then it covers what the revision stated that was reviewed, and nothing where that is not known.
+fn led(evidence: &Evidence<'_>, approved: &Envelope) -> Vec<String> {
+    if !approved.names.is_empty() {
+        return approved.names.clone();
+    }
+    let (own, world) = (&*evidence.ask.deployment, evidence.world);
+    // Several approvals may say the same: the one asked about is the one that lies there.
+    let asked = |approval: &&std::sync::Arc<crate::review::Approval>| {
+        approval.spec.subject.envelope.as_ref().is_some_and(|envelope| std::ptr::eq(envelope, approved))
+    };
+    let approval = world.review.approvals(own).iter().find(asked);
+    let review = approval.and_then(|approval| world.review.review(approval.spec.review.0));
+    let Some(review) = review else { return Vec::new() };
+    let revisions = world.registry.deployments.all(own).iter().map(|revision| (revision.seq, &revision.spec.tags));
+    led_at(review.seq, revisions)
+}
+
+/// The names that the last revision stated before a position.
+fn led_at<'t>(position: u64, revisions: impl Iterator<Item = (u64, &'t Tags)>) -> Vec<String> {
+    revisions.take_while(|(seq, _)| *seq <= position).last().map(|(_, tags)| leads::names(tags)).unwrap_or_default()
+}
+
 /// Whether [`widened`] would find nothing, without making the words for it: the usual case, on every decision.
 pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> bool {
     let Some(deployment) = &evidence.deployment else { return false };
@@ -110,7 +141,7 @@ pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> 
         && spec.region.iter().all(|r| has(&approved.regions, r.as_str()))
         && std::iter::once(&spec.controller).chain(&spec.processors).all(|p| has(&approved.parties, &p.to_string()))
         && recipients(spec).all(|r| has(&approved.recipients, &r))
-        && leads::names(&spec.tags).iter().all(|name| leads::holds(&approved.names, name))
+        && led_inside(evidence, approved, &leads::names(&spec.tags))
         && evidence
             .models
             .iter()
@@ -269,7 +300,8 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
             say(format!("{what} `{new}` is new"));
         }
     }
-    for new in actual.names.iter().filter(|name| !leads::holds(&approved.names, name)) {
+    let led = if actual.names.is_empty() { Vec::new() } else { led(evidence, approved) };
+    for new in actual.names.iter().filter(|name| !leads::holds(&led, name)) {
         say(format!("that `{new}` leads to it is new"));
     }
     for gone in approved.documents.iter().filter(|d| !actual.documents.contains(d)) {
@@ -355,4 +387,36 @@ pub fn under_review(tx: &crate::facts::Tx<'_>, deployment: &str) -> crate::error
     let behind: HashSet<uuid::Uuid> = behind.filter(|held| held.seq > since).map(|held| held.author).collect();
     let authors = written.chain([found.author, release.author]).chain(behind).collect();
     Ok((of(&evidence), authors))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approval_older_than_the_question_covers_the_names_of_what_was_reviewed() {
+        let tags = |list: &[(&str, &str)]| -> Tags {
+            list.iter().map(|(key, value)| (key.parse().unwrap(), value.parse().unwrap())).collect()
+        };
+        let revisions = [
+            (3, tags(&[])),
+            (5, tags(&[("mlflow.model", "score"), ("mlflow.alias", "champion")])),
+            (9, tags(&[("mlflow.model", "score")])),
+        ];
+        let at = |position: u64| led_at(position, revisions.iter().map(|(seq, tags)| (*seq, tags)));
+        // Before the first, and of one that stated none: nothing.
+        assert!(at(2).is_empty() && at(4).is_empty());
+        assert_eq!(
+            (at(5), at(8)),
+            (vec!["mlflow:score@champion".to_owned()], vec!["mlflow:score@champion".to_owned()])
+        );
+        // What was stated later was not reviewed.
+        assert!(!leads::holds(&at(8), "mlflow:score") && leads::holds(&at(9), "mlflow:score@champion"));
+        // An envelope from before says nothing of names, and is read.
+        let older = serde_json::json!({
+            "purpose": "", "bases": [], "system": "", "environment": "", "sources": [], "serves": [], "emits": [],
+            "regions": [], "parties": [], "operations": [], "models": [], "documents": [],
+        });
+        assert!(serde_json::from_value::<Envelope>(older).unwrap().names.is_empty());
+    }
 }

@@ -345,3 +345,95 @@ fn what_leads_to_a_deployment_is_approved_with_it() {
     );
     place.alias("champion", &two).good();
 }
+
+/// A second deployment of the model, approved, which the same names lead to.
+#[track_caller]
+fn second(place: &Place, tags: &Value) {
+    place.s.add("deployments", deployment("score-other", "production", tags));
+    let release =
+        json!({"deployment": "deployment:score-other", "composition": [{"part": "base", "model": "model:score@1"}]});
+    place.s.ana.post("/api/v1/releases", &release).good();
+    place.s.approve(&["deployment:score-other"]);
+}
+
+/// What runs, sorted.
+#[track_caller]
+fn active(place: &Place) -> Vec<String> {
+    let mut found: Vec<String> =
+        states(place).into_iter().filter(|(_, state)| state == "active").map(|(release, _)| release).collect();
+    found.sort();
+    found
+}
+
+/// Who registers, and may not move what runs.
+fn registrar(place: &Place, method: &str, path: &str, body: &Value) -> harness::Answer {
+    let only = place.s.server.service("only", &place.s.ana, &["registrar"]);
+    only.send(method, &format!("{API}/{path}"), &[], Some(body.to_string().as_bytes()))
+}
+
+#[test]
+fn leaving_the_stage_asks_for_the_role_whatever_runs_by_it() {
+    let (place, one) = approved();
+    let two = place.version(2);
+    let to = |version: &str, stage: &str| json!({"name": "score", "version": version, "stage": stage, "archive_existing_versions": stage == "Production"});
+    let path = "model-versions/transition-stage";
+    for version in [&two, &one] {
+        place.send("POST", path, &to(version, "Production")).good();
+    }
+    // The deployment is moved on by the native door: the version that was set to the stage is shown as archived, and is still said.
+    natively(&place, 2);
+    let own = place.get(&format!("model-versions/get?name=score&version={one}"));
+    assert_eq!(own["model_version"]["current_stage"], "Archived");
+    let (_, message) = refused(&registrar(&place, "POST", path, &to(&one, "None")), 403);
+    assert!(message.contains("releaser"), "{message}");
+    let own = place.get("registered-models/get-latest-versions?name=score&stages=Production");
+    assert_eq!(own["model_versions"][0]["version"], two.as_str());
+    place.send("POST", path, &to(&one, "None")).good();
+    assert_eq!(active(&place), [] as [&str; 0], "what ran by the stage ran on without it");
+    rebuilds(&place.s.server.db);
+}
+
+#[test]
+fn a_name_taken_away_takes_what_all_its_deployments_run() {
+    let both = json!({"mlflow.model": "score", "mlflow.alias": "champion, production"});
+    for stage in [false, true] {
+        let (place, one) = approved();
+        let two = place.version(2);
+        second(&place, &both);
+        let staged = |version: &str, stage: &str| json!({"name": "score", "version": version, "stage": stage, "archive_existing_versions": stage == "Production"});
+        let path = "model-versions/transition-stage";
+        let set = |version: &str| match stage {
+            true => place.send("POST", path, &staged(version, "Production")).good(),
+            false => place.alias("champion", version).good(),
+        };
+        set(&one);
+        set(&two);
+        // One of the two goes back by the native door: the name is shown as nothing.
+        natively(&place, 1);
+        assert_eq!(active(&place).len(), 2, "{:?}", states(&place));
+        // Another name that leads to both is not set past it.
+        if stage {
+            let (_, message) = refused(&place.alias("champion", &one), 403);
+            assert!(message.contains("the stage 'Production'"), "{message}");
+            refused(&registrar(&place, "POST", path, &staged(&two, "None")), 403);
+            place.send("POST", path, &staged(&two, "None")).good();
+        } else {
+            let (_, message) = refused(&place.alias("production", &one), 403);
+            assert!(message.contains("the alias 'champion'"), "{message}");
+            place.send("DELETE", "registered-models/alias", &json!({"name": "score", "alias": "champion"})).good();
+        }
+        assert_eq!(active(&place), [] as [&str; 0], "{:?}", states(&place));
+        rebuilds(&place.s.server.db);
+    }
+}
+
+#[test]
+fn what_another_name_leads_to_runs_on() {
+    let (place, one) = approved();
+    second(&place, &json!({"mlflow.model": "score", "mlflow.alias": "champion"}));
+    place.alias("champion", &one).good();
+    place.alias("production", &one).good();
+    place.send("DELETE", "registered-models/alias", &json!({"name": "score", "alias": "champion"})).good();
+    assert_eq!(active(&place).len(), 1, "{:?}", states(&place));
+    assert!(active(&place)[0].starts_with("release:score-prod@"), "{:?}", active(&place));
+}

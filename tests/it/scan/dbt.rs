@@ -148,3 +148,14 @@ fn addresses_and_numbers_of_people_are_not_taken_over() {
         assert!(!config["description"].is_string() || said.contains("was left out"), "{said}");
     }
 }
+
+#[test]
+fn a_column_that_cannot_be_listed_leaves_all_of_them_unknown() {
+    let config = json!({"columns": {"n": {"name": "n"}, "x": {"name": "jane.doe@example.com"}}});
+    let folder = super::desk(&[(MANIFEST, project(&["source.acme.raw"], &config).to_string().as_bytes())]);
+    let (code, out, said) = scan(folder.path(), &[MANIFEST, "--namespace", "n"]);
+    assert_eq!(code, 0, "{said}");
+    let told = out.lines().find(|line| line.contains("# it has a column whose name cannot be registered"));
+    assert!(told.is_some_and(|line| line.contains("unknown")), "{out}");
+    assert!(!out.contains("fields:") && !format!("{out}{said}").contains("jane"), "{out} {said}");
+}

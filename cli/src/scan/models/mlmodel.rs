@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::Facts;
 use crate::error::{Failure, Result};
 use crate::scan::bytes::line;
-use crate::scan::shown;
 use crate::scan::values;
+use crate::scan::{shown, unreadable};
 use crate::source;
 use crate::yaml;
 
@@ -19,7 +19,8 @@ const COLUMNS: usize = 50;
 
 /// Read it.
 pub(super) fn read(path: &Path) -> Result<Facts> {
-    let bytes = source::bytes(path, MOST)?;
+    let bytes = source::bounded(path, MOST).map_err(|e| unreadable(path, &e))?;
+    let bytes = bytes.ok_or_else(|| Failure::plain(format!("`{}` is larger than {MOST} bytes", shown(path))))?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::plain(format!("`{}` is not UTF-8", shown(path))))?;
     let parsed = yaml::parse(&text).map_err(|fault| {
         let (line, column) = fault.place;

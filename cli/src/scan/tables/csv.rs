@@ -39,7 +39,7 @@ impl Read for Bounded {
 
 /// Read it.
 pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
-    let separator = crate::manifest::columns::separator_of(path)?;
+    let separator = crate::manifest::columns::separator_of(path).map_err(|e| unreadable(path, &e))?;
     let file = File::open(path).map_err(|e| unreadable(path, &e))?;
     let bar = progress(file.metadata().map_or(0, |metadata| metadata.len()));
     let (left, read) = (Rc::new(Cell::new(LONGEST)), Rc::new(Cell::new(0)));

@@ -88,7 +88,7 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
             reading.hidden
         ));
     }
-    Ok(Table { columns: reading.columns, rows, claimed: false, warnings })
+    Ok(Table { columns: reading.columns, rows, claimed: false, cut: None, warnings })
 }
 
 /// How many values a line may have at most, counted without reading them: what divides them outside of texts.

@@ -79,6 +79,8 @@ pub(crate) struct Table {
     pub(crate) rows: u64,
     /// Whether how many rows it has is only what it claims.
     pub(crate) claimed: bool,
+    /// Why not all of its columns stand here; none where they do.
+    pub(crate) cut: Option<String>,
     /// What people should know.
     pub(crate) warnings: Vec<String>,
 }

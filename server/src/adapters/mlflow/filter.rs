@@ -439,8 +439,8 @@ pub fn orders(clauses: &[String], known: &[&str]) -> Result<Vec<Order>> {
         .collect()
 }
 
-/// Where a figure stands in a history: its step, its moment, and the figure as text. What a client brings twice is one.
-pub type Place = (i64, i64, String);
+/// Where a figure stands among all that a run brought: the position in the ledger of what brought it, and its place therein.
+pub type Place = (i64, u32);
 
 /// What a token of ours says.
 fn told(token: Option<&str>) -> Result<Option<serde_json::Value>> {
@@ -470,19 +470,19 @@ pub fn token(offset: usize) -> String {
     STANDARD.encode(format!("{{\"offset\": {offset}}}"))
 }
 
-/// Where a page of figures begins: after this one.
+/// Where a page of figures begins: with this one.
 ///
 /// # Errors
 /// A token that is none of ours.
 pub fn place(token: Option<&str>) -> Result<Option<Place>> {
     let Some(value) = told(token)? else { return Ok(None) };
-    let after = value.get("after").cloned().ok_or_else(foreign)?;
-    serde_json::from_value(after).map(Some).map_err(|_| foreign())
+    let from = value.get("from").cloned().ok_or_else(foreign)?;
+    serde_json::from_value(from).map(Some).map_err(|_| foreign())
 }
 
-/// The token of the page after this figure.
-pub fn token_after(place: &Place) -> String {
-    STANDARD.encode(serde_json::json!({"after": place}).to_string())
+/// The token of the page that begins with this figure.
+pub fn token_from(place: Place) -> String {
+    STANDARD.encode(serde_json::json!({"from": place}).to_string())
 }
 
 /// A version as the protocol numbers them.

@@ -16,6 +16,10 @@ use crate::error::{Error, Result};
 const CHUNK: usize = 500;
 /// Rows of figures read at once: each has those of one call, a thousand at most.
 const ROWS: i64 = 100;
+/// Figures of any key that are looked at for a page.
+const MOST: usize = 250_000;
+/// What a row counts for, however few figures it has.
+const LEAST: usize = 25;
 
 /// Texts of notes by their digests, as far as they were not erased.
 ///
@@ -32,8 +36,9 @@ pub fn notes(conn: &mut Conn, digests: &[Digest]) -> Result<HashMap<Digest, Stri
     Ok(found)
 }
 
-/// So many figures of a key that a run brought, in the order of steps, then moments, from the one after a place on; whether there are
-/// more. However much a run measured, no more than one answer is held.
+/// So many figures of a key that a run brought, from a place on, and where the next page begins, if there is more to look at. Pages
+/// follow each other as the figures came, so that none is read for nothing; within a page they stand in the order of steps, then
+/// moments, and what a client brought twice is one. However much a run measured, no more than one answer is held.
 ///
 /// # Errors
 /// What the database said.
@@ -41,38 +46,44 @@ pub fn history(
     conn: &mut Conn,
     run: &str,
     key: &str,
-    after: Option<&Place>,
+    from: Option<Place>,
     limit: usize,
-) -> Result<(Vec<Metric>, bool)> {
-    let mut found: BTreeMap<Place, Metric> = BTreeMap::new();
-    let (mut more, mut seen) = (false, 0);
+) -> Result<(Vec<Metric>, Option<Place>)> {
+    let mut found: BTreeMap<(i64, i64, String), Metric> = BTreeMap::new();
+    let (first, skip) = from.unwrap_or_default();
+    let (mut from, mut looked) = (first, 0);
     loop {
         let rows: Vec<(i64, String)> = resource::table
             .filter(resource::kind.eq("mlflow_run"))
             .filter(resource::parent.eq(run))
             .filter(resource::state.eq(FIGURES))
-            .filter(resource::since_seq.gt(seen))
+            .filter(resource::since_seq.ge(from))
             .order(resource::since_seq)
             .limit(ROWS)
             .select((resource::since_seq, resource::doc))
             .load(conn)?;
-        let Some((last, _)) = rows.last() else { break };
-        seen = *last;
-        for (_, doc) in rows {
+        if rows.is_empty() {
+            return Ok((found.into_values().collect(), None));
+        }
+        for (seq, doc) in rows {
+            from = seq.saturating_add(1);
             let fact: RunChanged =
                 serde_json::from_str(&doc).map_err(|e| Error::Internal(format!("stored figures: {e}")))?;
             let RunChange::Logged { metrics, .. } = fact.change else { continue };
-            for metric in metrics.into_iter().filter(|metric| metric.key == key) {
+            looked += metrics.len().max(LEAST);
+            for (index, metric) in (0..).zip(metrics) {
+                if metric.key != key || (seq == first && index < skip) {
+                    continue;
+                }
                 let place = (metric.step, metric.timestamp, metric.value.clone());
-                if after.is_none_or(|after| place > *after) {
-                    found.insert(place, metric);
+                if found.len() >= limit && !found.contains_key(&place) {
+                    return Ok((found.into_values().collect(), Some((seq, index))));
                 }
-                if found.len() > limit {
-                    found.pop_last();
-                    more = true;
-                }
+                found.insert(place, metric);
+            }
+            if looked >= MOST {
+                return Ok((found.into_values().collect(), Some((from, 0))));
             }
         }
     }
-    Ok((found.into_values().collect(), more))
 }

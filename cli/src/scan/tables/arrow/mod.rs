@@ -71,7 +71,7 @@ pub(super) fn read(path: &Path, sample: u64) -> Result<Table> {
     let mut warnings = Vec::new();
     warnings.extend(reading.unread.map(|why| format!("values of some rows were not looked at: {why}")));
     warnings.extend(reading.claimed.then(|| CLAIMED.to_owned()));
-    Ok(Table { columns: reading.columns, rows: reading.rows, claimed: reading.claimed, warnings })
+    Ok(Table { columns: reading.columns, rows: reading.rows, claimed: reading.claimed, cut: None, warnings })
 }
 
 impl<R: Read + Seek> Reading<R> {

@@ -237,12 +237,11 @@ pub async fn history(ctx: Ctx) -> Result<Reply> {
     let params = asked(&ctx)?;
     let (id, key) = (id(&params)?, params.need("metric_key")?);
     let limit = params.limit(25_000, 25_000)?;
-    let after = filter::place(params.text("page_token")?.as_deref())?;
+    let from = filter::place(params.text("page_token")?.as_deref())?;
     let run = known(&*present(&ctx).await?, &id)?;
     let reference = licit_schemas::reference::Ref::run(run.id).to_string();
-    let read = move |conn: &mut Conn| store::history(conn, &reference, &key, after.as_ref(), limit);
-    let (found, more) = ctx.app.db.read(read).await?;
-    let next = found.last().filter(|_| more);
-    let next = next.map(|last| filter::token_after(&(last.step, last.timestamp, last.value.clone())));
+    let read = move |conn: &mut Conn| store::history(conn, &reference, &key, from, limit);
+    let (found, next) = ctx.app.db.read(read).await?;
+    let next = next.map(filter::token_from);
     listed("metrics", Found { items: found.iter().map(view::metric).collect(), next })
 }

@@ -226,16 +226,17 @@ pub fn alias(tx: &mut Tx<'_>, rules: &Rules, may: bool, name: &str, alias: &str,
 pub fn unalias(tx: &mut Tx<'_>, rules: &Rules, may: bool, name: &str, alias: &str) -> Result<()> {
     alias_checked(alias)?;
     let model = known(tx, name)?;
-    let Some(said) = model.aliases.get(alias).copied() else { return Ok(()) };
-    // What runs by it is withdrawn, whatever it was set to.
-    let number = shown(tx, rules, name)?.aliases.get(alias).copied().unwrap_or(said);
+    if !model.aliases.contains_key(alias) {
+        return Ok(());
+    }
     let governed = rules.governs(alias);
     if governed && !may {
         return Err(fault::denied(promote::no_role(alias)));
     }
     record(tx, name, ModelChange::Unaliased { alias: alias.to_owned() })?;
     if governed {
-        promote::withdraw(tx, rules, name, number)?;
+        // Whatever it was set to, and whatever each of its deployments runs.
+        promote::withdraw(tx, rules, name, Place::Alias(alias))?;
     }
     Ok(())
 }

@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::standing::{self, standing};
 use crate::adapters::mlflow::fact::Stage;
 use crate::adapters::mlflow::registered::{Model, Version};
-use crate::adapters::mlflow::{Rules, fault};
+use crate::adapters::mlflow::{Rules, fault, names};
 use crate::error::{Error, Result};
 use crate::facts::{Tx, World};
 use crate::gate::operations::{activate, refused};
-use crate::registry::leads::{ALIAS, MODEL, says};
+use crate::registry::leads::{ALIAS, MODEL};
 use crate::registry::operations::{release, withdraw as withdrawn};
 use crate::registry::{Release, What};
 
@@ -144,7 +144,7 @@ pub fn promote(
     }
     if let Some((other, deployment)) = elsewhere(tx.world(), rules, model, version, place, &deployments) {
         return Ok(Promoted::Refused(format!(
-            "{other} of '{}' stands for another version and for `{deployment}`, too, which runs one at a time: what that name leads to would run \
+            "{other} of '{}' leads to another version that runs, and to `{deployment}`, too, which runs one at a time: what that name leads to would run \
              unwatched. Take it away first, or give each its own deployment with the tag `{ALIAS}`.",
             model.name
         )));
@@ -190,7 +190,9 @@ pub fn promote(
     Ok(Promoted::Let(led))
 }
 
-/// Another governed name of the model that stands for another version and for one of these deployments.
+/// Another governed name of the model that leads to something that runs another version, and to one of these deployments. What it was
+/// set to does not count, nor what it is shown as: where its deployments run different versions, that is nothing. Where nothing runs
+/// by it, it will stand for what is started now.
 fn elsewhere(
     world: &World,
     rules: &Rules,
@@ -199,20 +201,22 @@ fn elsewhere(
     place: Place<'_>,
     deployments: &[String],
 ) -> Option<(String, String)> {
-    let aliases = model.aliases.iter().filter(|(alias, of)| {
-        let own = matches!(place, Place::Alias(own) if own == alias.as_str());
-        rules.governs(alias) && **of != version.number && !own
-    });
-    let staged = model.versions.values().any(|other| {
-        other.stage == Stage::Production && other.number != version.number && rules.governs(Stage::Production.as_str())
-    });
+    let said = world.mlflow.registered.get(&model.name)?;
+    let own = |alias: &str| matches!(place, Place::Alias(own) if own == alias);
+    let aliases =
+        said.aliases.keys().filter(|alias| rules.governs(alias) && !own(alias)).map(|alias| Place::Alias(alias));
+    let staged = rules.governs(Stage::Production.as_str())
+        && said.versions.values().any(|version| version.stage == Stage::Production);
     // What is in production already makes room where that is said; else two would be.
     let stage = (staged && !matches!(place, Place::Stage { archive: true })).then_some(Place::Stage { archive: false });
-    let mut others = aliases.map(|(alias, _)| Place::Alias(alias)).chain(stage);
-    others.find_map(|other| {
+    let another = |deployment: &String| {
+        let active = world.registry.active(deployment);
+        active.is_some_and(|active| active.spec.composition.iter().all(|part| part.model != version.made.native))
+    };
+    aliases.chain(stage).find_map(|other| {
         let stands = standing(world, &model.name, &other.alias());
-        let both = stands.into_iter().find(|deployment| deployments.contains(deployment))?;
-        Some((other.shown(), both))
+        let both = stands.iter().find(|deployment| deployments.contains(deployment))?;
+        stands.iter().any(another).then(|| (other.shown(), both.clone()))
     })
 }
 
@@ -342,35 +346,32 @@ fn path(finding: &Finding) -> String {
     if finding.path.is_empty() { finding.node.clone() } else { finding.path.join(" -> ") }
 }
 
-/// What a version ran as, by the governed names it had, is withdrawn where no other such name stands for it.
+/// What ran by a governed name is withdrawn: whatever version of the model each of its deployments runs, where no other such name of
+/// the model still leads to it.
 ///
 /// # Errors
 /// Those of the database.
-pub fn withdraw(tx: &mut Tx<'_>, rules: &Rules, name: &str, number: u32) -> Result<()> {
-    let Some(recorded) = tx.world().mlflow.registered.get(name) else { return Ok(()) };
-    let model = standing::shown(tx.world(), rules, recorded);
-    let Some(version) = model.versions.get(&number) else { return Ok(()) };
-    let mut left: Vec<String> =
-        model.aliases_of(number).filter(|alias| rules.governs(alias)).map(str::to_lowercase).collect();
-    if version.stage == Stage::Production {
-        left.push(Stage::Production.as_str().to_lowercase());
-    }
-    let native = &version.made.native;
+pub fn withdraw(tx: &mut Tx<'_>, rules: &Rules, name: &str, place: Place<'_>) -> Result<()> {
     let world = tx.world();
-    let running: Vec<Uuid> = world
-        .registry
-        .deployments
+    let Some(model) = world.mlflow.registered.get(name) else { return Ok(()) };
+    let production = Stage::Production.as_str().to_lowercase();
+    let mut left: Vec<String> =
+        model.aliases.keys().filter(|alias| rules.governs(alias)).map(|alias| alias.to_lowercase()).collect();
+    if rules.governs(&production) && model.versions.values().any(|version| version.stage == Stage::Production) {
+        left.push(production);
+    }
+    let kept: Vec<String> = left.iter().flat_map(|alias| standing(world, name, alias)).collect();
+    let base = names::model(name);
+    let own = |part: &Part| {
+        base.as_ref().is_some_and(|base| part.model.unpinned() == base.unpinned())
+            || model.versions.values().any(|version| version.made.native == part.model)
+    };
+    let running: Vec<Uuid> = standing(world, name, &place.alias())
         .iter()
-        .map(|latest| latest.reference.to_string())
-        .filter(|deployment| {
-            let all = world.registry.deployments.all(deployment);
-            let stands = |alias: &str| all.iter().any(|revision| says(&revision.spec.tags, name, alias));
-            rules.governed.iter().any(|alias| stands(alias)) && !left.iter().any(|alias| stands(alias))
-        })
-        .filter_map(|deployment| {
-            let active = world.registry.active(&deployment)?;
-            active.spec.composition.iter().any(|part| part.model == *native).then_some(active.id)
-        })
+        .filter(|deployment| !kept.contains(deployment))
+        .filter_map(|deployment| world.registry.active(deployment))
+        .filter(|active| active.spec.composition.iter().any(own))
+        .map(|active| active.id)
         .collect();
     for id in running {
         withdrawn(tx, id)?;

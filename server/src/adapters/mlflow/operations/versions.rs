@@ -361,7 +361,11 @@ pub fn transition(
         )));
     }
     let governed = |stage: Stage| stage == Stage::Production && rules.governs(stage.as_str());
-    let leaves = governed(version.stage) && stage != Stage::Production;
+    // It leaves whether it was set to it or runs by it: both are still said.
+    let produces = |of: &Model| of.versions.values().any(|own| own.number != number && own.stage == Stage::Production);
+    let leaves = (governed(of(&said, number)?.stage) || governed(version.stage)) && stage != Stage::Production;
+    // Where another was set to it, too, and runs by it, the stage goes on to stand for that one.
+    let ends = leaves && (governed(version.stage) || !produces(&said));
     if leaves && !may {
         return Err(fault::denied(promote::no_role("Production")));
     }
@@ -375,14 +379,14 @@ pub fn transition(
     };
     // What was set to `Production` and no longer runs leaves it with what does.
     let goes = |other: &&Arc<Version>| {
-        other.number != number && (archive && other.stage == stage || leaves && other.stage == Stage::Production)
+        other.number != number && (archive && other.stage == stage || ends && other.stage == Stage::Production)
     };
     let others = model.versions.values().chain(said.versions.values()).filter(goes);
     let archived: BTreeSet<u32> = others.map(|other| other.number).collect();
     let (archived, decisions) = (archived.into_iter().collect(), led.iter().map(|led| led.decision).collect());
     record(tx, name, number, VersionChange::Staged { stage, archived, decisions })?;
-    if leaves {
-        promote::withdraw(tx, rules, name, number)?;
+    if ends {
+        promote::withdraw(tx, rules, name, Place::Stage { archive: false })?;
     }
     Ok(Promoted::Let(led))
 }
