@@ -552,8 +552,8 @@ mod tests {
         assert!(other("{\"offset\": 18446744073709551615}").is_err() && other("{\"offset\": -1}").is_err());
         assert_eq!(other("{\"offset\": 9007199254740992}").unwrap(), 1 << 53);
         assert!(offset(Some("!")).is_err() && offset(Some("e30=")).is_err() && offset(None).unwrap() == 0);
-        let one = (3, 1_700_000_000_000, "0.5".to_owned());
-        assert_eq!(place(Some(&token_after(&one))).unwrap(), Some(one));
+        let one = (1_700_000_000_000, 3);
+        assert_eq!(place(Some(&token_from(one))).unwrap(), Some(one));
         assert!(place(Some(&token(1))).is_err() && place(Some("!")).is_err() && place(None).unwrap().is_none());
     }
 
