@@ -165,7 +165,8 @@ fn needle(db: &TestDatabase, statement: &str) -> Vec<u8> {
 /// Whether any file of the database holds these bytes.
 fn stands(db: &TestDatabase, needle: &[u8]) -> bool {
     let folder = Path::new(db.url.trim_start_matches("sqlite://")).parent().unwrap();
-    let holds = |path: &Path| std::fs::read(path).unwrap().windows(needle.len()).any(|bytes| bytes == needle);
+    let holds =
+        |path: &Path| path.is_file() && std::fs::read(path).unwrap().windows(needle.len()).any(|bytes| bytes == needle);
     std::fs::read_dir(folder).unwrap().any(|entry| holds(&entry.unwrap().path()))
 }
 
