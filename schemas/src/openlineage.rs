@@ -58,15 +58,15 @@ pub struct EventsSummary {
     pub received: u64,
     /// Are recorded.
     pub successful: u64,
-    /// Are in quarantine.
+    /// Are in quarantine, or found no room there.
     pub failed: u64,
-    /// Are worth being sent again: none.
+    /// Are worth being sent again: those that found no room.
     pub retriable: u64,
     /// Are not.
     pub non_retriable: u64,
 }
 
-/// An event of a batch that is in quarantine.
+/// An event of a batch that is in quarantine, or found no room there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedEvent {
     /// Its place in the batch, from 0.

@@ -42,6 +42,8 @@ pub struct App {
     pub settings: Settings,
     /// Who listens to the stream of events.
     pub listeners: Arc<Listeners>,
+    /// How many events may wait in quarantine; 0: any number.
+    pub quarantine: u32,
     /// How many exports are being written.
     pub exports: Arc<crate::reports::exports::Turns>,
     /// Who signs the ledger.
@@ -144,6 +146,7 @@ pub async fn serve(
         gaps: Watch::default(),
         settings: config.events(),
         listeners: Arc::default(),
+        quarantine: config.lineage_quarantine_most,
         exports: Arc::default(),
         signing: signing.clone(),
         public_log: config.public_log,
@@ -225,9 +228,11 @@ async fn follow(db: Db) {
 
 /// Foreign events are kept for a time, and so many: what is beyond is erased at the start, and once an hour.
 async fn keep(db: Db, bounds: Retention) {
+    let mut after = 0;
     loop {
-        if let Err(error) = crate::adapters::openlineage::retention::expire(&db, bounds, clock::now()).await {
-            tracing::warn!(%error, "events beyond their time could not be erased");
+        match crate::adapters::openlineage::retention::expire(&db, bounds, clock::now(), after).await {
+            Ok(last) => after = last,
+            Err(error) => tracing::warn!(%error, "events beyond their time could not be erased"),
         }
         actix_web::rt::time::sleep(Duration::from_secs(3600)).await;
     }

@@ -130,7 +130,7 @@ pub struct Config {
     /// Days for which events that could not be read wait in quarantine; then they are erased; 0: without end
     #[arg(long, env = "LICIT_LINEAGE_QUARANTINE_DAYS", default_value_t = 90, global = true)]
     pub lineage_quarantine_days: u32,
-    /// Latest events that wait in quarantine; 0: all
+    /// Events that may wait in quarantine: beyond them none is taken that cannot be read; 0: all
     #[arg(long, env = "LICIT_LINEAGE_QUARANTINE_MOST", default_value_t = 100_000, global = true)]
     pub lineage_quarantine_most: u32,
     /// Form of the log on standard error: text or json

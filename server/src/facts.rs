@@ -132,6 +132,7 @@ facts! {
     UseRecorded(Stated<UseSpec>) = "use.recorded" v 1;
     PassportImported(Stated<PassportSpec>) = "passport.imported" v 1;
     LineageEventReceived(adapters::openlineage::event::Received) = "lineage_event.received" v 1;
+    LineageRunOverflowed(adapters::openlineage::event::Overflowed) = "lineage_run.overflowed" v 1;
     MlflowExperimentChanged(mlflow::ExperimentChanged) = "mlflow_experiment.changed" v 1;
     MlflowRunChanged(mlflow::RunChanged) = "mlflow_run.changed" v 1;
     MlflowLoggedModelChanged(mlflow::LoggedModelChanged) = "mlflow_logged_model.changed" v 1;
@@ -338,6 +339,7 @@ impl Projection for World {
                 self.gate.passports.imported(f, digest(&f.spec), at, rows);
             }
             Fact::LineageEventReceived(f) => self.event_received(f, at, rows),
+            Fact::LineageRunOverflowed(f) => self.openlineage.overflowed(f),
             Fact::MlflowExperimentChanged(f) => self.mlflow_experiment(f, at, rows),
             Fact::MlflowRunChanged(f) => self.mlflow_run(f, at, rows),
             Fact::MlflowLoggedModelChanged(f) => self.mlflow_logged(f, at, rows),

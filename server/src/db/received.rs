@@ -1,5 +1,7 @@
 //! Foreign events as they came, and those that could not be read: erasable, beside the ledger, and written by the same writer.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use licit_schemas::digest::Digest;
 use licit_schemas::known::KnownAt;
@@ -39,7 +41,6 @@ pub struct Quarantined {
 pub(super) enum Received {
     Keep(Kept),
     Quarantine(Quarantined),
-    Release(String),
 }
 
 impl<P: Projection> Tx<'_, P> {
@@ -77,33 +78,47 @@ impl<P: Projection> Tx<'_, P> {
     /// What the database said.
     pub fn quarantined(&mut self, id: Uuid) -> Result<Option<Quarantined>> {
         let id = id.to_string();
-        let gone = |change: &Received| matches!(change, Received::Release(one) if *one == id);
-        if self.batch.received.iter().any(gone) {
+        if self.is_going(&id) {
             return Ok(None);
         }
         Ok(lineage_quarantine::table.find(&id).select(Quarantined::as_select()).first(self.conn).optional()?)
     }
 
-    /// Put an event into quarantine; its id there. One that is there stays as it is.
+    /// Whether an event in quarantine is erased by this group: its row goes when the group is flushed, and nobody may find it until then.
+    fn is_going(&self, id: &str) -> bool {
+        self.batch.erased.iter().any(|one| one.quarantined() == Some(id))
+    }
+
+    /// Put an event into quarantine, where `most` may wait (0: any number); its id there. One that is there stays as it is. None where it
+    /// is full: what waits gives way to nothing that comes later.
     ///
     /// # Errors
     /// What the database said.
-    pub fn quarantine(&mut self, digest: Digest, reason: &str, size: usize, body: Vec<u8>) -> Result<String> {
+    pub fn quarantine(
+        &mut self,
+        digest: Digest,
+        reason: &str,
+        (size, body): (usize, Vec<u8>),
+        most: u32,
+    ) -> Result<Option<String>> {
         let digest = digest.to_string();
         let pending = self.batch.received.iter().find_map(|change| match change {
-            Received::Quarantine(one) if one.digest == digest => Some(one.id.clone()),
+            Received::Quarantine(one) if one.digest == digest && !self.is_going(&one.id) => Some(one.id.clone()),
             _ => None,
         });
         let known = match pending {
             Some(id) => Some(id),
-            None => lineage_quarantine::table
-                .filter(lineage_quarantine::digest.eq(&digest))
-                .select(lineage_quarantine::id)
-                .first(self.conn)
-                .optional()?,
+            None => {
+                let all = lineage_quarantine::table.filter(lineage_quarantine::digest.eq(&digest));
+                let ids: Vec<String> = all.select(lineage_quarantine::id).load(self.conn)?;
+                ids.into_iter().find(|id| !self.is_going(id))
+            }
         };
-        if let Some(id) = known {
-            return Ok(id);
+        if known.is_some() {
+            return Ok(known);
+        }
+        if most > 0 && self.waiting()? >= usize::try_from(most).unwrap_or(usize::MAX) {
+            return Ok(None);
         }
         let id = self.new_id().to_string();
         self.batch.received.push(Received::Quarantine(Quarantined {
@@ -115,7 +130,21 @@ impl<P: Projection> Tx<'_, P> {
             size: i64::try_from(size).unwrap_or(i64::MAX),
             body,
         }));
-        Ok(id)
+        Ok(Some(id))
+    }
+
+    /// How many events wait in quarantine, with what this group changes. They are counted once for a group: nobody else writes meanwhile.
+    fn waiting(&mut self) -> Result<usize> {
+        let stored = match self.batch.waiting {
+            Some(stored) => stored,
+            None => {
+                let count: i64 = lineage_quarantine::table.count().get_result(self.conn)?;
+                *self.batch.waiting.insert(usize::try_from(count).unwrap_or(0))
+            }
+        };
+        let came = self.batch.received.iter().filter(|change| matches!(change, Received::Quarantine(_))).count();
+        let gone: HashSet<&str> = self.batch.erased.iter().filter_map(Erased::quarantined).collect();
+        Ok((stored + came).saturating_sub(gone.len()))
     }
 
     /// Erase the body of an event, as it came, and its salt. Its digest stays, so that it is known when it is sent again, and so does
@@ -138,56 +167,82 @@ impl<P: Projection> Tx<'_, P> {
         self.batch.erased.push(Erased::Quarantined(id.to_string()));
     }
 
-    /// Erase some of the events beyond their bound, from one position of the ledger on; where to go on, while there are more.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub fn expire_events(&mut self, bound: &Bound, after: i64) -> Result<Option<i64>> {
-        let mut until = 0;
-        if let Some(end) = bound.since(self.now()) {
-            until = i64::try_from(past::position(self.conn, KnownAt::Time(end))?).unwrap_or(i64::MAX);
-        }
-        if let Some(most) = bound.most() {
-            let events = lineage_event::table.select(lineage_event::seq).order(lineage_event::seq.desc());
-            let first: Option<i64> = events.offset(most).first(self.conn).optional()?;
-            until = until.max(first.unwrap_or(0));
-        }
-        let found: Vec<(String, i64)> = lineage_event::table
-            .filter(lineage_event::seq.gt(after).and(lineage_event::seq.le(until)))
-            .filter(lineage_event::salt.ne(Vec::new()))
-            .order(lineage_event::seq)
-            .limit(AT_ONCE)
-            .select((lineage_event::digest, lineage_event::seq))
-            .load(self.conn)?;
-        let next = found.last().map(|(_, seq)| *seq);
-        self.batch.erased.extend(found.into_iter().map(|(digest, _)| Erased::Event(digest)));
-        Ok(next)
+    /// Erase what was found to be beyond its bound. What was erased is cleared from the log behind the last of many such writes, not behind
+    /// each.
+    pub fn expire(&mut self, found: &[Expired]) {
+        self.batch.erased.extend(found.iter().map(|one| match one {
+            Expired::Event { digest, .. } => Erased::Event(digest.clone()),
+            Expired::Quarantined(id) => Erased::Quarantined(id.clone()),
+        }));
+        self.batch.deferred |= !found.is_empty();
     }
 
-    /// Erase some of the events in quarantine beyond their bound, oldest first; how many.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub fn expire_quarantined(&mut self, bound: &Bound) -> Result<usize> {
-        let all = || lineage_quarantine::table.select(lineage_quarantine::id);
-        let mut found: Vec<String> = Vec::new();
-        if let Some(end) = bound.since(self.now()) {
-            let old = all().filter(lineage_quarantine::received_at.lt(end.naive()));
-            found = old.order(lineage_quarantine::id).limit(AT_ONCE).load(self.conn)?;
-        }
-        // Ids are in the order of time.
-        if let (true, Some(most)) = (found.is_empty(), bound.most()) {
-            found = all().order(lineage_quarantine::id.desc()).offset(most).limit(AT_ONCE).load(self.conn)?;
-        }
-        let count = found.len();
-        self.batch.erased.extend(found.into_iter().map(Erased::Quarantined));
-        Ok(count)
-    }
-
-    /// Let an event out of quarantine.
+    /// Let an event out of quarantine. What it said is kept with its fact, and may be erased there: so it is overwritten here.
     pub fn release_event(&mut self, id: &str) {
-        self.batch.received.push(Received::Release(id.to_owned()));
+        self.batch.erased.push(Erased::Quarantined(id.to_owned()));
     }
+}
+
+/// An event beyond its bound.
+#[derive(Clone, Debug)]
+pub enum Expired {
+    /// One that was recorded.
+    Event {
+        /// Its digest.
+        digest: String,
+        /// Where in the ledger its fact is.
+        seq: i64,
+    },
+    /// One in quarantine, by its id.
+    Quarantined(String),
+}
+
+/// The last position of the ledger whose event is beyond the bound; 0 where none is.
+///
+/// # Errors
+/// What the database said.
+pub fn last_expired(conn: &mut Conn, bound: &Bound, now: Timestamp) -> Result<i64> {
+    let mut until = 0;
+    if let Some(end) = bound.since(now) {
+        until = i64::try_from(past::position(conn, KnownAt::Time(end))?).unwrap_or(i64::MAX);
+    }
+    if let Some(most) = bound.most() {
+        let events = lineage_event::table.select(lineage_event::seq).order(lineage_event::seq.desc());
+        let first: Option<i64> = events.offset(most).first(conn).optional()?;
+        until = until.max(first.unwrap_or(0));
+    }
+    Ok(until)
+}
+
+/// Some of the events between two positions of the ledger that were not erased yet, oldest first.
+///
+/// # Errors
+/// What the database said.
+pub fn expired(conn: &mut Conn, after: i64, until: i64) -> Result<Vec<Expired>> {
+    let found: Vec<(String, i64)> = lineage_event::table
+        .filter(lineage_event::seq.gt(after).and(lineage_event::seq.le(until)))
+        .filter(lineage_event::salt.ne(Vec::new()))
+        .order(lineage_event::seq)
+        .limit(AT_ONCE)
+        .select((lineage_event::digest, lineage_event::seq))
+        .load(conn)?;
+    Ok(found.into_iter().map(|(digest, seq)| Expired::Event { digest, seq }).collect())
+}
+
+/// Some of the events that wait in quarantine longer than they may, oldest first.
+///
+/// # Errors
+/// What the database said.
+pub fn expired_quarantined(conn: &mut Conn, bound: &Bound, now: Timestamp) -> Result<Vec<Expired>> {
+    let Some(end) = bound.since(now) else { return Ok(Vec::new()) };
+    // Ids are in the order of time: the first that is not too old ends it.
+    let oldest: Vec<(String, chrono::NaiveDateTime)> = lineage_quarantine::table
+        .select((lineage_quarantine::id, lineage_quarantine::received_at))
+        .order(lineage_quarantine::id)
+        .limit(AT_ONCE)
+        .load(conn)?;
+    let old = oldest.into_iter().take_while(|(_, at)| *at < end.naive());
+    Ok(old.map(|(id, _)| Expired::Quarantined(id)).collect())
 }
 
 /// How long foreign events are kept as they came, and how many.
@@ -195,7 +250,7 @@ impl<P: Projection> Tx<'_, P> {
 pub struct Bound {
     /// Days; 0: without end.
     pub days: u32,
-    /// The latest so many; 0: all.
+    /// So many: of those that were recorded the latest, of those in quarantine the first; 0: all.
     pub most: u32,
 }
 
@@ -239,9 +294,6 @@ pub(super) fn flush(conn: &mut Conn, changes: Vec<Received>) -> Result<()> {
             }
             Received::Quarantine(one) => {
                 diesel::insert_into(lineage_quarantine::table).values(one).execute(conn)?;
-            }
-            Received::Release(id) => {
-                diesel::delete(lineage_quarantine::table.find(id)).execute(conn)?;
             }
         }
     }

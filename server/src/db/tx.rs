@@ -58,6 +58,10 @@ pub(super) struct Batch {
     pub people: Vec<Change>,
     pub checkpoints: Vec<Keep>,
     pub received: Vec<Received>,
+    /// How many events waited in quarantine when the group began, once somebody asked.
+    pub waiting: Option<usize>,
+    /// Whether more is erased by writes that follow, so that the log is cleared behind the last of them.
+    pub deferred: bool,
 }
 
 /// What is taken out of the erasable tables.
@@ -68,6 +72,16 @@ pub(super) enum Erased {
     /// The body of an event and its salt, by the event's digest, which stays.
     Event(String),
     Quarantined(String),
+}
+
+impl Erased {
+    /// The event in quarantine, where it is one.
+    pub(super) fn quarantined(&self) -> Option<&str> {
+        match self {
+            Self::Quarantined(id) => Some(id),
+            _ => None,
+        }
+    }
 }
 
 /// Marks into a [`Batch`], to go back to when an operation fails.

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use diesel::connection::SimpleConnection;
@@ -130,7 +131,7 @@ impl<P: Projection> Clone for Writer<P> {
 impl<P: Projection> Writer<P> {
     pub(super) fn start(manager: Manager, conn: Conn, state: State<P>, world: Arc<ArcSwap<P>>) -> Self {
         let (sender, receiver) = mpsc::sync_channel(QUEUE);
-        let mut core = Core { manager, conn: Some(conn), state, world };
+        let mut core = Core { manager, conn: Some(conn), state, world, log: Log { holds: true, ..Log::default() } };
         let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || core.serve(&receiver));
         Self {
             // Without its thread the receiver is gone, and every write is answered as unavailable.
@@ -199,6 +200,57 @@ struct Core<P: Projection> {
     conn: Option<Conn>,
     state: State<P>,
     world: Arc<ArcSwap<P>>,
+    log: Log,
+}
+
+/// What the write-ahead log of SQLite still holds of what was erased: the pages as they were.
+#[derive(Default)]
+struct Log {
+    /// Whether it holds any; at the start it may, of a server that was killed.
+    holds: bool,
+    /// Whether this group erases.
+    erases: bool,
+    /// Whether it is cleared behind a later group.
+    deferred: bool,
+    /// When clearing it failed last: readers keep it, and nobody is to wait for them again and again.
+    failed: Option<Instant>,
+}
+
+impl Log {
+    /// Note what a group erases. One that is not made durable after all costs no more than a checkpoint.
+    fn note(&mut self, batch: &Batch) {
+        self.erases |= !batch.erased.is_empty();
+        self.deferred |= batch.deferred;
+    }
+
+    /// Clear it, where it is time.
+    fn clear(&mut self, conn: &mut Conn, erasing: bool) {
+        const AGAIN: Duration = Duration::from_secs(60);
+        let erases = std::mem::take(&mut self.erases) || erasing;
+        let deferred = std::mem::take(&mut self.deferred);
+        self.holds |= erases;
+        let soon = !erases && self.failed.is_some_and(|at| at.elapsed() < AGAIN);
+        let Conn::Sqlite(lite) = conn else { return };
+        if !self.holds || deferred || soon {
+            return;
+        }
+        // It answers in a row, not by an error, where a reader kept it from doing all.
+        let done = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Cleared>(lite);
+        match done {
+            Ok(Cleared { busy: 0 }) => *self = Self::default(),
+            other => {
+                tracing::warn!(?other, "what was erased stands in the write-ahead log until a later checkpoint");
+                self.failed = Some(Instant::now());
+            }
+        }
+    }
+}
+
+/// What a checkpoint answers.
+#[derive(Debug, QueryableByName)]
+struct Cleared {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    busy: i32,
 }
 
 impl<P: Projection> Core<P> {
@@ -242,12 +294,7 @@ impl<P: Projection> Core<P> {
         match &outcome {
             Ok(()) => {
                 let position = self.state.world.position();
-                if self.state.world.people().is_erasing()
-                    && let Conn::Sqlite(lite) = &mut conn
-                    && let Err(error) = lite.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                {
-                    tracing::warn!(%error, "what was erased stands in the write-ahead log until the next checkpoint");
-                }
+                self.log.clear(&mut conn, self.state.world.people().is_erasing());
                 self.state.world.people_mut().settled(position);
                 self.world.store(Arc::new(self.state.world.clone()));
             }
@@ -271,18 +318,19 @@ impl<P: Projection> Core<P> {
         jobs: &mut [Box<dyn Job<P>>],
         apart: bool,
     ) -> std::result::Result<(), Failed> {
-        let state = &mut self.state;
+        let (state, log) = (&mut self.state, &mut self.log);
         let mut committing = false;
         #[expect(clippy::disallowed_methods, reason = "this is the write door")]
         let outcome = conn.transaction(|conn| {
             lock_and_catch_up(conn, state)?;
             if apart {
-                run_apart(conn, state, jobs)?;
+                run_apart(conn, state, log, jobs)?;
             } else {
                 let mut batch = Batch::default();
                 for job in jobs.iter_mut() {
                     run(conn, state, &mut batch, job.as_mut());
                 }
+                log.note(&batch);
                 flush(conn, state, batch)?;
             }
             committing = true;
@@ -334,13 +382,19 @@ impl Failed {
 }
 
 /// Run each job with a flush in a savepoint of its own: the guilty one fails alone.
-fn run_apart<P: Projection>(conn: &mut Conn, state: &mut State<P>, jobs: &mut [Box<dyn Job<P>>]) -> Result<()> {
+fn run_apart<P: Projection>(
+    conn: &mut Conn,
+    state: &mut State<P>,
+    log: &mut Log,
+    jobs: &mut [Box<dyn Job<P>>],
+) -> Result<()> {
     for job in jobs.iter_mut() {
         let before = state.clone();
         #[expect(clippy::disallowed_methods, reason = "a savepoint within the write door's transaction")]
         let alone = conn.transaction(|conn| {
             let mut batch = Batch::default();
             run(conn, state, &mut batch, job.as_mut());
+            log.note(&batch);
             flush(conn, state, batch)
         });
         if let Err(error) = alone {
@@ -484,6 +538,8 @@ pub(super) fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch:
             .values((actor_name::actor.eq(actor.to_string()), actor_name::name.eq(name)))
             .execute(conn)?;
     }
+    // What this very group keeps, it may erase as well.
+    super::received::flush(conn, batch.received)?;
     erase(conn, &batch.erased)?;
     for (digest, body) in &batch.evidence {
         keep_evidence(conn, digest, body)?;
@@ -494,7 +550,6 @@ pub(super) fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch:
     super::outbox::flush(conn, batch.outbox)?;
     super::people::flush(conn, batch.people)?;
     super::checkpoint::flush(conn, batch.checkpoints)?;
-    super::received::flush(conn, batch.received)?;
     // Answers are kept for a day; once an hour the older ones go.
     if !batch.kept.is_empty() && state.last > state.pruned.plus(chrono::Duration::hours(1)) {
         let old = state.last.plus(-chrono::Duration::hours(24)).naive();

@@ -141,7 +141,7 @@ fn subject(kind: &str, data: &Value) -> String {
         "release" => text("/spec/deployment").map(|of| format!("{}@{rev}", of.replacen("deployment:", "release:", 1))),
         "edge" => text("/from").map(str::to_owned),
         "lineage_event" => text("/event/run").map(|id| format!("run:{id}")),
-        "mlflow_run" => text("/run").map(|id| format!("run:{id}")),
+        "lineage_run" | "mlflow_run" => text("/run").map(|id| format!("run:{id}")),
         "mlflow_experiment" => data.get("experiment").map(|id| format!("mlflow_experiment:{id}")),
         "mlflow_logged_model" => text("/model").map(|id| format!("mlflow_logged_model:{id}")),
         "mlflow_model" | "mlflow_version" => text("/name").map(|name| format!("mlflow_model:{}", escaped(name))),

@@ -120,6 +120,9 @@ pub fn about(fact: &Fact) -> Vec<String> {
             let tables = f.event.tables.iter().map(|table| table.r#ref.to_string());
             std::iter::once(Ref::run(f.event.run).to_string()).chain(tables).collect()
         }
+        Fact::LineageRunOverflowed(f) => {
+            std::iter::once(Ref::run(f.run)).chain(f.versions.iter().cloned()).map(|one| one.to_string()).collect()
+        }
         Fact::EdgeRecorded(f) => vec![f.from.to_string(), f.to.to_string()],
         Fact::MlflowRunChanged(f) => f.about(),
         Fact::MlflowVersionChanged(f) => f.about(),

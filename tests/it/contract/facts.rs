@@ -204,6 +204,13 @@ fn every_kind() -> Vec<(String, u16, String)> {
         }}}}],
     });
     s.ana.post("/api/v1/lineage", &reported).good();
+    let mut much = reported;
+    much["run"]["runId"] = json!("01939f00-0000-7000-8000-000000000002");
+    for from in [0, 1000, 2000] {
+        much["inputs"] = (from..from + 1000).map(|n| json!({"namespace": "crm", "name": format!("t{n}")})).collect();
+        much["outputs"] = json!([{"namespace": "s3://lake", "name": format!("out{from}")}]);
+        s.ana.post("/api/v1/lineage", &much).good();
+    }
     by_mlflow(&s);
     // The last of all, since time never runs backwards.
     assert_eq!(crate::consent::proofs::later(&s.server.db, &harness::scenario::in_days(2)), 1);

@@ -1,5 +1,7 @@
 //! A pipeline nobody changed reports what it does; a column of e-mail addresses upstream of a model refuses its deployment, by name.
 
+use std::collections::BTreeSet;
+
 use harness::Scenario;
 use harness::scenario::{deployment, finding, notice, party, purpose, system};
 use serde_json::{Value, json};
@@ -182,4 +184,77 @@ fn what_was_said_to_be_collected_stays_so() {
     }
     let decision = deployed(&events).activate("release:score-prod@1").problem(409)["decision"].clone();
     assert!(finding(&decision, "source.covered").is_some(), "{decision:#}");
+}
+
+#[test]
+fn a_run_of_which_not_all_is_known_refuses_what_was_made_of_it() {
+    let mut events = trace(&identified());
+    let table = |n: usize| {
+        with(
+            "lake",
+            &format!("t{n}"),
+            json!({
+                "schema": {"fields": [{"name": "id"}]}, "licit": {"origin": "synthetic"},
+                "tags": {"tags": [{"key": "identifiability", "value": "none", "field": "id"}]},
+            }),
+        )
+    };
+    let more =
+        |from: usize, count: usize| event("RUNNING", TRAIN, (from..from + count).map(table).collect(), json!([]));
+    events.extend([more(0, 1000), more(1000, 999)]);
+    let s = deployed(&events);
+    let findings = || -> Vec<Value> {
+        let decision = s.activate("release:score-prod@1").problem(409)["decision"].clone();
+        decision["findings"].as_array().unwrap().clone()
+    };
+    let node =
+        |finding: &Value| (finding["rule"].as_str().unwrap().to_owned(), finding["node"].as_str().unwrap().to_owned());
+    let incomplete = |of: &str| -> Option<Value> {
+        findings()
+            .into_iter()
+            .find(|f| node(f) == ("lineage.complete".to_owned(), of.to_owned()) && f["status"] == "unknown")
+    };
+    let run = format!("run:{TRAIN}");
+    let before: BTreeSet<(String, String)> = findings().iter().map(node).collect();
+
+    // One table more, with people, than is kept of a run: it is not taken, and the gate knows that something is missing.
+    let mut crm = more(1999, 1);
+    crm["inputs"][0] = with("crm", "calls", json!({"schema": {"fields": [{"name": "email"}]}}));
+    crm["outputs"] = json!([set("crm", "derived")]);
+    assert_eq!(s.ana.post("/api/v1/lineage", &crm).good()["outcome"], "quarantined");
+    let after: BTreeSet<(String, String)> = findings().iter().map(node).collect();
+    let new: Vec<&(String, String)> = after.difference(&before).collect();
+    assert_eq!(new, [&("lineage.complete".to_owned(), run.clone())], "and nothing else is the matter");
+    let gap = incomplete(&run).unwrap();
+    assert!(gap["sentence"].as_str().unwrap().contains("more of"), "{gap:#}");
+    assert!(gap["path"].to_string().contains(&run) && !gap["remedy"]["text"].as_str().unwrap().is_empty(), "{gap:#}");
+
+    // Sent again, or with other inputs, it is known.
+    let noted = || s.server.db.sql("SELECT data FROM ledger_entry WHERE kind = 'lineage_run.overflowed'");
+    assert_eq!(noted().trim().lines().count(), 1);
+    s.ana.post("/api/v1/lineage", &crm).good();
+    crm["inputs"][0] = set("crm", "others");
+    assert_eq!(s.ana.post("/api/v1/lineage", &crm).good()["outcome"], "quarantined");
+    assert_eq!(noted().trim().lines().count(), 1, "{}", noted());
+
+    // A version of which engines state too much is not known either.
+    let people = "dataset:crm/people@reported";
+    assert!(incomplete(people).is_none());
+    let said: Vec<Value> = (0..100)
+        .map(|n| {
+            let controlled = with("crm", "people", json!({"licit": {"controller": format!("party:p{n}")}}));
+            event("OTHER", &TRAIN.replace("12", "19"), json!([controlled]), json!([]))
+        })
+        .collect();
+    let batch = s.ana.post("/api/v1/lineage/batch", &json!(said)).good();
+    assert_eq!(batch["summary"]["failed"], 1, "{batch}");
+    assert!(incomplete(people).is_some());
+
+    // Who registers the run is heard instead of the engine.
+    s.add("runs", json!({
+        "id": TRAIN, "operation": "train", "purpose": "purpose:scoring", "controller": "party:acme", "started_at": "2026-11-01T10:00:00Z",
+        "inputs": [{"ref": "dataset:s3:%2F%2Flake/features@reported"}], "outputs": [format!("model:score@run-{TRAIN}")],
+    }));
+    assert!(incomplete(&run).is_none());
+    crate::support::rebuilds(&s.server.db);
 }

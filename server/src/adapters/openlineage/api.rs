@@ -1,17 +1,17 @@
 //! The routes of OpenLineage.
 //!
 //! A producer that is answered 4xx loses its event, and one that is answered 5xx waits while a pipeline stands still. So what is
-//! JSON is taken: recorded, or put aside with the reason.
+//! JSON is taken: recorded, or put aside with the reason; only where there is no room to put it aside is it to be sent again.
 
 use licit_schemas::digest::Digest;
 use licit_schemas::json;
 use licit_schemas::openlineage::{
-    EventOutcome, EventTaken, EventsSummary, EventsTaken, FACET_SCHEMA, FailedEvent, QuarantineQuery,
+    EventOutcome, EventsSummary, EventsTaken, FACET_SCHEMA, FailedEvent, QuarantineQuery,
 };
 use licit_schemas::problem::Fault;
 use serde_json::Value;
 
-use super::operations::{self, Incoming};
+use super::operations::{self, Incoming, Taken};
 use super::store;
 use crate::error::{Error, Result};
 use crate::http::{Body, Ctx, Reply, off_thread};
@@ -25,8 +25,10 @@ const MOST_EVENTS: usize = 10_000;
 pub async fn receive(ctx: Ctx, body: Body) -> Result<Reply> {
     // Megabytes take their time to read.
     let events = off_thread(move || Ok(vec![read(&body.0)?])).await?;
-    let taken = ctx.write(move |tx| operations::receive(tx, &events)).await?;
+    let most = ctx.app.quarantine;
+    let taken = ctx.write(move |tx| operations::receive(tx, &events, most)).await?;
     let one = taken.into_iter().next().ok_or_else(|| Error::Internal("an event is lost".to_owned()))?;
+    let one = one.map_err(Error::Busy)?;
     if one.outcome == EventOutcome::Accepted { Reply::created(&one) } else { Reply::ok(&one) }
 }
 
@@ -34,11 +36,12 @@ pub async fn receive(ctx: Ctx, body: Body) -> Result<Reply> {
 pub async fn receive_batch(ctx: Ctx, body: Body) -> Result<Reply> {
     // Megabytes take their time to read.
     let events = off_thread(move || batch(&body.0)).await?;
-    let mut taken: Vec<EventTaken> = Vec::with_capacity(events.len());
+    let most = ctx.app.quarantine;
+    let mut taken: Vec<Taken> = Vec::with_capacity(events.len());
     let mut rest = events.into_iter().peekable();
     while rest.peek().is_some() {
         let some: Vec<Incoming> = rest.by_ref().take(AT_ONCE).collect();
-        taken.extend(ctx.write(move |tx| operations::receive(tx, &some)).await?);
+        taken.extend(ctx.write(move |tx| operations::receive(tx, &some, most)).await?);
     }
     let mut answer = EventsTaken {
         status: "success".to_owned(),
@@ -46,16 +49,19 @@ pub async fn receive_batch(ctx: Ctx, body: Body) -> Result<Reply> {
         failed_events: Vec::new(),
     };
     for (index, one) in taken.into_iter().enumerate() {
-        if one.outcome == EventOutcome::Quarantined {
-            let reason = one.reason.unwrap_or_default();
-            answer.failed_events.push(FailedEvent { index: count(index), reason, retriable: false });
-        }
+        let (reason, retriable) = match one {
+            Ok(one) if one.outcome == EventOutcome::Quarantined => (one.reason.unwrap_or_default(), false),
+            Ok(_) => continue,
+            Err(reason) => (reason, true),
+        };
+        answer.failed_events.push(FailedEvent { index: count(index), reason, retriable });
     }
     let failed = count(answer.failed_events.len());
+    let again = count(answer.failed_events.iter().filter(|one| one.retriable).count());
     if failed > 0 {
         answer.status = "partial_success".to_owned();
     }
-    (answer.summary.failed, answer.summary.non_retriable) = (failed, failed);
+    (answer.summary.failed, answer.summary.retriable, answer.summary.non_retriable) = (failed, again, failed - again);
     answer.summary.successful = answer.summary.received - failed;
     Reply::ok(&answer)
 }
@@ -146,7 +152,9 @@ pub async fn erase_kept(ctx: Ctx) -> Result<Reply> {
 /// Read it again.
 pub async fn replay(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
-    Reply::ok(&ctx.write(move |tx| operations::replay(tx, id)).await?)
+    let most = ctx.app.quarantine;
+    let taken = ctx.write(move |tx| operations::replay(tx, id, most)).await?;
+    Reply::ok(&taken.map_err(Error::Busy)?)
 }
 
 /// The schema of our facet.

@@ -19,6 +19,37 @@ pub struct Received {
     pub event: Event,
 }
 
+/// What a run would be more than, with an event that was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// Datasets that it reads.
+    Inputs,
+    /// Versions that it writes.
+    Outputs,
+    /// Columns in its lineage.
+    Columns,
+    /// Datasets of which it is said what they came of.
+    Explicit,
+    /// What engines state of one version.
+    Stated,
+    /// Runs that its parent began.
+    Children,
+}
+
+/// An event was not taken, because with it there would be more of its run than is kept: what is known of the run is not all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overflowed {
+    /// The run.
+    pub run: Uuid,
+    /// The first bound that was met.
+    pub bound: Bound,
+    /// Versions of which not all is known either: what it would have written, and the one that engines state too much of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<Ref>,
+}
+
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

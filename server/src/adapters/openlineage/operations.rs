@@ -46,26 +46,34 @@ impl Incoming {
     }
 }
 
-/// Record what can be read, and put what cannot into quarantine. An event that came before changes nothing.
+/// What became of an event; or why it is to be sent again, since it can be neither recorded nor put aside now.
+pub type Taken = std::result::Result<EventTaken, String>;
+
+/// Record what can be read, and put what cannot into quarantine, where `most` may wait. An event that came before changes nothing.
 ///
 /// # Errors
 /// What the database said.
-pub fn receive(tx: &mut Tx<'_>, events: &[Incoming]) -> Result<Vec<EventTaken>> {
-    events.iter().map(|event| one(tx, event)).collect()
+pub fn receive(tx: &mut Tx<'_>, events: &[Incoming], most: u32) -> Result<Vec<Taken>> {
+    events.iter().map(|event| one(tx, event, most)).collect()
 }
 
-fn one(tx: &mut Tx<'_>, incoming: &Incoming) -> Result<EventTaken> {
-    match &incoming.read {
-        Ok(_) if tx.has_event(incoming.digest)? => Ok(taken(EventOutcome::Unchanged)),
-        Ok(event) => {
-            let ahead = ahead(tx, event).map(str::to_owned);
-            match ahead.or_else(|| tx.world().openlineage.overflows(event)) {
-                Some(reason) => set_aside(tx, incoming, &reason),
-                None => record(tx, incoming, event),
-            }
-        }
-        Err(reason) => set_aside(tx, incoming, reason),
+fn one(tx: &mut Tx<'_>, incoming: &Incoming, most: u32) -> Result<Taken> {
+    let event = match &incoming.read {
+        Ok(_) if tx.has_event(incoming.digest)? => return Ok(Ok(taken(EventOutcome::Unchanged))),
+        Ok(event) => event,
+        Err(reason) => return set_aside(tx, incoming, reason, most),
+    };
+    if let Some(reason) = ahead(tx, event) {
+        return set_aside(tx, incoming, reason, most);
     }
+    let Some(over) = tx.world().openlineage.overflows(event) else {
+        return record(tx, incoming, event).map(Ok);
+    };
+    // Whatever becomes of the event, the gate is to know that what is known of its run is not all.
+    if !tx.world().openlineage.knows(&over.fact) {
+        tx.record(Fact::LineageRunOverflowed(over.fact))?;
+    }
+    set_aside(tx, incoming, &over.reason, most)
 }
 
 fn taken(outcome: EventOutcome) -> EventTaken {
@@ -78,11 +86,17 @@ fn ahead(tx: &Tx<'_>, event: &Event) -> Option<&'static str> {
     (event.at > latest).then_some("`eventTime` lies ahead")
 }
 
-fn set_aside(tx: &mut Tx<'_>, incoming: &Incoming, reason: &str) -> Result<EventTaken> {
+fn set_aside(tx: &mut Tx<'_>, incoming: &Incoming, reason: &str, most: u32) -> Result<Taken> {
     // A reason quotes what was sent: only so much of it.
     let reason: String = reason.chars().filter(|c| !c.is_control()).take(500).collect();
-    let id = tx.quarantine(incoming.digest, &reason, incoming.size, incoming.body.clone())?;
-    Ok(EventTaken { outcome: EventOutcome::Quarantined, quarantine: Some(id), reason: Some(reason) })
+    let kept = (incoming.size, incoming.body.clone());
+    Ok(match tx.quarantine(incoming.digest, &reason, kept, most)? {
+        Some(id) => Ok(EventTaken { outcome: EventOutcome::Quarantined, quarantine: Some(id), reason: Some(reason) }),
+        None => Err(format!(
+            "it cannot be recorded ({reason}), and {most} events wait in quarantine, as many as may: send it again when some were \
+             read again or erased"
+        )),
+    })
 }
 
 fn record(tx: &mut Tx<'_>, incoming: &Incoming, event: &Event) -> Result<EventTaken> {
@@ -114,7 +128,7 @@ fn pinned(tx: &Tx<'_>, reference: &mut Ref) {
 ///
 /// # Errors
 /// No such event.
-pub fn replay(tx: &mut Tx<'_>, id: Uuid) -> Result<EventTaken> {
+pub fn replay(tx: &mut Tx<'_>, id: Uuid, most: u32) -> Result<Taken> {
     let none = || Error::NotFound(format!("there is no event `{id}` in quarantine"));
     let held = tx.quarantined(id)?.ok_or_else(none)?;
     let text = inflated(&held.body)?;
@@ -122,8 +136,8 @@ pub fn replay(tx: &mut Tx<'_>, id: Uuid) -> Result<EventTaken> {
         Ok(value) => Incoming::of(&value)?,
         Err(fault) => Incoming::unreadable(&text, fault.problem)?,
     };
-    let answer = one(tx, &incoming)?;
-    if answer.outcome != EventOutcome::Quarantined {
+    let answer = one(tx, &incoming, most)?;
+    if answer.as_ref().is_ok_and(|answer| answer.outcome != EventOutcome::Quarantined) {
         tx.release_event(&held.id);
     }
     Ok(answer)

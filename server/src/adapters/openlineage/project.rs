@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::event::Received;
 use super::names;
-use super::state::{Flows, Run};
+use super::state::{Flows, Run, explicit_run};
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
 use crate::facts::{World, digest};
@@ -47,7 +47,7 @@ impl World {
                 self.put_run(id, spec, Origin::Inferred, at, rows);
             }
             for (made, flows) in &run.explicit {
-                let own = names::id(&["lineage", &id.to_string(), &made.to_string()]);
+                let own = explicit_run(id, made);
                 let mut spec = self.run_spec(id, &run, flows);
                 tag(&mut spec.tags, "openlineage.run", &Ref::run(id).to_string());
                 self.put_run(own, spec, Origin::Declared, at, rows);

@@ -3,7 +3,7 @@
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
-use crate::db::received::Bound;
+use crate::db::received::{self, Bound, Expired};
 use crate::error::Result;
 use crate::facts::Db;
 
@@ -16,28 +16,42 @@ pub struct Retention {
     pub quarantined: Bound,
 }
 
-/// Erase what is beyond its bound, a few at a time.
+/// Erase what is beyond its bound, a few at a time, from a position of the ledger on before which all is erased; the position before
+/// which all is then. What is to go is found by a reader: the one writer is there for everybody.
 ///
 /// # Errors
 /// What the database said.
-pub async fn expire(db: &Db, bounds: Retention, now: Timestamp) -> Result<()> {
-    let mut next = Some(0);
-    while let Some(after) = next {
-        next = db.write(Uuid::nil(), now, move |tx| tx.expire_events(&bounds.kept, after)).await?;
-    }
-    let mut gone = 0;
+pub async fn expire(db: &Db, bounds: Retention, now: Timestamp, mut after: i64) -> Result<i64> {
+    let until = db.read(move |conn| received::last_expired(conn, &bounds.kept, now)).await?;
     loop {
-        let some = db.write(Uuid::nil(), now, move |tx| tx.expire_quarantined(&bounds.quarantined)).await?;
-        if some == 0 {
+        let found = db.read(move |conn| received::expired(conn, after, until)).await?;
+        let Some(Expired::Event { seq, .. }) = found.last() else { break };
+        let last = *seq;
+        db.write(Uuid::nil(), now, move |tx| {
+            tx.expire(&found);
+            Ok(())
+        })
+        .await?;
+        after = last;
+    }
+    let mut discarded = 0;
+    loop {
+        let found = db.read(move |conn| received::expired_quarantined(conn, &bounds.quarantined, now)).await?;
+        if found.is_empty() {
             break;
         }
-        gone += some;
+        discarded += found.len();
+        db.write(Uuid::nil(), now, move |tx| {
+            tx.expire(&found);
+            Ok(())
+        })
+        .await?;
     }
-    if gone > 0 {
-        tracing::warn!(
-            gone,
-            "events that could not be read were erased from quarantine: they came too long ago, or are too many"
-        );
+    // One more write, so that what was erased, now or before, leaves the log, too.
+    db.write(Uuid::nil(), now, |_| Ok(())).await?;
+    if discarded > 0 {
+        let days = bounds.quarantined.days;
+        tracing::warn!(discarded, days, "events were erased from quarantine that waited there longer than they may");
     }
-    Ok(())
+    Ok(after.max(until))
 }

@@ -1,10 +1,10 @@
 //! What is known of runs and names. Everything here is joined by minima, maxima and unions: the same events make the same state, in
 //! whatever order and however often they came.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use imbl::HashMap;
+use imbl::{HashMap, HashSet};
 use licit_schemas::digest::Digest;
 use licit_schemas::openlineage::RunFacet;
 use licit_schemas::reference::Ref;
@@ -13,7 +13,8 @@ use licit_schemas::text::{Iri, Key, Name};
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
-use super::event::{Event, Flow, Progress, Table};
+use super::event::{Bound, Event, Flow, Overflowed, Progress, Table};
+use super::names;
 
 /// Columns of a dataset that can be listed; of more, none is, and what it holds is unknown.
 const MOST_COLUMNS: usize = 5000;
@@ -130,16 +131,22 @@ impl Flows {
 }
 
 /// What a flow is too much of, with what is known.
-fn overflow(known: &Flows, said: &Flow) -> Option<String> {
+fn overflow(known: &Flows, said: &Flow) -> Option<(Bound, String)> {
     let [inputs, outputs, origins] = known.added(said);
     let bounds = [
-        (known.inputs.len(), inputs, MOST_TABLES, "datasets that it read"),
-        // By name and as the run's own, where the engine states no version.
-        (known.outputs.len(), outputs, 2 * MOST_TABLES, "versions that it wrote"),
-        (if origins > 0 { known.origins() } else { 0 }, origins, MOST_ORIGINS, "columns in its lineage"),
+        (Bound::Inputs, known.inputs.len(), inputs, MOST_TABLES, "datasets that it read"),
+        // By name, and the version that was made: two of each dataset.
+        (Bound::Outputs, known.outputs.len(), outputs, 2 * MOST_TABLES, "versions that it wrote"),
+        (
+            Bound::Columns,
+            if origins > 0 { known.origins() } else { 0 },
+            origins,
+            MOST_ORIGINS,
+            "columns in its lineage",
+        ),
     ];
-    let over = |(known, new, most, _): &(usize, usize, usize, &str)| *new > 0 && known + new > *most;
-    bounds.into_iter().find(over).map(|(_, _, most, what)| format!("{most} {what}"))
+    let over = |(_, known, new, most, _): &(Bound, usize, usize, usize, &str)| *new > 0 && known + new > *most;
+    bounds.into_iter().find(over).map(|(bound, _, _, most, what)| (bound, format!("{most} {what}")))
 }
 
 /// What is known of a run.
@@ -268,6 +275,11 @@ impl Version {
     }
 }
 
+/// The run of its own that a thing has where the engine said what it came of.
+pub fn explicit_run(run: Uuid, made: &Ref) -> Uuid {
+    names::id(&["lineage", &run.to_string(), &made.to_string()])
+}
+
 /// What is to be put into the registry and the graph anew.
 #[derive(Debug, Default)]
 pub struct Touched {
@@ -288,6 +300,16 @@ pub struct State {
     owners: HashMap<Ref, (Timestamp, Key)>,
     /// What was put into the registry of names that have revisions, so that what others state of them stays.
     stated: HashMap<Ref, Digest>,
+    /// Runs and versions of which not all is known, since an event was too much to be taken.
+    partial: HashSet<String>,
+}
+
+/// An event that is too much to be taken.
+pub struct Over {
+    /// Why, for whoever sent it.
+    pub reason: String,
+    /// What is recorded of it.
+    pub fact: Overflowed,
 }
 
 impl State {
@@ -340,6 +362,9 @@ impl State {
     pub fn fold(&mut self, event: &Event) -> Touched {
         let mut touched = self.tables(event.at, event.tables.iter());
         let (changed, states) = self.join(event);
+        if self.has_partial() {
+            self.mark_explicit(event.run);
+        }
         if changed {
             touched.runs.push(event.run);
         }
@@ -430,7 +455,43 @@ impl State {
 
     /// Why an event cannot be joined: with what is known, it would be more than is kept of one run or one version. Asked before it is
     /// recorded, so that the fold itself takes everything there is.
-    pub fn overflows(&self, event: &Event) -> Option<String> {
+    pub fn overflows(&self, event: &Event) -> Option<Over> {
+        let (bound, reason, stated) = self.beyond(event)?;
+        let mut versions: BTreeSet<Ref> = stated.into_iter().collect();
+        // What the run wrote besides is not all that was made of it.
+        if event.progress != Progress::Fail {
+            let known = self.runs.get(&event.run);
+            for made in std::iter::once(&event.flow).chain(&event.explicit).flat_map(|flow| &flow.outputs) {
+                let flows = known.iter().flat_map(|run| std::iter::once(&run.flow).chain(run.explicit.values()));
+                if !flows.into_iter().any(|flows| flows.outputs.contains(made)) {
+                    versions.insert(made.clone());
+                }
+            }
+        }
+        Some(Over { reason, fact: Overflowed { run: event.run, bound, versions: versions.into_iter().collect() } })
+    }
+
+    fn beyond(&self, event: &Event) -> Option<(Bound, String, Option<Ref>)> {
+        // What a run that failed names makes no edge: of it only the rest counts.
+        let flows = if event.progress == Progress::Fail { None } else { self.flows_beyond(event) };
+        if let Some((bound, over)) = flows {
+            return Some((bound, format!("brings its run `{}` beyond {over}", event.run), None));
+        }
+        let full = |table: &&Table| self.versions.get(&table.r#ref).is_some_and(|known| known.is_full(table));
+        if let Some(table) = event.tables.iter().find(full) {
+            let of = &table.r#ref;
+            let over = format!("brings `{of}` beyond {MOST_STATED} controllers, purposes or bases that engines state");
+            return Some((Bound::Stated, over, Some(of.clone())));
+        }
+        let children = event.parent.and_then(|parent| self.children.get(&parent));
+        let child = children.is_some_and(|known| known.len() >= MOST_CHILDREN && !known.contains(&event.run));
+        child.then(|| {
+            (Bound::Children, format!("names as its parent a run that began {MOST_CHILDREN} others already"), None)
+        })
+    }
+
+    /// The bound of its run's flows that an event goes beyond, in words, too.
+    fn flows_beyond(&self, event: &Event) -> Option<(Bound, String)> {
         let none = (Flows::default(), BTreeMap::new());
         let known = self.runs.get(&event.run);
         let (flow, explicit) = known.map_or((&none.0, &none.1), |run| (&run.flow, &run.explicit));
@@ -449,29 +510,47 @@ impl State {
         let before: usize =
             explicit.iter().filter(|(of, _)| !new.contains_key(*of)).map(|(_, own)| own.origins()).sum();
         if over.is_none() && outputs.len() > MOST_TABLES {
-            over = Some(format!("{MOST_TABLES} datasets of which it is said what they came of"));
+            over = Some((Bound::Explicit, format!("{MOST_TABLES} datasets of which it is said what they came of")));
         }
         if over.is_none() && before + origins(&new) > MOST_ORIGINS {
-            over = Some(format!("{MOST_ORIGINS} columns in its lineage"));
+            over = Some((Bound::Columns, format!("{MOST_ORIGINS} columns in its lineage")));
         }
-        if let Some(over) = over {
-            return Some(format!("brings its run `{}` beyond {over}", event.run));
+        over
+    }
+
+    /// Note that an event was too much.
+    pub fn overflowed(&mut self, fact: &Overflowed) {
+        self.partial.insert(Ref::run(fact.run).to_string());
+        self.partial.extend(fact.versions.iter().map(Ref::to_string));
+        self.mark_explicit(fact.run);
+    }
+
+    /// Whether that was noted before.
+    pub fn knows(&self, fact: &Overflowed) -> bool {
+        self.is_partial(&Ref::run(fact.run).to_string())
+            && fact.versions.iter().all(|version| self.is_partial(&version.to_string()))
+    }
+
+    /// Whether not all is known of a run or version.
+    pub fn is_partial(&self, reference: &str) -> bool {
+        self.partial.contains(reference)
+    }
+
+    /// Whether there is any of which not all is known.
+    pub fn has_partial(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
+    /// What a run of which not all is known made stands as runs of their own, where the engine said what came of what.
+    fn mark_explicit(&mut self, id: Uuid) {
+        if let Some(run) = self.runs.get(&id).filter(|_| self.partial.contains(&Ref::run(id).to_string())) {
+            self.partial.extend(run.explicit.keys().map(|made| Ref::run(explicit_run(id, made)).to_string()));
         }
-        let full = |table: &&Table| self.versions.get(&table.r#ref).is_some_and(|known| known.is_full(table));
-        if let Some(table) = event.tables.iter().find(full) {
-            return Some(format!(
-                "brings `{}` beyond {MOST_STATED} controllers, purposes or bases that engines state",
-                table.r#ref
-            ));
-        }
-        let children = event.parent.and_then(|parent| self.children.get(&parent));
-        let child = children.is_some_and(|known| known.len() >= MOST_CHILDREN && !known.contains(&event.run));
-        child.then(|| format!("names as its parent a run that began {MOST_CHILDREN} others already"))
     }
 
     /// The runs that a run began, and those that these began, as far down as they look up.
     fn below(&self, id: Uuid, runs: &mut Vec<Uuid>) {
-        let (mut next, mut seen) = (vec![id], HashSet::from([id]));
+        let (mut next, mut seen) = (vec![id], BTreeSet::from([id]));
         for _ in 0..MOST_PARENTS {
             let begun = next.iter().filter_map(|id| self.children.get(id)).flat_map(|all| all.iter().copied());
             next = begun.filter(|id| seen.insert(*id)).collect();

@@ -8,7 +8,7 @@ use licit_schemas::time::Timestamp;
 
 use super::assessed::{assessed, concerns};
 use super::cohorts::Sorting;
-use super::{Barred, Evidence, Gap, Missing, Source, joins, twins};
+use super::{Barred, Evidence, Gap, Missing, Source, joins, partial, twins};
 use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, EdgeKind, Flags, Graph, Link, Node, NodeId, NodeKind, Role};
@@ -87,6 +87,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         sorting.gather(&mut evidence.cohorts[cohort], source);
         evidence.sources.push(source);
     }
+    partial::partial(evidence, exposure);
     twins::contradicted(evidence);
     evidence.joins = joins::joins(evidence, &understated);
 }

@@ -7,6 +7,7 @@ mod controllers;
 mod document;
 mod inspect;
 mod joins;
+mod partial;
 mod told;
 mod twins;
 mod understated;
@@ -136,6 +137,8 @@ pub enum Missing {
     DefaultEnded(Arc<str>, Timestamp),
     /// A run that trained, made a model or an unstated table, and names nothing it read.
     Inputs,
+    /// An engine reported more of it than is kept.
+    Partial,
     /// A model of ours without its run.
     Run,
     /// The same bytes are registered as this model version, made of this dataset version, too.

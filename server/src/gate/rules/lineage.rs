@@ -110,6 +110,12 @@ pub(super) fn complete(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 Missing::Inputs => begin(Status::Unknown)
                     .says(format!("nobody said what `{name}` read, or, as it formed a model, what it learned from"))
                     .remedy("record what it read, as edges `used`", register()),
+                Missing::Partial => begin(Status::Unknown)
+                    .says(format!("engines reported more of `{name}` than is kept of one run or version: what is known of it is not all"))
+                    .remedy(
+                        "report what was done as runs of fewer tables and release what these made, or register it natively; for a run that is over, an approved regularisation",
+                        register(),
+                    ),
                 Missing::Contradicted(other, source) => begin(Status::Unknown)
                     .says(format!("the same bytes as those of `{name}` are registered as `{other}`, made of `{source}`, which is not behind this release"))
                     .remedy(

@@ -17,8 +17,24 @@ use crate::http::{Ctx, Reply, off_thread};
 use crate::lineage::graph::{NodeId, NodeKind};
 use crate::resolve::node;
 
-/// How long a reader may leave what it got unread.
+/// How long a reader may leave what it got unread, at once and beyond what it may for what it took.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes that a reader takes in a second at least, on the whole: others wait for its turn.
+const RATE: u32 = 256 << 10;
+/// How long an export may take whatever its reader does.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// How much longer a reader may keep an export waiting.
+struct Patience(Duration);
+
+impl Patience {
+    /// What is left when so many bytes were taken after so long: what was taken gives time for what follows, but never more than there was
+    /// at the start.
+    fn taken(&mut self, bytes: usize, after: Duration) {
+        let earned = Duration::from_secs(1) * u32::try_from(bytes).unwrap_or(u32::MAX) / RATE;
+        self.0 = (self.0.saturating_sub(after) + earned).min(PATIENCE);
+    }
+}
 
 /// Export everything, or one thing with all that is behind it.
 pub async fn export(ctx: Ctx) -> Result<Reply> {
@@ -44,25 +60,28 @@ pub async fn export(ctx: Ctx) -> Result<Reply> {
     tokio::task::spawn_local(async move {
         let _turn = turn;
         // What was sent ends without its last line then, and no reader takes it for whole.
-        if let Err(error) = tell(&db, &sender, selection, format).await {
-            tracing::warn!(%error, "an export ended early");
+        match tokio::time::timeout(LONGEST, tell(&db, &sender, selection, format)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "an export ended early"),
+            Err(_) => tracing::warn!("an export ended early: it took too long"),
         }
     });
     Ok(Reply::stream("application/json", receiver))
 }
 
 async fn tell(db: &Db, sender: &Sender<Vec<u8>>, selection: Arc<Selection>, format: ExportFormat) -> Result<()> {
+    let mut patience = Patience(PATIENCE);
     let (own, root) = (selection.clone(), selection.root);
     let begin = db.read(move |conn| {
         let page: Vec<NodeId> = root.into_iter().collect();
         let items = read(conn, &own, &page)?;
         Ok(head(format, &own, items.first()))
     });
-    if !said(sender, begin.await?).await {
+    if !said(sender, &mut patience, begin.await?).await {
         return Ok(());
     }
     for section in sections(format) {
-        if !said(sender, section.open.to_owned()).await {
+        if !said(sender, &mut patience, section.open.to_owned()).await {
             return Ok(());
         }
         let (mut so_far, mut from) = (Written::default(), Some(0));
@@ -84,16 +103,16 @@ async fn tell(db: &Db, sender: &Sender<Vec<u8>>, selection: Arc<Selection>, form
                 });
                 let (text, next, after) = some.await?;
                 (so_far, place) = (after, next);
-                if !text.is_empty() && !said(sender, text).await {
+                if !text.is_empty() && !said(sender, &mut patience, text).await {
                     return Ok(());
                 }
             }
         }
-        if !said(sender, section.close.to_owned()).await {
+        if !said(sender, &mut patience, section.close.to_owned()).await {
             return Ok(());
         }
     }
-    said(sender, tail(format).to_owned()).await;
+    said(sender, &mut patience, tail(format).to_owned()).await;
     Ok(())
 }
 
@@ -117,6 +136,32 @@ fn read(conn: &mut Conn, selection: &Selection, page: &[NodeId]) -> Result<Vec<I
 }
 
 /// Whether the reader took it.
-async fn said(sender: &Sender<Vec<u8>>, text: String) -> bool {
-    text.is_empty() || matches!(tokio::time::timeout(PATIENCE, sender.send(text.into_bytes())).await, Ok(Ok(())))
+async fn said(sender: &Sender<Vec<u8>>, patience: &mut Patience, text: String) -> bool {
+    if text.is_empty() {
+        return true;
+    }
+    let (bytes, begun) = (text.len(), tokio::time::Instant::now());
+    let took = matches!(tokio::time::timeout(patience.0, sender.send(text.into_bytes())).await, Ok(Ok(())));
+    patience.taken(bytes, begun.elapsed());
+    took
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reads_slowly_on_the_whole_gives_its_turn_back() {
+        let chunk = 256 << 10;
+        let mut slow = Patience(PATIENCE);
+        for _ in 0..4 {
+            slow.taken(chunk, Duration::from_secs(10));
+        }
+        assert!(slow.0 < Duration::from_secs(10), "each chunk within thirty seconds is not enough: {:?}", slow.0);
+        let mut steady = Patience(PATIENCE);
+        for _ in 0..1000 {
+            steady.taken(chunk, Duration::from_millis(900));
+        }
+        assert_eq!(steady.0, PATIENCE, "and what was read fast is no credit without end");
+    }
 }

@@ -138,22 +138,33 @@ pub struct Section {
 enum Write {
     /// At once.
     Whole(fn(&Selection, &Item) -> Vec<(String, Value)>),
-    /// In so many parts, each by its number: all of them together would fill the memory.
-    Parts(fn(&Selection, &Item) -> usize, fn(&Selection, &Item, usize) -> Vec<(String, Value)>),
+    /// A few of its causes at a time: what follows of all of them together would fill the memory. The causes are gathered once.
+    Parts(fn(&Selection, &Item) -> Vec<Half>, fn(&Selection, &Item, &[Half]) -> Vec<(String, Value)>),
 }
 
-impl Write {
-    fn parts(self, selection: &Selection, item: &Item) -> usize {
-        match self {
-            Self::Whole(_) => 1,
-            Self::Parts(count, _) => count(selection, item),
-        }
-    }
+/// Causes of a thing that are looked at together: a run may have read thousands of tables for each.
+const CAUSES: usize = 16;
 
-    fn part(self, selection: &Selection, item: &Item, part: usize) -> Vec<(String, Value)> {
+impl Write {
+    /// A part of what a thing gives; none beyond the last.
+    fn part(
+        self,
+        selection: &Selection,
+        item: &Item,
+        part: usize,
+        so_far: &mut Written,
+    ) -> Option<Vec<(String, Value)>> {
         match self {
-            Self::Whole(write) => write(selection, item),
-            Self::Parts(_, write) => write(selection, item, part),
+            Self::Whole(write) => (part == 0).then(|| write(selection, item)),
+            Self::Parts(gather, write) => {
+                let causes = match so_far.causes.take() {
+                    Some((of, causes)) if of == item.node => causes,
+                    _ => gather(selection, item),
+                };
+                let values = causes.chunks(CAUSES).nth(part).map(|some| write(selection, item, some));
+                so_far.causes = Some((item.node, causes));
+                values
+            }
         }
     }
 }
@@ -219,6 +230,8 @@ pub fn tail(format: ExportFormat) -> &'static str {
 pub struct Written {
     begun: bool,
     keys: HashSet<String>,
+    /// Causes of the thing that is being written in parts.
+    causes: Option<(NodeId, Vec<Half>)>,
 }
 
 /// Where the writing of a page stands: the thing, and which part of it is next.
@@ -241,14 +254,14 @@ pub fn written(
 ) -> (String, Option<Place>) {
     let mut text = String::new();
     while let Some(item) = items.get(place.item) {
-        if place.part >= section.write.parts(selection, item) {
-            place = Place { item: place.item + 1, part: 0 };
-            continue;
-        }
         if text.len() >= CHUNK {
             return (text, Some(place));
         }
-        for (key, value) in section.write.part(selection, item, place.part) {
+        let Some(values) = section.write.part(selection, item, place.part, so_far) else {
+            place = Place { item: place.item + 1, part: 0 };
+            continue;
+        };
+        for (key, value) in values {
             if section.repeats && !so_far.keys.insert(key.clone()) {
                 continue;
             }
@@ -366,6 +379,31 @@ fn word(value: &impl serde::Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lineage::graph::{EdgeKind, Origin, Role};
+
+    #[test]
+    fn causes_are_gathered_once_for_all_parts_of_a_thing() {
+        static GATHERED: AtomicUsize = AtomicUsize::new(0);
+        fn gather(_: &Selection, _: &Item) -> Vec<Half> {
+            GATHERED.fetch_add(1, Ordering::Relaxed);
+            let half =
+                Half { node: NodeId(0), kind: EdgeKind::Generated, role: Role::None, origin: Origin::Inferred, seq: 1 };
+            vec![half; 100 * CAUSES]
+        }
+        fn write(_: &Selection, _: &Item, some: &[Half]) -> Vec<(String, Value)> {
+            some.iter().map(|_| ("key".to_owned(), Value::from("x".repeat(1000)))).collect()
+        }
+        let section = Section { open: "", close: "", write: Write::Parts(gather, write), keyed: true, repeats: false };
+        let selection = Selection::new(Arc::default(), Timestamp::EPOCH, None);
+        let items = [Item { node: NodeId(7), kind: NodeKind::DatasetVersion, name: "dataset:a/b@1".into(), row: None }];
+        let (mut so_far, mut place, mut length) = (Written::default(), Some(Place::default()), 0);
+        while let Some(at) = place {
+            let (text, next) = written(&section, &selection, &items, at, &mut so_far);
+            (length, place) = (length + text.len(), next);
+        }
+        assert!(length > 100 * CAUSES * 1000);
+        assert_eq!(GATHERED.load(Ordering::Relaxed), 1);
+    }
 
     #[test]
     fn only_so_many_are_written_at_once() {

@@ -259,14 +259,22 @@ fn generated(selection: &Selection, item: &Item) -> Vec<(String, Value)> {
     causes.filter(|(_, half)| made(half)).map(relation).collect()
 }
 
-/// Causes of a thing that are looked at together: a run may have read thousands of tables for each.
-const CAUSES: usize = 16;
-
-fn derivations(selection: &Selection, item: &Item) -> usize {
-    match is_entity(item.kind) {
-        true => selection.causes(item.node).len().div_ceil(CAUSES),
-        false => 0,
+/// What came of what is told by these: the runs that made a thing, and what it came of by itself. Of several edges to one cause the first
+/// says it.
+fn derivations(selection: &Selection, item: &Item) -> Vec<Half> {
+    if !is_entity(item.kind) {
+        return Vec::new();
     }
+    let mut seen: HashSet<(NodeId, bool)> = HashSet::new();
+    let counts = |half: &Half| match half.kind {
+        EdgeKind::Generated => true,
+        EdgeKind::Used => !measures(half.role),
+        EdgeKind::ComposedOf => item.kind == NodeKind::Release,
+        _ => false,
+    };
+    let mut causes = selection.causes(item.node);
+    causes.retain(|half| counts(half) && seen.insert((half.node, half.kind == EdgeKind::Generated)));
+    causes
 }
 
 /// Whether something was only held against what was read: what was made did not come of that.
@@ -275,7 +283,7 @@ fn measures(role: Role) -> bool {
 }
 
 /// What came of what: over the run that made it, or by itself.
-fn derived(selection: &Selection, item: &Item, part: usize) -> Vec<(String, Value)> {
+fn derived(selection: &Selection, item: &Item, causes: &[Half]) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     let mut put = |cause: &Half, run: Option<NodeId>| {
         let run_of = run.map(|run| run.0.to_string()).unwrap_or_default();
@@ -292,21 +300,8 @@ fn derived(selection: &Selection, item: &Item, part: usize) -> Vec<(String, Valu
         }
         found.push((key, members));
     };
-    let causes = selection.causes(item.node);
-    let begin = part * CAUSES;
-    // Of several edges to one cause the first says it.
-    let mut seen: HashSet<(NodeId, bool)> = HashSet::new();
-    for (place, half) in causes.iter().enumerate().take(begin + CAUSES) {
-        let made = half.kind == EdgeKind::Generated;
-        let itself = match half.kind {
-            EdgeKind::Used => !measures(half.role),
-            EdgeKind::ComposedOf => item.kind == NodeKind::Release,
-            _ => false,
-        };
-        if !(made || itself) || !seen.insert((half.node, made)) || place < begin {
-            continue;
-        }
-        if itself {
+    for half in causes {
+        if half.kind != EdgeKind::Generated {
             put(half, None);
             continue;
         }
