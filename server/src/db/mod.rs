@@ -6,6 +6,7 @@
 
 pub mod checkpoint;
 mod conn;
+mod dense;
 pub mod dictionary;
 mod fold;
 pub mod listing;
@@ -29,6 +30,7 @@ use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 pub use conn::{Conn, Manager, MultiBackend};
+pub use dense::NumberHasher;
 pub use past::position;
 pub use rows::{At, NewRow, Row, Rows};
 pub use tx::{Idempotency, Tx};

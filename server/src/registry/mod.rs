@@ -37,7 +37,6 @@ use self::columns::{Fields, Mapping};
 pub use self::disclosures::Disclosed;
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, Scopes, What};
-pub(crate) use self::numbers::NumberHasher;
 pub use self::numbers::{NumberMap, NumberSet, Numbers, Some64};
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};

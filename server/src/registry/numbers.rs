@@ -1,10 +1,12 @@
 //! Dense numbers for names: what the gate compares on every decision it compares as numbers.
 
 use std::collections::HashMap as Map;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use imbl::HashMap;
+
+use crate::db::NumberHasher;
 
 /// Names and their numbers, from 1, in the order they were first mentioned. 0 is the number of no name.
 #[derive(Clone, Debug, Default)]
@@ -165,34 +167,6 @@ impl FromIterator<u32> for NumberSet {
         let mut set = Self::default();
         numbers.into_iter().for_each(|number| set.0.insert(number, ()));
         set
-    }
-}
-
-/// Spreads dense numbers. The program gives them out itself, so nobody can choose ones that collide.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct NumberHasher(u64);
-
-impl Hasher for NumberHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(u32::from(byte));
-        }
-    }
-
-    #[inline]
-    fn write_u32(&mut self, number: u32) {
-        self.write_u64(u64::from(number));
-    }
-
-    #[inline]
-    fn write_u64(&mut self, number: u64) {
-        // 2^64 divided by the golden ratio: neighbours land far apart, in the high bits too.
-        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    #[inline]
-    fn finish(&self) -> u64 {
-        self.0.rotate_left(26)
     }
 }
 

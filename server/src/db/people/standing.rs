@@ -13,10 +13,10 @@ use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
 
 use super::wills::{Fresh, LaneAt, Snapshot, allowed_between, snapshot};
+use crate::db::NumberHasher;
 use crate::db::conn::{Conn, Manager};
 use crate::db::schema::ledger_entry;
 use crate::error::{Error, Result};
-use crate::registry::NumberHasher;
 
 /// How many members lack it, by the entry of the ledger that brought the members.
 type Counts = HashMap<u64, u64, BuildHasherDefault<NumberHasher>>;
