@@ -1,4 +1,4 @@
-//! Maps by numbers that the program gives out itself: of entries, of names.
+//! How maps are kept by numbers that the program gives out itself: of entries, of names.
 
 use std::hash::Hasher;
 

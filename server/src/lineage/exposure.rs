@@ -44,9 +44,7 @@ const PRESENT: Label = CONTAINED | SERVED;
 #[inline(always)]
 pub fn pass(node: Node, kind: EdgeKind, role: Role, cause: NodeKind, label: Label) -> Label {
     let applies = match kind {
-        EdgeKind::Used if matches!(role, Role::Validation | Role::Test | Role::BiasCheck) => {
-            return become_one(label, MODES, VALIDATION);
-        }
+        EdgeKind::Used if role.measures() => return become_one(label, MODES, VALIDATION),
         EdgeKind::Used => node.flags.has(Flags::INFERS) && matches!(cause, NodeKind::ModelVersion | NodeKind::Release),
         EdgeKind::Runs => true,
         _ => false,

@@ -2,7 +2,7 @@
 
 use licit_schemas::registry::Operation;
 
-use super::graph::{EdgeKind, Flags, Node, NodeId, NodeKind, Role};
+use super::graph::{EdgeKind, Flags, Node, NodeId, NodeKind};
 use super::{JOINS, State};
 
 /// Whether rows of several inputs become one row of a result, or one example that a model learns from. Copies, filters and what
@@ -20,12 +20,11 @@ impl State {
         if node.flags.has(JOINS) || !joins(operation) {
             return;
         }
-        let data = |role: Role| !matches!(role, Role::Validation | Role::Test | Role::BiasCheck);
         let alike = {
             let graph = &self.graph;
             let mut datasets = graph
                 .upstream(run)
-                .filter(|half| half.kind == EdgeKind::Used && data(half.role))
+                .filter(|half| half.kind == EdgeKind::Used && !half.role.measures())
                 .map(|half| graph.node(half.node))
                 .filter(|node| node.kind == NodeKind::DatasetVersion);
             let first = datasets.next();

@@ -67,8 +67,8 @@ pub const RETIRED: &str = "retired";
 /// The kinds of things held.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// A dataset version. Apart, because it is five times as large as the others, and they are many.
-    Dataset(Box<DatasetFacts>),
+    /// A dataset version.
+    Dataset(DatasetFacts),
     /// A run.
     Run(RunFacts),
     /// A model version.
@@ -256,10 +256,10 @@ impl Held {
     pub fn figure(&self, name: &str) -> Option<f64> {
         match &self.what {
             What::Model(facts) => facts.metrics.iter().find(|(own, _)| own.as_str() == name).map(|(_, figure)| *figure),
-            What::Dataset(facts) => match name {
-                "k" => facts.measured.k.map(f64::from),
-                "l" => facts.measured.l.map(f64::from),
-                "records" => facts.measured.records.map(f64::from),
+            What::Dataset(DatasetFacts { measured, .. }) => match name {
+                "k" => measured.k.map(f64::from),
+                "l" => measured.l.map(f64::from),
+                "records" => measured.records.map(f64::from),
                 _ => None,
             },
             What::Run(_) => None,

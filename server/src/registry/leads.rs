@@ -1,5 +1,8 @@
 //! Names of models elsewhere that lead to a deployment: its tags say by which it is reached, and the board approves them with it.
 
+use std::sync::Arc;
+
+use imbl::{HashMap, OrdSet};
 use licit_schemas::registry::Tags;
 
 /// The tag of a deployment that names the registered model of `MLflow` it runs.
@@ -9,6 +12,25 @@ pub const ALIAS: &str = "mlflow.alias";
 
 fn tag<'t>(tags: &'t Tags, key: &str) -> Option<&'t str> {
     tags.iter().find(|(own, _)| own.as_str() == key).map(|(_, value)| value.as_str())
+}
+
+/// Deployments by the model elsewhere that a revision of theirs names: who loads a model by an alias is answered without looking at
+/// every deployment there is.
+#[derive(Clone, Default)]
+pub struct Led(HashMap<Arc<str>, OrdSet<Arc<str>>>);
+
+impl Led {
+    /// Fold a revision of a deployment in.
+    pub fn note(&mut self, deployment: &str, tags: &Tags) {
+        if let Some(model) = tag(tags, MODEL) {
+            self.0.entry(model.into()).or_default().insert(deployment.into());
+        }
+    }
+
+    /// The deployments of which some revision names a model, sorted.
+    pub fn of(&self, model: &str) -> impl Iterator<Item = &Arc<str>> {
+        self.0.get(model).into_iter().flatten()
+    }
 }
 
 fn aliases(list: &str) -> impl Iterator<Item = String> + '_ {

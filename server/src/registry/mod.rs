@@ -119,6 +119,8 @@ pub struct State {
     pub attestations: Attestations,
     /// Numbers of `dataset:<namespace>/<name>`, registered or named by a basis or an envelope.
     pub numbers: Numbers,
+    /// Deployments by the models elsewhere that lead to them.
+    pub led: leads::Led,
     held: HashMap<Arc<str>, Arc<Held>>,
     /// Lists of fields: those that are alike are kept once.
     fields: HashMap<Fields, Fields>,
@@ -335,6 +337,7 @@ impl State {
     pub fn deployment(&mut self, fact: &Stated<DeploymentSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         let spec = &fact.spec;
         let reference = Ref::deployment(&spec.name).to_string();
+        self.led.note(&reference, &spec.tags);
         self.deployments.put(&reference, reference.clone(), fact, digest, at);
         rows.replace(at, || NewRow {
             kind: "deployment",
@@ -394,7 +397,7 @@ impl State {
         let mut facts = dataset_facts(spec, base.clone(), self.numbers.number(&base));
         facts.fields = self.alike(facts.fields);
         self.classes.answer(&mut facts);
-        let what = What::Dataset(Box::new(facts));
+        let what = What::Dataset(facts);
         let held = Held::new(fact.id, reference.clone(), digest, at, what);
         let again = self.hold(held, Some(base.clone()));
         self.bytes.note(bytes::number(spec.digest), &reference);

@@ -21,10 +21,10 @@ use crate::gate::replay::changed;
 use crate::gate::{envelope, operations as gate};
 use crate::lawfulness::operations as lawfulness;
 use crate::lineage::graph::EdgeKind;
-use crate::registry::What;
 use crate::registry::life;
 use crate::registry::operations::{self as registry, Existing};
 use crate::registry::vocabulary::vocabulary;
+use crate::registry::{DatasetFacts, What};
 use crate::resolve::{expect, parse, pin};
 use crate::review::{Standing, operations as review};
 
@@ -297,9 +297,7 @@ fn copy_in(tx: &mut Tx<'_>, from: &Ref, to: &Country, at: &str) -> Result<Ref> {
         .and_then(|row| serde_json::from_str(&row.doc).ok())
         .ok_or_else(|| Error::invalid(at, format!("`{from}` is not a dataset version")))?;
     // What was classified after it was registered is known of the copy, too.
-    if let What::Dataset(facts) = &held.what
-        && let Some(classified) = &facts.classified
-    {
+    if let What::Dataset(DatasetFacts { classified: Some(classified), .. }) = &held.what {
         for field in &mut spec.fields {
             if let Some((categories, identifiability)) = classified.get(&field.name) {
                 field.categories = categories.iter().filter_map(|term| vocabulary().iri(*term)).collect();

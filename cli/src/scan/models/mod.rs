@@ -55,7 +55,7 @@ impl Facts {
         let mut left = 0;
         for (name, value) in notes {
             let key = name.to_lowercase();
-            let known = NOTES.contains(&key.rsplit('.').next().unwrap_or_default()) || NOTES.contains(&key.as_str());
+            let known = NOTES.contains(&key.rsplit('.').next().unwrap_or_default());
             match line(value).filter(|value| known && line(name).as_deref() == Some(name) && !values::holds(value)) {
                 Some(value) if !values::is_value(&value) => self.tag(&format!("{format}.metadata.{name}"), &value),
                 _ => left += 1,

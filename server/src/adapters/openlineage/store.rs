@@ -1,5 +1,7 @@
 //! The quarantine, and events that were kept as they came, read.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use licit_schemas::digest::Digest;
 use licit_schemas::openlineage::{KeptEvent, QuarantinedEvent};
@@ -64,10 +66,16 @@ pub fn kept(conn: &mut Conn, after: i64) -> Result<Page<KeptEvent>> {
         .select((lineage_event::digest, lineage_event::seq, lineage_event::salt))
         .load(conn)?;
     let full = i64::try_from(rows.len()).is_ok_and(|count| count > PAGE);
-    let mut items = Vec::new();
-    for (digest, seq, salt) in rows {
-        items.push(shown(conn, digest, seq, &salt)?);
-    }
+    let entries: Vec<i64> = rows.iter().map(|(_, seq, _)| *seq).collect();
+    let moments: Vec<(i64, chrono::NaiveDateTime)> = ledger_entry::table
+        .filter(ledger_entry::seq.eq_any(entries))
+        .select((ledger_entry::seq, ledger_entry::at))
+        .load(conn)?;
+    let moments: HashMap<i64, chrono::NaiveDateTime> = moments.into_iter().collect();
+    let mut items: Vec<KeptEvent> = rows
+        .into_iter()
+        .filter_map(|(digest, seq, salt)| Some(shown(digest, seq, *moments.get(&seq)?, &salt)))
+        .collect();
     if full {
         items.pop();
     }
@@ -84,7 +92,8 @@ pub fn kept_one(conn: &mut Conn, digest: &Digest) -> Result<KeptEvent> {
         lineage_event::table.find(digest.to_string()).first(conn).optional()?;
     let none = || Error::NotFound(format!("no event with the digest `{digest}` was recorded"));
     let (digest, seq, salt, body) = found.ok_or_else(none)?;
-    let mut one = shown(conn, digest, seq, &salt)?;
+    let at = ledger_entry::table.find(seq).select(ledger_entry::at).first(conn)?;
+    let mut one = shown(digest, seq, at, &salt);
     if !one.erased {
         let text = String::from_utf8_lossy(&inflated(&body)?).into_owned();
         one.event = Some(serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text)));
@@ -92,15 +101,14 @@ pub fn kept_one(conn: &mut Conn, digest: &Digest) -> Result<KeptEvent> {
     Ok(one)
 }
 
-fn shown(conn: &mut Conn, digest: String, seq: i64, salt: &[u8]) -> Result<KeptEvent> {
-    let at: chrono::NaiveDateTime = ledger_entry::table.find(seq).select(ledger_entry::at).first(conn)?;
-    Ok(KeptEvent {
+fn shown(digest: String, seq: i64, at: chrono::NaiveDateTime, salt: &[u8]) -> KeptEvent {
+    KeptEvent {
         digest,
         position: u64::try_from(seq).unwrap_or(0),
         received_at: Timestamp::from_naive(at),
         erased: salt.is_empty(),
         event: None,
-    })
+    }
 }
 
 /// One event in quarantine, with what came.

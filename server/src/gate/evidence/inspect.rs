@@ -11,7 +11,7 @@ use super::cohorts::Sorting;
 use super::{Barred, Evidence, Gap, Missing, Source, joins, partial, twins};
 use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
-use crate::lineage::graph::{Direction, EdgeKind, Flags, Graph, Link, Node, NodeId, NodeKind, Role};
+use crate::lineage::graph::{Direction, EdgeKind, Flags, Graph, Link, Node, NodeId, NodeKind};
 use crate::lineage::walk::{Label, Seen};
 use crate::lineage::{ASSESSED, Class, FICTION, JOINS, OF_PEOPLE, PERSONAL};
 use crate::registry::{DatasetFacts, What};
@@ -200,8 +200,7 @@ fn has_no_cause(graph: &Graph, id: NodeId) -> bool {
 
 /// Whether a run that formed a model says what it learned from: what only measured or chose formed nothing.
 fn learned(graph: &Graph, run: NodeId) -> bool {
-    let data = |role: Role| !matches!(role, Role::Validation | Role::Test | Role::BiasCheck);
-    graph.upstream(run).any(|half| half.kind == EdgeKind::Used && data(half.role))
+    graph.upstream(run).any(|half| half.kind == EdgeKind::Used && !half.role.measures())
 }
 
 /// Whether default classes answer for something of a dataset version, or did.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Evidence;
 use crate::lineage::columns::Read;
-use crate::lineage::graph::{EdgeKind, Flags, Graph, Half, NodeId, NodeKind, Role};
+use crate::lineage::graph::{EdgeKind, Flags, Graph, Half, NodeId, NodeKind};
 use crate::lineage::{ASSESSED, Class, PERSONAL, State, columns, levels};
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::registry::{Scopes, What};
@@ -272,9 +272,7 @@ fn input<'w>(evidence: &Evidence<'w>, (run, columns): (NodeId, Option<&Read<'_>>
 fn read(graph: &Graph, run: NodeId) -> impl Iterator<Item = Half> + '_ {
     graph
         .upstream(run)
-        .filter(|half| {
-            half.kind == EdgeKind::Used && !matches!(half.role, Role::Validation | Role::Test | Role::BiasCheck)
-        })
+        .filter(|half| half.kind == EdgeKind::Used && !half.role.measures())
         .filter(|half| graph.node(half.node).kind == NodeKind::DatasetVersion)
 }
 

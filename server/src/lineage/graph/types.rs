@@ -109,6 +109,15 @@ words! {
     } else Inferred
 }
 
+impl Role {
+    /// Whether what was read only chose between settings, or was held against what was made: nothing was made of it.
+    #[must_use]
+    #[inline(always)]
+    pub const fn measures(self) -> bool {
+        matches!(self, Self::Validation | Self::Test | Self::BiasCheck)
+    }
+}
+
 /// A node of one graph; numbers are given densely by [`super::Graph::add_node`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub u32);

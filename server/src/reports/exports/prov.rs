@@ -268,18 +268,13 @@ fn derivations(selection: &Selection, item: &Item) -> Vec<Half> {
     let mut seen: HashSet<(NodeId, bool)> = HashSet::new();
     let counts = |half: &Half| match half.kind {
         EdgeKind::Generated => true,
-        EdgeKind::Used => !measures(half.role),
+        EdgeKind::Used => !half.role.measures(),
         EdgeKind::ComposedOf => item.kind == NodeKind::Release,
         _ => false,
     };
     let mut causes = selection.causes(item.node);
     causes.retain(|half| counts(half) && seen.insert((half.node, half.kind == EdgeKind::Generated)));
     causes
-}
-
-/// Whether something was only held against what was read: what was made did not come of that.
-fn measures(role: Role) -> bool {
-    matches!(role, Role::Validation | Role::Test | Role::BiasCheck)
 }
 
 /// What came of what: over the run that made it, or by itself.
@@ -307,7 +302,7 @@ fn derived(selection: &Selection, item: &Item, causes: &[Half]) -> Vec<(String, 
         }
         let mut read = HashSet::new();
         for cause in selection.causes(half.node) {
-            if cause.kind == EdgeKind::Used && !measures(cause.role) && read.insert(cause.node) {
+            if cause.kind == EdgeKind::Used && !cause.role.measures() && read.insert(cause.node) {
                 put(&cause, Some(half.node));
             }
         }

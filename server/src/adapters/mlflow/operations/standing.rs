@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use licit_schemas::reference::Ref;
+use licit_schemas::registry::DeploymentSpec;
 use uuid::Uuid;
 
 use crate::adapters::mlflow::Rules;
 use crate::adapters::mlflow::fact::Stage;
 use crate::adapters::mlflow::registered::Model;
+use crate::catalogue::Revision;
 use crate::facts::World;
 use crate::registry::leads;
 
@@ -16,21 +18,12 @@ use crate::registry::leads;
 /// later revision says: or the gate were left behind by a changed tag.
 pub fn standing(world: &World, model: &str, alias: &str) -> Vec<String> {
     let registry = &world.registry;
-    let mut found: Vec<String> = registry
-        .deployments
-        .iter()
-        .filter(|latest| {
-            let says = leads::says(&latest.spec.tags, model, alias);
-            says || {
-                let all = registry.deployments.all(&latest.reference);
-                all.iter().any(|revision| leads::says(&revision.spec.tags, model, alias))
-                    && registry.active(&latest.reference).is_some()
-            }
-        })
-        .map(|latest| latest.reference.to_string())
-        .collect();
-    found.sort();
-    found
+    let says = |revision: &Arc<Revision<DeploymentSpec>>| leads::says(&revision.spec.tags, model, alias);
+    let stands = |deployment: &&Arc<str>| {
+        let all = registry.deployments.all(deployment);
+        all.last().is_some_and(says) || all.iter().any(says) && registry.active(deployment).is_some()
+    };
+    registry.led.of(model).filter(stands).map(|deployment| deployment.to_string()).collect()
 }
 
 /// By whose word an alias leads to a deployment: the last revision that says so, and who stated it.
