@@ -36,7 +36,11 @@ impl Scenario {
 
     /// The same, of a server with further arguments.
     pub fn empty_with(args: &[&str]) -> Self {
-        let server = TestServer::with(std::sync::Arc::new(crate::TestDatabase::new()), args);
+        Self::of(TestServer::with(std::sync::Arc::new(crate::TestDatabase::new()), args))
+    }
+
+    /// The same, of this server.
+    pub fn of(server: TestServer) -> Self {
         let ana = server.person("Ana", &["registrar"]);
         let bea = server.person("Bea", &["reviewer"]);
         let carl = server.person("Carl", &["reviewer"]);

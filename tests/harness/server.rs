@@ -54,6 +54,11 @@ impl TestServer {
 
     /// With further arguments.
     pub fn with(db: std::sync::Arc<TestDatabase>, args: &[&str]) -> Self {
+        Self::within(db, args, &[])
+    }
+
+    /// With further arguments, and what stands in its environment besides.
+    pub fn within(db: std::sync::Arc<TestDatabase>, args: &[&str], environment: &[(&str, &str)]) -> Self {
         // What a test did not ask for would stand between its facts: gaps are noticed by who looks, unless it says otherwise.
         let looks = args.contains(&"--look-seconds");
         let mut child = Command::new(program())
@@ -62,6 +67,7 @@ impl TestServer {
             .args(args)
             .envs(key(&db))
             .envs(artifacts(&db))
+            .envs(environment.iter().copied())
             .env("LICIT_BOOTSTRAP_TOKEN", ADMIN)
             .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())

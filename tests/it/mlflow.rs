@@ -1,6 +1,7 @@
 //! Clients of MLflow, unchanged: what they do stands in the registry, and promotion is what the gate refuses.
 
 mod artifacts;
+mod bucket;
 mod clients;
 mod hooks;
 mod hostile;
@@ -36,7 +37,10 @@ impl Place {
     pub(crate) fn with(args: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().to_str().unwrap().to_owned();
-        let s = Scenario::empty_with(&[&["--artifacts", &at], args].concat());
+        Self::of(Scenario::empty_with(&[&["--artifacts", &at], args].concat()), folder)
+    }
+
+    fn of(s: Scenario, folder: tempfile::TempDir) -> Self {
         let trainer = s.server.service("trainer", &s.ana, &["registrar", "releaser"]);
         Self { s, trainer, folder }
     }

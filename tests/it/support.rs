@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use harness::{Answer, Client, TestDatabase, TestServer};
@@ -264,4 +265,22 @@ pub(crate) fn licit_in(client: &Client, folder: Option<&Path>, args: &[&str]) ->
     let out = command.args(args).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (out.status.code().unwrap_or(-1), text(&out.stdout), text(&out.stderr))
+}
+
+/// A Python of its own with these packages, below `target` under this name: made once for a source tree.
+pub(crate) fn installed(name: &str, packages: &[&str]) -> PathBuf {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = root().join("target").join(name);
+    let (python, done, wanted) = (folder.join("bin/python"), folder.join("packages.txt"), packages.join("\n"));
+    if std::fs::read_to_string(&done).unwrap_or_default() != wanted {
+        let run = |command: &mut Command| {
+            let out = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+            assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
+        };
+        run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
+        run(Command::new(&python).args(["-m", "pip", "install", "-q", "--disable-pip-version-check"]).args(packages));
+        std::fs::write(&done, &wanted).unwrap();
+    }
+    python
 }

@@ -3,6 +3,7 @@
 train.py URL TOKEN train SEED     trains, logs what it read and the model, registers it; prints the version
 train.py URL TOKEN promote V      lets the alias `champion` stand for version V; prints what came of it
 train.py URL TOKEN load           loads the model by its alias and asks it something
+train.py URL TOKEN fetch          fetches its folder by its alias; prints where it is
 """
 
 import json
@@ -74,5 +75,9 @@ def load():
     return {"answer": [int(x) for x in answer]}
 
 
-answer = {"train": lambda: train(int(rest[0])), "promote": lambda: promote(rest[0]), "load": load}[action]()
+def fetch():
+    return {"folder": mlflow.artifacts.download_artifacts("models:/score@champion", dst_path="fetched")}
+
+
+answer = {"train": lambda: train(int(rest[0])), "promote": lambda: promote(rest[0]), "load": load, "fetch": fetch}[action]()
 print("answer " + json.dumps(answer))

@@ -2,40 +2,18 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
 
 use harness::client::encode;
 use serde_json::{Value, json};
 
 use super::{DATA, Place};
-use crate::support::{rebuilds, root};
+use crate::support::{installed, licit, rebuilds, root};
 
 /// A Python with a client, made once for a source tree.
 fn python(version: &str) -> PathBuf {
-    static MADE: OnceLock<()> = OnceLock::new();
-    let both = ["3.17.2", "2.22.5"];
-    let folder = |version: &str| root().join(format!("target/mlflow-{version}"));
-    MADE.get_or_init(|| {
-        for version in both {
-            let (folder, client) = (folder(version), format!("mlflow-skinny=={version}"));
-            let mut packages = vec![client.as_str(), "scikit-learn==1.9.1", "pandas", "cloudpickle"];
-            packages.push(if version.starts_with('3') { "skops" } else { "setuptools<81" });
-            let (python, done, wanted) = (folder.join("bin/python"), folder.join("packages.txt"), packages.join("\n"));
-            if std::fs::read_to_string(&done).unwrap_or_default() == wanted {
-                continue;
-            }
-            let run = |command: &mut Command| {
-                let out = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-                assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
-            };
-            run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-            run(Command::new(&python)
-                .args(["-m", "pip", "install", "-q", "--disable-pip-version-check"])
-                .args(&packages));
-            std::fs::write(&done, &wanted).unwrap();
-        }
-    });
-    folder(version).join("bin/python")
+    let client = format!("mlflow-skinny=={version}");
+    let own = if version.starts_with('3') { "skops" } else { "setuptools<81" };
+    installed(&format!("mlflow-{version}"), &[&client, "scikit-learn==1.9.1", "pandas", "cloudpickle", own])
 }
 
 #[track_caller]
@@ -91,6 +69,18 @@ fn trains_is_refused_passes(version: &str) {
     let let_in = script(version, &place, &["promote", "1"]);
     assert_eq!(let_in["refused"], Value::Null, "{let_in}");
     assert_eq!(script(version, &place, &["load"])["answer"], json!([0, 1]));
+
+    // What CI fetches is what was approved, as the gate sees it; one byte more is not.
+    let fetched = script(version, &place, &["fetch"])["folder"].as_str().unwrap().to_owned();
+    assert!(place.folder.path().join("fetched/registered_model_meta").is_file(), "the client notes what it fetched");
+    let fetched = place.folder.path().join(fetched);
+    let gate = || licit(&place.trainer, &["gate", "score-prod", "--artifact", fetched.to_str().unwrap()]);
+    let (code, said, wrong) = gate();
+    assert_eq!(code, 0, "{said}{wrong}");
+    std::fs::write(fetched.join("more.py"), "import os\n").unwrap();
+    let (code, said, wrong) = gate();
+    assert!(code == 3 && said.contains("more.py"), "{code} {said}{wrong}");
+
     let exposure = place.s.audit.get(&format!("/api/v1/exposure?ref={}", encode("model:score@1"))).good();
     assert!(exposure.to_string().contains(&format!("{DATA}@reported")), "{exposure:#}");
 

@@ -9,7 +9,7 @@ use licit_schemas::proof::key::SecretKey;
 
 use super::command::{Filed, filed};
 use crate::ledger::ring;
-use crate::support::{licit, root};
+use crate::support::{installed, licit, root};
 
 /// What is installed of Python packages, and nothing else is asked of it.
 const PACKAGES: [&str; 9] = [
@@ -27,24 +27,7 @@ const PACKAGES: [&str; 9] = [
 /// A Python with those packages, made once for a source tree.
 pub(crate) fn python() -> &'static PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
-    MADE.get_or_init(|| installed("target/outside", &PACKAGES))
-}
-
-/// A Python in a folder with these packages, made anew where they are others.
-pub(crate) fn installed(folder: &str, packages: &[&str]) -> PathBuf {
-    let folder = root().join(folder);
-    let (python, done) = (folder.join("bin/python"), folder.join("packages.txt"));
-    let wanted = packages.join("\n");
-    if std::fs::read_to_string(&done).unwrap_or_default() != wanted {
-        let run = |command: &mut Command| {
-            let out = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-            assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
-        };
-        run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
-        run(Command::new(&python).args(["-m", "pip", "install", "-q", "--disable-pip-version-check"]).args(packages));
-        std::fs::write(&done, &wanted).unwrap();
-    }
-    python
+    MADE.get_or_init(|| installed("outside", &PACKAGES))
 }
 
 #[test]

@@ -3,13 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::{installed, licit_in};
 use harness::Scenario;
 use harness::client::encode;
 use harness::scenario::{finding, model_version, training};
 use serde_json::json;
-
-use crate::receipts::outside::installed;
-use crate::support::licit_in;
 
 /// dbt, its adapter, and the wrapper that reports; in a folder of their own, since they pin what others pin otherwise.
 const PACKAGES: [&str; 7] = [
@@ -54,7 +52,7 @@ fn table(name: &str) -> String {
 
 /// Run dbt as its users do.
 fn dbt_ol(s: &Scenario, project: &Path) {
-    let python = installed("target/dbt", &PACKAGES);
+    let python = installed("dbt", &PACKAGES);
     let bin = python.parent().unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new(bin.join("dbt-ol"));

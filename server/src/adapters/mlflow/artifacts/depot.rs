@@ -78,14 +78,24 @@ fn directory(path: &FilePath) -> std::result::Result<LocalFileSystem, String> {
 
 #[cfg(feature = "s3")]
 fn bucket(rest: &str) -> std::result::Result<Arc<dyn ObjectStore>, String> {
-    use object_store::aws::AmazonS3Builder;
+    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
     use object_store::prefix::PrefixStore;
+    use object_store::{ClientConfigKey, RetryConfig};
     // The program has one library of cryptography; a second call finds it set.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     // Keys and endpoint come from the environment, as every tool of that world reads them.
     let store = AmazonS3Builder::from_env()
         .with_bucket_name(name)
+        // Whoever fetches slowly may take the time it takes; a bucket that says nothing may not, and an answer waits for it no longer
+        // than clients do.
+        .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), "1 day")
+        .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ReadTimeout), "60 seconds")
+        .with_retry(RetryConfig {
+            max_retries: 4,
+            retry_timeout: std::time::Duration::from_secs(30),
+            ..RetryConfig::default()
+        })
         .build()
         .map_err(|e| format!("cannot open s3://{rest}: {e}"))?;
     Ok(Arc::new(PrefixStore::new(store, prefix)))
