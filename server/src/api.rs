@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::db::{Conn, Row, listing};
 use crate::error::{Error, Result};
 use crate::facts::Tx;
-use crate::http::{Body, Ctx, Reply};
+use crate::http::{Body, Ctx, Reply, off_thread};
 use crate::ledger::signing::Trouble;
 use crate::registry::vocabulary::{schemes, vocabulary};
 use crate::resource::{Sent, sent};
@@ -295,6 +295,7 @@ pub async fn metrics(ctx: Ctx) -> Result<Reply> {
 }
 
 /// The OpenAPI document.
-pub async fn openapi(app: web::Data<crate::app::App>) -> Reply {
-    Reply::text("application/json", app.openapi.clone())
+pub async fn openapi(app: web::Data<crate::app::App>) -> Result<Reply> {
+    let document = app.openapi.clone();
+    Ok(Reply::text("application/json", off_thread(move || document.text()).await?))
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::consent::upkeep::Upkeep;
 use crate::db::Manager;
+use crate::db::received::{deflated, inflated};
 use crate::error::Error;
 use crate::events::Settings;
 use crate::events::deliver::Deliverer;
@@ -25,7 +26,7 @@ use crate::facts::Db;
 use crate::gate::gaps::Watch;
 use crate::http::guard::{Table, guard};
 use crate::http::openapi;
-use crate::http::route;
+use crate::http::route::{self, Route};
 use crate::ledger::signing::Signing;
 use crate::metrics::Metrics;
 use crate::routes::ROUTES;
@@ -54,8 +55,8 @@ pub struct App {
     pub mlflow: crate::adapters::mlflow::Settings,
     /// Routes by path and method.
     pub table: Table,
-    /// The OpenAPI document, made once.
-    pub openapi: String,
+    /// The OpenAPI document.
+    pub openapi: Arc<Openapi>,
 }
 
 /// Open the database as configured.
@@ -64,6 +65,28 @@ pub struct App {
 /// A sentence for the operator.
 pub fn open(config: &Config) -> Result<Db, String> {
     Db::open(Manager::new(&config.database_url)?, config.readers)
+}
+
+/// The OpenAPI document as it is served: made when it is first asked for, and kept small. Two megabytes of text lie in no memory of a
+/// server that nobody asks for them.
+#[derive(Default)]
+pub struct Openapi(OnceLock<Vec<u8>>);
+
+impl Openapi {
+    /// Its text.
+    ///
+    /// # Errors
+    /// None in memory.
+    pub fn text(&self) -> Result<String, Error> {
+        let kept = match self.0.get() {
+            Some(kept) => kept,
+            None => {
+                let made = deflated(openapi_text().as_bytes())?;
+                self.0.get_or_init(|| made)
+            }
+        };
+        String::from_utf8(inflated(kept)?).map_err(|e| Error::Internal(format!("the document is broken: {e}")))
+    }
 }
 
 /// The OpenAPI document of this program.
@@ -129,6 +152,14 @@ pub fn may_listen(config: &Config) -> Result<(), String> {
     ))
 }
 
+/// What answers at a path.
+fn resource(path: &str, routes: &[&'static Route]) -> actix_web::Resource {
+    routes.iter().fold(web::resource(path), |resource, &route| {
+        let answers = fn_guard(|asked| route.answers(&asked.head().method));
+        resource.route((route.mount)().guard(answers))
+    })
+}
+
 /// Serve until told to stop. `listening` gets the address once connections are accepted.
 ///
 /// # Errors
@@ -152,7 +183,7 @@ pub async fn serve(
         public_log: config.public_log,
         mlflow: config.mlflow()?,
         table: Table::new(ROUTES),
-        openapi: openapi_text(),
+        openapi: Arc::default(),
     });
     let (data, looked, listeners) = (app.clone(), app.clone(), app.listeners.clone());
     let server = HttpServer::new(move || {
@@ -162,16 +193,14 @@ pub async fn serve(
             .app_data(data.clone())
             .wrap(middleware::from_fn(guard))
             .route("/docs", web::get().to(|| async { web::Redirect::to("/docs/").see_other() }));
-        let mut paths: Vec<String> = ROUTES.iter().flat_map(route::places).collect();
-        let mut seen = std::collections::HashSet::new();
-        paths.retain(|path| seen.insert(path.clone()));
-        for path in paths {
-            let mut resource = web::resource(path.as_str());
-            for route in ROUTES.iter().filter(|r| route::places(r).contains(&path)) {
-                let answers = fn_guard(|asked| route.answers(&asked.head().method));
-                resource = resource.route((route.mount)().guard(answers));
-            }
-            actix = actix.service(resource);
+        let groups = route::grouped(ROUTES);
+        for (path, routes) in groups.plain {
+            actix = actix.service(resource(&path, &routes));
+        }
+        for (before, group) in groups.scopes {
+            let scope = web::scope(&before);
+            actix =
+                actix.service(group.iter().fold(scope, |scope, (rest, routes)| scope.service(resource(rest, routes))));
         }
         actix.service(docs)
     })

@@ -1,6 +1,8 @@
 //! What is known of a route besides its handler: who may, how much, what goes in and out. The router, the guard, the OpenAPI
 //! document and the tests all read the same table.
 
+use std::collections::HashMap;
+
 use actix_web::http::Method;
 use licit_schemas::access::Role;
 use licit_schemas::document::Document;
@@ -68,6 +70,49 @@ const MLFLOW: [&str; 2] = ["/api/2.0/", "/ajax-api/2.0/"];
 /// A path as the router wants it.
 pub fn mounted(path: &str) -> String {
     TAILS.iter().fold(path.to_owned(), |path, (tail, mounted)| path.replace(tail, mounted))
+}
+
+/// Paths in the order the router is to look at them.
+pub struct Groups {
+    /// Those without parameters, which are compared as they are.
+    pub plain: Vec<Placed>,
+    /// The others by what stands before their first parameter, and of each what follows.
+    pub scopes: Vec<(String, Vec<Placed>)>,
+}
+
+/// A path, and the routes that answer there.
+pub type Placed = (String, Vec<&'static Route>);
+
+/// The paths of routes, grouped: a request is held against the few patterns that begin as it does. Against all of them, one after the
+/// other, it would cost more than most answers.
+pub fn grouped(routes: &'static [Route]) -> Groups {
+    let mut all: Vec<Placed> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for (route, path) in routes.iter().flat_map(|route| places(route).into_iter().map(move |path| (route, path))) {
+        let at = *known.entry(path.clone()).or_insert_with(|| {
+            all.push((path, Vec::new()));
+            all.len() - 1
+        });
+        all[at].1.push(route);
+    }
+    let before = |path: &str| path.find('{').and_then(|at| path[..at].rfind('/'));
+    let mut begins: Vec<String> = all.iter().filter_map(|(path, _)| Some(path[..before(path)?].to_owned())).collect();
+    begins.sort_by_key(String::len);
+    let mut groups = Groups { plain: Vec::new(), scopes: Vec::new() };
+    for (path, routes) in all {
+        // What is in no group of its own is in that of the shortest beginning, so that no group hides what another answers.
+        let within = |begin: &&String| path.strip_prefix(begin.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        let Some(begin) = before(&path).and_then(|_| begins.iter().find(within)) else {
+            groups.plain.push((path, routes));
+            continue;
+        };
+        let rest = path[begin.len()..].to_owned();
+        match groups.scopes.iter_mut().find(|(known, _)| known == begin) {
+            Some((_, group)) => group.push((rest, routes)),
+            None => groups.scopes.push((begin.clone(), vec![(rest, routes)])),
+        }
+    }
+    groups
 }
 
 /// Every path at which a route is answered, as the router wants it.
