@@ -2,7 +2,7 @@
 //!
 //! The digest of a file is SHA-256 of its bytes. The digest of a directory is SHA-256 over one line per file, sorted by path:
 //! the path relative to the directory with `/`, a NUL, `sha256:` and the file's digest in hex, a line feed. Hidden files count;
-//! links are followed. What a client of MLflow notes beside a model it fetched is not of the model: that file alone is passed over.
+//! links are followed.
 
 use std::fs::File;
 use std::io::{IsTerminal, Read};
@@ -18,10 +18,6 @@ use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
 use crate::error::{Failure, Result};
-use crate::{source, yaml};
-
-/// Bytes of the note that clients of MLflow leave in a folder they fetched.
-const MAX_NOTE: usize = 4096;
 
 /// What was found at one path.
 #[derive(Clone, Debug)]
@@ -107,7 +103,7 @@ fn collect(owner: usize, path: &Path, show: Show, jobs: &mut Vec<Job>) -> Result
     let first = jobs.len();
     for entry in WalkDir::new(path).follow_links(true) {
         let entry = entry.map_err(|e| unwalkable(path, &e, show))?;
-        if entry.file_type().is_file() && !(entry.depth() == 1 && fetched_note(entry.path())) {
+        if entry.file_type().is_file() {
             let size = entry.metadata().map(|m| m.len()).unwrap_or_default();
             let name = slashed(entry.path().strip_prefix(path).unwrap_or(entry.path()), show)?;
             jobs.push(Job { owner, name, path: entry.into_path(), size });
@@ -119,23 +115,6 @@ fn collect(owner: usize, path: &Path, show: Show, jobs: &mut Vec<Job>) -> Result
     // By the bytes of the whole path: the order must not depend on the file system.
     jobs[first..].sort_by(|a, b| a.name.cmp(&b.name));
     Ok(())
-}
-
-/// Whether this is the note of MLflow's clients that says which version of which model they fetched into a folder (`registered_model_meta`):
-/// these two texts and nothing else, so that nothing is ever smuggled in under its name.
-fn fetched_note(path: &Path) -> bool {
-    if path.file_name().is_none_or(|name| name != "registered_model_meta") {
-        return false;
-    }
-    let bytes = source::bounded(path, MAX_NOTE).ok().flatten();
-    let parsed = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| yaml::parse(&text).ok());
-    parsed.is_some_and(|parsed| {
-        let said = parsed.value.as_object();
-        said.is_some_and(|said| {
-            let told = |key| said.get(key).is_some_and(|value| value.is_string() || value.is_number());
-            said.len() == 2 && told("model_name") && told("model_version")
-        })
-    })
 }
 
 fn slashed(path: &Path, show: Show) -> Result<String> {
@@ -231,23 +210,6 @@ mod tests {
         assert_eq!((hashed[1].digest, hashed[1].files[0].path.as_str()), (abc, "z"));
         // A directory of one file is still a directory.
         assert_ne!(hash(&[folder.join("b")]).unwrap()[0].digest, abc);
-        // What a client of MLflow notes beside what it fetched is passed over, and nothing else under its name.
-        let (before, note) = (hash(&[folder.clone()]).unwrap()[0].digest, folder.join("registered_model_meta"));
-        fs::write(&note, "model_name: score\nmodel_version: '1'\n").unwrap();
-        assert_eq!(hash(&[folder.clone()]).unwrap()[0].digest, before);
-        for smuggled in [
-            "model_name: score\nmodel_version: '1'\ncode: x\n",
-            "model_name: score\n",
-            "model_name: {a: b}\nmodel_version: '1'\n",
-            "import os\n",
-            &format!("model_name: {}\nmodel_version: '1'\n", "x".repeat(5000)),
-        ] {
-            fs::write(&note, smuggled).unwrap();
-            assert_ne!(hash(&[folder.clone()]).unwrap()[0].digest, before, "{smuggled}");
-        }
-        fs::rename(&note, folder.join("b/registered_model_meta")).unwrap();
-        fs::write(folder.join("b/registered_model_meta"), "model_name: score\nmodel_version: '1'\n").unwrap();
-        assert_ne!(hash(&[folder.clone()]).unwrap()[0].digest, before, "only at the top");
         fs::create_dir(folder.join("empty")).unwrap();
         assert!(hash(&[folder.join("empty")]).unwrap_err().to_string().contains("holds no file"));
         assert!(hash(&[folder.join("nothing")]).is_err());

@@ -15,6 +15,9 @@ pub const FACET_SCHEMA: &str = include_str!("../openlineage/licit-facet.json");
 /// Where the schema of the facet is served, to anybody.
 pub const FACET_PATH: &str = "/openlineage/licit-facet.json";
 
+/// Assessments that a facet may name.
+pub const MOST_ASSESSMENTS: usize = 50;
+
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -135,6 +138,9 @@ pub struct RunFacet {
     /// The controller it ran for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub controller: Option<Ref>,
+    /// Assessments the producer believes to hold for what it did: shown, not relied on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assessments: Vec<Ref>,
 }
 
 /// The facet `licit` of a dataset: where its data come from, of whom they are, and what they were collected for.
@@ -155,4 +161,7 @@ pub struct DatasetFacet {
     /// The legal basis they were collected on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Ref>,
+    /// Assessments the producer believes to hold for them: shown, not relied on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assessments: Vec<Ref>,
 }

@@ -23,11 +23,11 @@ def field(name):
 
 
 people = InputDataset(
-    namespace="crm", name="people", facets={"schema": schema_dataset.SchemaDatasetFacet(fields=[field("email")])}
+    namespace="shop", name="customers", facets={"schema": schema_dataset.SchemaDatasetFacet(fields=[field("email")])}
 )
 made_of = column_lineage_dataset.InputField(
-    namespace="crm",
-    name="people",
+    namespace="shop",
+    name="customers",
     field="email",
     transformations=[column_lineage_dataset.Transformation(type="DIRECT", subtype="TRANSFORMATION", masking=True)],
 )

@@ -30,7 +30,7 @@ impl ColumnKind {
 pub struct ColumnInput {
     /// An input of the run, a dataset version.
     pub input: Ref,
-    /// Its column.
+    /// Its column; `*` where all of it went in, or nobody knows which did.
     pub field: Name,
     /// Hashed, encrypted or replaced on the way: pseudonymised, never anonymous.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -38,6 +38,11 @@ pub struct ColumnInput {
     /// How it went in.
     #[serde(default, skip_serializing_if = "ColumnKind::is_direct")]
     pub kind: ColumnKind,
+}
+
+impl ColumnInput {
+    /// Written in the place of a column where all of a dataset went in, or nobody knows which column did.
+    pub const WHOLE: &str = "*";
 }
 
 /// One field of an output, or a model, with all it was made of.

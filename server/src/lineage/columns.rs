@@ -14,7 +14,7 @@ use super::graph::{EdgeKind, Flags, Node, NodeId, NodeKind};
 use super::walk::Label;
 use super::{ASSESSED, Class, MAPPED, State};
 use crate::registry::What;
-use crate::registry::columns::{FieldFacts, Fields, Made, Mapping, Origin, place};
+use crate::registry::columns::{FieldFacts, Fields, Made, Mapping, Origin, place_read};
 use crate::registry::vocabulary::{TermId, vocabulary};
 
 /// How a field flows.
@@ -115,7 +115,7 @@ impl Walk<'_> {
     fn field(&mut self, id: NodeId, name: &str, way: Way) {
         let Some(fields) = fields(self.lineage, id) else { return self.whole(id) };
         // A version registered later may lack what the run said to have read.
-        let Some(place) = place(fields, name) else { return self.whole(id) };
+        let Some(place) = place_read(fields, name) else { return self.whole(id) };
         if self.out.states[id.index()] == WHOLE {
             return;
         }
@@ -207,7 +207,7 @@ pub(super) fn believed(lineage: &State, mapping: &Mapping, field: &FieldFacts, o
 fn is_personal(lineage: &State, mapping: &Mapping, origin: &Origin) -> bool {
     let Some(input) = lineage.find(&mapping.inputs[origin.input]) else { return false };
     match fields(lineage, input) {
-        Some(fields) => place(fields, &origin.field).is_none_or(|place| fields[place].personal()),
+        Some(fields) => place_read(fields, &origin.field).is_none_or(|place| fields[place].personal()),
         None => true, // It flows whole.
     }
 }
@@ -244,7 +244,7 @@ impl<'s> Read<'s> {
 
     /// [`is_personal`], of inputs that were looked up.
     fn is_personal(&self, known: &[Option<&Fields>], origin: &Origin) -> bool {
-        let at = |fields: &Fields| place(fields, &origin.field).is_none_or(|place| fields[place].personal());
+        let at = |fields: &Fields| place_read(fields, &origin.field).is_none_or(|place| fields[place].personal());
         self.inputs[origin.input].is_some() && known[origin.input].is_none_or(at)
     }
 
@@ -252,7 +252,7 @@ impl<'s> Read<'s> {
         for origin in origins {
             let ways = &mut self.ways[origin.input];
             let Some((known, list)) = ways else { continue };
-            match place(known, &origin.field) {
+            match place_read(known, &origin.field) {
                 Some(place) => list[place] = Way::Plain,
                 None => *ways = None,
             }

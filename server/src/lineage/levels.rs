@@ -13,7 +13,7 @@ use super::columns::{believed, fields, is_mapped, listed};
 use super::graph::{EdgeKind, Flags, Half, Node, NodeId, NodeKind};
 use super::{FICTION, OF_PEOPLE, PERSONAL, State, exposure};
 use crate::registry::What;
-use crate::registry::columns::{Mapping, Origin, place};
+use crate::registry::columns::{Mapping, Origin, place_read};
 
 /// What is left of a level by an operation, without any assessment. `personal` says whether it read anything about people.
 pub fn after(operation: Operation, level: Identifiability, personal: bool) -> Identifiability {
@@ -82,7 +82,7 @@ fn table(lineage: &State, id: NodeId, raised: Raised<'_>) -> Brings {
 
 /// A field that was read of a table.
 fn field(lineage: &State, input: NodeId, origin: &Origin, raised: Raised<'_>) -> Brings {
-    let known = fields(lineage, input).and_then(|fields| Some(&fields[place(fields, &origin.field)?]));
+    let known = fields(lineage, input).and_then(|fields| Some(&fields[place_read(fields, &origin.field)?]));
     let Some(known) = known else { return table(lineage, input, raised) };
     let Some(beyond) = raised(input) else { return Brings::default() };
     let stated = known.identifiability.unwrap_or(Direct).max(beyond);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use licit_schemas::lineage::{EdgeCreate, EdgeName};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registration::{Registration, RegistrationResult};
-use licit_schemas::registry::{InputRole, RunSpec};
+use licit_schemas::registry::{ColumnInput, InputRole, RunSpec};
 use licit_schemas::resource::Registered;
 use licit_schemas::text::Name;
 
@@ -135,6 +135,7 @@ fn columns(tx: &Tx<'_>, spec: &mut RunSpec) -> Result<()> {
 /// A field that a registered version lacks was mistyped. What nobody registered yet, or listed no field of, may have any.
 fn known_field(world: &World, reference: &str, field: &Name, at: &str) -> Result<()> {
     match world.registry.held(reference).map(|held| &held.what) {
+        _ if field.as_str() == ColumnInput::WHOLE => Ok(()),
         Some(What::Dataset(facts)) if !facts.fields.is_empty() && place(&facts.fields, field.as_str()).is_none() => {
             Err(Error::invalid(at, format!("`{reference}` has no field `{field}`")))
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use licit_schemas::reference::Kind;
-use licit_schemas::registry::{Column, DatasetVersionSpec, Identifiability, RunSpec};
+use licit_schemas::registry::{Column, ColumnInput, DatasetVersionSpec, Identifiability, RunSpec};
 
 use super::held::terms;
 use super::vocabulary::TermId;
@@ -35,6 +35,11 @@ pub type Fields = Arc<[FieldFacts]>;
 /// The place of a field.
 pub fn place(fields: &[FieldFacts], name: &str) -> Option<usize> {
     fields.binary_search_by(|field| (*field.name).cmp(name)).ok()
+}
+
+/// The place of a field that went into another; none where all of its table did, or the table lacks it.
+pub fn place_read(fields: &[FieldFacts], name: &str) -> Option<usize> {
+    (name != ColumnInput::WHOLE).then(|| place(fields, name)).flatten()
 }
 
 pub(super) fn fields(spec: &DatasetVersionSpec) -> Fields {

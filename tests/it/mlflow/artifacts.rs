@@ -126,3 +126,14 @@ fn bytes_that_changed_where_they_lie_are_not_given_out() {
     let body = answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| answer.len() - at - 4);
     assert!(body < 2000, "all {body} bytes were sent");
 }
+
+#[test]
+fn bytes_that_are_gone_are_said_to_be_gone() {
+    let place = Place::new();
+    let (_, model) = place.trained(1);
+    let path = format!("{FILES}/0/models/{model}/artifacts/model.bin");
+    let find = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_file(find(&find(place.folder.path()))).unwrap();
+    let (code, said) = refused(&place.trainer.get(&path), 404);
+    assert!(code == "RESOURCE_DOES_NOT_EXIST" && said.contains("restore them from the backup"), "{code} {said}");
+}

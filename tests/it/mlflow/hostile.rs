@@ -49,15 +49,11 @@ fn nothing_bad_is_written_and_nothing_breaks() {
             continue;
         }
         for (place_of, body) in bodies.iter().enumerate() {
-            if matches!(
-                route.id,
-                "mlflow_delete_logged_model"
-                    | "mlflow_create_experiment"
-                    | "mlflow_create_run"
-                    | "mlflow_delete_run"
-                    | "mlflow_restore_run"
-            ) {
-                continue; // They need nothing, or little enough for some of this to be a request.
+            // Some need so little that some of this is a request.
+            let little = ["mlflow_create_experiment", "mlflow_create_run", "mlflow_delete_run", "mlflow_restore_run"];
+            let object = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body).is_ok();
+            if little.contains(&route.id) && object || route.id == "mlflow_delete_logged_model" {
+                continue;
             }
             let answer = everybody.send(route.method.as_str(), &path, &[], Some(body));
             if head(&place.s.audit).size != before {

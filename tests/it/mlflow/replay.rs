@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use harness::Answer;
 use harness::client::encode;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Place;
 use crate::support::{rebuilds, root};
@@ -36,6 +36,10 @@ fn reduced(key: &str, value: &Value) -> Value {
                 list.sort_by_key(Value::to_string);
             }
             Value::Array(list)
+        }
+        // JSON within a tag is spelled by whoever wrote it.
+        Value::String(text) if text.starts_with(['[', '{']) => {
+            serde_json::from_str::<Value>(text).map_or_else(|_| value.clone(), |told| reduced("", &told))
         }
         other => other.clone(),
     }
@@ -90,9 +94,12 @@ fn send(place: &Place, ids: &Ids, one: &Value) -> Answer {
     place.trainer.send(text("method"), &path, &[("content-type", kind)], body.as_deref())
 }
 
-/// Play what was recorded under some labels to a server in which nothing is governed.
-fn replay(wanted: impl Fn(&str) -> bool) -> usize {
+/// Play what was recorded under some labels, when so many experiments were there before, to a server in which nothing is governed.
+fn replay(experiments: u32, wanted: impl Fn(&str) -> bool) -> usize {
     let place = Place::with(&["--mlflow-governed", "nobody-s-alias"]);
+    for before in 0..experiments {
+        place.post("experiments/create", &json!({"name": format!("before-{before}")}));
+    }
     let (mut ids, mut wrong, mut count) = (Ids::default(), Vec::new(), 0);
     for (place_of, one) in exchanges().iter().enumerate() {
         let label = one["label"].as_str().unwrap();
@@ -123,5 +130,10 @@ fn replay(wanted: impl Fn(&str) -> bool) -> usize {
 
 #[test]
 fn what_version_3_of_the_client_sends_is_answered_as_it_knows_it() {
-    assert!(replay(|label| !label.starts_with('e') && !label.starts_with("b08")) > 200);
+    assert!(replay(0, |label| !label.starts_with('e') && !label.starts_with("b08")) > 200);
+}
+
+#[test]
+fn what_version_2_of_the_client_sends_is_answered_as_it_knows_it() {
+    assert!(replay(2, |label| label.starts_with('e')) > 20);
 }

@@ -135,3 +135,65 @@ fn experiments_are_found_renamed_and_put_away() {
         400,
     );
 }
+
+#[test]
+fn a_slip_in_a_tag_of_an_input_states_nobody_and_is_told_of() {
+    let place = Place::new();
+    let tagged = |tags: Value| {
+        let (run, _) = place.trained(1);
+        let mut inputs = inputs(&run, "s3", r#"{"uri": "s3://b/k"}"#);
+        let known = inputs["datasets"][0]["tags"].as_array_mut().unwrap();
+        known.extend(tags.as_array().unwrap().iter().cloned());
+        place.post("runs/log-inputs", &inputs);
+        run
+    };
+    let read = |run: &str| {
+        let run = uuid::Uuid::parse_str(run).unwrap();
+        place.s.ana.resolve(&format!("run:{run}"))["spec"]["tags"]["licit.unread"].clone()
+    };
+    let run = tagged(json!([
+        {"key": "licit.subjects", "value": "Adult, Childs"}, {"key": "licit.origin", "value": "found"},
+        {"key": "licit.basis", "value": "purpose:x"},
+    ]));
+    assert_eq!(read(&run), "licit.basis purpose:x; licit.origin found; licit.subjects Adult, Childs");
+    let data = || place.s.ana.resolve("dataset:s3:%2F%2Fb/k@reported")["spec"].clone();
+    assert_eq!((&data()["subjects"], &data()["origin"]), (&Value::Null, &Value::Null));
+    let run = tagged(json!([{"key": "licit.subjects", "value": "Adult, Child"}]));
+    assert_eq!(read(&run), Value::Null);
+    assert_eq!(data()["subjects"], json!(["https://w3id.org/dpv#Adult", "https://w3id.org/dpv#Child"]));
+}
+
+#[test]
+fn whom_a_run_names_are_those_of_its_inputs_that_do_not_say_it() {
+    let place = Place::new();
+    let read = |run: &str, name: &str, subjects: Option<&str>| {
+        let mut inputs = inputs(run, "s3", &format!(r#"{{"uri": "s3://b/{name}"}}"#));
+        if let Some(subjects) = subjects {
+            let tag = json!({"key": "licit.subjects", "value": subjects});
+            inputs["datasets"][0]["tags"].as_array_mut().unwrap().push(tag);
+        }
+        place.post("runs/log-inputs", &inputs);
+    };
+    let (run, _) = place.trained(1);
+    read(&run, "before", None);
+    place.post("runs/set-tag", &json!({"run_id": run, "key": "licit.subjects", "value": "Employee"}));
+    read(&run, "after", None);
+    read(&run, "own", Some("Child"));
+    let subjects =
+        |name: &str| place.s.ana.resolve(&format!("dataset:s3:%2F%2Fb/{name}@reported"))["spec"]["subjects"].clone();
+    let dpv = |word: &str| json!([format!("https://w3id.org/dpv#{word}")]);
+    assert_eq!(
+        (subjects("before"), subjects("after"), subjects("own")),
+        (dpv("Employee"), dpv("Employee"), dpv("Child"))
+    );
+    place.post(
+        "runs/set-tag",
+        &json!({"run_id": run, "key": "licit.assessments", "value": "assessment:a, assessment:b"}),
+    );
+    let id = uuid::Uuid::parse_str(&run).unwrap();
+    assert_eq!(
+        place.s.ana.resolve(&format!("run:{id}"))["spec"]["tags"]["licit.assessments"],
+        "assessment:a, assessment:b"
+    );
+    rebuilds(&place.s.server.db);
+}

@@ -114,6 +114,63 @@ fn columns_say_what_flows_and_masking_is_a_pseudonym() {
     same([&done, &plain, &event("START", RUN, json!([]), json!([]))]);
 }
 
+#[test]
+fn a_source_of_which_no_column_is_told_flows_whole() {
+    let whole = json!({"namespace": "crm", "name": "people"});
+    let part = json!({"namespace": "pub", "name": "towns", "field": "t"});
+    let all = json!([{"input": "dataset:crm/people@reported", "field": "*"}]);
+    let of = |facets: Value| {
+        let s = harness::Scenario::empty();
+        s.ana.post("/api/v1/lineage", &event("COMPLETE", RUN, json!([]), json!([with("a", "b", facets)]))).good();
+        // What is told of one output alone is a run of its own.
+        let runs = s.ana.get("/api/v1/runs").good();
+        let columns = runs["items"].as_array().unwrap().iter().filter_map(|run| run["spec"]["columns"].get(0));
+        columns.map(|column| column["from"].clone()).next().unwrap_or_else(|| panic!("{runs:#}"))
+    };
+    assert_eq!(of(json!({"lineage": {"fields": {"x": {"inputs": [whole]}}}})), all);
+    assert_eq!(of(json!({"columnLineage": {"fields": {"x": {"inputFields": [whole]}}}})), all);
+    let beside = json!({"lineage": {"inputs": [whole], "fields": {"x": {"inputs": [part]}}}});
+    assert_eq!(
+        of(beside),
+        json!([{"input": "dataset:crm/people@reported", "field": "*"}, {"input": "dataset:pub/towns@reported", "field": "t"}])
+    );
+    // Of an input of which columns are told, these flow.
+    let told =
+        json!({"lineage": {"inputs": [{"namespace": "pub", "name": "towns"}], "fields": {"x": {"inputs": [part]}}}});
+    assert_eq!(of(told), json!([{"input": "dataset:pub/towns@reported", "field": "t"}]));
+}
+
+#[test]
+fn what_columns_name_was_read_though_one_source_has_no_name() {
+    let email = json!({"namespace": "crm", "name": "people", "field": "email"});
+    let lineage = json!({"columnLineage": {
+        "dataset": [{"name": "t", "field": "z"}], "fields": {"x": {"inputFields": [email]}},
+    }});
+    let done = event("COMPLETE", RUN, json!([set("pub", "towns")]), json!([with("a", "b", lineage)]));
+    let read = ["dataset:crm/people@reported", "dataset:pub/towns@reported"];
+    assert_eq!(flow(&folded([&done]), &run()).0, read);
+    assert_eq!(columns(&done), Vec::<Value>::new(), "nothing is narrowed");
+}
+
+#[test]
+fn assessments_are_shown_and_a_slip_in_them_is_said() {
+    let s = harness::Scenario::empty();
+    let people = with("crm", "people", json!({"licit": {"assessments": ["assessment:anonymous-7"]}}));
+    let mut done = event("COMPLETE", RUN, json!([people]), json!([set("a", "b")]));
+    done["run"]["facets"] = json!({"licit": {"assessments": ["assessment:k-anonymity", "assessment:balance"]}});
+    assert_eq!(s.ana.post("/api/v1/lineage", &done).good()["outcome"], "accepted");
+    let tag = |of: &str| s.ana.resolve(of)["spec"]["tags"]["licit.assessments"].clone();
+    assert_eq!(tag(&run()), "assessment:k-anonymity, assessment:balance");
+    assert_eq!(tag("dataset:crm/people@reported"), "assessment:anonymous-7");
+    done["run"]["facets"] = json!({"licit": {"assessments": ["basis:contract"]}});
+    let answer = s.ana.post("/api/v1/lineage", &done).good();
+    assert_eq!(answer["outcome"], "quarantined");
+    assert!(
+        answer["reason"].as_str().unwrap().contains("names `basis:contract` where `assessment:…` belongs"),
+        "{answer}"
+    );
+}
+
 /// The columns of the run of an event, as the registry shows them.
 fn columns(event: &Value) -> Vec<Value> {
     let s = harness::Scenario::empty();

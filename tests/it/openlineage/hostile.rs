@@ -55,6 +55,37 @@ fn only_what_is_no_json_or_too_large_is_an_error() {
 }
 
 #[test]
+fn json_that_nobody_can_read_waits_and_takes_no_other_event_with_it() {
+    let s = Scenario::empty();
+    let good = event("COMPLETE", RUN, json!([set("a", "a")]), json!([set("a", "b")])).to_string();
+    for strange in [r#"{"eventTime": "2026-01-01T00:00:00Z", "x": "\ud800"}"#, r#"{"x": 1e999}"#] {
+        let answer = s.ana.send("POST", "/api/v1/lineage", &[], Some(strange.as_bytes())).good();
+        assert_eq!(answer["outcome"], "quarantined", "{answer}");
+    }
+    let batch = format!(r#"[{good}, {{"x": "\ud800", "y": 1}}, {{"x": 1e999, "y": 1}}]"#);
+    let answer = s.ana.send("POST", "/api/v1/lineage/batch", &[], Some(batch.as_bytes())).good();
+    assert_eq!((&answer["summary"]["successful"], &answer["summary"]["failed"]), (&json!(1), &json!(2)), "{answer}");
+    s.ana.resolve(&format!("run:{RUN}"));
+    for waiting in s.audit.get("/api/v1/lineage/quarantine").good()["items"].as_array().unwrap() {
+        let id = waiting["id"].as_str().unwrap();
+        s.audit.get(&format!("/api/v1/lineage/quarantine/{id}")).good();
+    }
+}
+
+#[test]
+fn a_batch_of_millions_is_refused_and_not_held() {
+    let s = Scenario::empty();
+    let many = format!("[{}1]", "1,".repeat(8_000_000));
+    let answer =
+        s.ana.send("POST", "/api/v1/lineage/batch", &[("content-encoding", "gzip")], Some(&packed(many.as_bytes())));
+    assert!(answer.problem(413)["detail"].to_string().contains("10000 events"), "{}", answer.text);
+    let peak = std::fs::read_to_string(format!("/proc/{}/status", s.server.pid())).unwrap();
+    let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap().trim().trim_end_matches(" kB");
+    // Eight million events, each for itself, were some four hundred megabytes.
+    assert!(peak.parse::<u64>().unwrap() < 250_000, "{peak} kB");
+}
+
+#[test]
 fn what_cannot_be_read_waits_with_its_reason() {
     let s = Scenario::empty();
     let good = || event("COMPLETE", RUN, json!([set("a", "a")]), json!([set("a", "b")]));
@@ -92,9 +123,9 @@ fn what_cannot_be_read_waits_with_its_reason() {
         (facet("schema", json!({"fields": wide})), "more than 5000"),
         (facet("schema", json!([])), "is no event"),
         (facet("licit", json!({"subjects": ["https://acme.example/people"]})), "no DPV category"),
-        (facet("licit", json!({"controller": "purpose:x"})), "where a party belongs"),
+        (facet("licit", json!({"controller": "purpose:x"})), "where `party:…` belongs"),
         (licit(json!({"purpose": "scoring"})), "is no event"),
-        (licit(json!({"purpose": "basis:x"})), "where a purpose belongs"),
+        (licit(json!({"purpose": "basis:x"})), "where `purpose:…` belongs"),
         (licit(json!({"operation": "steal"})), "is no event"),
     ] {
         let answer = s.ana.send("POST", "/api/v1/lineage", &[], Some(body.as_bytes()));

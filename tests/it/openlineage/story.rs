@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use harness::Scenario;
-use harness::scenario::{deployment, finding, notice, party, purpose, system};
+use harness::scenario::{deployment, finding, model_version, notice, party, purpose, system, training};
 use serde_json::{Value, json};
 
-use super::{event, set, with};
+use super::{event, recorded, set, with};
 
 const EMAIL: &str = "https://w3id.org/dpv/pd#EmailAddress";
 const EXTRACT: &str = "01939f00-0000-7000-8000-000000000011";
@@ -92,6 +92,47 @@ fn an_e_mail_column_upstream_of_a_model_refuses_its_deployment_by_name() {
         .good();
     assert!(exposure.to_string().contains(EMAIL), "{exposure:#}");
     assert_eq!(exposure["identifiability"], "direct", "{exposure:#}");
+}
+
+/// Trains a model on a table, and holds its deployment against the e-mail addresses in a table upstream.
+#[track_caller]
+pub(super) fn refused_for_the_addresses(s: &Scenario, source: &str, trained_on: &str) {
+    let (dataset, version) = source.split_once('@').unwrap();
+    s.add(
+        "dataset-versions",
+        json!({
+            "dataset": dataset, "version": version, "origin": "collected", "region": "FR", "controllers": ["party:acme"],
+            "fields": [{"name": "email", "categories": [EMAIL], "identifiability": "direct"}],
+            "subjects": ["https://w3id.org/dpv#Adult"], "retention": {"until": "2099-12-31"},
+        }),
+    );
+    s.add("model-versions", model_version("2", "2"));
+    let mut run = training("2", "1");
+    run["inputs"] = json!([{"ref": trained_on, "role": "training"}]);
+    s.add("runs", run);
+    s.release("2");
+    let decision = s.activate("release:score-prod@2").problem(409)["decision"].clone();
+    let uncovered = finding(&decision, "source.covered").unwrap_or_else(|| panic!("{decision:#}"));
+    assert_eq!(uncovered["node"], source, "{uncovered:#}");
+    let path = uncovered["path"].to_string();
+    assert!(path.contains("model:score@2") && path.contains(trained_on), "{path}");
+    let exposure = s.audit.get(&format!("/api/v1/exposure?ref={}", harness::client::encode("model:score@2"))).good();
+    assert_eq!(exposure["contained"][0]["ref"], source, "{exposure:#}");
+    assert!(exposure["contained"][0]["categories"].to_string().contains(EMAIL), "{exposure:#}");
+}
+
+#[test]
+fn what_airflow_reports_ends_in_the_addresses_that_refuse_a_deployment() {
+    let s = Scenario::running();
+    let events = recorded();
+    let airflow: Vec<&Value> =
+        events.iter().filter(|(name, _)| name.starts_with("cap-airflow-")).map(|(_, event)| event).collect();
+    assert!(airflow.len() > 20, "{}", airflow.len());
+    for event in airflow.iter().rev() {
+        assert_eq!(s.ana.post("/api/v1/lineage", event).good()["outcome"], "accepted");
+    }
+    let source = "dataset:postgres:%2F%2Fdb:5432/crm.public.customers@reported";
+    refused_for_the_addresses(&s, source, "dataset:s3:%2F%2Flake/raw%2Fcustomers.parquet@reported");
 }
 
 #[test]

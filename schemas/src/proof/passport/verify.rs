@@ -165,7 +165,7 @@ fn valid(said: &Passport, at: Timestamp) -> Result<String, String> {
 /// What differs, in words.
 pub fn matches(said: &Passport, found: &[ModelFile]) -> Result<String, String> {
     let listed: Vec<(String, Digest)> = said.files.iter().map(|file| (file.path.to_string(), file.digest)).collect();
-    if let Some(first) = admitted::strange([listed.as_slice()], found).first() {
+    if let Some(first) = admitted::strange([(said.model.to_string().as_str(), listed.as_slice())], found).first() {
         return Err(format!("`{first}` is no file of `{}`", said.model));
     }
     match admitted::missing(&listed, found).first() {

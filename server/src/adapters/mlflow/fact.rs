@@ -8,6 +8,7 @@ use licit_schemas::digest::Digest;
 use licit_schemas::openlineage::RunFacet;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::InputRole;
+use licit_schemas::text::Iri;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -77,7 +78,10 @@ pub struct RunChanged {
     /// What its tags state of purpose, basis, operation and controller, pinned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facet: Option<RunFacet>,
-    /// Such tags that nobody can read.
+    /// Whom its tags say that what it reads is about, where an input does not say it itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<Iri>,
+    /// Tags of it and of its inputs that state something nobody can read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
 }

@@ -1,6 +1,8 @@
 //! What clients of `MLflow` do, put into the registry and the graph by the functions that native facts go through: runs, what they
 //! read, and what they wrote. Versions of models are registered by the operation itself.
 
+use std::borrow::Cow;
+
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{Code, InputRole, Operation, RunInput, RunSpec, Tags};
@@ -13,8 +15,9 @@ use super::fact::{
     VersionChanged, WebhookChanged,
 };
 use super::state::Run;
+use crate::adapters::openlineage::event::Table;
 use crate::adapters::openlineage::names;
-use crate::adapters::openlineage::project::{tag, unstated};
+use crate::adapters::openlineage::project::{believed, tag, unstated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{World, text};
 use crate::lineage::graph::Origin;
@@ -56,15 +59,36 @@ impl World {
             doc: text(fact),
             ..NewRow::default()
         });
-        if let RunChange::Read { datasets, .. } = &fact.change {
-            let tables = datasets.iter().filter_map(|input| input.table.as_ref());
-            let touched = self.openlineage.tables(at.time, tables);
+        let read = self.mlflow_read(fact);
+        if !read.is_empty() {
+            let touched = self.openlineage.tables(at.time, read.iter().map(|table| &**table));
             for version in &touched.versions {
                 self.put_dataset(version, at, rows);
             }
         }
         if moved {
             self.mlflow_lineage(fact.run, at, rows);
+        }
+    }
+
+    /// What was said of datasets that a run read. Whom its tags name counts for those that do not say it themselves, whichever was
+    /// said first.
+    fn mlflow_read<'f>(&self, fact: &'f RunChanged) -> Vec<Cow<'f, Table>> {
+        let run = self.mlflow.run(fact.run);
+        let filled = |table: &Table| -> Option<Table> {
+            let subjects = &run?.subjects;
+            (table.subjects.is_empty() && !subjects.is_empty())
+                .then(|| Table { subjects: subjects.iter().cloned().collect(), ..table.clone() })
+        };
+        match (&fact.change, run) {
+            (RunChange::Read { datasets, .. }, _) => {
+                let tables = datasets.iter().filter_map(|input| input.table.as_ref());
+                tables.map(|table| filled(table).map_or(Cow::Borrowed(table), Cow::Owned)).collect()
+            }
+            (_, Some(run)) if !fact.subjects.is_empty() => {
+                run.datasets.iter().filter_map(|input| filled(input.table.as_ref()?)).map(Cow::Owned).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -172,6 +196,7 @@ fn spec(run: &Run, inputs: Vec<RunInput>, outputs: Vec<Ref>) -> RunSpec {
     if let Some(basis) = &run.facet.basis {
         tag(&mut tags, "licit.basis", &basis.to_string());
     }
+    believed(&mut tags, &run.facet.assessments);
     if !run.unread.is_empty() {
         let unread: Vec<&str> = run.unread.iter().map(String::as_str).collect();
         tag(&mut tags, "licit.unread", &shortened(&unread.join("; ")));

@@ -8,6 +8,7 @@ use licit_schemas::digest::Digest;
 use licit_schemas::openlineage::RunFacet;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{InputRole, RunInput};
+use licit_schemas::text::Iri;
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
@@ -147,6 +148,8 @@ pub struct Run {
     pub versions: BTreeSet<Ref>,
     /// Purpose, basis, operation and controller that its tags state.
     pub facet: RunFacet,
+    /// Whom its tags say that what it reads is about.
+    pub subjects: BTreeSet<Iri>,
     /// Such tags that nobody can read.
     pub unread: BTreeSet<String>,
 }
@@ -358,6 +361,7 @@ impl State {
                 made: BTreeSet::new(),
                 versions: BTreeSet::new(),
                 facet: RunFacet::default(),
+                subjects: BTreeSet::new(),
                 unread: BTreeSet::new(),
             };
             run.log(&Texts::new(), &[], tags);
@@ -520,7 +524,11 @@ impl Run {
             own.basis = said.basis.clone().or(own.basis.take());
             own.operation = said.operation.or(own.operation);
             own.controller = said.controller.clone().or(own.controller.take());
+            if !said.assessments.is_empty() {
+                own.assessments.clone_from(&said.assessments);
+            }
         }
+        self.subjects.extend(fact.subjects.iter().cloned());
         self.unread.extend(fact.unread.iter().cloned());
         fact.facet.is_some() || !fact.unread.is_empty()
     }

@@ -3,13 +3,18 @@
 //! A producer that is answered 4xx loses its event, and one that is answered 5xx waits while a pipeline stands still. So what is
 //! JSON is taken: recorded, or put aside with the reason; only where there is no room to put it aside is it to be sent again.
 
+use std::fmt;
+
 use licit_schemas::digest::Digest;
 use licit_schemas::json;
 use licit_schemas::openlineage::{
     EventOutcome, EventsSummary, EventsTaken, FACET_SCHEMA, FailedEvent, QuarantineQuery,
 };
 use licit_schemas::problem::Fault;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::operations::{self, Incoming, Taken};
 use super::store;
@@ -78,18 +83,49 @@ fn malformed(sentence: String) -> Error {
 fn read(bytes: &[u8]) -> Result<Incoming> {
     match json::parse(bytes) {
         Ok(value) => Incoming::of(&value),
-        Err(fault) if fault.problem.starts_with("not ") => Err(malformed(fault.to_string())),
-        Err(fault) => Incoming::unreadable(bytes, fault.to_string()),
+        // Half of a character, or a number beyond all numbers, is JSON to look at: whoever sent it loses no event over it.
+        Err(fault) if is_json(bytes) => Incoming::unreadable(bytes, fault.to_string()),
+        Err(fault) => Err(malformed(fault.to_string())),
     }
 }
 
+/// Whether a text is JSON by its grammar.
+fn is_json(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| serde_json::from_str::<&RawValue>(text).is_ok())
+}
+
 fn batch(bytes: &[u8]) -> Result<Vec<Incoming>> {
-    let list: Vec<Box<serde_json::value::RawValue>> = serde_json::from_slice(bytes)
-        .map_err(|_| malformed("the body is no JSON array: send events as `[{…}, {…}]`".to_owned()))?;
-    if list.len() > MOST_EVENTS {
-        return Err(Error::TooLarge(format!("a batch may have {MOST_EVENTS} events")));
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let events = json.deserialize_seq(Batch).and_then(|events| json.end().map(|()| events));
+    match events {
+        Ok(Some(events)) => events.into_iter().map(|one| read(one.get().as_bytes())).collect(),
+        Ok(None) => Err(Error::TooLarge(format!("a batch may have {MOST_EVENTS} events"))),
+        Err(_) => Err(malformed("the body is no JSON array: send events as `[{…}, {…}]`".to_owned())),
     }
-    list.iter().map(|one| read(one.get().as_bytes())).collect()
+}
+
+/// The events of a batch as they stand in it; none where they are more than a batch may have: the rest is passed over, since a small
+/// body can unfold to millions.
+struct Batch;
+
+impl<'de> Visitor<'de> for Batch {
+    type Value = Option<Vec<&'de RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> std::result::Result<Self::Value, A::Error> {
+        let mut events = Vec::new();
+        while let Some(event) = sequence.next_element()? {
+            if events.len() == MOST_EVENTS {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                return Ok(None);
+            }
+            events.push(event);
+        }
+        Ok(Some(events))
+    }
 }
 
 /// What waits in quarantine.

@@ -152,6 +152,9 @@ pub struct Table {
     /// What they were collected on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Ref>,
+    /// Assessments believed to hold for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assessments: Vec<Ref>,
     /// The team that owns it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Key>,

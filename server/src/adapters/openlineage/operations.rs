@@ -102,12 +102,14 @@ fn set_aside(tx: &mut Tx<'_>, incoming: &Incoming, reason: &str, most: u32) -> R
 fn record(tx: &mut Tx<'_>, incoming: &Incoming, event: &Event) -> Result<EventTaken> {
     let mut event = event.clone();
     if let Some(facet) = &mut event.facet {
-        for reference in [&mut facet.purpose, &mut facet.basis].into_iter().flatten() {
+        let named = [&mut facet.purpose, &mut facet.basis].into_iter().flatten();
+        for reference in named.chain(&mut facet.assessments) {
             pinned(tx, reference);
         }
     }
     for table in &mut event.tables {
-        for reference in [&mut table.purpose, &mut table.basis].into_iter().flatten() {
+        let named = [&mut table.purpose, &mut table.basis].into_iter().flatten();
+        for reference in named.chain(&mut table.assessments) {
             pinned(tx, reference);
         }
     }

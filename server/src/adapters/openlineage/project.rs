@@ -77,6 +77,7 @@ impl World {
         if let Some((_, change)) = &known.change {
             tag(&mut tags, "openlineage.lifecycle", change.as_str());
         }
+        believed(&mut tags, &known.assessments);
         let spec = DatasetVersionSpec {
             dataset: base,
             version: version_id,
@@ -167,6 +168,7 @@ impl World {
         if let Some(basis) = &facet.basis {
             tag(&mut tags, "licit.basis", &basis.to_string());
         }
+        believed(&mut tags, &facet.assessments);
         let code = run
             .code
             .as_ref()
@@ -243,6 +245,22 @@ fn version_tags(version: &VersionId) -> Tags {
     let mut tags = Tags::new();
     tag(&mut tags, "openlineage.version", how);
     tags
+}
+
+/// Assessments that somebody believes to hold, in a tag: as many as it can have.
+pub(in crate::adapters) fn believed<'r>(tags: &mut Tags, assessments: impl IntoIterator<Item = &'r Ref>) {
+    /// Characters of the tag.
+    const MOST: usize = 200;
+    let mut text = String::new();
+    for one in assessments.into_iter().map(ToString::to_string) {
+        if text.len() + one.len() + 2 > MOST {
+            break;
+        }
+        text = if text.is_empty() { one } else { format!("{text}, {one}") };
+    }
+    if !text.is_empty() {
+        tag(tags, "licit.assessments", &text);
+    }
 }
 
 pub(in crate::adapters) fn tag(tags: &mut Tags, key: &str, value: &str) {

@@ -54,7 +54,7 @@ pub struct Flows {
 /// event states a run anew that it adds to.
 const MOST_TABLES: usize = 2000;
 const MOST_ORIGINS: usize = 20_000;
-/// Controllers, purposes of collection and bases that events may state of one version, each.
+/// Controllers, purposes of collection, bases and assessments that events may state of one version, each.
 const MOST_STATED: usize = 100;
 /// Runs that a run may begin: what it states counts for each of them.
 const MOST_CHILDREN: usize = 10_000;
@@ -192,6 +192,8 @@ pub struct Version {
     pub purposes: BTreeSet<Ref>,
     /// What they were collected on.
     pub bases: BTreeSet<Ref>,
+    /// Assessments believed to hold for them.
+    pub assessments: BTreeSet<Ref>,
     /// What was done to it as a whole.
     pub change: Latest<Name>,
 }
@@ -212,6 +214,7 @@ impl Version {
                 && one.fields.iter().zip(&other.fields).all(field)
                 && (&one.subjects, &one.origins) == (&other.subjects, &other.origins)
                 && (&one.controllers, &one.purposes, &one.bases) == (&other.controllers, &other.purposes, &other.bases)
+                && one.assessments == other.assessments
                 && word(&one.change) == word(&other.change)
         };
         !same(&before, self)
@@ -225,6 +228,8 @@ impl Version {
         full(&self.controllers, &table.controller)
             || full(&self.purposes, &table.purpose)
             || full(&self.bases, &table.basis)
+            || (self.assessments.len() >= MOST_STATED
+                && table.assessments.iter().any(|one| !self.assessments.contains(one)))
     }
 
     fn said(&mut self, at: Timestamp, table: &Table) {
@@ -245,6 +250,7 @@ impl Version {
         self.controllers.extend(table.controller.clone());
         self.purposes.extend(table.purpose.clone());
         self.bases.extend(table.basis.clone());
+        self.assessments.extend(table.assessments.iter().cloned());
         later(&mut self.change, at, table.change.clone());
     }
 
@@ -351,6 +357,7 @@ impl State {
                 // What a parent does is not what its children do.
                 if next == Some(id) {
                     facet.operation = said.operation;
+                    facet.assessments.clone_from(&said.assessments);
                 }
             }
             next = run.parent.as_ref().map(|(_, parent)| *parent);

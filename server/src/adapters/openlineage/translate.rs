@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use licit_schemas::openlineage::RunFacet;
+use licit_schemas::openlineage::{MOST_ASSESSMENTS, RunFacet};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{Code, Column, ColumnInput, ColumnKind, Field, Identifiability};
 use licit_schemas::text::{Iri, Key, Name};
@@ -164,13 +164,21 @@ fn checked(facet: RunFacet) -> Read<RunFacet> {
     kind(facet.purpose.as_ref(), Kind::Purpose)?;
     kind(facet.basis.as_ref(), Kind::Basis)?;
     kind(facet.controller.as_ref(), Kind::Party)?;
+    assessments(&facet.assessments)?;
     Ok(facet)
+}
+
+fn assessments(list: &[Ref]) -> Read<()> {
+    if list.len() > MOST_ASSESSMENTS {
+        return Err(format!("the facet `licit` names more than {MOST_ASSESSMENTS} assessments"));
+    }
+    list.iter().try_for_each(|one| kind(Some(one), Kind::Assessment))
 }
 
 fn kind(reference: Option<&Ref>, wanted: Kind) -> Read<()> {
     match reference {
         Some(reference) if reference.kind() != wanted => {
-            Err(format!("the facet `licit` names a {} where a {wanted} belongs", reference.kind()))
+            Err(format!("the facet `licit` names `{reference}` where `{wanted}:…` belongs"))
         }
         _ => Ok(()),
     }
@@ -259,6 +267,7 @@ impl Reading {
             controller: None,
             purpose: None,
             basis: None,
+            assessments: Vec::new(),
             owner: None,
             change: None,
             aliases: Vec::new(),
@@ -291,6 +300,8 @@ impl Reading {
             kind(stated.controller.as_ref(), Kind::Party)?;
             kind(stated.purpose.as_ref(), Kind::Purpose)?;
             kind(stated.basis.as_ref(), Kind::Basis)?;
+            assessments(&stated.assessments)?;
+            table.assessments.clone_from(&stated.assessments);
             if vocabulary().terms_of(&stated.subjects, "dpv_data_subjects").is_err() || stated.subjects.len() > 50 {
                 return Err("the facet `licit` names subjects that are no DPV category of subjects".to_owned());
             }
@@ -341,26 +352,26 @@ impl Reading {
         if self.columns > MOST_COLUMNS {
             return Err(format!("lists more than {MOST_COLUMNS} columns in its lineage"));
         }
-        let Some(field) = source.field.as_deref().filter(|_| input.kind() == Kind::Dataset) else {
+        if input.kind() != Kind::Dataset {
             return Ok((Some(input), None));
-        };
+        }
         let done = source.transformations.as_deref().unwrap_or(&[]);
         // Of several ways into a column one that is not masked is enough.
         let masking = masked || !done.is_empty() && done.iter().all(|one| one.masking == Some(true));
         let indirect = !done.is_empty() && done.iter().all(|one| one.r#type.as_deref() == Some("INDIRECT"));
         let kind = if indirect { ColumnKind::Indirect } else { ColumnKind::Direct };
-        let field = names::name(field).ok_or_else(none)?;
+        // Of which column nobody says: then it is all of them.
+        let field = names::name(source.field.as_deref().unwrap_or(ColumnInput::WHOLE)).ok_or_else(none)?;
         Ok((Some(input.clone()), Some(ColumnInput { input, field, masking, kind })))
     }
 
     fn columns(&mut self, flow: &mut Flow, refs: &[Ref], lineage: &wire::Columns) -> Read<()> {
-        // What came from nobody knows where cannot be narrowed: it is as if nobody had spoken of that column.
+        // What came from nobody knows where cannot be narrowed: it is as if nobody had spoken of that column. What it names was read.
         let known = |sources: &[wire::Source]| sources.iter().all(|source| source.namespace.is_some());
-        if !known(lineage.dataset.as_deref().unwrap_or(&[])) {
-            return Ok(());
-        }
+        let named = |source: &&wire::Source| source.namespace.is_some();
+        let narrowed = known(lineage.dataset.as_deref().unwrap_or(&[]));
         let mut everywhere = Vec::new();
-        for source in lineage.dataset.iter().flatten() {
+        for source in lineage.dataset.iter().flatten().filter(named) {
             let (input, column) = self.column(source, false)?;
             flow.inputs.extend(input);
             everywhere.extend(column.map(|column| ColumnInput { kind: ColumnKind::Indirect, ..column }));
@@ -369,12 +380,12 @@ impl Reading {
             let masked = entry.transformation_type.as_deref() == Some("MASKED");
             let sources = entry.input_fields.as_deref().unwrap_or(&[]);
             let mut from = self.spread(&everywhere)?;
-            for source in sources.iter().filter(|source| source.namespace.is_some()) {
+            for source in sources.iter().filter(named) {
                 let (input, column) = self.column(source, masked)?;
                 flow.inputs.extend(input);
                 from.extend(column);
             }
-            if known(sources) {
+            if narrowed && known(sources) {
                 flow.columns.extend(made(refs, name, from));
             }
         }
@@ -392,28 +403,31 @@ impl Reading {
 
     fn explicit(&mut self, outputs: Vec<Ref>, sources: &wire::Sources) -> Read<Flow> {
         let mut flow = Flow { outputs, ..Flow::default() };
-        let (mut everywhere, mut whole) = (Vec::new(), false);
+        let (mut everywhere, mut whole) = (Vec::new(), Vec::new());
         for source in sources.inputs.iter().flatten() {
             let (input, column) = self.column(source, false)?;
-            // All of an input flows into all of the output, unless columns say otherwise.
-            whole |= input.is_some() && column.is_none();
             flow.inputs.extend(input);
-            everywhere.extend(column.map(|column| ColumnInput { kind: ColumnKind::Indirect, ..column }));
+            let Some(column) = column else { continue };
+            match source.field {
+                Some(_) => everywhere.push(ColumnInput { kind: ColumnKind::Indirect, ..column }),
+                None => whole.push(column),
+            }
         }
-        let spoken = sources.fields.as_ref().is_some_and(|fields| !fields.is_empty());
+        let mut columns = Vec::new();
         for (name, entry) in sources.fields.iter().flatten() {
             let mut from = self.spread(&everywhere)?;
             for source in entry.inputs.iter().flatten() {
                 let (input, column) = self.column(source, false)?;
-                whole |= input.is_some() && column.is_none();
                 flow.inputs.extend(input);
                 from.extend(column);
             }
-            let refs = flow.outputs.clone();
-            flow.columns.extend(made(&refs, name, from));
+            columns.push((name, from));
         }
-        if whole && !spoken {
-            flow.columns.clear();
+        // All of an input flows into all of the output, unless columns of it are told of.
+        whole.retain(|all| !columns.iter().flat_map(|(_, from)| from).any(|from| from.input == all.input));
+        for (name, mut from) in columns {
+            from.extend(self.spread(&whole)?);
+            flow.columns.extend(made(&flow.outputs, name, from));
         }
         Ok(flow)
     }

@@ -59,7 +59,8 @@ pub(super) fn artifact(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
             );
         }
     }
-    let registered = evidence.models.iter().filter_map(|m| m.facts()).map(|m| m.files.as_slice());
+    let registered =
+        evidence.models.iter().filter_map(|model| Some((&*model.reference, model.facts()?.files.as_slice())));
     let strange = admitted::strange(registered, found);
     if !strange.is_empty() {
         let node =

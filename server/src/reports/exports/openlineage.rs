@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use licit_schemas::openlineage::{DatasetFacet, FACET_PATH, RunFacet};
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::registry::{Column, ColumnInput, ColumnKind, Field, Operation, RunSpec};
+use licit_schemas::registry::{Column, ColumnInput, ColumnKind, Field, Operation, RunSpec, Tags};
 use licit_schemas::time::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -114,6 +114,7 @@ fn version(selection: &Selection, item: &Item) -> Option<Value> {
             controller: spec.controllers.into_iter().next(),
             purpose: spec.collected_for.into_iter().next(),
             basis: spec.collected_under.into_iter().next(),
+            assessments: believed(&spec.tags),
         };
         put("licit", ours(&own));
     }
@@ -230,27 +231,30 @@ fn written(run: Uuid, outputs: &[Ref], columns: &BTreeMap<String, Vec<&Column>>)
 
 /// What the facet of ours says of a run.
 fn stated(spec: &RunSpec) -> RunFacet {
-    let basis = spec
-        .tags
-        .iter()
-        .find(|(name, _)| name.as_str() == "licit.basis")
-        .and_then(|(_, basis)| basis.as_str().parse().ok());
+    let basis = tag(&spec.tags, "licit.basis").and_then(|basis| basis.parse().ok());
     let unstated = spec.purpose.name() == "unstated";
     RunFacet {
         purpose: (!unstated).then(|| spec.purpose.clone()),
         basis,
         operation: (spec.operation != Operation::Derive).then_some(spec.operation),
         controller: spec.controller.clone(),
+        assessments: believed(&spec.tags),
     }
 }
 
-fn tag<'s>(spec: &'s RunSpec, key: &str) -> Option<&'s str> {
-    spec.tags.iter().find(|(name, _)| name.as_str() == key).map(|(_, value)| value.as_str())
+/// Assessments that whoever reported it believes to hold.
+fn believed(tags: &Tags) -> Vec<Ref> {
+    let told = tag(tags, "licit.assessments").unwrap_or_default();
+    told.split(", ").filter_map(|one| one.parse().ok()).collect()
+}
+
+fn tag<'t>(tags: &'t Tags, key: &str) -> Option<&'t str> {
+    tags.iter().find(|(name, _)| name.as_str() == key).map(|(_, value)| value.as_str())
 }
 
 /// The job: as it was reported, else what was done.
 fn job(spec: Option<&RunSpec>) -> Value {
-    let reported = spec.and_then(|spec| tag(spec, "openlineage.job")).and_then(|job| job.split_once(' '));
+    let reported = spec.and_then(|spec| tag(&spec.tags, "openlineage.job")).and_then(|job| job.split_once(' '));
     let (namespace, name) = match (reported, spec) {
         (Some((namespace, name)), _) => (namespace.to_owned(), name.to_owned()),
         (None, Some(spec)) => (OURS.to_owned(), word(&spec.operation)),
@@ -264,7 +268,7 @@ fn job(spec: Option<&RunSpec>) -> Value {
 }
 
 fn parent(spec: &RunSpec) -> Option<Value> {
-    let run = tag(spec, "openlineage.parent")?.parse::<Ref>().ok()?.uuid()?;
+    let run = tag(&spec.tags, "openlineage.parent")?.parse::<Ref>().ok()?.uuid()?;
     Some(facet("ParentRunFacet", json!({"run": {"runId": run}, "job": {"namespace": OURS, "name": "unknown"}})))
 }
 
@@ -281,7 +285,12 @@ fn column_lineage(columns: &[&Column]) -> Value {
     let input = |from: &ColumnInput| {
         let (namespace, name) = names(&from.input);
         let kind = if from.kind == ColumnKind::Indirect { "INDIRECT" } else { "DIRECT" };
-        json!({"namespace": namespace, "name": name, "field": from.field, "transformations": [{"type": kind, "masking": from.masking}]})
+        let mut input =
+            json!({"namespace": namespace, "name": name, "transformations": [{"type": kind, "masking": from.masking}]});
+        if from.field.as_str() != ColumnInput::WHOLE {
+            input["field"] = json!(from.field);
+        }
+        input
     };
     let mut fields = Map::new();
     for column in columns {

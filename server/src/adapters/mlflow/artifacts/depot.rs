@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use licit_schemas::digest::Digest;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::prefix::PrefixStore;
+use object_store::{ClientConfigKey, MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload, RetryConfig};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::adapters::mlflow::fault;
 use crate::error::{Error, Result};
 
 /// Bytes that are gathered before they are sent on: a bucket takes no smaller parts.
@@ -57,7 +60,10 @@ impl Depot {
         &self,
         key: Uuid,
     ) -> Result<futures_core::stream::BoxStream<'static, std::result::Result<Bytes, object_store::Error>>> {
-        let found = self.store.get(&place(key)).await.map_err(|e| broken(&e))?;
+        let found = self.store.get(&place(key)).await.map_err(|e| match e {
+            object_store::Error::NotFound { .. } => gone(key),
+            e => broken(&e),
+        })?;
         Ok(found.into_stream())
     }
 
@@ -76,11 +82,7 @@ fn directory(path: &FilePath) -> std::result::Result<LocalFileSystem, String> {
     Ok(store.with_fsync(true))
 }
 
-#[cfg(feature = "s3")]
 fn bucket(rest: &str) -> std::result::Result<Arc<dyn ObjectStore>, String> {
-    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-    use object_store::prefix::PrefixStore;
-    use object_store::{ClientConfigKey, RetryConfig};
     // The program has one library of cryptography; a second call finds it set.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -101,15 +103,16 @@ fn bucket(rest: &str) -> std::result::Result<Arc<dyn ObjectStore>, String> {
     Ok(Arc::new(PrefixStore::new(store, prefix)))
 }
 
-#[cfg(not(feature = "s3"))]
-fn bucket(rest: &str) -> std::result::Result<Arc<dyn ObjectStore>, String> {
-    Err(format!("cannot open s3://{rest}: this program was built without the feature `s3`"))
-}
-
 /// Spread over folders, so that none has all of them.
 fn place(key: Uuid) -> Path {
     let text = key.simple().to_string();
     Path::from(format!("{}/{text}", &text[30..]))
+}
+
+/// What is recorded and not there is no matter of trying again.
+fn gone(key: Uuid) -> Error {
+    tracing::error!(%key, "the bytes of an artifact are not where they were kept");
+    fault::none("Its bytes are no longer where artifacts are kept: restore them from the backup there.".to_owned())
 }
 
 fn broken(error: &object_store::Error) -> Error {
@@ -180,9 +183,11 @@ impl Incoming {
             if !self.waiting.is_empty() {
                 self.send().await?;
             }
-            if let Some(mut upload) = self.upload.take() {
+            if let Some(upload) = &mut self.upload {
+                // Where that fails, it is still there to be given up.
                 upload.complete().await.map_err(|e| broken(&e))?;
             }
+            self.upload = None;
         }
         let digest = Digest::from_bytes(std::mem::take(&mut self.hash).finalize().into());
         Ok(Whole { key: self.key, digest, size: self.size })

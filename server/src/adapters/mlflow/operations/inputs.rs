@@ -17,6 +17,8 @@ use crate::registry::vocabulary::vocabulary;
 
 /// Columns that are read of one dataset; of more, none is, and what it holds is unknown.
 const MOST_COLUMNS: usize = 5000;
+/// Categories of people that are stated of one dataset.
+const MOST_SUBJECTS: usize = 50;
 /// Where categories of people are.
 const DPV: &str = "https://w3id.org/dpv#";
 
@@ -34,8 +36,10 @@ pub struct Stated {
 }
 
 /// What it is in the registry.
-pub(super) fn input(tx: &mut Tx<'_>, stated: &Stated) -> Result<Input> {
-    let table = table(tx, stated);
+///
+/// What its tags state and nobody can read is noted: of a list of people of whom one is a slip, nobody is stated.
+pub(super) fn input(tx: &mut Tx<'_>, stated: &Stated, unread: &mut Vec<String>) -> Result<Input> {
+    let table = table(tx, stated, unread);
     let tags = super::tags(tx, &stated.tags)?;
     Ok(Input {
         name: stated.name.clone(),
@@ -62,7 +66,7 @@ fn role(context: &str) -> Option<InputRole> {
 
 /// The dataset behind a source, at the version that the source states, else at the one that was registered for the digest of the
 /// client, else as it was read by name alone: 32 bits of a sample are no identity.
-fn table(tx: &Tx<'_>, stated: &Stated) -> Option<Table> {
+fn table(tx: &Tx<'_>, stated: &Stated, unread: &mut Vec<String>) -> Option<Table> {
     let found = source(&stated.source_type, &stated.source)?;
     let registered =
         |reference: &Ref| tx.world().registry.held(&reference.to_string()).is_some_and(|held| !held.reported);
@@ -74,35 +78,50 @@ fn table(tx: &Tx<'_>, stated: &Stated) -> Option<Table> {
             None => names::reported(&found.base)?,
         },
     };
-    let text = |key: &str| stated.tags.get(key).map(String::as_str);
-    let origin = text("licit.origin")
-        .and_then(|word| serde_json::from_value::<DatasetOrigin>(Value::String(word.trim().to_owned())).ok());
-    Some(Table {
+    let mut table = Table {
         r#ref: reference,
         fields: fields(stated.schema.as_deref()),
-        subjects: subjects(text("licit.subjects").unwrap_or_default()),
-        origin,
-        controller: text("licit.controller").and_then(|party| super::reference(tx, party, Kind::Party)),
-        purpose: text("licit.purpose").and_then(|purpose| super::reference(tx, purpose, Kind::Purpose)),
-        basis: text("licit.basis").and_then(|basis| super::reference(tx, basis, Kind::Basis)),
+        subjects: Vec::new(),
+        origin: None,
+        controller: None,
+        purpose: None,
+        basis: None,
+        assessments: Vec::new(),
         owner: None,
         change: None,
         aliases: Vec::new(),
-    })
+    };
+    for (key, value) in &stated.tags {
+        let read = match key.as_str() {
+            "licit.subjects" => subjects(value).map(|read| table.subjects = read),
+            "licit.origin" => serde_json::from_value::<DatasetOrigin>(Value::String(value.trim().to_owned()))
+                .ok()
+                .map(|read| table.origin = Some(read)),
+            "licit.controller" => super::reference(tx, value, Kind::Party).map(|read| table.controller = Some(read)),
+            "licit.purpose" => super::reference(tx, value, Kind::Purpose).map(|read| table.purpose = Some(read)),
+            "licit.basis" => super::reference(tx, value, Kind::Basis).map(|read| table.basis = Some(read)),
+            "licit.assessments" => super::references(tx, value, Kind::Assessment).map(|read| table.assessments = read),
+            _ => continue,
+        };
+        if read.is_none() {
+            unread.push(super::unread(key, value));
+        }
+    }
+    Some(table)
 }
 
-/// Categories of people: DPV IRIs, or their last words, with commas between them.
-fn subjects(text: &str) -> Vec<Iri> {
+/// Categories of people: DPV IRIs, or their last words, with commas between them; none where one of them is no such category.
+pub(super) fn subjects(text: &str) -> Option<Vec<Iri>> {
     let word = |word: &str| -> Option<Iri> {
         let word = word.trim();
         let full = if word.contains("://") { word.to_owned() } else { format!("{DPV}{word}") };
         let iri: Iri = full.parse().ok()?;
         vocabulary().terms_of(std::slice::from_ref(&iri), "dpv_data_subjects").is_ok().then_some(iri)
     };
-    let mut list: Vec<Iri> = text.split(',').filter_map(word).take(50).collect();
+    let mut list: Vec<Iri> = text.split(',').map(word).collect::<Option<_>>()?;
     list.sort();
     list.dedup();
-    list
+    (list.len() <= MOST_SUBJECTS).then_some(list)
 }
 
 /// Columns of a schema. A tensor has none that anybody named.
@@ -141,7 +160,8 @@ mod tests {
         let schema = r#"{"mlflow_colspec": [{"type": "long", "name": "age", "required": true}, {"type": "string"}]}"#;
         assert_eq!(fields(Some(schema)).iter().map(|f| f.name.to_string()).collect::<Vec<_>>(), ["age"]);
         assert!(fields(Some(r#"{"mlflow_tensorspec": {}}"#)).is_empty() && fields(Some("x")).is_empty());
-        assert_eq!(subjects("Adult, https://w3id.org/dpv#Child, Nonsense").len(), 2);
+        assert_eq!(subjects("Adult, https://w3id.org/dpv#Child").map(|list| list.len()), Some(2));
+        assert_eq!(subjects("Adult, Childs"), None, "who was meant is not known: nobody is stated");
         assert_eq!(role("train"), Some(InputRole::Training));
         assert_eq!(role("production"), None);
     }

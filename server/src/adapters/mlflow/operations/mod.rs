@@ -9,9 +9,10 @@ pub mod runs;
 pub mod standing;
 pub mod versions;
 
-use licit_schemas::openlineage::RunFacet;
+use licit_schemas::openlineage::{MOST_ASSESSMENTS, RunFacet};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::Operation;
+use licit_schemas::text::Iri;
 use licit_schemas::time::Timestamp;
 
 use super::fact::{Tags, Texts};
@@ -91,10 +92,28 @@ fn reference(tx: &Tx<'_>, text: &str, kind: Kind) -> Option<Ref> {
     Some(pin(tx.world(), &stated, tx.now(), "").unwrap_or(stated))
 }
 
-/// What tags state of a run, and those that nobody can read: a job must not die of a slip in a tag, and what is not stated is
-/// not covered.
-fn facet(tx: &Tx<'_>, texts: &Texts) -> (Option<RunFacet>, Vec<String>) {
-    let (mut facet, mut unread) = (RunFacet::default(), Vec::new());
+/// Several of them, with commas between; none where nobody can read one.
+fn references(tx: &Tx<'_>, text: &str, kind: Kind) -> Option<Vec<Ref>> {
+    let list: Vec<Ref> = text.split(',').map(|one| reference(tx, one, kind)).collect::<Option<_>>()?;
+    (list.len() <= MOST_ASSESSMENTS).then_some(list)
+}
+
+/// What tags state, and those that nobody can read: a job must not die of a slip in a tag, and what is not stated is not covered.
+#[derive(Default)]
+struct Stated {
+    facet: Option<RunFacet>,
+    subjects: Vec<Iri>,
+    unread: Vec<String>,
+}
+
+/// A tag that nobody can read, as it is told of.
+fn unread(key: &str, value: &str) -> String {
+    format!("{key} {}", value.chars().filter(|c| !c.is_control()).take(80).collect::<String>())
+}
+
+/// What the tags of a run state.
+fn stated(tx: &Tx<'_>, texts: &Texts) -> Stated {
+    let (mut facet, mut said) = (RunFacet::default(), Stated::default());
     for (key, value) in texts {
         let read = match key.as_str() {
             "licit.purpose" => reference(tx, value, Kind::Purpose).map(|read| facet.purpose = Some(read)),
@@ -104,11 +123,14 @@ fn facet(tx: &Tx<'_>, texts: &Texts) -> (Option<RunFacet>, Vec<String>) {
                 let word = serde_json::Value::String(value.trim().to_owned());
                 serde_json::from_value::<Operation>(word).ok().map(|read| facet.operation = Some(read))
             }
+            "licit.assessments" => references(tx, value, Kind::Assessment).map(|read| facet.assessments = read),
+            "licit.subjects" => inputs::subjects(value).map(|read| said.subjects = read),
             _ => continue,
         };
         if read.is_none() {
-            unread.push(format!("{key} {}", value.chars().filter(|c| !c.is_control()).take(80).collect::<String>()));
+            said.unread.push(unread(key, value));
         }
     }
-    ((facet != RunFacet::default()).then_some(facet), unread)
+    said.facet = (facet != RunFacet::default()).then_some(facet);
+    said
 }

@@ -152,8 +152,8 @@ pub fn promote(
     let files = found(tx.world(), native);
     if files.is_empty() {
         return Ok(Promoted::Refused(format!(
-            "Which bytes `{native}` has is unknown: its files ('{}') are not kept here, and nobody registered their digests. Log the model to this server, \
-             or register the version with its files (`licit register`).",
+            "Which bytes `{native}` has is unknown: its files ('{}') are not kept here. Log the model to this server, and register a version of what \
+             was logged.",
             version.made.source
         )));
     }

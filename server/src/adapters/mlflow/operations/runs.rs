@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use licit_schemas::openlineage::RunFacet;
 use uuid::Uuid;
 
 use super::MOST;
+use super::Stated;
 use crate::adapters::mlflow::fact::{Input, Metric, Output, RunChange, RunChanged, Status, Texts};
 use crate::adapters::mlflow::fault;
 use crate::adapters::mlflow::project::run_of;
@@ -45,16 +45,12 @@ fn active(tx: &Tx<'_>, id: &str) -> Result<Arc<Run>> {
 }
 
 fn record(tx: &mut Tx<'_>, run: Uuid, change: RunChange) -> Result<()> {
-    stating(tx, run, change, (None, Vec::new()))
+    stating(tx, run, change, Stated::default())
 }
 
-fn stating(
-    tx: &mut Tx<'_>,
-    run: Uuid,
-    change: RunChange,
-    (facet, unread): (Option<RunFacet>, Vec<String>),
-) -> Result<()> {
-    tx.record(Fact::MlflowRunChanged(RunChanged { run, change, facet, unread }))?;
+fn stating(tx: &mut Tx<'_>, run: Uuid, change: RunChange, stated: Stated) -> Result<()> {
+    let Stated { facet, subjects, unread } = stated;
+    tx.record(Fact::MlflowRunChanged(RunChanged { run, change, facet, subjects, unread }))?;
     Ok(())
 }
 
@@ -75,7 +71,7 @@ pub fn create(tx: &mut Tx<'_>, new: &NewRun) -> Result<Uuid> {
     let named = new.name.clone().filter(|name| !name.is_empty()).or_else(|| texts.get("mlflow.runName").cloned());
     let name = named.unwrap_or_else(|| format!("run-{}", &id.simple().to_string()[24..]));
     texts.insert("mlflow.runName".to_owned(), name.clone());
-    let stated = super::facet(tx, &texts);
+    let stated = super::stated(tx, &texts);
     let user = new.user.as_ref().filter(|user| !user.is_empty()).map(|user| tx.note(user)).transpose()?;
     let tags = super::tags(tx, &texts)?;
     let started_at = super::said_at(tx, new.started_at);
@@ -123,7 +119,7 @@ pub fn log(tx: &mut Tx<'_>, id: &str, params: &Texts, metrics: &[Metric], texts:
     if fresh.is_empty() && metrics.is_empty() && texts.is_empty() {
         return Ok(());
     }
-    let stated = super::facet(tx, texts);
+    let stated = super::stated(tx, texts);
     let tags = super::tags(tx, texts)?;
     stating(tx, run.id, RunChange::Logged { params: fresh, metrics: metrics.to_vec(), tags }, stated)
 }
@@ -154,11 +150,14 @@ pub fn read(tx: &mut Tx<'_>, id: &str, stated: &[super::inputs::Stated], models:
             return Err(super::logged::none(model));
         }
     }
-    let datasets: Vec<Input> = stated.iter().map(|one| super::inputs::input(tx, one)).collect::<Result<_>>()?;
+    let mut unread = Vec::new();
+    let datasets: Vec<Input> =
+        stated.iter().map(|one| super::inputs::input(tx, one, &mut unread)).collect::<Result<_>>()?;
     if datasets.is_empty() && models.is_empty() {
         return Ok(());
     }
-    record(tx, run.id, RunChange::Read { datasets, models: models.to_vec() })
+    let change = RunChange::Read { datasets, models: models.to_vec() };
+    stating(tx, run.id, change, Stated { unread, ..Stated::default() })
 }
 
 /// Logged models that it wrote.
