@@ -8,9 +8,10 @@ use licit_schemas::text::Iri;
 
 use super::evidence::{Cohort, Evidence};
 use crate::facts::word;
-use crate::lineage::Class;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
+use crate::lineage::graph::NodeId;
 use crate::lineage::walk::Label;
+use crate::lineage::{Class, PERSONAL};
 use crate::registry::leads;
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::review::{Grant, Within, within};
@@ -174,15 +175,36 @@ fn written(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
     list
 }
 
-/// What of the tables written says more of people than when they were approved. Nothing where the approval is older than that
-/// question, or than the first version of the table: nobody could see it.
-fn written_more<'a>(approved: &Envelope, actual: &'a [EnvelopeSource]) -> Vec<(&'a EnvelopeSource, Vec<String>)> {
+/// What of the tables written says more of people than when they were approved; a table that had no version then was approved to
+/// say nothing of them. Nothing where the approval is older than that question.
+fn written_more<'a>(
+    evidence: &Evidence<'_>,
+    approved: &Envelope,
+    actual: &'a [EnvelopeSource],
+) -> Vec<(&'a EnvelopeSource, Vec<String>)> {
     let Some(before) = &approved.written else { return Vec::new() };
+    let tables = evidence.written().into_iter().filter(|node| of_people(evidence, *node));
+    let of_people: BTreeSet<String> =
+        tables.map(|node| super::coverage::base(&evidence.name(node)).to_owned()).collect();
     let more = |now: &'a EnvelopeSource| {
-        let parts = said_more(before.iter().find(|b| b.dataset == now.dataset)?, now);
+        let parts = match before.iter().find(|b| b.dataset == now.dataset) {
+            Some(before) => said_more(before, now),
+            None if !of_people.contains(&now.dataset) => Vec::new(),
+            None => {
+                let nothing = EnvelopeSource { subjects: Vec::new(), categories: Vec::new(), ..now.clone() };
+                let parts =
+                    said_more(&EnvelopeSource { identifiability: word(&Identifiability::None), ..nothing }, now);
+                if parts.is_empty() { vec!["says something of people".to_owned()] } else { parts }
+            }
+        };
         (!parts.is_empty()).then_some((now, parts))
     };
     actual.iter().filter_map(more).collect()
+}
+
+/// Whether a version says anything of people.
+fn of_people(evidence: &Evidence<'_>, node: NodeId) -> bool {
+    evidence.world.lineage.graph().node(node).flags.has(PERSONAL)
 }
 
 /// What one table says of people beyond another, in words.
@@ -214,12 +236,13 @@ fn sources_inside(evidence: &Evidence<'_>, within: &Within) -> bool {
     })
 }
 
-/// Whether what is written says no more of people than when it was approved. A table without a version then has no grant.
+/// Whether what is written says no more of people than when it was approved. A table without a version then has no grant: it was
+/// approved to say nothing of them.
 fn written_inside(evidence: &Evidence<'_>, tables: &Within) -> bool {
     let lineage = &evidence.world.lineage;
-    evidence.written().into_iter().all(|node| {
-        let grant = tables.grant(lineage.graph().node(node).dataset);
-        grant.is_none_or(|place| allows(&tables.grants[place], lineage.class(node)))
+    evidence.written().into_iter().all(|node| match tables.grant(lineage.graph().node(node).dataset) {
+        Some(place) => allows(&tables.grants[place], lineage.class(node)),
+        None => !of_people(evidence, node),
     })
 }
 
@@ -307,7 +330,7 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
     for gone in approved.documents.iter().filter(|d| !actual.documents.contains(d)) {
         say(format!("document `{}` is no longer on file", gone.split(' ').next().unwrap_or_default()));
     }
-    for (source, parts) in actual.written.iter().flat_map(|now| written_more(approved, now)) {
+    for (source, parts) in actual.written.iter().flat_map(|now| written_more(evidence, approved, now)) {
         say(format!("what is written to `{}` {}", source.dataset, parts.join(", ")));
     }
     for source in &actual.sources {
