@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use licit_schemas::notices::Commitment;
 use licit_schemas::registry::{Identifiability, Tags};
 use licit_schemas::review::{Envelope, EnvelopeSource};
 use licit_schemas::text::Iri;
 
 use super::evidence::{Cohort, Evidence};
+use super::promised;
 use crate::facts::word;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
 use crate::lineage::graph::NodeId;
@@ -169,6 +171,7 @@ fn written(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
             subjects: terms(&class.subjects),
             categories: terms(&class.categories),
             identifiability: word(&class.identifiability),
+            promises: Vec::new(),
         });
     }
     list.sort();
@@ -228,10 +231,12 @@ fn said_more(before: &EnvelopeSource, now: &EnvelopeSource) -> Vec<String> {
 fn sources_inside(evidence: &Evidence<'_>, within: &Within) -> bool {
     within.touch();
     let mut known: Vec<Option<bool>> = vec![None; within.grants.len()];
-    evidence.cohorts.iter().all(|cohort| {
+    evidence.cohorts.iter().enumerate().all(|(own, cohort)| {
         known.fill(None);
-        let mut allows =
-            |place: usize| *known[place].get_or_insert_with(|| allows_cohort(&within.grants[place], cohort));
+        let mut allows = |place: usize| {
+            let grant = &within.grants[place];
+            *known[place].get_or_insert_with(|| allows_cohort(grant, cohort) && keeps(evidence, own, grant))
+        };
         cohort.tables.iter().all(|&tables| within.all(tables, &mut allows))
     })
 }
@@ -248,6 +253,14 @@ fn written_inside(evidence: &Evidence<'_>, tables: &Within) -> bool {
 
 fn allows_cohort(grant: &Grant, cohort: &Cohort<'_>) -> bool {
     cohort.modes & !grant.reach == 0 && allows(grant, &cohort.class)
+}
+
+/// Whether the people of a cohort are still promised what they were when it was approved.
+fn keeps(evidence: &Evidence<'_>, cohort: usize, grant: &Grant) -> bool {
+    let Some(promises) = &grant.promises else { return false };
+    promises.is_empty()
+        || promised::to(evidence, cohort)
+            .is_none_or(|today| promises.iter().all(|one| promised::keep(evidence.world, &today, one)))
 }
 
 fn allows(grant: &Grant, class: &Class) -> bool {
@@ -269,15 +282,24 @@ fn sources(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
         subjects: BTreeSet<TermId>,
         categories: BTreeSet<TermId>,
         identifiability: Option<Identifiability>,
+        cohorts: BTreeSet<usize>,
     }
     let mut by_dataset: BTreeMap<String, Merged> = BTreeMap::new();
     for source in &evidence.sources {
         let (merged, cohort) = (by_dataset.entry(evidence.dataset(source)).or_default(), evidence.cohort(source));
+        merged.cohorts.insert(source.cohort);
         merged.modes |= cohort.modes;
         merged.subjects.extend(&cohort.class.subjects);
         merged.categories.extend(&cohort.class.categories);
         merged.identifiability = merged.identifiability.max(Some(cohort.class.identifiability));
     }
+    let promised: Vec<_> = (0..evidence.cohorts.len()).map(|place| promised::to(evidence, place)).collect();
+    let to_all = |cohorts: &BTreeSet<usize>| {
+        let lists: Vec<_> = cohorts.iter().filter_map(|place| promised[*place].as_ref()).collect();
+        let mut words: Vec<_> = promised::to_all(evidence.world, &lists).iter().map(ToString::to_string).collect();
+        words.sort();
+        words
+    };
     by_dataset
         .into_iter()
         .map(|(dataset, merged)| EnvelopeSource {
@@ -286,6 +308,7 @@ fn sources(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
             subjects: iris(&merged.subjects),
             categories: iris(&merged.categories),
             identifiability: word(&merged.identifiability.unwrap_or(Identifiability::None)),
+            promises: to_all(&merged.cohorts),
         })
         .collect()
 }
@@ -345,11 +368,37 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
         let now = REACH.iter().filter(|(way, name)| way & !open != 0 && source.reach.iter().any(|r| r == name));
         parts.extend(now.map(|(_, way)| format!("is now {way}")));
         parts.extend(said_more(before, source));
+        parts.extend(promised_less(evidence, before));
         if !parts.is_empty() {
             list.push(Widened { says: format!("source `{}` {}", source.dataset, parts.join(", ")), path: path() });
         }
     }
     list
+}
+
+/// What the people in a source are no longer promised, in words.
+fn promised_less(evidence: &Evidence<'_>, before: &EnvelopeSource) -> Vec<String> {
+    if before.promises.is_empty() {
+        return Vec::new();
+    }
+    let number = evidence.world.registry.numbers.find(&before.dataset);
+    let own = evidence.sources.iter().filter(|source| source.dataset == number);
+    let cohorts: BTreeSet<usize> = own.map(|source| source.cohort).collect();
+    let lists: Vec<Vec<Commitment>> = cohorts.into_iter().filter_map(|place| promised::to(evidence, place)).collect();
+    let mut parts = Vec::new();
+    for word in &before.promises {
+        let Ok(one) = word.parse::<Commitment>() else {
+            parts.push(format!("is promised `{word}`, which this program does not know"));
+            continue;
+        };
+        if let Some(list) = lists.iter().find(|list| !promised::keep(evidence.world, list, &one)) {
+            parts.push(match promised::instead(list, &one) {
+                Some(other) => format!("is promised `{other}` instead of `{word}`"),
+                None => format!("is no longer promised `{word}`"),
+            });
+        }
+    }
+    parts
 }
 
 /// A broader approved term holds narrower ones.
