@@ -18,7 +18,7 @@ use licit_schemas::events::{
     DeliveriesQuery, Delivery, EventsQuery, Redelivery, WebhookCreate, WebhookCreated, WebhookView,
 };
 use licit_schemas::exports::ExportQuery;
-use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Plan};
+use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Plan, Rollback};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::ledger::{
     CheckpointView, CheckpointsQuery, ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof,
@@ -232,7 +232,7 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/gate", "ask_gate", "May it run", || post().to(gate::api::ask)).may(&[Registrar, Releaser]).takes::<GateRequest>().gives::<GateAnswer>().limit(LARGE),
     Route::post("/api/v1/releases/{id}/activate", "activate_release", "Activate a release; refused unless the gate allows", || post().to(gate::api::activate)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
     Route::post("/api/v1/releases/{id}/withdraw", "withdraw_release", "Take a release out for good", || post().to(registry::api::withdraw_release)).may(RELEASE).gives::<Registered>(),
-    Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to the release on standby", || post().to(gate::api::rollback)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
+    Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to a release on standby: the one named, else the one that ran before", || post().to(gate::api::rollback)).may(RELEASE).takes::<Rollback>().gives::<Decision>().limit(LARGE).keyed(),
     Route::get("/api/v1/gaps", "list_gaps", "Active releases that would not be allowed today", || get().to(gate::api::list_gaps)).may(READ).asks::<GapQuery>().gives::<Page<Gap>>(),
     Route::post("/api/v1/delegations", "create_delegation", "Let another person sit in one's seat on the board for a while", || post().to(review::api::create_delegation)).may(BOARD).takes::<DelegationCreate>().gives::<Registered>().success(&[201]).keyed(),
     Route::get("/api/v1/delegations", "list_delegations", "List delegations", || get().to(|ctx: Ctx| api::list(ctx, "delegation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DelegationSpec>>>(),
