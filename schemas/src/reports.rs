@@ -77,7 +77,8 @@ pub struct WhatIfRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub drop: Vec<Ref>,
-    /// Approvals nobody renews: judged at the moment the last of them ends.
+    /// Approvals nobody renews: judged at the moment each of them ends, against the instant before. With `valid_at`, all that ends by
+    /// then counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub let_expire: Vec<Ref>,
@@ -144,7 +145,7 @@ pub struct Turn {
     pub release: Option<String>,
     /// Team that answers for it.
     pub owner: String,
-    /// The verdict as it is.
+    /// The verdict as it is; where something is let expire, the instant before it ends.
     pub before: Verdict,
     /// The verdict as it would be; absent when nothing would run there any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
