@@ -238,7 +238,7 @@ pub struct Expiry {
     /// When.
     pub on: Timestamp,
     /// What ends: `approval`, `validity`, `document`, `contract`, `certification`, `attestation`, `class`, `retention`, `time_to_live`,
-    /// `baseline`, `loosening`, `delegation`, `break_glass`; or what is due: `ratification`; or what begins: `law`.
+    /// `baseline`, `loosening`, `delegation`, `break_glass`, `passport`, `token`; or what is due: `ratification`; or what begins: `law`.
     pub what: String,
     /// Of what.
     pub r#ref: String,
