@@ -165,7 +165,8 @@ pub struct ImpactQuery {
     /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<KnownAt>,
-    /// The moment at which assessments hold that cut the exposure of releases; absent, now.
+    /// The moment at which deployments are as stated, approvals of purposes include narrower ones, and assessments hold that cut the
+    /// exposure of releases; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_at: Option<Timestamp>,
 }
