@@ -1,9 +1,9 @@
 //! Data are read while they may be kept, and no more of them than is needed.
 
-use harness::scenario::AGE;
+use harness::scenario::{self, AGE};
 use serde_json::json;
 
-use super::parts::{field, made, only, path, run, world};
+use super::parts::{field, made, of_rule, only, path, run, world};
 
 #[test]
 fn whatever_run_read_data_after_their_end_refuses() {
@@ -30,4 +30,26 @@ fn whatever_run_read_data_after_their_end_refuses() {
         path[path.len() - 2].starts_with("run:") && found["remedy"]["text"] == "make it again without it",
         "{found:#}"
     );
+}
+
+#[test]
+fn a_training_reads_no_more_than_its_own_purpose_needs() {
+    let s = world(|p| {
+        p.purposes.push(scenario::purpose("study"));
+        p.purposes[1]["needs"] = json!([AGE]);
+        p.runs[0]["purpose"] = json!("purpose:study");
+        p.bases[0]["covers"]["purposes"] = json!(["purpose:scoring", "purpose:study"]);
+    });
+    let decision = s.dry("start");
+    let found = only(&decision, "minimisation");
+    let sentence = found["sentence"].as_str().unwrap();
+    assert!(sentence.contains("which `purpose:study@1` does not need"), "{found:#}");
+    assert!(path(found).iter().any(|name| name.starts_with("run:")), "{found:#}");
+    // Trained on the age alone, it read what it needs.
+    s.add("model-versions", scenario::model_version("2", "2"));
+    let mut again = super::parts::training_on("2", "dataset:crm/people@1", &["age"]);
+    again["purpose"] = json!("purpose:study");
+    s.add("runs", again);
+    s.release("2");
+    assert!(of_rule(&s.dry("start"), "minimisation").is_empty());
 }
