@@ -54,7 +54,7 @@ pub(crate) fn gate(context: &Context, range: &str, intent: Intent, dry_run: bool
     let client = context.client()?;
     let references: Vec<Ref> = references.into_iter().collect();
     for chunk in references.chunks(AT_ONCE) {
-        let answer = client.post("/affected", &AffectedQuery { refs: chunk.to_vec() })?;
+        let answer = client.post("/affected", &AffectedQuery { refs: chunk.to_vec(), known_at: None })?;
         let found: AffectedDeployments = typed(&answer)?;
         for item in found.items {
             because.entry(item.deployment).or_insert_with(|| format!("`{}` is behind it", item.by));

@@ -156,6 +156,10 @@ fn releases_that_run_no_more_affect_nobody() {
     assert_eq!((affected("model:score@1"), affected("model:score@2")), (1, 1), "one runs, one is proposed");
     s.activate("release:score-prod@2").good();
     assert_eq!((affected("model:score@1"), affected("model:score@2")), (0, 1));
+    // Before the second was activated the first one ran.
+    let position = s.audit.get("/api/v1/ledger/head").good()["size"].as_u64().unwrap();
+    let then = json!({"refs": ["model:score@1"], "known_at": (position - 4).to_string()});
+    assert_eq!(s.audit.post("/api/v1/affected", &then).good()["items"][0]["deployment"], "deployment:score-prod");
     let nothing = s.audit.post("/api/v1/affected", &json!({"refs": ["model:none"]})).good();
     assert_eq!((&nothing["items"], &nothing["unknown"]), (&json!([]), &json!(["model:none"])));
     s.audit.post("/api/v1/affected", &json!({"refs": ["purpose:scoring"]})).problem(422);
