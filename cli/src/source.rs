@@ -68,12 +68,20 @@ fn plainer(detail: &str) -> String {
 /// Read the document in this file; `-` is stdin.
 pub(crate) fn read(path: &Path) -> Result<(Value, Source)> {
     let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-    let text = text(path, &name)?;
-    let parsed = yaml::parse(&text).map_err(|fault| {
+    parse(&name, &bytes(path, MAX_BYTES)?)
+}
+
+/// Read the document in these bytes, which came from something of this name.
+pub(crate) fn parse(name: &str, bytes: &[u8]) -> Result<(Value, Source)> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Failure::plain(format!("`{name}` is not UTF-8")))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(Failure::plain(format!("`{name}` is larger than {MAX_BYTES} bytes")));
+    }
+    let parsed = yaml::parse(text).map_err(|fault| {
         let (line, column) = fault.place;
         Failure::Faults(vec![format!("{name}:{line}:{column}: {}", fault.problem)])
     })?;
-    Ok((parsed.value, Source { name, places: parsed.places }))
+    Ok((parsed.value, Source { name: name.to_owned(), places: parsed.places }))
 }
 
 /// The bytes of a file, no more than so many; `-` is stdin.
@@ -91,11 +99,6 @@ pub(crate) fn bounded(path: &Path, most: usize) -> std::io::Result<Option<Vec<u8
         std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     }
     Ok((bytes.len() <= most).then_some(bytes))
-}
-
-fn text(path: &Path, name: &str) -> Result<String> {
-    let bytes = bytes(path, MAX_BYTES)?;
-    String::from_utf8(bytes).map_err(|_| Failure::plain(format!("`{name}` is not UTF-8")))
 }
 
 #[cfg(test)]

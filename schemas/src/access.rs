@@ -74,6 +74,9 @@ pub struct ActorSpec {
     /// For a service: the person who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responsible: Option<Uuid>,
+    /// Salted digest of the display name, which is kept erasable; absent of actors from before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_digest: Option<Digest>,
 }
 
 /// Issue a token.

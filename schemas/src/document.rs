@@ -83,6 +83,7 @@ documents! {
     "revocation" => review::RevocationCreate,
     "gate-request" => gate::GateRequest,
     "activation" => gate::Activation,
+    "rollback" => gate::Rollback,
     "what-if" => reports::WhatIfRequest,
     "affected" => reports::AffectedQuery,
     "actor" => access::ActorCreate,

@@ -273,10 +273,27 @@ pub struct GapQuery {
     pub valid_at: Option<Timestamp>,
 }
 
-/// Activate a release, or roll back.
+/// Activate a release.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Activation {
+    /// Files as found where they will run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5000))]
+    pub artifacts: Vec<ModelFile>,
+    /// Why, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Sentence>,
+}
+
+/// Roll a deployment back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// The release on standby to go back to, `release:<deployment>@<n>`; absent, the one that first ran before the present one did:
+    /// rolling back again goes further back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Ref>,
     /// Files as found where they will run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5000))]

@@ -77,7 +77,8 @@ pub struct WhatIfRequest {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub drop: Vec<Ref>,
-    /// Approvals nobody renews: judged at the moment the last of them ends.
+    /// Approvals nobody renews: judged at the moment each of them ends, against the instant before. With `valid_at`, all that ends by
+    /// then counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 50))]
     pub let_expire: Vec<Ref>,
@@ -144,7 +145,7 @@ pub struct Turn {
     pub release: Option<String>,
     /// Team that answers for it.
     pub owner: String,
-    /// The verdict as it is.
+    /// The verdict as it is; where something is let expire, the instant before it ends.
     pub before: Verdict,
     /// The verdict as it would be; absent when nothing would run there any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,7 +165,8 @@ pub struct ImpactQuery {
     /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<KnownAt>,
-    /// The moment at which assessments hold that cut the exposure of releases; absent, now.
+    /// The moment at which deployments are as stated, approvals of purposes include narrower ones, and assessments hold that cut the
+    /// exposure of releases; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_at: Option<Timestamp>,
 }
@@ -237,7 +239,7 @@ pub struct Expiry {
     /// When.
     pub on: Timestamp,
     /// What ends: `approval`, `validity`, `document`, `contract`, `certification`, `attestation`, `class`, `retention`, `time_to_live`,
-    /// `baseline`, `loosening`, `delegation`, `break_glass`; or what is due: `ratification`; or what begins: `law`.
+    /// `baseline`, `loosening`, `delegation`, `break_glass`, `passport`, `token`; or what is due: `ratification`; or what begins: `law`.
     pub what: String,
     /// Of what.
     pub r#ref: String,

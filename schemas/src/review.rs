@@ -334,6 +334,9 @@ pub struct EnvelopeSource {
     pub categories: Vec<Iri>,
     /// Strongest identifiability.
     pub identifiability: String,
+    /// What everybody in it is promised, as the notices say it was collected under; absent in envelopes from before it was told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promises: Vec<String>,
 }
 
 /// A review with everything said on it.

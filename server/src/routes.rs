@@ -18,7 +18,7 @@ use licit_schemas::events::{
     DeliveriesQuery, Delivery, EventsQuery, Redelivery, WebhookCreate, WebhookCreated, WebhookView,
 };
 use licit_schemas::exports::ExportQuery;
-use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Plan};
+use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Plan, Rollback};
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, PurposeSpec};
 use licit_schemas::ledger::{
     CheckpointView, CheckpointsQuery, ConsistencyProof, ConsistencyQuery, EntriesQuery, EntryView, InclusionProof,
@@ -232,7 +232,7 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/gate", "ask_gate", "May it run", || post().to(gate::api::ask)).may(&[Registrar, Releaser]).takes::<GateRequest>().gives::<GateAnswer>().limit(LARGE),
     Route::post("/api/v1/releases/{id}/activate", "activate_release", "Activate a release; refused unless the gate allows", || post().to(gate::api::activate)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
     Route::post("/api/v1/releases/{id}/withdraw", "withdraw_release", "Take a release out for good", || post().to(registry::api::withdraw_release)).may(RELEASE).gives::<Registered>(),
-    Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to the release on standby", || post().to(gate::api::rollback)).may(RELEASE).takes::<Activation>().gives::<Decision>().limit(LARGE).keyed(),
+    Route::post("/api/v1/deployments/{id}/rollback", "roll_back_deployment", "Back to a release on standby: the one named, else the one that ran before", || post().to(gate::api::rollback)).may(RELEASE).takes::<Rollback>().gives::<Decision>().limit(LARGE).keyed(),
     Route::get("/api/v1/gaps", "list_gaps", "Active releases that would not be allowed today", || get().to(gate::api::list_gaps)).may(READ).asks::<GapQuery>().gives::<Page<Gap>>(),
     Route::post("/api/v1/delegations", "create_delegation", "Let another person sit in one's seat on the board for a while", || post().to(review::api::create_delegation)).may(BOARD).takes::<DelegationCreate>().gives::<Registered>().success(&[201]).keyed(),
     Route::get("/api/v1/delegations", "list_delegations", "List delegations", || get().to(|ctx: Ctx| api::list(ctx, "delegation"))).may(READ).asks::<ListQuery>().gives::<Page<Resource<DelegationSpec>>>(),
@@ -304,7 +304,7 @@ pub static ROUTES: &[Route] = &[
 
     // What happens, told to others.
     Route::get("/api/v1/events", "stream_events", "What happens, as server-sent events", || get().to(events::api::stream_events)).may(ENTRIES).asks::<EventsQuery>().gives_text("text/event-stream"),
-    Route::post("/api/v1/webhooks", "create_webhook", "Tell a receiver what happens; the secret that signs is shown this once", || post().to(events::api::create_webhook)).may(MANAGE).takes::<WebhookCreate>().gives::<WebhookCreated>().success(&[201]),
+    Route::post("/api/v1/webhooks", "create_webhook", "Tell a receiver what happens; the secret that signs is shown this once", || post().to(events::api::create_webhook)).may(MANAGE).takes::<WebhookCreate>().gives::<WebhookCreated>().success(&[201]).keyed(),
     Route::get("/api/v1/webhooks", "list_webhooks", "List receivers, without secrets", || get().to(events::api::list_webhooks)).may(MANAGE).gives::<Page<WebhookView>>(),
     Route::get("/api/v1/webhooks/{id}", "get_webhook", "Read a receiver, without its secret", || get().to(events::api::get_webhook)).may(MANAGE).gives::<WebhookView>(),
     Route::delete("/api/v1/webhooks/{id}", "delete_webhook", "Tell a receiver no more", || delete().to(events::api::delete_webhook)).may(MANAGE).success(&[204]),
@@ -398,7 +398,7 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/subject-keys", "create_subject_key", "Make a key of subjects known by its fingerprint, never the key", || post().to(consent::api::create_key)).may(REGISTER).takes::<SubjectKeySpec>().gives::<SubjectKeyView>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/subject-keys", "list_subject_keys", "List keys of subjects", || get().to(consent::api::list_keys)).may(MEMBERS).asks::<GetQuery>().gives::<Page<SubjectKeyView>>(),
     Route::delete("/api/v1/subject-keys/{id}", "retire_subject_key", "Load nothing under a key any more", || delete().to(consent::api::retire_key)).may(REGISTER).success(&[204]),
-    Route::post("/api/v1/member-loads", "create_member_load", "Begin to load the members of a dataset version, or go on with a load that broke off", || post().to(consent::api::create_load)).may(REGISTER).takes::<MemberLoadCreate>().gives::<MemberLoadView>().success(&[200, 201]),
+    Route::post("/api/v1/member-loads", "create_member_load", "Begin to load the members of a dataset version, or go on with a load that broke off", || post().to(consent::api::create_load)).may(REGISTER).takes::<MemberLoadCreate>().gives::<MemberLoadView>().success(&[200, 201]).keyed(),
     Route::get("/api/v1/member-loads/{id}", "get_member_load", "Read a load of the caller, and what of it came", || get().to(consent::api::get_load)).may(REGISTER).gives::<MemberLoadView>(),
     Route::put("/api/v1/member-loads/{id}/batches/{seq}", "put_member_batch", "Take a batch of pseudonyms, one JSON text a line; it counts when the load is finished", || put().to(consent::api::put_batch)).may(REGISTER).takes_lines(LINES).asks::<BatchQuery>().gives::<BatchTaken>().success(&[200, 201]),
     Route::post("/api/v1/member-loads/{id}/finish", "finish_member_load", "State that all was sent: the members count from here on", || post().to(consent::api::finish_load)).may(REGISTER).takes::<LoadFinish>().gives::<MembersLoaded>().success(&[200, 201]),
@@ -406,7 +406,7 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/dataset-versions/{id}/members", "get_members", "How many members a dataset version has, and the commitment to them; never who", || get().to(consent::api::get_members)).may(MEMBERS).asks::<GetQuery>().gives::<MembersView>(),
 
     // What they say.
-    Route::post("/api/v1/consent-records", "create_consent_record", "Record one thing somebody said: consent given or withdrawn, an objection, a restriction", || post().to(consent::api::create_record)).may(RECORD).takes::<ConsentRecord>().gives::<Recorded>().success(&[200, 201]),
+    Route::post("/api/v1/consent-records", "create_consent_record", "Record one thing somebody said: consent given or withdrawn, an objection, a restriction", || post().to(consent::api::create_record)).may(RECORD).takes::<ConsentRecord>().gives::<Recorded>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/consent-batches", "create_consent_batch", "Record many, one JSON document a line; each line is recorded, known before, or refused for itself", || post().to(consent::api::create_records)).may(RECORD).takes_lines(LINES).gives::<RecordsTaken>().limit(LARGE),
     Route::post("/api/v1/subjects/records", "list_subject_records", "Everything one person said, each with its proof", || post().to(consent::api::list_subject_records)).may(PEOPLE).takes::<SubjectQuery>().gives::<SubjectRecords>(),
     Route::post("/api/v1/subjects/view", "view_subject", "What the registry knows of one person's data: datasets, models, deployments, purposes, bases, recipients", || post().to(reports::people::api::view_subject)).may(PEOPLE).takes::<SubjectQuery>().gives::<PersonView>(),
@@ -422,7 +422,7 @@ pub static ROUTES: &[Route] = &[
     Route::post("/api/v1/member-sets", "create_member_set", "Make the member set without those who have no valid consent now", || post().to(reports::people::api::exclude)).may(RECORD).takes::<ExcludeCreate>().gives::<CorrectedView>().success(&[201]).keyed(),
     Route::get("/api/v1/member-sets/{id}/excluded", "list_excluded", "Those left out of a corrected member set, by pseudonym", || get().to(reports::people::api::excluded)).may(RECORD).asks::<ExcludedQuery>().gives::<Excluded>(),
     Route::get("/api/v1/deployments/{id}/suppressions", "list_suppressions", "Whom a deployment leaves out, by pseudonym: the whole list, or what changed since one", || get().to(reports::people::api::suppressions)).may(SUPPRESS).asks::<SuppressionQuery>().gives::<SuppressionList>(),
-    Route::post("/api/v1/deployments/{id}/suppressions/acknowledgements", "create_acknowledgement", "Say that a serving system has the list of a position, and leaves out whom it names", || post().to(reports::people::api::create_acknowledgement)).may(SUPPRESS).takes::<AcknowledgementCreate>().gives::<AcknowledgementView>().success(&[201]),
+    Route::post("/api/v1/deployments/{id}/suppressions/acknowledgements", "create_acknowledgement", "Say that a serving system has the list of a position, and leaves out whom it names", || post().to(reports::people::api::create_acknowledgement)).may(SUPPRESS).takes::<AcknowledgementCreate>().gives::<AcknowledgementView>().success(&[201]).keyed(),
 
     // Who may.
     Route::get("/api/v1/whoami", "get_whoami", "Who the caller is", || get().to(access::api::whoami)).may(READ).gives::<WhoAmI>(),
@@ -430,7 +430,7 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/actors", "list_actors", "List actors", || get().to(access::api::list_actors)).may(READ).asks::<ListQuery>().gives::<Page<access::api::ActorView>>(),
     Route::delete("/api/v1/actors/{id}/name", "erase_actor_name", "Erase an actor's display name", || delete().to(access::api::erase_name)).may(ERASE).success(&[204]),
     Route::delete("/api/v1/comments/{digest}", "erase_comment", "Erase a comment or a reason by its salted digest", || delete().to(access::api::erase_comment)).may(ERASE).success(&[204]),
-    Route::post("/api/v1/tokens", "create_token", "Issue a token; its secret is shown this once", || post().to(access::api::create_token)).may(MANAGE).takes::<TokenCreate>().gives::<TokenCreated>().success(&[201]),
+    Route::post("/api/v1/tokens", "create_token", "Issue a token; its secret is shown this once", || post().to(access::api::create_token)).may(MANAGE).takes::<TokenCreate>().gives::<TokenCreated>().success(&[201]).keyed(),
     Route::get("/api/v1/tokens", "list_tokens", "List tokens, without secrets", || get().to(access::api::list_tokens)).may(MANAGE).asks::<ListQuery>().gives::<Page<TokenView>>(),
     Route::delete("/api/v1/tokens/{id}", "revoke_token", "Take a token back", || delete().to(access::api::revoke_token)).may(MANAGE).success(&[204]),
 ];

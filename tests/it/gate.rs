@@ -24,6 +24,7 @@ mod going_on;
 mod governing;
 mod life;
 mod lines;
+mod needed;
 pub(crate) mod parts;
 pub(crate) mod policy;
 mod purposes;

@@ -14,6 +14,7 @@ mod ledger;
 mod lineage;
 mod mlflow;
 mod notices;
+mod once;
 mod openlineage;
 mod passports;
 mod process;

@@ -135,6 +135,27 @@ fn a_changed_comment() {
 }
 
 #[test]
+fn a_changed_name_of_an_actor() {
+    let s = Scenario::running();
+    // An erased name is no fault.
+    let carl = s.carl.get("/api/v1/whoami").good()["actor"].as_str().unwrap().to_owned();
+    let erased = s.server.admin().send("DELETE", &format!("/api/v1/actors/{carl}/name"), &[], None);
+    assert_eq!(erased.status, 204, "{}", erased.text);
+    let bea = s.bea.get("/api/v1/whoami").good()["actor"].as_str().unwrap().to_owned();
+    let db = s.server.kill();
+    rebuilds(&db);
+    db.sql("UPDATE actor_name SET name = 'Eve' WHERE name = 'Bea'");
+    check(&db, &["table actor_name", &bea, "is not what its digest says"]);
+    db.sql("UPDATE actor_name SET name = 'Bea' WHERE name = 'Eve'");
+    rebuilds(&db);
+    // Nor does a name of somebody pass whom the ledger does not know, or one without its salt.
+    let empty = if db.is_postgres() { "''" } else { "x''" };
+    db.sql(&format!("UPDATE actor_name SET salt = {empty} WHERE name = 'Bea'"));
+    db.sql(&format!("INSERT INTO actor_name (actor, name, salt) VALUES ('{carl}0', 'Nobody', {empty})"));
+    check(&db, &[&format!("the name of {bea} is not"), &format!("{carl}0 is in no entry")]);
+}
+
+#[test]
 fn tables_that_are_not_what_the_ledger_says_are_made_anew_from_it() {
     let db = left_behind();
     db.sql("UPDATE resource SET doc = replace(doc, 'enforce', 'observe') WHERE kind = 'environment'");

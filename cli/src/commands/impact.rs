@@ -43,7 +43,7 @@ pub(crate) struct ImpactArgs {
     #[arg(long, value_parser = channel(), requires = "subject_file")]
     channel: Option<Channel>,
     /// As known at a ledger position or a time; default: now
-    #[arg(long, value_name = "WHEN", conflicts_with = "subject_file")]
+    #[arg(long, value_name = "WHEN")]
     known_at: Option<KnownAt>,
     /// With the assessments that hold at this moment; default: now
     #[arg(long, value_name = "TIME", conflicts_with = "subject_file")]
@@ -53,7 +53,7 @@ pub(crate) struct ImpactArgs {
 /// Show what lies downstream.
 pub(crate) fn run(context: &Context, args: &ImpactArgs) -> Result<Exit> {
     if let (Some(people), Some(of)) = (args.people.pseudonyms()?, &args.purpose) {
-        return of_people(context, people, purpose(of)?, args.channel);
+        return of_people(context, people, purpose(of)?, args);
     }
     let reference = any_reference(args.reference.as_deref().unwrap_or_default())?.to_string();
     let known_at = args.known_at.map(|at| at.to_string());
@@ -75,8 +75,9 @@ pub(crate) fn run(context: &Context, args: &ImpactArgs) -> Result<Exit> {
 }
 
 /// Where people are, and what would follow if they withdrew.
-fn of_people(context: &Context, subjects: Vec<Pseudonym>, purpose: Ref, channel: Option<Channel>) -> Result<Exit> {
-    let query = within_bounds(SubjectsQuery { subjects, purpose, channel })?;
+fn of_people(context: &Context, subjects: Vec<Pseudonym>, purpose: Ref, args: &ImpactArgs) -> Result<Exit> {
+    let (channel, known_at) = (args.channel, args.known_at);
+    let query = within_bounds(SubjectsQuery { subjects, purpose, channel, known_at })?;
     let answer = context.client()?.post("/impact/subjects", &query)?;
     let impact: SubjectsImpact = typed(&answer)?;
     context.answer(&answer, || people(&impact));

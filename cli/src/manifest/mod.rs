@@ -12,6 +12,7 @@ use licit_schemas::text::{Country, Iri, Key, Name, Namespace, Text, VersionId};
 use licit_schemas::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{Failure, Result};
 use crate::source::{self, Source};
@@ -287,7 +288,15 @@ pub(crate) fn read(path: &Path) -> Result<Read> {
     if !path.exists() && path != Path::new("-") {
         return Err(Failure::plain(format!("there is no file `{}`; `licit init` writes one", path.display())));
     }
-    let (value, source) = source::read(path)?;
+    checked(path, source::read(path)?)
+}
+
+/// Read what such a file held, under its name.
+pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Read> {
+    checked(path, source::parse(&path.display().to_string(), bytes)?)
+}
+
+fn checked(path: &Path, (value, source): (Value, Source)) -> Result<Read> {
     let manifest = document::from_value(value).map_err(|faults| source.faults(faults))?;
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
     Ok(Read { manifest, source, folder })

@@ -59,6 +59,31 @@ impl Period {
         end.map_or_else(|| from.plus(chrono::Duration::MAX), Timestamp::from_chrono)
     }
 
+    /// Whether it is over no later than another, whenever both begin.
+    #[must_use]
+    pub fn is_within(self, other: Self) -> bool {
+        match (self.months(), other.months()) {
+            (Some(own), Some(other)) => own <= other,
+            _ => self.days().1 <= other.days().0,
+        }
+    }
+
+    fn months(self) -> Option<u32> {
+        match self.unit {
+            Unit::Days => None,
+            Unit::Months => Some(u32::from(self.count)),
+            Unit::Years => Some(12 * u32::from(self.count)),
+        }
+    }
+
+    /// How many days it has, at least and at most.
+    fn days(self) -> (u32, u32) {
+        match self.months() {
+            None => (u32::from(self.count), u32::from(self.count)),
+            Some(months) => (months / 12 * 365 + months % 12 * 28, months / 12 * 366 + months % 12 * 31),
+        }
+    }
+
     fn read(text: &str) -> Option<Self> {
         let rest = text.strip_prefix('P')?;
         let (digits, unit) = rest.split_at_checked(rest.len().checked_sub(1)?)?;
@@ -179,6 +204,17 @@ mod tests {
 
     fn read(text: &str) -> Commitment {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_period_is_within_another_whenever_both_begin() {
+        let within = |one: &str, other: &str| Period::read(one).unwrap().is_within(Period::read(other).unwrap());
+        for (one, other) in [("P30D", "P30D"), ("P28D", "P1M"), ("P1M", "P31D"), ("P12M", "P1Y"), ("P1Y", "P366D")] {
+            assert!(within(one, other), "{one} {other}");
+        }
+        for (one, other) in [("P31D", "P30D"), ("P30D", "P1M"), ("P1M", "P30D"), ("P13M", "P1Y"), ("P1Y", "P365D")] {
+            assert!(!within(one, other), "{one} {other}");
+        }
     }
 
     #[test]

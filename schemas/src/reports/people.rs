@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Turn;
 use crate::consent::{Channel, ConsentAction};
+use crate::known::KnownAt;
 use crate::reference::Ref;
 use crate::subjects::Pseudonym;
 use crate::time::Timestamp;
@@ -47,6 +48,9 @@ pub struct SubjectsQuery {
     /// From being contacted this way, where that is meant and not the purpose itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
 }
 
 /// Where some people are, and what would follow if they all withdrew now: how many, never who.

@@ -88,6 +88,9 @@ pub struct AffectedQuery {
     /// Datasets and models; without `@version` all their versions.
     #[schemars(length(min = 1, max = 500))]
     pub refs: Vec<Ref>,
+    /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<KnownAt>,
 }
 
 /// Deployments downstream of them.

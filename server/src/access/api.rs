@@ -1,15 +1,17 @@
 //! Actors and tokens over HTTP.
 
-use licit_schemas::access::{ActorCreate, TokenCreate, TokenSpec, TokenView, WhoAmI};
+use licit_schemas::access::{ActorCreate, TokenCreate, TokenCreated, TokenSpec, TokenView, WhoAmI};
 use licit_schemas::digest::Digest;
 use licit_schemas::registry::uuid_text;
 use licit_schemas::resource::{ListQuery, Page};
+use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{operations, store};
 use crate::db::{Row, listing};
 use crate::error::{Error, Result};
+use crate::facts::Tx;
 use crate::http::{Body, Ctx, Reply};
 
 /// The caller's own token.
@@ -110,13 +112,21 @@ pub async fn erase_comment(ctx: Ctx) -> Result<Reply> {
     Ok(Reply::nothing())
 }
 
-/// Issue a token. It takes no idempotency key: its answer holds the secret, which is kept nowhere. After a lost answer, revoke the
-/// token that `GET /tokens` shows and issue another.
+/// Issue a token. Its secret is kept nowhere: a retry under the same key is told which token was issued.
 pub async fn create_token(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: TokenCreate = body.read()?;
+    let key = ctx.key(&body.0)?;
     let secret = operations::new_secret()?;
-    let created = ctx.write(move |tx| operations::issue_token(tx, &create, &secret)).await?;
-    Reply::created(&created)
+    let issued = secret.clone();
+    let work = move |tx: &mut Tx<'_>| {
+        operations::issue_token(tx, &create, &issued).map(|created| (created.id, created.expires_at))
+    };
+    let (id, expires_at) = ctx.make_once(key, issued_before, work).await?;
+    Reply::created(&TokenCreated { id, token: secret, expires_at })
+}
+
+fn issued_before((id, _): &(uuid_text::Uuid, Timestamp)) -> String {
+    format!("token `{}` was issued under this key, and its secret is shown once: revoke it, and issue another", id.0)
 }
 
 /// Tokens, without their secrets.

@@ -36,9 +36,9 @@ pub fn register_actor(tx: &mut Tx<'_>, create: &ActorCreate) -> Result<Uuid> {
         (ActorKind::Person, None) => {}
     }
     let id = tx.new_id();
-    let spec = ActorSpec { kind: create.kind, responsible: create.responsible };
+    let name_digest = Some(tx.name_actor(id, create.name.as_str())?);
+    let spec = ActorSpec { kind: create.kind, responsible: create.responsible, name_digest };
     tx.record(Fact::ActorRegistered(Stated { id, rev: 1, spec }))?;
-    tx.name_actor(id, create.name.as_str());
     Ok(id)
 }
 

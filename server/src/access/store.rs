@@ -1,4 +1,4 @@
-//! Names of actors: erasable, never in the ledger.
+//! Names of actors: erasable, in the ledger by their salted digest only.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,8 @@ use crate::error::Result;
 /// What the database said.
 pub fn names(conn: &mut Conn, actors: &[Uuid]) -> Result<HashMap<String, String>> {
     let ids: Vec<String> = actors.iter().map(Uuid::to_string).collect();
-    let rows: Vec<(String, String)> = actor_name::table.filter(actor_name::actor.eq_any(ids)).load(conn)?;
+    let named = actor_name::table.filter(actor_name::actor.eq_any(ids)).select((actor_name::actor, actor_name::name));
+    let rows: Vec<(String, String)> = named.load(conn)?;
     Ok(rows.into_iter().collect())
 }
 

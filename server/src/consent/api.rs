@@ -41,7 +41,8 @@ pub async fn retire_key(ctx: Ctx) -> Result<Reply> {
 /// Begin a load, or go on with one.
 pub async fn create_load(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: MemberLoadCreate = body.read()?;
-    let begun = ctx.write(move |tx| operations::begin(tx, &create)).await?;
+    let key = ctx.key(&body.0)?;
+    let begun = ctx.write_once(key, move |tx| operations::begin(tx, &create)).await?;
     reply(begun.outcome, &begun.view)
 }
 
@@ -101,8 +102,9 @@ pub async fn get_members(ctx: Ctx) -> Result<Reply> {
 pub async fn create_record(ctx: Ctx, body: Body) -> Result<Reply> {
     let overrides = ctx.caller.roles.contains(&Role::Dpo);
     let record: ConsentRecord = body.read_quietly()?;
+    let key = ctx.key(&body.0)?;
     let line = batch::line(1, record, ctx.now, overrides).map_err(Error::Invalid)?;
-    let recorded = ctx.write(move |tx| records::record(tx, &line)).await?;
+    let recorded = ctx.write_once(key, move |tx| records::record(tx, &line)).await?;
     reply(recorded.outcome, &recorded)
 }
 

@@ -93,10 +93,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Erasable: names of actors. The ledger knows their ids only.
+    /// Erasable: names of actors. The ledger holds their salted digest; of those from before it did, the salt is empty.
     actor_name (actor) {
         actor -> Text,
         name -> Text,
+        salt -> Binary,
     }
 }
 

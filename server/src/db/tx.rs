@@ -32,6 +32,15 @@ pub(super) struct Note {
     pub text: String,
 }
 
+/// An actor's name, kept erasable.
+#[derive(Insertable)]
+#[diesel(table_name = super::schema::actor_name)]
+pub(super) struct ActorName {
+    pub actor: String,
+    pub name: String,
+    pub salt: Vec<u8>,
+}
+
 /// An answer kept for retries.
 #[derive(Clone, Insertable, Queryable)]
 #[diesel(table_name = idempotency)]
@@ -50,7 +59,7 @@ pub(super) struct Batch {
     pub facts: Vec<Pending>,
     pub rows: Rows,
     pub notes: Vec<Note>,
-    pub names: Vec<(Uuid, String)>,
+    pub names: Vec<ActorName>,
     pub evidence: Vec<(Digest, Vec<u8>)>,
     pub kept: Vec<Kept>,
     pub erased: Vec<Erased>,
@@ -182,19 +191,22 @@ impl<P: Projection> Tx<'_, P> {
     /// # Errors
     /// No random bytes to be had.
     pub fn note(&mut self, text: &str) -> Result<Digest> {
-        let mut salt = [0u8; 32];
-        getrandom::fill(&mut salt).map_err(|e| Error::Unavailable(format!("no random bytes: {e}")))?;
-        let digest = Digest::of(&[&salt[..], text.as_bytes()].concat());
-        self.batch.notes.push(Note { digest: digest.to_string(), salt: salt.to_vec(), text: text.to_owned() });
+        let (digest, salt) = salted(text)?;
+        self.batch.notes.push(Note { digest: digest.to_string(), salt, text: text.to_owned() });
         Ok(digest)
     }
 
-    /// Keep an actor's name erasable.
-    pub fn name_actor(&mut self, actor: Uuid, name: &str) {
-        self.batch.names.push((actor, name.to_owned()));
+    /// Keep an actor's name erasable: the ledger gets the digest of salt and name, never the name.
+    ///
+    /// # Errors
+    /// No random bytes to be had.
+    pub fn name_actor(&mut self, actor: Uuid, name: &str) -> Result<Digest> {
+        let (digest, salt) = salted(name)?;
+        self.batch.names.push(ActorName { actor: actor.to_string(), name: name.to_owned(), salt });
+        Ok(digest)
     }
 
-    /// Erase an actor's name (GDPR Art. 17): the ledger knows the id only, and stays as it is.
+    /// Erase an actor's name (GDPR Art. 17): its digest there says nothing without the salt, and stays.
     pub fn erase_name(&mut self, actor: Uuid) {
         self.batch.erased.push(Erased::Name(actor));
     }
@@ -301,6 +313,13 @@ impl<P: Projection> Tx<'_, P> {
         });
         Ok(answer)
     }
+}
+
+/// The digest of a text with a salt drawn for it.
+fn salted(text: &str) -> Result<(Digest, Vec<u8>)> {
+    let mut salt = [0u8; 32];
+    getrandom::fill(&mut salt).map_err(|e| Error::Unavailable(format!("no random bytes: {e}")))?;
+    Ok((Digest::of(&[&salt[..], text.as_bytes()].concat()), salt.to_vec()))
 }
 
 /// A UUIDv7 of the given moment.

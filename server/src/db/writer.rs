@@ -532,11 +532,9 @@ pub(super) fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch:
     for note in &batch.notes {
         diesel::insert_into(note::table).values(note).execute(conn)?;
     }
-    for (actor, name) in &batch.names {
-        diesel::delete(actor_name::table.find(actor.to_string())).execute(conn)?;
-        diesel::insert_into(actor_name::table)
-            .values((actor_name::actor.eq(actor.to_string()), actor_name::name.eq(name)))
-            .execute(conn)?;
+    for name in &batch.names {
+        diesel::delete(actor_name::table.find(&name.actor)).execute(conn)?;
+        diesel::insert_into(actor_name::table).values(name).execute(conn)?;
     }
     // What this very group keeps, it may erase as well.
     super::received::flush(conn, batch.received)?;

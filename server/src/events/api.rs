@@ -9,13 +9,13 @@ use super::stream::{Listening, beginning, listen};
 use super::{address, operations, sign, store, wanted};
 use crate::db::outbox::{DEAD, Receiver, WAITING};
 use crate::error::{Error, Result};
-use crate::facts::World;
+use crate::facts::{Tx, World};
 use crate::http::{Body, Ctx, Reply};
 
-/// Subscribe a receiver. It takes no idempotency key: its answer holds the secret, which is shown this once. After a lost answer,
-/// delete the receiver that the list shows and subscribe it again.
+/// Subscribe a receiver. Its secret is shown this once: a retry under the same key is told which receiver was subscribed.
 pub async fn create_webhook(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: WebhookCreate = body.read()?;
+    let key = ctx.key(&body.0)?;
     let secret = match &create.secret {
         Some(secret) if !sign::is_sound(secret) => {
             return Err(Error::invalid("/secret", "expected `whsec_` and 24 to 64 bytes in base64"));
@@ -30,8 +30,16 @@ pub async fn create_webhook(ctx: Ctx, body: Body) -> Result<Reply> {
         .map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
         .map_err(|sentence| Error::invalid("/url", sentence))?;
     let given = secret.clone();
-    let id = ctx.write(move |tx| operations::subscribe(tx, &create, &given, &host)).await?;
-    Reply::created(&WebhookCreated { id: uuid_text::Uuid(id), secret })
+    let work = move |tx: &mut Tx<'_>| operations::subscribe(tx, &create, &given, &host).map(uuid_text::Uuid);
+    let id = ctx.make_once(key, subscribed_before, work).await?;
+    Reply::created(&WebhookCreated { id, secret })
+}
+
+fn subscribed_before(id: &uuid_text::Uuid) -> String {
+    format!(
+        "webhook `{}` was subscribed under this key, and its secret is shown once: delete it, and subscribe anew",
+        id.0
+    )
 }
 
 async fn views(ctx: &Ctx) -> Result<Vec<WebhookView>> {

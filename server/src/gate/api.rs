@@ -5,7 +5,7 @@ use std::sync::Arc;
 use licit_schemas::adoption::{
     BaselineCreate, BreakGlassCreate, ContestCreate, LooseningSpec, RuleContests, SettlementCreate,
 };
-use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Intent};
+use licit_schemas::gate::{Activation, Decision, Gap, GapQuery, GateAnswer, GateRequest, Intent, Rollback};
 use licit_schemas::ledger::EntryView;
 use licit_schemas::proof::bundle::bundle;
 use licit_schemas::proof::dsse::DsseFault;
@@ -188,12 +188,12 @@ pub async fn create_loosening(ctx: Ctx, body: Body) -> Result<Reply> {
     api::create::<LooseningSpec>(ctx, body, "loosenings", modes::propose).await
 }
 
-/// Roll back to the release that ran before.
+/// Roll back to a release that ran before.
 pub async fn rollback(ctx: Ctx, body: Body) -> Result<Reply> {
     let id = ctx.id()?;
-    let activation: Activation = body.read()?;
+    let rollback: Rollback = body.read()?;
     let key = ctx.key(&body.0)?;
-    let decision = ctx.write_until(key, settles, move |tx| operations::rollback(tx, id, &activation)).await?;
+    let decision = ctx.write_until(key, settles, move |tx| operations::rollback(tx, id, &rollback)).await?;
     answer(&ctx, decision)
 }
 

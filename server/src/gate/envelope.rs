@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use licit_schemas::notices::Commitment;
 use licit_schemas::registry::{Identifiability, Tags};
 use licit_schemas::review::{Envelope, EnvelopeSource};
 use licit_schemas::text::Iri;
 
 use super::evidence::{Cohort, Evidence};
+use super::promised;
 use crate::facts::word;
-use crate::lineage::Class;
 use crate::lineage::exposure::{CONTAINED, SERVED, SHAPED, VALIDATION, Want};
+use crate::lineage::graph::NodeId;
 use crate::lineage::walk::Label;
+use crate::lineage::{Class, PERSONAL};
 use crate::registry::leads;
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::review::{Grant, Within, within};
@@ -168,21 +171,43 @@ fn written(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
             subjects: terms(&class.subjects),
             categories: terms(&class.categories),
             identifiability: word(&class.identifiability),
+            promises: Vec::new(),
         });
     }
     list.sort();
     list
 }
 
-/// What of the tables written says more of people than when they were approved. Nothing where the approval is older than that
-/// question, or than the first version of the table: nobody could see it.
-fn written_more<'a>(approved: &Envelope, actual: &'a [EnvelopeSource]) -> Vec<(&'a EnvelopeSource, Vec<String>)> {
+/// What of the tables written says more of people than when they were approved; a table that had no version then was approved to
+/// say nothing of them. Nothing where the approval is older than that question.
+fn written_more<'a>(
+    evidence: &Evidence<'_>,
+    approved: &Envelope,
+    actual: &'a [EnvelopeSource],
+) -> Vec<(&'a EnvelopeSource, Vec<String>)> {
     let Some(before) = &approved.written else { return Vec::new() };
+    let tables = evidence.written().into_iter().filter(|node| of_people(evidence, *node));
+    let of_people: BTreeSet<String> =
+        tables.map(|node| super::coverage::base(&evidence.name(node)).to_owned()).collect();
     let more = |now: &'a EnvelopeSource| {
-        let parts = said_more(before.iter().find(|b| b.dataset == now.dataset)?, now);
+        let parts = match before.iter().find(|b| b.dataset == now.dataset) {
+            Some(before) => said_more(before, now),
+            None if !of_people.contains(&now.dataset) => Vec::new(),
+            None => {
+                let nothing = EnvelopeSource { subjects: Vec::new(), categories: Vec::new(), ..now.clone() };
+                let parts =
+                    said_more(&EnvelopeSource { identifiability: word(&Identifiability::None), ..nothing }, now);
+                if parts.is_empty() { vec!["says something of people".to_owned()] } else { parts }
+            }
+        };
         (!parts.is_empty()).then_some((now, parts))
     };
     actual.iter().filter_map(more).collect()
+}
+
+/// Whether a version says anything of people.
+fn of_people(evidence: &Evidence<'_>, node: NodeId) -> bool {
+    evidence.world.lineage.graph().node(node).flags.has(PERSONAL)
 }
 
 /// What one table says of people beyond another, in words.
@@ -206,25 +231,36 @@ fn said_more(before: &EnvelopeSource, now: &EnvelopeSource) -> Vec<String> {
 fn sources_inside(evidence: &Evidence<'_>, within: &Within) -> bool {
     within.touch();
     let mut known: Vec<Option<bool>> = vec![None; within.grants.len()];
-    evidence.cohorts.iter().all(|cohort| {
+    evidence.cohorts.iter().enumerate().all(|(own, cohort)| {
         known.fill(None);
-        let mut allows =
-            |place: usize| *known[place].get_or_insert_with(|| allows_cohort(&within.grants[place], cohort));
+        let mut allows = |place: usize| {
+            let grant = &within.grants[place];
+            *known[place].get_or_insert_with(|| allows_cohort(grant, cohort) && keeps(evidence, own, grant))
+        };
         cohort.tables.iter().all(|&tables| within.all(tables, &mut allows))
     })
 }
 
-/// Whether what is written says no more of people than when it was approved. A table without a version then has no grant.
+/// Whether what is written says no more of people than when it was approved. A table without a version then has no grant: it was
+/// approved to say nothing of them.
 fn written_inside(evidence: &Evidence<'_>, tables: &Within) -> bool {
     let lineage = &evidence.world.lineage;
-    evidence.written().into_iter().all(|node| {
-        let grant = tables.grant(lineage.graph().node(node).dataset);
-        grant.is_none_or(|place| allows(&tables.grants[place], lineage.class(node)))
+    evidence.written().into_iter().all(|node| match tables.grant(lineage.graph().node(node).dataset) {
+        Some(place) => allows(&tables.grants[place], lineage.class(node)),
+        None => !of_people(evidence, node),
     })
 }
 
 fn allows_cohort(grant: &Grant, cohort: &Cohort<'_>) -> bool {
     cohort.modes & !grant.reach == 0 && allows(grant, &cohort.class)
+}
+
+/// Whether the people of a cohort are still promised what they were when it was approved.
+fn keeps(evidence: &Evidence<'_>, cohort: usize, grant: &Grant) -> bool {
+    let Some(promises) = &grant.promises else { return false };
+    promises.is_empty()
+        || promised::to(evidence, cohort)
+            .is_none_or(|today| promises.iter().all(|one| promised::keep(evidence.world, &today, one)))
 }
 
 fn allows(grant: &Grant, class: &Class) -> bool {
@@ -246,15 +282,24 @@ fn sources(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
         subjects: BTreeSet<TermId>,
         categories: BTreeSet<TermId>,
         identifiability: Option<Identifiability>,
+        cohorts: BTreeSet<usize>,
     }
     let mut by_dataset: BTreeMap<String, Merged> = BTreeMap::new();
     for source in &evidence.sources {
         let (merged, cohort) = (by_dataset.entry(evidence.dataset(source)).or_default(), evidence.cohort(source));
+        merged.cohorts.insert(source.cohort);
         merged.modes |= cohort.modes;
         merged.subjects.extend(&cohort.class.subjects);
         merged.categories.extend(&cohort.class.categories);
         merged.identifiability = merged.identifiability.max(Some(cohort.class.identifiability));
     }
+    let promised: Vec<_> = (0..evidence.cohorts.len()).map(|place| promised::to(evidence, place)).collect();
+    let to_all = |cohorts: &BTreeSet<usize>| {
+        let lists: Vec<_> = cohorts.iter().filter_map(|place| promised[*place].as_ref()).collect();
+        let mut words: Vec<_> = promised::to_all(evidence.world, &lists).iter().map(ToString::to_string).collect();
+        words.sort();
+        words
+    };
     by_dataset
         .into_iter()
         .map(|(dataset, merged)| EnvelopeSource {
@@ -263,6 +308,7 @@ fn sources(evidence: &Evidence<'_>) -> Vec<EnvelopeSource> {
             subjects: iris(&merged.subjects),
             categories: iris(&merged.categories),
             identifiability: word(&merged.identifiability.unwrap_or(Identifiability::None)),
+            promises: to_all(&merged.cohorts),
         })
         .collect()
 }
@@ -307,7 +353,7 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
     for gone in approved.documents.iter().filter(|d| !actual.documents.contains(d)) {
         say(format!("document `{}` is no longer on file", gone.split(' ').next().unwrap_or_default()));
     }
-    for (source, parts) in actual.written.iter().flat_map(|now| written_more(approved, now)) {
+    for (source, parts) in actual.written.iter().flat_map(|now| written_more(evidence, approved, now)) {
         say(format!("what is written to `{}` {}", source.dataset, parts.join(", ")));
     }
     for source in &actual.sources {
@@ -322,11 +368,37 @@ pub fn widened(evidence: &Evidence<'_>, approved: &Envelope, actual: &Envelope) 
         let now = REACH.iter().filter(|(way, name)| way & !open != 0 && source.reach.iter().any(|r| r == name));
         parts.extend(now.map(|(_, way)| format!("is now {way}")));
         parts.extend(said_more(before, source));
+        parts.extend(promised_less(evidence, before));
         if !parts.is_empty() {
             list.push(Widened { says: format!("source `{}` {}", source.dataset, parts.join(", ")), path: path() });
         }
     }
     list
+}
+
+/// What the people in a source are no longer promised, in words.
+fn promised_less(evidence: &Evidence<'_>, before: &EnvelopeSource) -> Vec<String> {
+    if before.promises.is_empty() {
+        return Vec::new();
+    }
+    let number = evidence.world.registry.numbers.find(&before.dataset);
+    let own = evidence.sources.iter().filter(|source| source.dataset == number);
+    let cohorts: BTreeSet<usize> = own.map(|source| source.cohort).collect();
+    let lists: Vec<Vec<Commitment>> = cohorts.into_iter().filter_map(|place| promised::to(evidence, place)).collect();
+    let mut parts = Vec::new();
+    for word in &before.promises {
+        let Ok(one) = word.parse::<Commitment>() else {
+            parts.push(format!("is promised `{word}`, which this program does not know"));
+            continue;
+        };
+        if let Some(list) = lists.iter().find(|list| !promised::keep(evidence.world, list, &one)) {
+            parts.push(match promised::instead(list, &one) {
+                Some(other) => format!("is promised `{other}` instead of `{word}`"),
+                None => format!("is no longer promised `{word}`"),
+            });
+        }
+    }
+    parts
 }
 
 /// A broader approved term holds narrower ones.

@@ -21,6 +21,7 @@ pub mod modes;
 pub mod operations;
 pub mod passport;
 pub mod policy;
+mod promised;
 pub mod receipt;
 pub mod remedies;
 pub mod replay;

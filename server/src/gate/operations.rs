@@ -5,9 +5,9 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use licit_schemas::digest::Digest;
-use licit_schemas::gate::{Activation, Decision, GateRequest, Intent};
+use licit_schemas::gate::{Activation, Decision, GateRequest, Intent, Rollback};
 use licit_schemas::policy::PolicySpec;
-use licit_schemas::reference::Kind;
+use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registration::{PlanRequest, PlannedRelease};
 use licit_schemas::registry::{Part, PartKind, ReleaseSpec, ReleaseState};
 use licit_schemas::resource::Registered;
@@ -154,26 +154,57 @@ fn moved(
     Ok(ReleaseMoved { id: release.id, reference: parse(&release.reference)?, state, decision, reason })
 }
 
-/// Back to the release that ran before: *continue*, no vote.
+/// Back to a release that ran before: *continue*, no vote.
 ///
 /// # Errors
-/// An unknown deployment, or none on standby.
-pub fn rollback(tx: &mut Tx<'_>, deployment: Uuid, activation: &Activation) -> Result<Decision> {
+/// An unknown deployment; none on standby that ran before; another named than one on standby.
+pub fn rollback(tx: &mut Tx<'_>, deployment: Uuid, rollback: &Rollback) -> Result<Decision> {
     let row = tx
         .row("deployment", deployment)?
         .ok_or_else(|| Error::NotFound(format!("there is no deployment `{deployment}`")))?;
-    let standby = tx
-        .world()
-        .registry
-        .releases(&row.reference)
-        .iter()
-        .filter(|r| r.state == ReleaseState::Standby)
-        .max_by_key(|r| (r.activated_at, r.n))
-        .map(|r| r.id);
-    match standby {
-        Some(id) => activate(tx, id, activation, Intent::Continue),
-        None => Err(Error::conflict(format!("`{}` has no release on standby to roll back to", row.reference))),
+    let registry = &tx.world().registry;
+    let id = match &rollback.release {
+        Some(named) => standby(registry, &row.reference, named)?,
+        None => before(registry, &row.reference)?,
+    };
+    let activation = Activation { artifacts: rollback.artifacts.clone(), reason: rollback.reason.clone() };
+    activate(tx, id, &activation, Intent::Continue)
+}
+
+/// The release named, if it stands by.
+fn standby(registry: &crate::registry::State, deployment: &str, named: &Ref) -> Result<Uuid> {
+    expect(named, &[Kind::Release], "/release")?;
+    if deployment_of(named) != deployment {
+        return Err(Error::invalid("/release", format!("is not a release of `{deployment}`")));
     }
+    if named.rev().is_none() {
+        return Err(Error::invalid("/release", "name the release with its number, `release:<deployment>@<n>`"));
+    }
+    let found = registry.release(named);
+    let found = found.ok_or_else(|| Error::invalid("/release", format!("there is no `{named}`")))?;
+    match found.state {
+        ReleaseState::Standby => Ok(found.id),
+        ReleaseState::Active => Err(Error::conflict(format!("`{named}` is what runs: there is nothing to roll back"))),
+        ReleaseState::Proposed => Err(Error::conflict(format!("`{named}` never ran: activate it"))),
+        ReleaseState::Withdrawn => Err(Error::conflict(format!("`{named}` was withdrawn: propose it anew"))),
+    }
+}
+
+/// The release on standby that first ran before the present one first did, the latest of them; where nothing runs, the latest.
+fn before(registry: &crate::registry::State, deployment: &str) -> Result<Uuid> {
+    let present = registry.active(deployment);
+    let earlier = |r: &&Release| present.is_none_or(|present| r.first_active < present.first_active);
+    let standby = || registry.releases(deployment).iter().filter(|r| r.state == ReleaseState::Standby);
+    if let Some(release) = standby().filter(earlier).max_by_key(|r| (r.first_active, r.n)) {
+        return Ok(release.id);
+    }
+    Err(Error::conflict(match (present, standby().next()) {
+        (Some(present), Some(_)) => format!(
+            "`{deployment}` has no release on standby that ran before `{}`: name the one to go to as `release`",
+            present.reference
+        ),
+        _ => format!("`{deployment}` has no release on standby to roll back to"),
+    }))
 }
 
 /// What a planned release would get, after what would be registered. For a run that records nothing.

@@ -72,6 +72,13 @@ impl Passports {
         self.by_model.get(model).map_or(&[], Vec::as_slice)
     }
 
+    /// The model versions that came with one, in order.
+    pub fn models(&self) -> Vec<&Arc<str>> {
+        let mut models: Vec<_> = self.by_model.keys().collect();
+        models.sort();
+        models
+    }
+
     /// Whether none was taken in.
     pub fn is_empty(&self) -> bool {
         self.by_model.is_empty()

@@ -112,6 +112,26 @@ impl Ctx {
         .await
     }
 
+    /// [`Ctx::write_once`] of what has a secret that is shown once: nothing secret is kept, so a retry is told what was made the first
+    /// time, that it can be taken back. The work answers without the secret.
+    ///
+    /// # Errors
+    /// As [`Ctx::write_once`]; [`Error::Conflict`] on a retry, with what `made` says of the first answer.
+    pub async fn make_once<T: Serialize + DeserializeOwned + Send + 'static>(
+        &self,
+        key: Option<Idempotency>,
+        made: fn(&T) -> String,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let mut drawn = [0u8; 16];
+        getrandom::fill(&mut drawn).map_err(|e| Error::Unavailable(format!("no random bytes: {e}")))?;
+        let own = hex::encode(drawn);
+        let attempt = own.clone();
+        // Which request made it is kept with the answer: another that finds it there did not.
+        let (by, answer) = self.write_once(key, move |tx| Ok((attempt.clone(), work(tx)?))).await?;
+        if by == own { Ok(answer) } else { Err(Error::conflict(made(&answer))) }
+    }
+
     /// The query string as names and values, as foreign protocols take them.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Folding the ledger into an empty database, and comparing it with the live one, table by table.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -8,7 +8,7 @@ use licit_schemas::digest::Digest;
 
 use super::verify::{self, Report};
 use crate::db::rows::{EdgeRow, Row};
-use crate::db::schema::{evidence, ledger_entry, lineage_edge, note, resource};
+use crate::db::schema::{actor_name, evidence, ledger_entry, lineage_edge, note, resource};
 use crate::db::{Conn, Manager, Projection, fold_into, migrate, people, received, refold};
 use crate::error::{Error, Result};
 
@@ -55,6 +55,7 @@ fn against<P: Projection>(live: &mut Conn, scratch: &Scratch, report: &mut Repor
     compare(live, &mut empty, report)?;
     check_evidence(live, report)?;
     check_notes(live, report)?;
+    check_names(live, report)?;
     report.faults.extend(people::check(live)?);
     report.faults.extend(received::check(live, &mut stated)?);
     Ok(())
@@ -202,6 +203,47 @@ fn check_notes(live: &mut Conn, report: &mut Report) -> Result<()> {
         for (digest, salt, text) in page {
             if Digest::of(&[&salt[..], text.as_bytes()].concat()).to_string() != digest {
                 report.faults.push(format!("table note: {digest} is not what its digest says"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names are kept beside the ledger, which holds their salted digests: what is kept is sound. One that is gone was erased.
+fn check_names(live: &mut Conn, report: &mut Report) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        name_digest: Option<Digest>,
+    }
+    let mut after = String::new();
+    while report.faults.len() < 20 {
+        let page: Vec<(String, String, Vec<u8>)> = actor_name::table
+            .filter(actor_name::actor.gt(&after))
+            .order(actor_name::actor)
+            .limit(PAGE)
+            .select((actor_name::actor, actor_name::name, actor_name::salt))
+            .load(live)?;
+        let Some((last, ..)) = page.last() else { break };
+        after.clone_from(last);
+        let ids: Vec<&String> = page.iter().map(|(actor, ..)| actor).collect();
+        let said: HashMap<String, String> = resource::table
+            .filter(resource::kind.eq("actor").and(resource::id.eq_any(ids)))
+            .select((resource::id, resource::doc))
+            .load::<(String, String)>(live)?
+            .into_iter()
+            .collect();
+        for (actor, name, salt) in page {
+            let Some(said) = said.get(&actor).and_then(|doc| serde_json::from_str::<Named>(doc).ok()) else {
+                report.faults.push(format!("table actor_name: {actor} is in no entry of the ledger"));
+                continue;
+            };
+            // Of an actor from before names had a digest the ledger says nothing of the name.
+            let sound = match said.name_digest {
+                Some(digest) => Digest::of(&[&salt[..], name.as_bytes()].concat()) == digest,
+                None => salt.is_empty(),
+            };
+            if !sound {
+                report.faults.push(format!("table actor_name: the name of {actor} is not what its digest says"));
             }
         }
     }

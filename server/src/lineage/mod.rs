@@ -127,6 +127,11 @@ impl State {
         self.ends.get((number as usize).checked_sub(1)?).copied()
     }
 
+    /// Every end of retention that is stated, each once.
+    pub fn ends(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.ends.iter().copied()
+    }
+
     fn number_end(&mut self, end: Timestamp) -> u32 {
         if let Some(&known) = self.end_of.get(&end) {
             return known;

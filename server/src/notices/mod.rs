@@ -167,6 +167,12 @@ impl State {
         self.tests(&notice.base).iter().filter(same).max_by_key(|test| (test.at, test.seq))
     }
 
+    /// When the ways out that latest revisions name were last tested by a moment.
+    pub fn tests_last(&self, at: Timestamp) -> impl Iterator<Item = Timestamp> + '_ {
+        let latest = self.revisions.values().filter_map(|list| list.last());
+        latest.filter_map(move |notice| self.tested_last(notice, at)).map(|test| test.at)
+    }
+
     /// Fold a revision in.
     pub fn revised(&mut self, fact: &Stated<NoticeSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         let spec = &fact.spec;

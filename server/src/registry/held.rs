@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::classes::{Assumed, Classified};
 use super::columns::{self, Fields, Mapping};
 use super::vocabulary::{TermId, vocabulary};
+use crate::catalogue::Stated;
 use crate::db::At;
 
 /// Something immutable that is registered, as far as the gate and idempotent retries need it.
@@ -290,6 +291,27 @@ pub struct Release {
     pub author: Uuid,
     /// When it was last activated.
     pub activated_at: Option<Timestamp>,
+    /// Ledger position at which it was first activated.
+    pub first_active: Option<u64>,
+}
+
+impl Release {
+    /// One just proposed.
+    pub(super) fn proposed(fact: &Stated<ReleaseSpec>, reference: Arc<str>, digest: Digest, at: &At) -> Self {
+        Self {
+            id: fact.id,
+            n: fact.rev,
+            reference,
+            spec: fact.spec.clone(),
+            digest,
+            state: ReleaseState::Proposed,
+            seq: at.seq,
+            proposed_at: at.time,
+            author: at.actor,
+            activated_at: None,
+            first_active: None,
+        }
+    }
 }
 
 /// Terms of a list; unknown ones were refused when it was recorded.

@@ -524,18 +524,7 @@ impl State {
         let deployment: Arc<str> = fact.spec.deployment.to_string().into();
         let reference: Arc<str> =
             format!("release:{}@{}", deployment.trim_start_matches("deployment:"), fact.rev).into();
-        let release = Release {
-            id: fact.id,
-            n: fact.rev,
-            reference: reference.clone(),
-            spec: fact.spec.clone(),
-            digest,
-            state: ReleaseState::Proposed,
-            seq: at.seq,
-            proposed_at: at.time,
-            author: at.actor,
-            activated_at: None,
-        };
+        let release = Release::proposed(fact, reference.clone(), digest, at);
         Arc::make_mut(self.releases.entry(deployment.clone()).or_default()).push(release);
         rows.put(at, || NewRow {
             kind: "release",
@@ -559,6 +548,7 @@ impl State {
             release.seq = at.seq;
             if fact.state == ReleaseState::Active {
                 release.activated_at = Some(at.time);
+                release.first_active.get_or_insert(at.seq);
             }
             rows.restate(at, "release", fact.id, &word(&fact.state));
         }

@@ -45,8 +45,9 @@ pub async fn whatif(ctx: Ctx, body: Body) -> Result<Reply> {
 /// Where some people are, and what would follow if they withdrew.
 pub async fn subjects_impact(ctx: Ctx, body: Body) -> Result<Reply> {
     let query: SubjectsQuery = body.read()?;
+    let known_at = query.known_at;
     let work = move |tx: &mut Tx<'_>| subjects(tx, &query);
-    Reply::ok(&ctx.app.db.try_out(ctx.caller.actor, ctx.now, None, work).await?)
+    Reply::ok(&ctx.app.db.try_out(ctx.caller.actor, ctx.now, known_at, work).await?)
 }
 
 /// What would clear a refusal.
@@ -170,7 +171,7 @@ pub async fn affected(ctx: Ctx, body: Body) -> Result<Reply> {
     for (place, reference) in query.refs.iter().enumerate() {
         expect(reference, &[Kind::Dataset, Kind::Model], &format!("/refs/{place}"))?;
     }
-    let world = ctx.app.db.fresh().await?;
+    let world = ctx.app.db.known(query.known_at).await?;
     Reply::ok(&affected::affected(&world, &query.refs))
 }
 

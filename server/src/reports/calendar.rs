@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::Duration;
 use licit_schemas::lawfulness::LegalBasis;
 use licit_schemas::reference::{Kind, Ref};
-use licit_schemas::registry::{ArrangementKind, DeploymentSpec, Life};
+use licit_schemas::registry::{ArrangementKind, DeploymentSpec, Life, SystemSpec};
 use licit_schemas::reports::{Calendar, Expiry};
 use licit_schemas::time::Timestamp;
 
@@ -18,7 +18,7 @@ use crate::gate::emergency::{self, Ratification};
 use crate::gate::evidence::things_of;
 use crate::gate::policy::Policy;
 use crate::gate::replay::changed;
-use crate::gate::{baseline, modes};
+use crate::gate::{baseline, modes, passport};
 use crate::lawfulness::law::dates;
 use crate::lineage::graph::NodeId;
 use crate::lineage::walk::{self, Direction};
@@ -33,7 +33,7 @@ const BY_LAW: [&str; 5] = ["purpose.forbids", "prohibited.practice", "risk.docum
 
 /// Ends after `from` up to `until`, by date.
 pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
-    let book = Book { world, from, until, running: running(world) };
+    let book = Book { world, from, until, running: running(world, from) };
     let mut items: Vec<Expiry> = Vec::new();
     book.approvals(&mut items);
     book.documents(&mut items);
@@ -46,6 +46,8 @@ pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
     book.classes(&mut items);
     book.attestations(&mut items);
     book.notices(&mut items);
+    book.passports(&mut items);
+    book.tokens(&mut items);
     for item in &mut items {
         item.warn = WARNINGS.into_iter().find(|days| item.on <= from.plus(Duration::days(i64::from(*days))));
     }
@@ -53,9 +55,12 @@ pub fn calendar(world: &World, from: Timestamp, until: Timestamp) -> Calendar {
     Calendar { position: world.position(), from, until, items }
 }
 
-fn running(world: &World) -> Vec<Arc<Revision<DeploymentSpec>>> {
-    let running = world.registry.running();
-    running.iter().filter_map(|name| world.registry.deployments.latest(name).cloned()).collect()
+/// What runs, as it is stated for a moment.
+fn running(world: &World, at: Timestamp) -> Vec<Arc<Revision<DeploymentSpec>>> {
+    let registry = &world.registry;
+    let stated =
+        |name: &Arc<str>| registry.deployment_at(name, at).or_else(|| registry.deployments.latest(name)).cloned();
+    registry.running().iter().filter_map(stated).collect()
 }
 
 struct Book<'w> {
@@ -107,9 +112,21 @@ impl Book<'_> {
         }
     }
 
-    /// Documents of the latest revisions of systems.
+    /// Documents of the revisions of systems that what runs names; of a system that nothing runs, of the latest.
     fn documents(&self, items: &mut Vec<Expiry>) {
-        for system in self.world.registry.systems.iter() {
+        let registry = &self.world.registry;
+        let mut judged: BTreeMap<Arc<str>, (&Arc<Revision<SystemSpec>>, Vec<String>)> = BTreeMap::new();
+        let mut named: BTreeSet<String> = BTreeSet::new();
+        for deployment in &self.running {
+            let Some(system) = registry.system_at(&deployment.spec.system, self.from) else { continue };
+            named.insert(base(&system.reference).to_owned());
+            let (_, deployments) = judged.entry(system.reference.clone()).or_insert_with(|| (system, Vec::new()));
+            deployments.push(deployment.reference.to_string());
+        }
+        for system in registry.systems.iter().filter(|system| !named.contains(base(&system.reference))) {
+            judged.insert(system.reference.clone(), (system, Vec::new()));
+        }
+        for (system, deployments) in judged.into_values() {
             for document in &system.spec.documents {
                 let Some(on) = document.valid_to.filter(|end| self.within(*end)) else { continue };
                 items.push(Expiry {
@@ -120,7 +137,7 @@ impl Book<'_> {
                         "the document `{}` of `{}` may be relied on until then",
                         document.kind, system.reference
                     ),
-                    deployments: self.relying(&system.reference),
+                    deployments: deployments.clone(),
                     warn: None,
                 });
             }
@@ -362,6 +379,40 @@ impl Book<'_> {
                 items.push(told(notice, "withdrawal-test", on, says, withdrawn));
             }
         }
+    }
+
+    /// Passports of models of others: what rests on one asks for the next.
+    fn passports(&self, items: &mut Vec<Expiry>) {
+        for model in self.world.gate.passports.models() {
+            let Some(taken) = passport::of(self.world, model, self.from) else { continue };
+            let on = taken.spec.says.valid_until;
+            if !self.within(on) {
+                continue;
+            }
+            let seeds: Vec<_> = self.world.lineage.find(model).into_iter().collect();
+            items.push(Expiry {
+                on,
+                what: "passport".to_owned(),
+                r#ref: model.to_string(),
+                says: format!("the passport of `{model}` ends"),
+                deployments: self.downstream(&seeds),
+                warn: None,
+            });
+        }
+    }
+
+    /// Tokens that let somebody in until then: who is behind one, and what for, is for administrators to see.
+    fn tokens(&self, items: &mut Vec<Expiry>) {
+        let tokens = self.world.access.tokens();
+        let ending = tokens.iter().filter(|token| !token.revoked && self.within(token.spec.expires_at));
+        items.extend(ending.map(|token| Expiry {
+            on: token.spec.expires_at,
+            what: "token".to_owned(),
+            r#ref: format!("token:{}", token.id),
+            says: format!("a token of `actor:{}` lets nobody in any more", token.spec.actor.0),
+            deployments: Vec::new(),
+            warn: None,
+        }));
     }
 
     fn naming(&self, by: impl Fn(&DeploymentSpec) -> bool) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Everything downstream of something, and how it is in there. Pure.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use licit_schemas::reference::{Kind, Ref};
@@ -9,7 +10,7 @@ use licit_schemas::time::Timestamp;
 
 use crate::db::Projection;
 use crate::facts::{World, word};
-use crate::gate::coverage::base;
+use crate::gate::coverage::{base, broader};
 use crate::gate::envelope::reach;
 use crate::gate::evidence::{Ask, gather, things_of};
 use crate::lineage::PERSONAL;
@@ -29,34 +30,80 @@ pub fn nodes(world: &World, reference: &str) -> Vec<NodeId> {
     world.registry.versions(reference).iter().filter_map(|held| lineage.find(&held.reference)).collect()
 }
 
-/// What is directly touched by something that is no data: the deployments and runs that rely on it.
-fn relying(world: &World, reference: &Ref) -> Vec<NodeId> {
+/// What is directly touched at a moment by something that is no data: the deployments and runs that rely on it.
+fn relying(world: &World, reference: &Ref, at: Timestamp) -> Vec<NodeId> {
     let own = reference.to_string();
     let is = |r: &Ref| if reference.is_pinned() { *r == *reference } else { r.unpinned().to_string() == own };
+    let named = |r: &str| if reference.is_pinned() { *r == *own } else { base(r) == own };
+    let meant = |rev: u32| reference.rev().is_none_or(|named| named == rev);
+    let unpinned = reference.unpinned().to_string();
     let covers: Vec<Ref> = match reference.kind() {
         Kind::Basis => {
-            let all = world.lawfulness.bases.all(&reference.unpinned().to_string());
-            let meant = all.iter().filter(|r| reference.rev().is_none_or(|rev| rev == r.rev));
-            meant.flat_map(|r| r.spec.covers.purposes.clone()).collect()
+            let all = world.lawfulness.bases.all(&unpinned);
+            all.iter().filter(|r| meant(r.rev)).flat_map(|r| r.spec.covers.purposes.clone()).collect()
         }
         _ => Vec::new(),
     };
-    let covered = |purpose: &Ref| {
+    // What holds for a purpose holds for narrower ones, where its approval says so. Thousands of runs have few purposes.
+    let known_of: RefCell<HashMap<Ref, bool>> = RefCell::default();
+    let within = |purpose: &Ref, by: &dyn Fn(&Ref) -> bool| {
+        let found = known_of.borrow().get(purpose).copied();
+        found.unwrap_or_else(|| {
+            let chain = broader(world, purpose, at);
+            let found = by(purpose) || chain.iter().any(|broad| broad.reference.parse().is_ok_and(|broad| by(&broad)));
+            known_of.borrow_mut().insert(purpose.clone(), found);
+            found
+        })
+    };
+    let is_covered = |purpose: &Ref| {
         covers
             .iter()
             .any(|c| c.unpinned() == purpose.unpinned() && c.rev().is_none_or(|rev| purpose.rev() == Some(rev)))
     };
+    let covered = |purpose: &Ref| !covers.is_empty() && within(purpose, &is_covered);
+    let review = &world.review;
+    let excepted: HashSet<String> = match reference.kind() {
+        Kind::Baseline => {
+            let all = review.baselines.all(&unpinned).iter().filter(|b| meant(b.rev));
+            all.flat_map(|b| b.spec.items.iter().map(|item| item.deployment.clone())).collect()
+        }
+        Kind::BreakGlass => {
+            let all = review.broken.all(&unpinned).iter().filter(|b| meant(b.rev));
+            all.map(|b| b.spec.deployment.clone()).collect()
+        }
+        _ => HashSet::new(),
+    };
+    let looser: Vec<&Ref> = match reference.kind() {
+        Kind::Loosening => {
+            let all = review.loosenings.all(&unpinned).iter().filter(|l| meant(l.rev));
+            all.map(|l| &l.spec.environment).collect()
+        }
+        _ => Vec::new(),
+    };
+    let informs = |purpose: &Ref| {
+        let notices = world.notices.revisions(&unpinned).iter().filter(|notice| meant(notice.revision.rev));
+        notices.into_iter().any(|n| n.names(&purpose.unpinned().to_string(), purpose.rev().unwrap_or(0)))
+    };
     let mut names: Vec<String> = Vec::new();
-    for deployment in world.registry.deployments.iter() {
+    for latest in world.registry.deployments.iter() {
+        // As it is at that moment; one that begins later is as it will be.
+        let deployment = world.registry.deployment_at(&latest.reference, at).unwrap_or(latest);
         let d = &deployment.spec;
         let relies = match reference.kind() {
-            Kind::Purpose => is(&d.purpose),
+            Kind::Purpose => within(&d.purpose, &is),
             Kind::Basis => d.bases.iter().any(is) || covered(&d.purpose),
             Kind::System => is(&d.system),
             Kind::Environment => is(&d.environment),
             Kind::Party => {
                 let recipients = d.discloses.iter().flat_map(|disclosure| &disclosure.to);
                 is(&d.controller) || d.processors.iter().chain(recipients).any(is)
+            }
+            Kind::Notice => within(&d.purpose, &informs),
+            Kind::Policy => known(world, reference),
+            Kind::Baseline | Kind::BreakGlass => excepted.contains(&*deployment.reference),
+            Kind::Loosening => {
+                let stands = world.registry.environment_of(d.environment.name());
+                stands.is_some_and(|e| looser.iter().any(|own| own.name() == e.spec.key.as_str()))
             }
             _ => false,
         };
@@ -66,13 +113,11 @@ fn relying(world: &World, reference: &Ref) -> Vec<NodeId> {
     }
     for held in world.registry.all_held() {
         let relies = match (&held.what, reference.kind()) {
-            (What::Run(run), Kind::Purpose) => is(&run.purpose),
+            (What::Run(run), Kind::Purpose) => within(&run.purpose, &is),
             (What::Run(run), Kind::Basis) => covered(&run.purpose),
             (What::Run(run), Kind::Party) => run.controller.iter().chain(&run.processors).any(is),
-            (What::Dataset(data), Kind::Class) => data
-                .defaults()
-                .iter()
-                .any(|class| if reference.is_pinned() { **class == own } else { base(class) == own }),
+            (What::Dataset(data), Kind::Class) => data.defaults().iter().any(|class| named(class)),
+            (What::Dataset(data), Kind::Notice) => data.notices.iter().any(|notice| named(notice)),
             (What::Dataset(data), Kind::Party) => data.controllers.iter().chain(&data.processors).any(|p| **p == own),
             _ => false,
         };
@@ -96,12 +141,12 @@ pub fn impact(world: &World, reference: &Ref, now: Timestamp) -> Option<Impact> 
             let meant = all.iter().filter(|r| reference.rev().is_none_or(|rev| rev == r.rev));
             // Interests are weighed of a basis: what relies on that relies on it.
             let behind = |of: String| match of.parse::<Ref>() {
-                Ok(basis) if basis.kind() == Kind::Basis => relying(world, &basis),
+                Ok(basis) if basis.kind() == Kind::Basis => relying(world, &basis, now),
                 _ => nodes(world, &of),
             };
             meant.flat_map(|r| things_of(world, &r.spec)).flat_map(behind).collect()
         }
-        _ => relying(world, reference),
+        _ => relying(world, reference, now),
     };
     if seeds.is_empty() && (data || !known(world, reference)) {
         return None;
@@ -164,6 +209,11 @@ fn known(world: &World, reference: &Ref) -> bool {
         Kind::Purpose => law.purposes.latest(&own).is_some(),
         Kind::Basis => law.bases.latest(&own).is_some(),
         Kind::Assessment => law.assessments.latest(&own).is_some(),
+        Kind::Policy => law.policies.latest(&own).is_some(),
+        Kind::Notice => world.notices.catalogue.latest(&own).is_some(),
+        Kind::Baseline => world.review.baselines.latest(&own).is_some(),
+        Kind::Loosening => world.review.loosenings.latest(&own).is_some(),
+        Kind::BreakGlass => world.review.broken.latest(&own).is_some(),
         _ => false,
     }
 }

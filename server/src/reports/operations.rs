@@ -1,7 +1,8 @@
 //! What would be: hypothetical facts folded into a copy of the world, by the same operations that would record them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use chrono::Duration;
 use licit_schemas::access::Role;
 use licit_schemas::lineage::{EdgeCreate, EdgeName, EdgeOrigin};
 use licit_schemas::reference::{Kind, Ref};
@@ -38,9 +39,10 @@ pub fn whatif(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<WhatIf> {
     let (now, position) = (tx.now(), tx.world().position());
     let deployments = wanted(tx.world(), &request.deployments)?;
     let (mut valid_at, mut supposed) = (now, Vec::new());
-    let turned = turns(tx, &deployments, |tx| {
-        let (said, end) = suppose(tx, request)?;
-        valid_at = request.valid_at.or(end).map_or(now, |at| end.map_or(at, |end| end.max(at)));
+    let turned = turned(tx, &deployments, |tx| {
+        let (said, ends) = suppose(tx, request)?;
+        let last = ends.last().copied();
+        valid_at = request.valid_at.or(last).map_or(now, |at| last.map_or(at, |last| last.max(at)));
         supposed = said;
         if valid_at != now {
             supposed.push(format!("it is {valid_at}"));
@@ -51,7 +53,14 @@ pub fn whatif(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<WhatIf> {
                 "nothing is supposed: name something to revoke, withdraw, drop, move, narrow, approve or wait for",
             ));
         }
-        Ok(valid_at)
+        // Whoever names a moment supposes all that ends by then. Else what ends is held against the instant before: what else ends
+        // on the way is not its doing.
+        Ok(match request.valid_at {
+            None if valid_at != now => {
+                ends.into_iter().map(|end| (end.plus(Duration::microseconds(-1)), end)).collect()
+            }
+            _ => vec![(now, valid_at)],
+        })
     })?;
     Ok(WhatIf { position, valid_at, supposed, judged: deployments.len() as u64, turned })
 }
@@ -66,14 +75,38 @@ pub fn turns(
     act: impl FnOnce(&mut Tx<'_>) -> Result<Timestamp>,
 ) -> Result<Vec<Turn>> {
     let now = tx.now();
-    let before: Vec<_> = deployments.iter().map(|d| stand(tx.world(), d, now)).collect();
-    let valid_at = act(tx)?;
+    turned(tx, deployments, |tx| act(tx).map(|at| vec![(now, at)]))
+}
+
+/// Do something, and judge deployments between the moments of each pair that gives, in order: at the first moment of all as if nothing
+/// had been done. What turns within a pair is told, what turns between two is not.
+fn turned(
+    tx: &mut Tx<'_>,
+    deployments: &[String],
+    act: impl FnOnce(&mut Tx<'_>) -> Result<Vec<(Timestamp, Timestamp)>>,
+) -> Result<Vec<Turn>> {
+    let as_it_is = tx.world().clone();
+    let pairs = act(tx)?;
     let mut turned = Vec::new();
-    for (deployment, before) in deployments.iter().zip(before) {
-        let after = stand(tx.world(), deployment, valid_at);
+    for deployment in deployments {
+        let (mut came, mut went) = (Vec::new(), Vec::new());
+        let (mut first, mut last, mut turns) = (None, None, false);
+        for (earlier, later) in &pairs {
+            let world = if first.is_none() { &as_it_is } else { tx.world() };
+            let (before, after) = (stand(world, deployment, *earlier), stand(tx.world(), deployment, *later));
+            let (new, gone) = changed(&before.findings, &after.findings);
+            turns |= before.verdict != after.verdict;
+            came.extend(new);
+            went.extend(gone);
+            first.get_or_insert(before);
+            last = Some(after);
+        }
+        let (Some(before), Some(after)) = (first, last) else { continue };
         let gone = before.runs && !after.runs;
-        let (came, went) = if gone { (Vec::new(), Vec::new()) } else { changed(&before.findings, &after.findings) };
-        if gone || before.verdict != after.verdict || !came.is_empty() || !went.is_empty() {
+        if gone {
+            (came, went) = (Vec::new(), Vec::new());
+        }
+        if gone || turns || !came.is_empty() || !went.is_empty() {
             turned.push(Turn {
                 owner: owner(tx.world(), deployment),
                 deployment: deployment.clone(),
@@ -107,15 +140,15 @@ fn wanted(world: &World, named: &[Ref]) -> Result<Vec<String>> {
     Ok(list)
 }
 
-/// Do all that is supposed; what was done in words, and the end that is waited for.
-fn suppose(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<(Vec<String>, Option<Timestamp>)> {
+/// Do all that is supposed; what was done in words, and the ends that are waited for, in order.
+fn suppose(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<(Vec<String>, BTreeSet<Timestamp>)> {
     let mut said = Vec::new();
     // What is waited for holds until then: it is looked up before anything else is supposed.
-    let mut end: Option<Timestamp> = None;
+    let mut ends = BTreeSet::new();
     for (place, reference) in request.let_expire.iter().enumerate() {
-        let (reference, ends) = expiry(tx, reference, &format!("/let_expire/{place}"))?;
-        said.push(format!("`{reference}` ends on {ends} and nobody renews it"));
-        end = end.max(Some(ends));
+        let (reference, end) = expiry(tx, reference, &format!("/let_expire/{place}"))?;
+        said.push(format!("`{reference}` ends on {end} and nobody renews it"));
+        ends.insert(end);
     }
     for (place, reference) in request.revoke.iter().enumerate() {
         let revoked = revoke(tx, reference, &format!("/revoke/{place}"))?;
@@ -148,7 +181,7 @@ fn suppose(tx: &mut Tx<'_>, request: &WhatIfRequest) -> Result<(Vec<String>, Opt
         approve(tx, &revised, "/policy")?;
         said.push(format!("`{revised}` is as stated, and approved"));
     }
-    Ok((said, end))
+    Ok((said, ends))
 }
 
 /// Think something approved: a review is opened as always, so that what would be bound is bound, and its votes are left out. Only

@@ -1,5 +1,6 @@
 //! The personal data within an approved envelope, resolved once: every decision asks whether what reaches the release is in it.
 
+use licit_schemas::notices::Commitment;
 use licit_schemas::review::{Envelope, EnvelopeSource};
 use licit_schemas::text::Iri;
 
@@ -22,6 +23,8 @@ pub struct Grant {
     pub categories: Vec<TermId>,
     /// How strongly they may identify people, as a rank; none for a level this program does not know: nothing is allowed.
     pub identifiability: Option<usize>,
+    /// What everybody in it must still be promised; none for a promise this program does not know: nothing is allowed.
+    pub promises: Option<Vec<Commitment>>,
 }
 
 /// The ways open to data that were approved for these: what may contain people may be shaped by them, and what may be shaped by
@@ -69,6 +72,7 @@ impl Within {
                 subjects: terms(&source.subjects),
                 categories: terms(&source.categories),
                 identifiability: rank(&source.identifiability),
+                promises: source.promises.iter().map(|promise| promise.parse().ok()).collect(),
             };
             let place = within.grants.iter().position(|known| *known == grant).unwrap_or(within.grants.len());
             if place == within.grants.len() {

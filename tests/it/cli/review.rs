@@ -105,6 +105,9 @@ fn a_rollback_is_one_call() {
     assert!(out.contains("ALLOWED") && out.contains("release:score-prod@1"), "{out}");
     active("release:score-prod@1");
     failed(&s.ana, &["deployment", "rollback", "score-prod"], "releaser");
+    let out = done(&s.ci, &["deployment", "rollback", "score-prod", "--to", "score-prod@2"]);
+    assert!(out.contains("release:score-prod@2"), "{out}");
+    done(&s.ci, &["deployment", "rollback", "score-prod"]);
     done(&s.ci, &["release", "withdraw", "score-prod@2"]);
     let out = done(&s.ci, &["history", "release:score-prod@2"]);
     assert!(out.contains("withdrawn") && out.contains("standby"), "{out}");

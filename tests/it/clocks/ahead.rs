@@ -12,10 +12,10 @@ fn calendar(s: &Scenario, until: &str) -> Vec<Value> {
     asked(s, &format!("until={until}"))
 }
 
-/// Without the laws that begin to apply: they are the same for everybody.
+/// Without the laws that begin to apply, which are the same for everybody, and without everybody's tokens.
 fn asked(s: &Scenario, query: &str) -> Vec<Value> {
     let mut found = items(&s.audit.get(&format!("/api/v1/calendar?{query}")).good());
-    found.retain(|item| item["what"] != "law");
+    found.retain(|item| item["what"] != "law" && item["what"] != "token");
     found
 }
 
@@ -175,4 +175,47 @@ fn everything_that_ends_stands_in_order_with_what_relies_on_it() {
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.contains("basis:scoring-contract@1") && !out.contains("purpose:scoring@1"), "{out}");
     fits(&out);
+}
+
+#[test]
+fn documents_are_those_of_the_revision_that_is_judged() {
+    let s = world(|p| p.system["documents"][0]["valid_to"] = json!(days(10)));
+    s.activate("release:score-prod@1").good();
+    // The next revision of the system has a document that holds longer: what runs names the first one still.
+    let mut renewed = scenario::system();
+    renewed["documents"][0]["valid_to"] = json!(days(50));
+    s.add("systems", renewed);
+    let documents = |s: &Scenario| -> Vec<(String, Value)> {
+        let found = calendar(s, &days(90)).into_iter().filter(|i| i["what"] == "document");
+        found.map(|i| (i["ref"].as_str().unwrap().to_owned(), i["deployments"].clone())).collect()
+    };
+    assert_eq!(documents(&s), [("system:scorer@1".to_owned(), json!(["deployment:score-prod"]))]);
+    // A revision of the deployment that begins later names the second one from then on.
+    crate::gate::parts::redeploy(&s, |d| {
+        d["system"] = json!("system:scorer@2");
+        d["valid_from"] = json!(days(5));
+    });
+    assert_eq!(documents(&s), [("system:scorer@1".to_owned(), json!(["deployment:score-prod"]))]);
+    let later = asked(&s, &format!("valid_at={}&until={}", days(6), days(90)));
+    assert_eq!(of(&later, "document")["ref"], "system:scorer@2", "{later:#?}");
+}
+
+#[test]
+fn tokens_end_until_they_are_taken_back() {
+    let s = Scenario::running();
+    let admin = s.server.admin();
+    let actor = s.ci.get("/api/v1/whoami").good()["actor"].clone();
+    let body = json!({"actor": actor, "roles": ["viewer"], "label": "nightly", "expires_at": days(12)});
+    let id = admin.post("/api/v1/tokens", &body).good()["id"].as_str().unwrap().to_owned();
+    let ending = || -> Vec<Value> {
+        let found = items(&s.audit.get(&format!("/api/v1/calendar?until={}", days(20))).good());
+        found.into_iter().filter(|item| item["what"] == "token").collect()
+    };
+    let found = ending();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((&found[0]["ref"], &found[0]["warn"]), (&json!(format!("token:{id}")), &json!(30)));
+    assert!(found[0]["says"].as_str().unwrap().contains(actor.as_str().unwrap()), "{found:#?}");
+    assert!(!found[0].to_string().contains("nightly"), "what it is for stands in the list of tokens");
+    assert_eq!(admin.send("DELETE", &format!("/api/v1/tokens/{id}"), &[], None).status, 204);
+    assert!(ending().is_empty());
 }

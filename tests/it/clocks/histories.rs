@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::Duration;
 use harness::{TestDatabase, scenario};
 use licit_schemas::access::Role;
-use licit_schemas::gate::{Activation, Decision, GateRequest, Intent};
+use licit_schemas::gate::{Activation, Decision, GateRequest, Intent, Rollback};
 use licit_schemas::reference::Ref;
 use licit_schemas::review::BoundSubject;
 use licit_schemas::time::Timestamp;
@@ -198,7 +198,7 @@ pub(super) fn decide(tx: &mut Tx<'_>, dice: &mut Dice) -> Result<Decision> {
         0 => return gate::activate(tx, releases[dice.roll(releases.len())].id, &Activation::default(), Intent::Start),
         1 => {
             let id = tx.world().registry.deployments.latest("deployment:score-prod").map(|d| d.id);
-            return gate::rollback(tx, id.unwrap(), &Activation::default());
+            return gate::rollback(tx, id.unwrap(), &Rollback::default());
         }
         _ => {}
     }

@@ -94,6 +94,68 @@ fn of_the_law_it_says_what_relies_on_it() {
 }
 
 #[test]
+fn what_covers_narrower_purposes_is_relied_on_for_them() {
+    let s = world(|p| {
+        p.purposes.insert(0, scenario::purpose("services"));
+        p.purposes[1]["parent"] = json!("purpose:services");
+        p.bases[0]["covers"]["purposes"] = json!(["purpose:services"]);
+        p.deferred.push("purpose:services");
+    });
+    let relies = |reference: &str| {
+        let found = impact(&s, reference);
+        (found.contains_key("deployment:score-prod"), found.contains_key("model:score@1"))
+    };
+    // The deployment names the basis; its training does not, and the broader purpose is not approved for narrower ones.
+    assert_eq!((relies("purpose:services"), relies("basis:scoring-contract")), ((false, false), (true, false)));
+    let body = json!({"title": "All services", "subjects": [{"ref": "purpose:services", "include_narrower": true}]});
+    let opened = s.ana.post("/api/v1/reviews", &body).good();
+    for member in [&s.bea, &s.carl] {
+        let vote = json!({"choice": "approve", "digest": opened["digest"]});
+        member.post(&format!("/api/v1/reviews/{}/votes", opened["id"].as_str().unwrap()), &vote).good();
+    }
+    assert_eq!((relies("purpose:services"), relies("basis:scoring-contract")), ((true, true), (true, true)));
+    assert_eq!(relies("purpose:services@1"), (true, true));
+}
+
+#[test]
+fn whatever_the_organisation_states_has_an_impact() {
+    let s = world(|p| p.versions[0]["notices"] = json!(["notice:customers"]));
+    s.activate("release:score-prod@1").good();
+    let looser =
+        json!({"environment": "environment:production", "mode": "warn", "valid_to": days(9), "reason": "A move."});
+    s.add("loosenings", looser);
+    s.revoke("basis:scoring-contract", 30);
+    s.add("baselines", json!({"key": "old", "owner": "ml-team", "reason": "It ran before.", "valid_to": days(30)}));
+    let policy = crate::gate::policy::propose(&s, &crate::gate::policy::policy(json!([])));
+    for reference in ["notice:customers", "notice:customers@1", "loosening:production", "baseline:old", &policy] {
+        let found = impact(&s, reference);
+        assert!(found.contains_key("deployment:score-prod"), "{reference}: {found:#?}");
+        assert_eq!(found.contains_key("dataset:crm/people@1"), reference.starts_with("notice:"), "{reference}");
+    }
+    for missing in ["notice:absent", "loosening:absent", "baseline:absent", "policy:absent", "break-glass:absent"] {
+        s.audit.get(&format!("/api/v1/impact?ref={missing}")).problem(404);
+    }
+}
+
+#[test]
+fn deployments_are_as_they_are_stated_for_the_moment() {
+    let s = Scenario::running();
+    let mut other = scenario::system();
+    other["key"] = json!("ranker");
+    s.add("systems", other);
+    crate::gate::parts::redeploy(&s, |d| {
+        d["system"] = json!("system:ranker");
+        d["valid_from"] = json!(days(5));
+    });
+    let relies = |reference: &str, at: i64| {
+        let found = impact(&s, &format!("{reference}&valid_at={}", days(at)));
+        found.contains_key("deployment:score-prod")
+    };
+    assert_eq!((relies("system:scorer", 1), relies("system:ranker", 1)), (true, false));
+    assert_eq!((relies("system:scorer", 6), relies("system:ranker", 6)), (false, true));
+}
+
+#[test]
 fn the_command_line_shows_a_table() {
     let s = Scenario::running();
     let (code, out, err) = licit(&s.audit, &["impact", "dataset:crm/people"]);

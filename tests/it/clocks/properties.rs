@@ -337,6 +337,8 @@ fn wider(actual: &Envelope, dice: &mut Dice) -> Envelope {
         source.identifiability = "direct".to_owned();
         source.subjects.insert(0, "https://w3id.org/dpv#DataSubject".parse().unwrap());
         source.categories.push("https://w3id.org/dpv/pd#Religion".parse().unwrap());
+        // To promise more than was approved is no widening.
+        source.promises.truncate(dice.roll(source.promises.len() + 1));
     }
     let other = EnvelopeSource {
         dataset: "dataset:crm/other".to_owned(),
@@ -344,6 +346,7 @@ fn wider(actual: &Envelope, dice: &mut Dice) -> Envelope {
         subjects: Vec::new(),
         categories: Vec::new(),
         identifiability: "none".to_owned(),
+        promises: Vec::new(),
     };
     wide.sources.insert(0, other);
     // A document more on file than was approved is no widening; one less than approved would be.

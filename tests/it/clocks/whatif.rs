@@ -250,3 +250,38 @@ fn moving_a_table_keeps_its_columns() {
     let moved = whatif(&s, &json!({"move_region": [{"ref": "dataset:crm/joined", "region": "FR"}]}));
     assert_eq!(moved["turned"], json!([]), "nothing of the polls flows into it there, either: {moved:#}");
 }
+
+#[test]
+fn what_else_ends_on_the_way_is_not_the_doing_of_what_expires() {
+    let s = world(|p| {
+        p.bases[0]["valid_to"] = json!(days(30));
+        p.purposes[0]["valid_to"] = json!(days(20));
+        p.system["documents"][0]["valid_to"] = json!(days(25));
+    });
+    s.activate("release:score-prod@1").good();
+    let came = |body: Value| -> (Value, Vec<String>) {
+        let answer = whatif(&s, &body);
+        let turn = &answer["turned"][0];
+        let rules = turn["came"].as_array().unwrap_or_else(|| panic!("{answer:#}"));
+        let rules = rules.iter().map(|f| f["rule"].as_str().unwrap().to_owned()).collect();
+        (turn["before"].clone(), rules)
+    };
+    let (before, rules) = came(json!({"let_expire": ["basis:scoring-contract"]}));
+    assert_eq!(before, "deny", "the purpose ended ten days before");
+    assert!(
+        rules.contains(&"basis.approved".to_owned()) && !rules.contains(&"purpose.approved".to_owned()),
+        "{rules:?}"
+    );
+    let (before, rules) = came(json!({"let_expire": ["purpose:scoring"]}));
+    assert_eq!((before, rules.contains(&"basis.approved".to_owned())), (json!("allow"), false), "{rules:?}");
+    assert!(rules.contains(&"purpose.approved".to_owned()), "{rules:?}");
+    // Both, each at its end; and who names a moment supposes all that ends by then.
+    let both = came(json!({"let_expire": ["basis:scoring-contract", "purpose:scoring"]}));
+    let all = came(json!({"let_expire": ["purpose:scoring"], "valid_at": days(31)}));
+    for (before, rules) in [both, all] {
+        assert_eq!(before, "allow");
+        for rule in ["basis.approved", "purpose.approved"] {
+            assert!(rules.contains(&rule.to_owned()), "{rules:?}");
+        }
+    }
+}

@@ -211,6 +211,12 @@ fn where_people_of_a_list_are_is_told_in_counts() {
     );
     assert_eq!(action["due"].as_str().unwrap()[..10], in_days(30)[..10]);
     assert!(!asked.to_string().contains("p1."), "nobody is named");
+    // As known before the second version had members.
+    let size = serde_json::from_str::<Value>(&head).unwrap()["size"].as_u64().unwrap();
+    let earlier = json!({"subjects": who, "purpose": "purpose:scoring", "known_at": (size - 2).to_string()});
+    let earlier = s.dora.post("/api/v1/impact/subjects", &earlier).good();
+    assert_eq!(earlier["position"], size - 2, "{earlier:#}");
+    assert_eq!(earlier["consenting"], 3, "the last two agreed after that: {earlier:#}");
     // Done: the same action is there.
     let records: Vec<Value> = [1, 2, 9, 11].map(|n| said(n, 4000 + n, "withdrawn", &now())).to_vec();
     batch(&s.ana, &records).good();

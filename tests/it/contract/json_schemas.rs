@@ -103,6 +103,7 @@ const CHECKED: &[(&str, fn(&Value) -> Vec<Fault>)] = &[
     ("revocation", check::<review::RevocationCreate>),
     ("gate-request", check::<gate::GateRequest>),
     ("activation", check::<gate::Activation>),
+    ("rollback", check::<gate::Rollback>),
     ("what-if", check::<reports::WhatIfRequest>),
     ("affected", check::<reports::AffectedQuery>),
     ("actor", check::<access::ActorCreate>),

@@ -102,6 +102,47 @@ fn three_deployments_are_asked_for_and_not_forty() {
 }
 
 #[test]
+fn what_a_commit_takes_away_reaches_the_deployments_it_named() {
+    let (s, folder) = (Scenario::approved(), monorepo());
+    let at = folder.path();
+    let named = |range: &str| -> Vec<(String, String)> {
+        let (code, out, err) = licit_in(&s.ci, Some(at), &["gate", "--affected-by", range, "--dry-run", "--json"]);
+        assert_eq!(code, 0, "{out}{err}");
+        let told: Value = serde_json::from_str(&out).unwrap();
+        let all = told["affected"].as_array().unwrap().iter();
+        all.map(|a| (a["deployment"].as_str().unwrap().to_owned(), a["because"].as_str().unwrap().replace('`', "")))
+            .collect()
+    };
+    let reached = |range: &str, why: &str| {
+        let found = named(range);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].0 == "deployment:score-prod" && found[0].1.contains(why), "{why}: {found:?}");
+    };
+    // Dropped from the manifest, the deployment is asked for once more; and so it is when the manifest goes.
+    commit(at, "scoring/licit.yaml", "datasets:\n- {namespace: crm, name: letters, version: '1'}\n");
+    reached("HEAD~1..HEAD", "planned it");
+    git(at, &["revert", "--no-edit", "HEAD"]);
+    reached("HEAD~1..HEAD", "plans it");
+    git(at, &["rm", "-q", "-r", "scoring"]);
+    git(at, &["commit", "-q", "-m", "gone"]);
+    reached("HEAD~1..HEAD", "planned it");
+    assert!(named("HEAD~3..HEAD~3").is_empty());
+    // What lies in the working tree is in no commit.
+    commit(at, "orders/load.py", "print(2)\n");
+    std::fs::write(at.join("orders/licit.yaml"), "plan: [score-prod]\n").unwrap();
+    assert!(named("HEAD~1..HEAD").is_empty());
+    git(at, &["checkout", "-q", "orders/licit.yaml"]);
+    // One that cannot be read is a fault where it is brought, and none where it is mended; three dots are since the two parted.
+    commit(at, "orders/licit.yaml", "plan: {}\n");
+    let (code, _, err) = licit_in(&s.ci, Some(at), &["gate", "--affected-by", "HEAD~1..HEAD", "--dry-run"]);
+    assert_eq!((code, err.contains("orders/licit.yaml:1:1")), (1, true), "{err}");
+    commit(at, "orders/licit.yaml", "plan: [score-prod]\n");
+    reached("HEAD~1..HEAD", "plans it");
+    reached("HEAD~1...HEAD", "plans it");
+    reached("HEAD~1..", "plans it");
+}
+
+#[test]
 fn releases_that_run_no_more_affect_nobody() {
     let s = Scenario::running();
     let affected = |reference: &str| {
@@ -115,6 +156,10 @@ fn releases_that_run_no_more_affect_nobody() {
     assert_eq!((affected("model:score@1"), affected("model:score@2")), (1, 1), "one runs, one is proposed");
     s.activate("release:score-prod@2").good();
     assert_eq!((affected("model:score@1"), affected("model:score@2")), (0, 1));
+    // Before the second was activated the first one ran.
+    let position = s.audit.get("/api/v1/ledger/head").good()["size"].as_u64().unwrap();
+    let then = json!({"refs": ["model:score@1"], "known_at": (position - 4).to_string()});
+    assert_eq!(s.audit.post("/api/v1/affected", &then).good()["items"][0]["deployment"], "deployment:score-prod");
     let nothing = s.audit.post("/api/v1/affected", &json!({"refs": ["model:none"]})).good();
     assert_eq!((&nothing["items"], &nothing["unknown"]), (&json!([]), &json!(["model:none"])));
     s.audit.post("/api/v1/affected", &json!({"refs": ["purpose:scoring"]})).problem(422);

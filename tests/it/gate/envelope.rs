@@ -224,3 +224,28 @@ fn a_table_that_says_more_of_people_than_when_its_writing_was_approved_is_outsid
     s.add("dataset-versions", made("scores", "4", vec![field("age", AGE)]));
     allowed(&s.dry("continue"));
 }
+
+#[test]
+fn a_table_first_written_after_the_approval_is_outside_once_it_says_something_of_people() {
+    let s = world(|p| {
+        p.datasets.push("scores");
+        p.deployment["writes"] = json!({"datasets": ["dataset:crm/scores"]});
+    });
+    allowed(&s.activate("release:score-prod@1").good());
+    let mut counts = made("scores", "1", vec![json!({"name": "batch", "identifiability": "none"})]);
+    counts["subjects"] = json!([]);
+    s.add("dataset-versions", counts);
+    allowed(&s.dry("continue"));
+    s.add("dataset-versions", made("scores", "2", vec![field("faith", RELIGION)]));
+    let decision = s.dry("continue");
+    assert_eq!(
+        only(&decision, "release.approved")["also"],
+        json!([
+            "what is written to `dataset:crm/scores` brings \"Religion\", is about \"Adult\", identifies people more: quasi \
+             instead of none"
+        ])
+    );
+    // The board is asked once, and then it is inside.
+    s.approve(&["deployment:score-prod"]);
+    assert!(of_rule(&s.dry("continue"), "release.approved").is_empty());
+}

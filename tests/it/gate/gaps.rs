@@ -155,3 +155,17 @@ fn a_release_let_through_by_mode_has_its_gaps() {
     s.activate("release:score-prod@1").good();
     assert_eq!(rules(&open(&s)), BTreeSet::from(["release.approved"]));
 }
+
+#[test]
+fn what_ends_is_a_gap_at_that_moment_and_not_a_minute_later() {
+    let in_seconds = |seconds: i64| licit_server::clock::now().plus(chrono::Duration::seconds(seconds));
+    let end = in_seconds(6);
+    let s = world(|p| p.versions[0]["retention"]["until"] = json!(end.to_string()));
+    s.activate("release:score-prod@1").good();
+    assert!(open(&s).is_empty());
+    assert!(licit_server::clock::now() < end, "the machine is too slow for this test");
+    while licit_server::clock::now() <= end {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(rules(&open(&s)), BTreeSet::from(["retention"]));
+}

@@ -111,15 +111,52 @@ fn rollback_is_one_call_and_needs_no_vote() {
         ("active", "standby")
     );
     assert_eq!(facts(&s, "vote.cast"), votes);
+    // Nothing ran before the first: what is newer is named.
+    let problem = roll_back(&s).problem(409);
+    assert!(problem["detail"].as_str().unwrap().contains("ran before `release:score-prod@1`"), "{problem:#}");
     // Also when the approval is over: what was allowed goes on, with something to do.
     s.revoke("deployment:score-prod", 5);
-    let decision = roll_back(&s).good();
+    let decision = roll_back_to(&s, "release:score-prod@2").good();
     allowed(&decision);
     assert_eq!(decision["release"], "release:score-prod@2");
     assert_eq!(decision["actions_due"][0]["rule"], "release.approved");
     let expired =
         json!({"release": "release:score-prod@1", "intent": "continue", "dry_run": true, "valid_at": days(4)});
     allowed(&ask(&s, expired));
+}
+
+fn roll_back_to(s: &Scenario, release: &str) -> harness::client::Answer {
+    let id = s.ci.resolve("deployment:score-prod")["id"].as_str().unwrap().to_owned();
+    s.ci.post(&format!("/api/v1/deployments/{id}/rollback"), &json!({"release": release}))
+}
+
+#[test]
+fn rolling_back_again_goes_further_back_and_a_release_is_reached_by_its_name() {
+    let s = Scenario::running();
+    for version in ["2", "3"] {
+        retrain(&s, version, harness::scenario::people(version));
+        allowed(&s.activate(&format!("release:score-prod@{version}")).good());
+    }
+    for wanted in ["release:score-prod@2", "release:score-prod@1"] {
+        assert_eq!(roll_back(&s).good()["release"], wanted);
+    }
+    roll_back(&s).problem(409);
+    // Forward only by name; and what ran in between is no longer than before the one that first ran after it.
+    assert_eq!(roll_back_to(&s, "release:score-prod@3").good()["release"], "release:score-prod@3");
+    assert_eq!(roll_back(&s).good()["release"], "release:score-prod@2");
+    assert_eq!(roll_back_to(&s, "release:score-prod@1").good()["release"], "release:score-prod@1");
+    // Only what stands by, and of this deployment.
+    retrain(&s, "4", harness::scenario::people("4"));
+    let says = |release: &str, status: u16, word: &str| {
+        let problem = roll_back_to(&s, release).problem(status);
+        assert!(problem.to_string().contains(word), "{problem:#}");
+    };
+    says("release:score-prod@4", 409, "never ran");
+    says("release:score-prod@1", 409, "is what runs");
+    says("release:score-prod@9", 422, "there is no");
+    says("release:other@1", 422, "is not a release of");
+    says("release:score-prod", 422, "with its number");
+    says("deployment:score-prod", 422, "/release");
 }
 
 #[test]

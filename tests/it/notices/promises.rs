@@ -147,6 +147,39 @@ fn a_promise_binds_what_was_collected_under_it_whatever_is_said_later() {
     let mut second = people("2");
     second["notices"] = json!(["notice:customers"]);
     retrain(&s, "2", second);
+    // That they are promised less is what the board has not seen.
+    let decision = s.dry("start");
+    assert_eq!(
+        only(&decision, "release.approved")["also"],
+        json!(["source `dataset:crm/people` is no longer promised `not_for:scoring`"])
+    );
+    s.approve(&["deployment:score-prod"]);
+    allowed(&s.dry("start"));
+}
+
+#[test]
+fn a_promise_that_is_weakened_is_outside_what_was_approved_and_one_that_is_added_is_not() {
+    let s = under("deleted_after:P99Y", |_| {});
+    allowed(&s.dry("start"));
+    // More is promised: nothing widened.
+    s.inform(promising("customers", &["deleted_after:P98Y", "never_sold"]));
+    allowed(&s.dry("start"));
+    let less = [
+        (
+            &["deleted_after:P100Y", "no_third_party"][..],
+            "is promised `deleted_after:P100Y` instead of `deleted_after:P99Y`",
+        ),
+        (&["no_third_party"], "is no longer promised `deleted_after:P99Y`"),
+    ];
+    for (promises, says) in less {
+        s.inform(promising("customers", promises));
+        let decision = s.dry("start");
+        assert_eq!(only(&decision, "release.approved")["also"], json!([format!("source `dataset:crm/people` {says}")]));
+    }
+    // It is promised again: the approval holds it as before.
+    s.inform(promising("customers", &["deleted_after:P1200M"]));
+    assert_eq!(of_rule(&s.dry("start"), "release.approved").len(), 1, "a hundred years");
+    s.inform(promising("customers", &["deleted_after:P1188M"]));
     allowed(&s.dry("start"));
 }
 

@@ -24,8 +24,11 @@ fn every_pack_holds() {
         for key in ["review", "control-room", "production"] {
             s.add("environments", json!({"key": key, "mode": "enforce", "class": "test"}));
         }
+        s.add("parties", harness::scenario::party(pack.file_name().unwrap().to_str().unwrap()));
         let (mut policies, mut purposes) = (0, 0);
-        for file in files(pack) {
+        let (notices, others): (Vec<PathBuf>, Vec<PathBuf>) =
+            files(pack).into_iter().partition(|file| file.to_str().unwrap().contains("/notice-"));
+        for file in others {
             let path = file.to_str().unwrap();
             if !path.ends_with("policy.yaml") {
                 let (code, out, err) = licit(&s.ana, &["purpose", "create", "-f", path]);
@@ -49,5 +52,14 @@ fn every_pack_holds() {
             assert_eq!(code, 0, "{path}: {out}{err}");
         }
         assert_eq!((policies, purposes), (1, 3));
+        // What people are told names every purpose, makes promises, and is no longer or harder to read than policy asks.
+        assert_eq!(notices.len(), 1);
+        let path = notices[0].to_str().unwrap();
+        let (code, out, err) = licit(&s.ana, &["notice", "create", "-f", path, "--json"]);
+        assert_eq!(code, 0, "{path}: {out}{err}");
+        let made: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let stated = s.ana.resolve(made["ref"].as_str().unwrap());
+        let many = |member: &str| stated["spec"][member].as_array().unwrap().len();
+        assert!(many("purposes") == 3 && many("promises") >= 2, "{path}: {stated:#}");
     }
 }

@@ -11,12 +11,15 @@ use roaring::RoaringBitmap;
 use super::{Batch, Change, OPEN, bitmap, bytes, checkpoints, securely};
 use crate::db::conn::Conn;
 use crate::db::dictionary::Subject;
-use crate::db::schema::{consent_record, erased_leaf, member_batch, member_load, member_set, subject};
+use crate::db::schema::{consent_record, erased_leaf, idempotency, member_batch, member_load, member_set, subject};
 use crate::db::{Projection, Tx};
 use crate::error::{Error, Result};
 
 /// The key of rows whose person is gone.
 pub(super) const NOBODY: &str = "";
+
+/// The route by which one thing that one person said is recorded, as answers kept for retries name it.
+const RECORDING: &str = "POST /api/v1/consent-records";
 
 /// What is left of somebody in members: a commitment.
 #[derive(Clone, Insertable, Queryable, Selectable)]
@@ -185,6 +188,8 @@ pub(super) fn erase(conn: &mut Conn, erasure: &Erasure) -> Result<()> {
         // What they spoke of is read from their records.
         checkpoints::erase(conn, erasure.n)?;
         diesel::delete(consent_record::table.filter(consent_record::n.eq(erasure.n))).execute(conn)?;
+        // The digest of a request that recorded one thing would tell who said it: no retry of any is known any more.
+        diesel::delete(idempotency::table.filter(idempotency::route.eq(RECORDING))).execute(conn)?;
         for (name, members) in &erasure.sets {
             diesel::update(member_set::table.find(name)).set(member_set::members.eq(members)).execute(conn)?;
         }

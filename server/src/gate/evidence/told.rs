@@ -144,6 +144,15 @@ impl Evidence<'_> {
                 .as_ref()
                 .map(|(notice, at)| json!({"ref": notice.reference(), "digest": notice.revision.digest, "at": at}))
         };
+        // What the notice of one says today is what an approval asks of its promises.
+        let binds = |notice: &Arc<Notice>| {
+            let mut document = one(notice);
+            let today = self.world.notices.deciding(&notice.base, self.ask.valid_at);
+            if let Some(today) = today.filter(|today| !Arc::ptr_eq(today, notice)) {
+                document["today"] = one(today);
+            }
+            document
+        };
         let mut bound: Vec<&Arc<Notice>> = self.told.bound.iter().flatten().collect();
         bound.sort_by(|one, other| one.reference().cmp(other.reference()));
         bound.dedup_by(|one, other| one.reference() == other.reference());
@@ -151,7 +160,7 @@ impl Evidence<'_> {
             "in_force": self.told.in_force.iter().map(tested).collect::<Vec<_>>(),
             "ended": over(&self.told.ended),
             "later": over(&self.told.later),
-            "bound": bound.into_iter().map(one).collect::<Vec<_>>(),
+            "bound": bound.into_iter().map(binds).collect::<Vec<_>>(),
         })
     }
 

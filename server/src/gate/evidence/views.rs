@@ -1,6 +1,6 @@
 //! What rules and decisions read off the evidence: paths, names, owners, and what stands behind a node.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use licit_schemas::digest::Digest;
@@ -14,7 +14,7 @@ use super::super::coverage::base;
 use super::{Cohort, Evidence, Missing, Source, assessed};
 use crate::catalogue::Revision;
 use crate::lineage::exposure::{self, CONTAINED, SERVED, SHAPED, VALIDATION, Want};
-use crate::lineage::graph::{Flags, NodeId, NodeKind};
+use crate::lineage::graph::{EdgeKind, Flags, NodeId, NodeKind};
 use crate::lineage::walk::Label;
 use crate::registry::attestations::Attestation;
 
@@ -146,6 +146,22 @@ impl Evidence<'_> {
     /// The cohort of a source.
     pub fn cohort(&self, source: &Source) -> &Cohort<'_> {
         &self.cohorts[source.cohort]
+    }
+
+    /// Runs of the closure that read a node, but for those the board took over as lawful then, oldest edge first.
+    pub fn readers(&self, closure: &HashSet<NodeId>, node: NodeId) -> Vec<NodeId> {
+        let holder = self.deployment.as_ref().map(|deployment| &deployment.spec.controller);
+        let lawful = |run: NodeId| {
+            let (kind, name) = (AssessmentKind::Regularisation, self.world.lineage.name(run));
+            holder.is_some_and(|holder| {
+                assessed::assessed(self.world, &name, kind, None, holder, self.ask.valid_at).is_none()
+            })
+        };
+        let read = self.world.lineage.graph().downstream(node).filter(|half| half.kind == EdgeKind::Used);
+        let mut runs: Vec<NodeId> = read.map(|half| half.node).filter(|run| closure.contains(run)).collect();
+        runs.dedup();
+        runs.retain(|run| !lawful(*run));
+        runs
     }
 
     /// The sources of a cohort, in order of discovery.

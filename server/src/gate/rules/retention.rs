@@ -1,5 +1,8 @@
 //! How long data may be kept.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::registry::Life;
 use licit_schemas::time::Timestamp;
@@ -15,7 +18,7 @@ use crate::registry::What;
 const RULE: &str = "retention";
 const ARTICLE: &str = "GDPR Art. 5(1)(e)";
 
-/// `retention`: read for training after its end, still held after it, or collected without one (GDPR Art. 5(1)(e), 13(2)(a)).
+/// `retention`: read by a run after its end, still held after it, or collected without one (GDPR Art. 5(1)(e), 13(2)(a)).
 /// What was erased refuses nothing, unless it was read too late.
 pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let now = evidence.ask.valid_at;
@@ -34,6 +37,9 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     if !asked.contains(&true) {
         return Vec::new();
     }
+    // Whoever else read after the end read something whose end is over.
+    let closure = OnceCell::new();
+    let closure = || closure.get_or_init(|| evidence.closure.iter().map(|(node, _)| *node).collect::<HashSet<_>>());
     for source in evidence.sources.iter().filter(|source| asked[source.cohort]) {
         let cohort = evidence.cohort(source);
         if known.0 != source.end {
@@ -49,19 +55,25 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             continue;
         }
         let late = judged(evidence, cohort).find(|t| t.run().is_some_and(|run| run.started_at >= end));
-        if let Some(training) = late {
-            let name = evidence.name(source.node);
-            list.add((0, evidence.name(training.node)), &name, || {
+        let mut late: Vec<NodeId> = late.map(|training| training.node).into_iter().collect();
+        if end <= now {
+            let began = |run: &NodeId| started(evidence, *run).is_some_and(|at| at >= end);
+            let others =
+                evidence.readers(closure(), source.node).into_iter().filter(|run| !is_training(evidence, *run));
+            late.extend(others.filter(began));
+        }
+        for run in late {
+            let (name, reader) = (evidence.name(source.node), evidence.name(run));
+            list.add((0, reader.clone()), &name, || {
+                let again =
+                    if is_training(evidence, run) { "train again without it" } else { "make it again without it" };
                 finding(RULE, Status::Unmet, ARTICLE, &name)
                     .fine(GDPR_UPPER)
-                    .path(evidence.path(source.node, Want::Run(training.node)))
-                    .since(training.run().map(|run| run.started_at))
-                    .says(format!(
-                        "`{}` read `{name}`, which was to be kept until {end} only",
-                        evidence.name(training.node)
-                    ))
+                    .path(through(evidence, source.node, run))
+                    .since(started(evidence, run))
+                    .says(format!("`{reader}` read `{name}`, which was to be kept until {end} only"))
                     .to(evidence.deployment_owner())
-                    .remedy("train again without it", Some("licit register".to_owned()))
+                    .remedy(again, Some("licit register".to_owned()))
             });
         }
         if end <= now && !erased(evidence, source.node) {
@@ -83,6 +95,28 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
 /// Trainings that read the data of a cohort, but for what the board took over as lawful.
 fn judged<'e>(evidence: &'e Evidence<'_>, cohort: &'e Cohort<'_>) -> impl Iterator<Item = &'e Training> {
     cohort.trainings.iter().map(|&number| &evidence.trainings[number]).filter(|training| !training.regularised)
+}
+
+fn is_training(evidence: &Evidence<'_>, run: NodeId) -> bool {
+    evidence.trainings.iter().any(|training| training.node == run)
+}
+
+/// When a run began, as far as it is registered.
+fn started(evidence: &Evidence<'_>, run: NodeId) -> Option<Timestamp> {
+    match evidence.world.lineage.record(run).held.as_deref().map(|held| &held.what) {
+        Some(What::Run(run)) => Some(run.started_at),
+        _ => None,
+    }
+}
+
+/// The way to what a run read.
+fn through(evidence: &Evidence<'_>, source: NodeId, run: NodeId) -> Vec<String> {
+    if is_training(evidence, run) {
+        return evidence.path(source, Want::Run(run));
+    }
+    let mut path = evidence.any_path(run);
+    path.push(evidence.name(source));
+    path
 }
 
 /// When they began.

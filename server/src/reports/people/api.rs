@@ -17,6 +17,7 @@ use crate::consent::suppression::acknowledge;
 use crate::db::people::somebody;
 use crate::db::{Projection, listing};
 use crate::error::{Error, Result};
+use crate::facts::Tx;
 use crate::gate::erased::{lacked, objected};
 use crate::gate::policy::Policy;
 use crate::gate::{consented, remedies};
@@ -129,9 +130,17 @@ async fn at(ctx: &Ctx, position: u64, pointer: &str) -> Result<std::sync::Arc<cr
 pub async fn create_acknowledgement(ctx: Ctx, body: Body) -> Result<Reply> {
     let create: AcknowledgementCreate = body.read()?;
     let deployment: Ref = parse(&named(&ctx, "deployment").await?)?.unpinned();
-    let named = deployment.clone();
-    let last = ctx.write(move |tx| acknowledge(tx, named.clone(), create.position)).await?;
-    Reply::created(&AcknowledgementView { deployment, position: last.position, at: last.at, as_of: last.as_of })
+    let key = ctx.key(&body.0)?;
+    let work = move |tx: &mut Tx<'_>| {
+        let last = acknowledge(tx, deployment.clone(), create.position)?;
+        Ok(AcknowledgementView {
+            deployment: deployment.clone(),
+            position: last.position,
+            at: last.at,
+            as_of: last.as_of,
+        })
+    };
+    Reply::created(&ctx.write_once(key, work).await?)
 }
 
 /// What the registry knows of one person's data.

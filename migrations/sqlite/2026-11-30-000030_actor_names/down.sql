@@ -1,0 +1,1 @@
+ALTER TABLE actor_name DROP COLUMN salt;
