@@ -220,3 +220,47 @@ fn a_list_that_names_no_objections_is_no_remedy_for_them() {
     s.add("deployments", own);
     assert_eq!(counted(&s), None);
 }
+
+/// A second version of the model, trained now.
+fn train_again(s: &Scenario, sets: &[&Value]) {
+    s.add("model-versions", model_version("2", "2"));
+    let mut again = training("2", "1");
+    (again["started_at"], again["member_sets"]) = (json!(now()), json!(sets));
+    s.add("runs", again);
+    s.release("2");
+}
+
+#[test]
+fn a_training_that_begins_after_an_objection_does_without_that_person() {
+    let s = interested(true);
+    says(&s, 3, "objected", &now());
+    says(&s, 4, "objected", &now());
+    says(&s, 4, "objection_overridden", &now());
+    assert_eq!(finding(&s.dry("start"), "objection"), None, "what was learned before is acted on in time");
+    train_again(&s, &[]);
+    let found = finding(&s.dry("start"), "objection").expect("there is no time for it");
+    assert_eq!((&found["status"], &found["node"]), (&json!("unmet"), &json!("dataset:crm/people@1")));
+    assert!(found["sentence"].as_str().unwrap().starts_with("1 of 10 people"), "{found}");
+    let command = "licit subjects exclude dataset:crm/people@1 --purpose purpose:scoring --objecting";
+    assert_eq!(found["remedy"]["command"], command);
+    // Erasing whoever objected repairs no training.
+    let ask = json!({"subject": super::pseudonym("k1", 3)});
+    s.dora.post("/api/v1/subjects/erasures", &ask).good();
+    let found = finding(&s.dry("start"), "objection").expect("it is as it was");
+    assert!(found["sentence"].as_str().unwrap().starts_with("1 of 10 people"), "{found}");
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn a_training_on_the_set_without_those_who_object_may_begin() {
+    let s = interested(true);
+    says(&s, 3, "objected", &now());
+    let create = json!({"dataset_version": "dataset:crm/people@1", "purpose": "purpose:scoring", "objecting": true});
+    let set = s.ana.post("/api/v1/member-sets", &create).good();
+    train_again(&s, &[&set["id"]]);
+    assert_eq!(finding(&s.dry("start"), "objection"), None);
+    // Who objects after it began is acted on within the days of the purpose.
+    says(&s, 5, "objected", &now());
+    assert_eq!(finding(&s.dry("start"), "objection"), None);
+    assert_eq!(counted(&s).as_deref(), Some("1 of 9"));
+}

@@ -109,6 +109,7 @@ impl Evidence<'_> {
         if !consents.is_empty() {
             let asked = |asked| match asked {
                 Consented::Training(place) => json!({"training": place}),
+                Consented::Opposed(place) => json!({"opposed": place}),
                 Consented::Overdue(days) => json!({"overdue": days}),
                 Consented::Objected(days) => json!({"objected": days}),
                 Consented::Served => json!("served"),
