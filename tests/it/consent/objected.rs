@@ -264,3 +264,37 @@ fn a_training_on_the_set_without_those_who_object_may_begin() {
     assert_eq!(finding(&s.dry("start"), "objection"), None);
     assert_eq!(counted(&s).as_deref(), Some("1 of 9"));
 }
+
+#[test]
+fn a_training_that_begins_after_a_restriction_does_without_that_person() {
+    let s = Scenario::registered();
+    s.add("subject-keys", key("k1", "crm", harness::scenario::ZEROS));
+    s.approve(&["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"]);
+    load(&s, "1", 0..10);
+    let mut restricted = said(3, 90_001, "restricted", &now());
+    restricted.as_object_mut().unwrap().remove("purpose");
+    batch(&s.dora, &[restricted, said(4, 90_002, "restricted", &now())]).good();
+    let covered = || finding(&s.dry("start"), "source.covered");
+    assert_eq!(covered(), None, "what was learned before may stay");
+    let create = json!({"dataset_version": "dataset:crm/people@1", "purpose": "purpose:scoring", "restricted": true});
+    for other in ["explicit", "objecting"] {
+        let mut both = create.clone();
+        both[other] = json!(true);
+        s.ana.post("/api/v1/member-sets", &both).problem(422);
+    }
+    let set = s.ana.post("/api/v1/member-sets", &create).good();
+    assert_eq!((&set["count"], &set["excluded"], &set["restricted"]), (&json!(8), &json!(2), &json!(true)));
+    train_again(&s, &[]);
+    let found = covered().expect("a contract restricts nobody's rights");
+    assert_eq!((&found["article"], &found["status"]), (&json!("GDPR Art. 18(1)"), &json!("unmet")));
+    assert!(found["sentence"].as_str().unwrap().starts_with("the data of 2 of 10 people"), "{found}");
+    let command = "licit subjects exclude dataset:crm/people@1 --purpose purpose:scoring --restricted";
+    assert_eq!(found["remedy"]["command"], command);
+    s.add("model-versions", model_version("3", "3"));
+    let mut again = training("3", "1");
+    (again["started_at"], again["member_sets"]) = (json!(now()), json!([set["id"]]));
+    s.add("runs", again);
+    s.release("3");
+    assert_eq!(covered(), None);
+    rebuilds(&s.server.db);
+}

@@ -29,6 +29,8 @@ pub enum Asked {
     Training(usize),
     /// Not objected to when this training began (GDPR Art. 21(1), (3)).
     Opposed(usize),
+    /// Not restricted when this training began (GDPR Art. 18(1)).
+    Restricted(usize),
     /// Of what runs: withdrawn, and not acted on within so many days.
     Overdue(u16),
     /// Of what runs: objected to, and not acted on within so many days (GDPR Art. 17(1)(c), 21(1)).
@@ -86,11 +88,11 @@ impl Asking {
     fn of(world: &World, asked: Asked, purpose: &Ref, will: Will, at: Timestamp) -> Self {
         let form = match &will {
             Will::Consent { form, .. } => *form,
-            Will::NoObjection { .. } => Form::default(),
+            Will::NoObjection { .. } | Will::Unrestricted { .. } => Form::default(),
         };
         let stands = |at| consented::standing(world, &will, at);
         let (now, then) = match asked {
-            Asked::Training(_) | Asked::Opposed(_) => (stands(at), None),
+            Asked::Training(_) | Asked::Opposed(_) | Asked::Restricted(_) => (stands(at), None),
             Asked::Overdue(days) | Asked::Objected(days) => {
                 (stands(at), stands(at.plus(-Duration::days(i64::from(days)))))
             }
@@ -121,7 +123,7 @@ impl Asking {
     fn names_sets(&self, evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> bool {
         let names = |training: usize| evidence.trainings[training].run().is_some_and(|run| !run.member_sets.is_empty());
         match self.asked {
-            Asked::Training(training) | Asked::Opposed(training) => names(training),
+            Asked::Training(training) | Asked::Opposed(training) | Asked::Restricted(training) => names(training),
             Asked::Overdue(_) | Asked::Objected(_) => cohort.trainings.iter().any(|training| names(*training)),
             Asked::Served => false,
         }
@@ -135,12 +137,13 @@ impl Asking {
             return match self.asked {
                 // Who is in it matters to an objection only once somebody's was not acted on in time.
                 Asked::Objected(_) => self.objecting() == Some(0),
-                Asked::Opposed(_) => true,
+                Asked::Opposed(_) | Asked::Restricted(_) => true,
                 _ => false,
             };
         }
         match self.asked {
             Asked::Served => true,
+            Asked::Restricted(_) => missing(id) == Some(0),
             Asked::Opposed(training) => missing(id) == Some(0) && lacked(evidence, training, id, None) == 0,
             Asked::Objected(_) => missing(id) == Some(0) && self.objected_and_went(world, id).next().is_none(),
             Asked::Training(training) => missing(id) == Some(0) && lacked(evidence, training, id, Some(self.form)) == 0,
@@ -179,7 +182,7 @@ pub(super) fn gather(evidence: &mut Evidence<'_>) {
     }
     drop(remedied);
     found.retain(|consent: &Consent| match consent.asked {
-        Asked::Objected(_) | Asked::Opposed(_) => consent.missing != Some(0),
+        Asked::Objected(_) | Asked::Opposed(_) | Asked::Restricted(_) => consent.missing != Some(0),
         _ => consent.members.is_none() || consent.missing != Some(0),
     });
     evidence.consents = found;
@@ -233,6 +236,7 @@ fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
             questions.extend(objections(evidence, cohort));
         }
         questions.extend(opposed(evidence, cohort));
+        questions.extend(restricted(evidence, cohort));
     }
     questions
 }
@@ -254,6 +258,20 @@ fn opposed(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
         }
         let will = Will::no_objection(world, &run.purpose);
         let asked = Asked::Opposed(training);
+        spoken(world, &will, run.started_at).then(|| Asking::of(world, asked, &run.purpose, will, run.started_at))
+    });
+    each.collect()
+}
+
+/// Whose data were restricted before a training began, on whatever basis: from then on they may only be stored (GDPR Art. 18(1), (2)).
+fn restricted(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
+    let world = evidence.world;
+    if cohort.derived {
+        return Vec::new();
+    }
+    let each = cohort.trainings.iter().filter_map(|&training| {
+        let run = evidence.trainings[training].run().filter(|_| !evidence.trainings[training].regularised)?;
+        let (will, asked) = (Will::unrestricted(&run.purpose), Asked::Restricted(training));
         spoken(world, &will, run.started_at).then(|| Asking::of(world, asked, &run.purpose, will, run.started_at))
     });
     each.collect()
@@ -325,7 +343,7 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
     };
     let trainings = &evidence.cohort(source).trainings;
     let key = match asking.asked {
-        Asked::Training(training) | Asked::Opposed(training) => set(training),
+        Asked::Training(training) | Asked::Opposed(training) | Asked::Restricted(training) => set(training),
         // Who was left out of every training is in nothing that runs: what is contained is what was trained on.
         Asked::Overdue(_) | Asked::Objected(_) => {
             let first = trainings.first().and_then(|training| set(*training));
@@ -337,7 +355,7 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
     let days = days(evidence);
     let acted = match asking.asked {
         Asked::Overdue(_) | Asked::Objected(_) => remedied.acted(source.node, &asking.purpose),
-        Asked::Training(_) | Asked::Opposed(_) | Asked::Served => Acted::default(),
+        Asked::Training(_) | Asked::Opposed(_) | Asked::Restricted(_) | Asked::Served => Acted::default(),
     };
     let overdue = |members, days| {
         let (stands, stood) = (asking.stands.as_ref()?, asking.stood.as_ref()?);
@@ -358,7 +376,7 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
         _ => 0,
     };
     let missing = members.and_then(|members| match asking.asked {
-        Asked::Training(_) | Asked::Opposed(_) => {
+        Asked::Training(_) | Asked::Opposed(_) | Asked::Restricted(_) => {
             asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who) + erased)
         }
         Asked::Overdue(days) | Asked::Objected(days) => Some(overdue(members, days)? + erased),
@@ -367,12 +385,16 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
     // Where nobody said who is in it, anybody who objects may be.
     let missing = match asking.asked {
         Asked::Objected(_) if members.is_none() => asking.objecting(),
-        Asked::Opposed(_) if members.is_none() => Some(0),
+        Asked::Opposed(_) | Asked::Restricted(_) if members.is_none() => Some(0),
         _ => missing,
     };
     let due = match (asking.asked, members, missing) {
         (
-            Asked::Training(_) | Asked::Opposed(_) | Asked::Overdue(_) | Asked::Objected(_),
+            Asked::Training(_)
+            | Asked::Opposed(_)
+            | Asked::Restricted(_)
+            | Asked::Overdue(_)
+            | Asked::Objected(_),
             Some(members),
             Some(1..),
         ) if evidence.ask.intent == Intent::Continue =>

@@ -110,6 +110,7 @@ impl Evidence<'_> {
             let asked = |asked| match asked {
                 Consented::Training(place) => json!({"training": place}),
                 Consented::Opposed(place) => json!({"opposed": place}),
+                Consented::Restricted(place) => json!({"restricted": place}),
                 Consented::Overdue(days) => json!({"overdue": days}),
                 Consented::Objected(days) => json!({"objected": days}),
                 Consented::Served => json!("served"),

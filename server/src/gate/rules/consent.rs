@@ -48,7 +48,7 @@ fn of_consent(consent: &Consent) -> bool {
 
 fn path(evidence: &Evidence<'_>, consent: &Consent) -> Vec<String> {
     match consent.asked {
-        Consented::Training(training) | Consented::Opposed(training) => {
+        Consented::Training(training) | Consented::Opposed(training) | Consented::Restricted(training) => {
             evidence.path(consent.source, Want::Run(evidence.trainings[training].node))
         }
         Consented::Overdue(_) | Consented::Objected(_) => evidence.path(consent.source, Want::Mode(CONTAINED)),
@@ -89,7 +89,7 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
                     )
             });
         }
-        Consented::Served | Consented::Objected(_) | Consented::Opposed(_) => {}
+        Consented::Served | Consented::Objected(_) | Consented::Opposed(_) | Consented::Restricted(_) => {}
         Consented::Overdue(days) => list.add((1, name.clone()), &name, || {
             let exclude = format!("licit subjects exclude {name} --purpose {purpose}{explicit}{parental}");
             let (remedy, command) = remedy(evidence, purpose, exclude);
@@ -187,6 +187,41 @@ pub(super) fn objected(evidence: &Evidence<'_>) -> Vec<Finding> {
                     .remedy("load its members by their pseudonyms", load(&name))
             }),
         }
+    }
+    list.findings()
+}
+
+/// People whose data were restricted when a training began that read them all the same (GDPR Art. 18(1)).
+pub(super) fn restricted(evidence: &Evidence<'_>) -> Vec<Finding> {
+    const RULE: &str = "source.covered";
+    let mut list = Grouped::new();
+    for consent in &evidence.consents {
+        let Consented::Restricted(training) = consent.asked else { continue };
+        let (members, missing) = match (consent.members, consent.missing) {
+            (Some((_, members)), Some(missing)) if missing > 0 => (members, missing),
+            (Some(_), None) => {
+                unread_of(RULE, evidence, consent, &mut list);
+                continue;
+            }
+            _ => continue,
+        };
+        let (name, run) = (evidence.name(consent.source), evidence.name(evidence.trainings[training].node));
+        list.add((0, format!("{run} {name}")), &name, || {
+            finding(RULE, Status::Unmet, "GDPR Art. 18(1)", &name)
+                .fine(GDPR_UPPER)
+                .path(path(evidence, consent))
+                .since(Some(consent.at))
+                .due(consent.due)
+                .says(format!(
+                    "the data of {missing} of {members} people in `{name}` were restricted and might only be stored when `{run}` began on {}",
+                    consent.at
+                ))
+                .to(evidence.owner(&name))
+                .remedy(
+                    "leave them out, train again on the corrected member set, and name it in the run's `member_sets`",
+                    Some(format!("licit subjects exclude {name} --purpose {} --restricted", consent.purpose)),
+                )
+        });
     }
     list.findings()
 }

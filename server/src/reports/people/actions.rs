@@ -51,7 +51,7 @@ fn of(evidence: &Evidence<'_>, now: Timestamp) -> Result<Vec<Open>> {
         let (about, days) = match consent.asked {
             Consented::Overdue(days) => (Family::Consent, days),
             Consented::Objected(days) => (Family::Objection, days),
-            Consented::Training(_) | Consented::Opposed(_) | Consented::Served => continue,
+            Consented::Training(_) | Consented::Opposed(_) | Consented::Restricted(_) | Consented::Served => continue,
         };
         let Some((id, members)) = consent.members else { continue };
         let Some(who) = world.people.by_id(id) else { continue };
