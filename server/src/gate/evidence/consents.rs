@@ -31,7 +31,7 @@ pub enum Asked {
     Opposed(usize),
     /// Not restricted when this training began (GDPR Art. 18(1)).
     Restricted(usize),
-    /// Of what runs: withdrawn, and not acted on within so many days.
+    /// Of what runs, or of a training that it contains: withdrawn, and not acted on within so many days.
     Overdue(u16),
     /// Of what runs: objected to, and not acted on within so many days (GDPR Art. 17(1)(c), 21(1)).
     Objected(u16),
@@ -228,8 +228,15 @@ fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
         let held = &evidence.trainings[training];
         let (Some(question), Some(run)) = (&held.question, held.run()) else { continue };
         let Some(form) = on_consent(question, answer, cohort) else { continue };
-        let asked = Asked::Training(training);
-        questions.push(Asking::new(evidence.world, asked, &run.purpose, None, form, run.started_at));
+        let (world, asked) = (evidence.world, Asked::Training(training));
+        questions.push(Asking::new(world, asked, &run.purpose, None, form, run.started_at));
+        // What was learned on consent is in what runs, on whatever basis that runs.
+        let purpose = run.purpose.unpinned().to_string();
+        let overdue = |one: &Asking| matches!(one.asked, Asked::Overdue(_)) && *one.purpose == *purpose;
+        if cohort.modes & CONTAINED != 0 && !questions.iter().any(overdue) {
+            let asked = Asked::Overdue(days(evidence));
+            questions.push(Asking::new(world, asked, &run.purpose, None, form, evidence.ask.valid_at));
+        }
     }
     if !evidence.world.consent.lanes.is_empty() {
         if cohort.modes & CONTAINED != 0 {
