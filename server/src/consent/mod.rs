@@ -79,6 +79,8 @@ pub struct State {
     pub lanes: Lanes,
     /// How many people were erased.
     pub erased: u64,
+    /// The entry of the last of them; 0 where there is none.
+    pub last_erased: u64,
     erased_from: HashMap<u64, Vector<Gone>>,
     /// Trainings that began without the consent of people erased since: how many, by the entry that brought the members, the run,
     /// and the form that was asked for; no form for those who had objected.
@@ -216,6 +218,7 @@ impl State {
     /// Fold an erasure in.
     pub fn erased(&mut self, fact: &erase::SubjectErased, at: &At) {
         self.erased += 1;
+        self.last_erased = at.seq;
         let gone = Gone { at: *at, objected: fact.objected.clone().into() };
         for set in &fact.member_sets {
             self.erased_from.entry(*set).or_default().push_back(gone.clone());

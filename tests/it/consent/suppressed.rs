@@ -234,3 +234,34 @@ fn lists_are_for_those_who_serve() {
     let older = acknowledge(&s, &json!(1)).good();
     assert_eq!(older["position"], newest, "an older list is no news");
 }
+
+#[test]
+fn what_still_holds_rows_of_the_erased_is_served_no_longer_than_withdrawals_may_wait() {
+    let s = consenting();
+    s.activate("release:score-prod@1").good();
+    let now = licit_server::clock::now().to_string();
+    batch(&s.ana, &[said(3, 1, "withdrawn", &now)]).good();
+    let first = list(&s, "");
+    assert_eq!(people(&first["add"]), [3]);
+    acknowledge(&s, &first["position"]).good();
+    assert_eq!(finding(&s.dry("start"), "retention"), None);
+    s.dora.post("/api/v1/subjects/erasures", &json!({"subject": pseudonym("k1", 3)})).good();
+    // Nobody can name them: the list is taken whole.
+    let refused = s.ci.get(&format!("{}?since={}", path(&s), first["position"]));
+    assert!(refused.problem(409)["detail"].as_str().unwrap().contains("take the whole list"), "{}", refused.text);
+    let whole = list(&s, "");
+    assert_eq!(people(&whole["add"]), Vec::<u32>::new());
+    acknowledge(&s, &whole["position"]).good();
+    assert_eq!(people(&list(&s, &format!("?since={}", whole["position"]))["add"]), Vec::<u32>::new());
+    let found = finding(&s.dry("start"), "retention").expect("the table still holds their rows");
+    assert_eq!((&found["node"], &found["status"]), (&json!("dataset:crm/people@1"), &json!("unmet")));
+    assert!(found["sentence"].as_str().unwrap().starts_with("1 people behind"), "{found}");
+    let going = s.dry_at("continue", Some(&in_days(29)));
+    assert!(going["actions_due"].as_array().unwrap().iter().any(|f| f["rule"] == "retention"), "{going:#}");
+    assert!(finding(&s.dry_at("continue", Some(&in_days(31))), "retention").is_some());
+    rebuilds(&s.server.db);
+    // Another version is served.
+    s.add("dataset-versions", harness::scenario::people("2"));
+    load(&s, "2", 4..10);
+    assert_eq!(finding(&s.dry("start"), "retention"), None);
+}

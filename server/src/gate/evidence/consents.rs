@@ -285,7 +285,7 @@ fn restricted(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
 }
 
 /// Days within which withdrawals and objections are acted on.
-fn days(evidence: &Evidence<'_>) -> u16 {
+pub(super) fn days(evidence: &Evidence<'_>) -> u16 {
     consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()))
 }
 
@@ -397,15 +397,10 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
     };
     let due = match (asking.asked, members, missing) {
         (
-            Asked::Training(_)
-            | Asked::Opposed(_)
-            | Asked::Restricted(_)
-            | Asked::Overdue(_)
-            | Asked::Objected(_),
+            Asked::Training(_) | Asked::Opposed(_) | Asked::Restricted(_) | Asked::Overdue(_) | Asked::Objected(_),
             Some(members),
             Some(1..),
-        ) if evidence.ask.intent == Intent::Continue =>
-        {
+        ) if evidence.ask.intent == Intent::Continue => {
             consented::due(world, &asking.will, asking.at, (now, days), (members, &acted))
         }
         _ => None,

@@ -152,6 +152,12 @@ impl Evidence<'_> {
                 }),
             };
         }
+        // How many people were erased from what is read, and how long ago: never who.
+        if !self.still_held.is_empty() {
+            let each = self.still_held.iter();
+            document["still_held"] =
+                each.map(|h| json!({"ref": self.name(h.node), "people": h.people, "since": h.since, "due": h.due})).collect();
+        }
         // What rests on no registration but on what an owner assumes of a whole namespace.
         if !self.assumed.is_empty() {
             document["assumed"] = self.assumed.iter().map(|node| self.assumption(*node)).collect();

@@ -90,6 +90,12 @@ pub async fn suppressions(ctx: Ctx) -> Result<Reply> {
         Some(since) if since > position => {
             return Err(Error::invalid("/since", format!("lies after the list of `{position}`")));
         }
+        // Whoever was erased is known by no name: that they were on the list of then cannot be told as a change.
+        Some(since) if since < world.consent.last_erased => {
+            return Err(Error::conflict(format!(
+                "somebody was erased since the list of `{since}`, and no change can name them: take the whole list, without `since`, and keep nothing of the one before"
+            )));
+        }
         Some(since) => Some((at(&ctx, since, "/since").await?, db.moment_of(since, ctx.now).await?)),
         None => None,
     };
