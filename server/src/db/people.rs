@@ -163,6 +163,15 @@ impl People {
         wills.allowed_between(wanted, (from, to), &self.fresh)
     }
 
+    /// Since when the first of some people has been against something, who are at a moment, in microseconds since 1970: their words are
+    /// read one by one.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub fn against(&self, wanted: &Wanted, who: &RoaringBitmap, at: i64) -> Result<Option<i64>> {
+        self.wills.as_ref().ok_or_else(standing::unread)?.against(wanted, who, at, &self.fresh)
+    }
+
     /// The last entry that was recorded by a moment, in microseconds since 1970.
     ///
     /// # Errors

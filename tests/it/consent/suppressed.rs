@@ -265,3 +265,38 @@ fn what_still_holds_rows_of_the_erased_is_served_no_longer_than_withdrawals_may_
     load(&s, "2", 4..10);
     assert_eq!(finding(&s.dry("start"), "retention"), None);
 }
+
+#[test]
+fn the_first_who_says_no_stops_nothing_for_three_days() {
+    let s = consenting();
+    s.activate("release:score-prod@1").good();
+    let said_at = licit_server::clock::now();
+    batch(&s.ana, &[said(3, 1, "withdrawn", &said_at.to_string()), said(15, 2, "refused", &said_at.to_string())])
+        .good();
+    assert!(finding(&s.dry("start"), "suppression.fresh").is_some(), "nothing new begins without the list");
+    let going = s.dry("continue");
+    assert_eq!(going["verdict"], "allow", "{going:#}");
+    let due = going["actions_due"].as_array().unwrap().iter().find(|f| f["rule"] == "suppression.fresh").unwrap();
+    assert_eq!(due["since"], said_at.to_string());
+    assert_eq!(due["due"], said_at.plus(chrono::Duration::hours(72)).to_string());
+    assert!(finding(&s.dry_at("continue", Some(&in_days(4))), "suppression.fresh").is_some());
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn whose_data_are_restricted_is_asked_of_what_can_hold_them() {
+    let s = Scenario::registered();
+    s.add("subject-keys", super::key("k1", "crm", harness::scenario::ZEROS));
+    s.approve(&["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"]);
+    let now = licit_server::clock::now().to_string();
+    batch(&s.dora, &[said(3, 1, "restricted", &now), said(15, 2, "restricted", &now)]).good();
+    assert_eq!(people(&list(&s, "")["add"]), [3, 15], "nobody knows who is in it");
+    load(&s, "1", 4..10);
+    assert_eq!(people(&list(&s, "")["add"]), Vec::<u32>::new());
+    assert_eq!(finding(&s.dry("start"), "suppression.fresh"), None);
+    // Tomorrow's table has one of them.
+    s.add("dataset-versions", harness::scenario::people("2"));
+    load(&s, "2", 0..4);
+    assert_eq!(people(&list(&s, "")["add"]), [3]);
+    assert!(finding(&s.dry("start"), "suppression.fresh").is_some());
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use imbl::Vector;
-use licit_schemas::consent::history::{Word, begun, ended};
+use licit_schemas::consent::history::{Word, against as since_against, begun, ended};
 use licit_schemas::subjects::Pseudonym;
 use roaring::RoaringBitmap;
 
@@ -103,6 +103,20 @@ pub fn subjects(conn: &mut Conn, who: &RoaringBitmap) -> Result<Vec<(String, Sub
         }
     }
     Ok(found)
+}
+
+/// The earliest moment since which any of some people has been against something.
+///
+/// # Errors
+/// What the database said.
+pub(super) fn against(
+    conn: &mut Conn,
+    who: &RoaringBitmap,
+    of: LaneAt,
+    fresh: &Fresh,
+    moment: i64,
+) -> Result<Option<i64>> {
+    earliest(conn, who, of, fresh, |words| since_against(words, moment))
 }
 
 /// The earliest moment since which any of some people has lacked a will that stood before, or has stood by an objection.
