@@ -236,6 +236,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Ids of records that were erased: sent again, they are not recorded.
+    erased_record (record_id) {
+        record_id -> Binary,
+    }
+}
+
+diesel::table! {
     /// Erasable, restricted: what erased people said of consent.
     consent_proof (id) {
         id -> Text,

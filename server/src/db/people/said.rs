@@ -1,6 +1,6 @@
 //! Records of what people said: kept with the group that commits to them, and found again by their ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::prelude::*;
@@ -14,7 +14,7 @@ use super::wills::{self, Fresh, LaneAt, Record};
 use super::{Change, Leaves, Set, SubjectRow, bytes, read};
 use crate::db::conn::Conn;
 use crate::db::dictionary::Subject;
-use crate::db::schema::{consent_batch, consent_record, subject};
+use crate::db::schema::{consent_batch, consent_record, erased_record, subject};
 use crate::db::{Projection, Tx};
 use crate::error::{Error, Result};
 
@@ -52,6 +52,26 @@ impl<P: Projection> Tx<'_, P> {
             }
         }
         Ok(known)
+    }
+
+    /// Which of some ids, sorted, are of records that were erased with the person they were of.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn erased_records(&mut self, ids: &[RecordId]) -> Result<HashSet<RecordId>> {
+        let mut erased = HashSet::new();
+        for some in ids.chunks(IDS) {
+            let some: Vec<&[u8]> = some.iter().map(|id| &id[..]).collect();
+            let found = erased_record::table.filter(erased_record::record_id.eq_any(some)).load::<Vec<u8>>(self.conn)?;
+            erased.extend(found.iter().filter_map(|id| RecordId::try_from(&id[..]).ok()));
+        }
+        for change in &self.batch.people {
+            if let Change::Erase(erasure) = change {
+                let going = erasure.records().iter().filter_map(|id| RecordId::try_from(&id[..]).ok());
+                erased.extend(going.filter(|id| ids.binary_search(id).is_ok()));
+            }
+        }
+        Ok(erased)
     }
 
     /// What some subjects, sorted, said of one thing, in the order it was recorded.
