@@ -101,7 +101,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Not facts: answers to requests that carried an idempotency key.
+    /// Not facts: answers to requests that carried an idempotency key, by the digest of who sent it and what it is.
     idempotency (actor, route, key) {
         actor -> Text,
         route -> Text,
