@@ -99,6 +99,8 @@ const LIFE: &[Role] = &[Registrar, Dpo, Reviewer];
 const MANAGE: &[Role] = &[Admin];
 /// Who records what people say.
 const RECORD: &[Role] = &[Registrar, Dpo];
+/// Gives loads of members up: one's own, or as an officer anybody's.
+const UNLOAD: &[Role] = &[Registrar, Dpo, Admin];
 /// Who leaves people out of what is served.
 const SUPPRESS: &[Role] = &[Registrar, Releaser, Dpo];
 /// Who may see what one person said.
@@ -402,7 +404,7 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/member-loads/{id}", "get_member_load", "Read a load of the caller, and what of it came", || get().to(consent::api::get_load)).may(REGISTER).gives::<MemberLoadView>(),
     Route::put("/api/v1/member-loads/{id}/batches/{seq}", "put_member_batch", "Take a batch of pseudonyms, one JSON text a line; it counts when the load is finished", || put().to(consent::api::put_batch)).may(REGISTER).takes_lines(LINES).asks::<BatchQuery>().gives::<BatchTaken>().success(&[200, 201]),
     Route::post("/api/v1/member-loads/{id}/finish", "finish_member_load", "State that all was sent: the members count from here on", || post().to(consent::api::finish_load)).may(REGISTER).takes::<LoadFinish>().gives::<MembersLoaded>().success(&[200, 201]),
-    Route::delete("/api/v1/member-loads/{id}", "delete_member_load", "Give an open load up, with its batches", || delete().to(consent::api::delete_load)).may(REGISTER).success(&[204]),
+    Route::delete("/api/v1/member-loads/{id}", "delete_member_load", "Give an open load up, with its batches", || delete().to(consent::api::delete_load)).may(UNLOAD).success(&[204]),
     Route::get("/api/v1/dataset-versions/{id}/members", "get_members", "How many members a dataset version has, and the commitment to them; never who", || get().to(consent::api::get_members)).may(MEMBERS).asks::<GetQuery>().gives::<MembersView>(),
 
     // What they say.

@@ -150,7 +150,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Not facts: loads of members. `batches` and `records` are what was stated when it finished.
+    /// Not facts: loads of members. `batches` and `records` are what was stated when it finished; `touched_at` is when a batch last
+    /// came.
     member_load (id) {
         id -> Text,
         dataset_version -> Text,
@@ -161,6 +162,7 @@ diesel::table! {
         state -> Text,
         batches -> BigInt,
         records -> BigInt,
+        touched_at -> Nullable<Timestamp>,
     }
 }
 
