@@ -62,7 +62,8 @@ impl<P: Projection> Tx<'_, P> {
         let mut erased = HashSet::new();
         for some in ids.chunks(IDS) {
             let some: Vec<&[u8]> = some.iter().map(|id| &id[..]).collect();
-            let found = erased_record::table.filter(erased_record::record_id.eq_any(some)).load::<Vec<u8>>(self.conn)?;
+            let query = erased_record::table.filter(erased_record::record_id.eq_any(some));
+            let found = query.select(erased_record::record_id).load::<Vec<u8>>(self.conn)?;
             erased.extend(found.iter().filter_map(|id| RecordId::try_from(&id[..]).ok()));
         }
         for change in &self.batch.people {
