@@ -11,7 +11,7 @@ use super::{key, said};
 use crate::support::rebuilds;
 
 /// What runs rests on legitimate interests, and so did its training.
-fn interested(people_known: bool) -> Scenario {
+pub(super) fn interested(people_known: bool) -> Scenario {
     let s = Scenario::registered();
     s.add("subject-keys", key("k1", "crm", harness::scenario::ZEROS));
     let mut interest = basis("scoring-interest", "scoring");

@@ -16,7 +16,7 @@ fn path(s: &Scenario) -> String {
 
 /// The list, or what changed since one.
 #[track_caller]
-fn list(s: &Scenario, more: &str) -> Value {
+pub(super) fn list(s: &Scenario, more: &str) -> Value {
     s.ci.get(&format!("{}{more}", path(s))).good()
 }
 
@@ -25,7 +25,7 @@ fn acknowledge(s: &Scenario, position: &Value) -> Answer {
     s.ci.post(&format!("{}/acknowledgements", path(s)), &json!({"position": position}))
 }
 
-fn people(list: &Value) -> Vec<u32> {
+pub(super) fn people(list: &Value) -> Vec<u32> {
     let known: Vec<String> = (0..20).map(|n| pseudonym("k1", n)).collect();
     let named = list.as_array().unwrap().iter();
     let mut who: Vec<u32> = named
