@@ -146,7 +146,7 @@ fn no_identifier_is_found_anywhere() {
             let batch = ana.send("POST", "/api/v1/consent-batches", &lines, Some(line.as_bytes()));
             assert_eq!(batch.good()["created"], 0, "{}", batch.text);
             answers.push_str(&format!("{}{}", refused.text, batch.text));
-            for path in ["records", "view", "erasures", "proofs"] {
+            for path in ["records", "receipts", "view", "erasures", "proofs"] {
                 let refused = audit.post(&format!("/api/v1/subjects/{path}"), body);
                 assert_eq!(refused.status, 422, "{path}: {}", refused.text);
                 answers.push_str(&refused.text);

@@ -155,6 +155,15 @@ pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
     Reply::ok(&off(move || people::person::view(&world, &who, said, now)).await?)
 }
 
+/// Receipts of what one person said of consent.
+pub async fn receipts(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SubjectQuery = body.read_quietly()?;
+    let (db, now) = (&ctx.app.db, ctx.now);
+    let world = db.fresh().await?;
+    let said = db.read(move |conn| said_by(conn, &query.subject)).await?;
+    Reply::ok(&people::receipts::receipts(&world, said, now))
+}
+
 /// Take somebody out of everything. What policy keeps as proof is kept apart.
 pub async fn erase_subject(ctx: Ctx, body: Body) -> Result<Reply> {
     let query: SubjectQuery = body.read_quietly()?;
