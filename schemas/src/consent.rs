@@ -21,7 +21,7 @@ use crate::subjects::Pseudonym;
 use crate::time::Timestamp;
 
 pub use person::{
-    ConsentAction, Language, OwnDataset, OwnDeployment, OwnRecipient, OwnUse, OwnWord, PersonView, letter,
+    ActionSource, ConsentAction, Language, OwnDataset, OwnDeployment, OwnRecipient, OwnUse, OwnWord, PersonView, letter,
 };
 pub use remedy::{ModelRemedy, RemedyCreate, RemedySpec};
 pub use views::{

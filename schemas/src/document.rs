@@ -189,6 +189,15 @@ mod tests {
     }
 
     #[test]
+    fn a_quiet_fault_names_members_and_places_and_nothing_that_was_sent() {
+        let told = |pointer: &str| quiet::<crate::reports::SubjectsQuery>(Fault::new(pointer, "wrong")).pointer;
+        assert_eq!((told("/subjects/12").as_str(), told("/purpose").as_str()), ("#/subjects/12", "#/purpose"));
+        for sent in ["/jane@example.com", "/35315550142", "/subjects/35315550142", "/subjects/0/jane", "/12"] {
+            assert_eq!(told(sent), "#", "{sent}");
+        }
+    }
+
+    #[test]
     fn a_flood_of_faults_is_bounded() {
         let many: Vec<Value> = (0..5000).map(Value::from).collect();
         let body = serde_json::to_vec(&serde_json::json!({"key":"k","name":"n","arrangements":many})).unwrap();

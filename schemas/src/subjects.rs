@@ -222,7 +222,7 @@ pub struct MembersLoaded {
     pub members: MembersView,
 }
 
-/// Leave out of a dataset version's members who has no valid consent, or who objects.
+/// Leave out of a dataset version's members who has no valid consent, or who objects; and whoever's data are restricted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExcludeCreate {
@@ -242,6 +242,9 @@ pub struct ExcludeCreate {
     /// Whether those who object are left out, instead of those without consent (GDPR Art. 21(1)).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub objecting: bool,
+    /// Whether those alone are left out whose data are restricted, consent or not (GDPR Art. 18(1)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restricted: bool,
 }
 
 /// A corrected member set as recorded: how many stay, how many were left out, and a commitment to whom.
@@ -266,6 +269,9 @@ pub struct CorrectedSpec {
     /// Whether those who object were left out, instead of those without consent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub objecting: bool,
+    /// Whether those alone were left out whose data are restricted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restricted: bool,
     /// The moment at which consent was asked for.
     pub valid_at: Timestamp,
     /// People who stay.

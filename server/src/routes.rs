@@ -99,6 +99,8 @@ const LIFE: &[Role] = &[Registrar, Dpo, Reviewer];
 const MANAGE: &[Role] = &[Admin];
 /// Who records what people say.
 const RECORD: &[Role] = &[Registrar, Dpo];
+/// Gives loads of members up: one's own, or as an officer anybody's.
+const UNLOAD: &[Role] = &[Registrar, Dpo, Admin];
 /// Who leaves people out of what is served.
 const SUPPRESS: &[Role] = &[Registrar, Releaser, Dpo];
 /// Who may see what one person said.
@@ -402,13 +404,14 @@ pub static ROUTES: &[Route] = &[
     Route::get("/api/v1/member-loads/{id}", "get_member_load", "Read a load of the caller, and what of it came", || get().to(consent::api::get_load)).may(REGISTER).gives::<MemberLoadView>(),
     Route::put("/api/v1/member-loads/{id}/batches/{seq}", "put_member_batch", "Take a batch of pseudonyms, one JSON text a line; it counts when the load is finished", || put().to(consent::api::put_batch)).may(REGISTER).takes_lines(LINES).asks::<BatchQuery>().gives::<BatchTaken>().success(&[200, 201]),
     Route::post("/api/v1/member-loads/{id}/finish", "finish_member_load", "State that all was sent: the members count from here on", || post().to(consent::api::finish_load)).may(REGISTER).takes::<LoadFinish>().gives::<MembersLoaded>().success(&[200, 201]),
-    Route::delete("/api/v1/member-loads/{id}", "delete_member_load", "Give an open load up, with its batches", || delete().to(consent::api::delete_load)).may(REGISTER).success(&[204]),
+    Route::delete("/api/v1/member-loads/{id}", "delete_member_load", "Give an open load up, with its batches", || delete().to(consent::api::delete_load)).may(UNLOAD).success(&[204]),
     Route::get("/api/v1/dataset-versions/{id}/members", "get_members", "How many members a dataset version has, and the commitment to them; never who", || get().to(consent::api::get_members)).may(MEMBERS).asks::<GetQuery>().gives::<MembersView>(),
 
     // What they say.
     Route::post("/api/v1/consent-records", "create_consent_record", "Record one thing somebody said: consent given or withdrawn, an objection, a restriction", || post().to(consent::api::create_record)).may(RECORD).takes::<ConsentRecord>().gives::<Recorded>().success(&[200, 201]).keyed(),
     Route::post("/api/v1/consent-batches", "create_consent_batch", "Record many, one JSON document a line; each line is recorded, known before, or refused for itself", || post().to(consent::api::create_records)).may(RECORD).takes_lines(LINES).gives::<RecordsTaken>().limit(LARGE),
     Route::post("/api/v1/subjects/records", "list_subject_records", "Everything one person said, each with its proof", || post().to(consent::api::list_subject_records)).may(PEOPLE).takes::<SubjectQuery>().gives::<SubjectRecords>(),
+    Route::post("/api/v1/subjects/receipts", "list_subject_receipts", "Receipts of one person's consent, to hand on: ISO/IEC TS 27560 as JSON-LD of the Data Privacy Vocabulary", || post().to(reports::people::api::receipts)).may(PEOPLE).takes::<SubjectQuery>().gives::<serde_json::Value>(),
     Route::post("/api/v1/subjects/view", "view_subject", "What the registry knows of one person's data: datasets, models, deployments, purposes, bases, recipients", || post().to(reports::people::api::view_subject)).may(PEOPLE).takes::<SubjectQuery>().gives::<PersonView>(),
     Route::get("/api/v1/consent-actions", "get_consent_actions", "What is to be done in models for those who withdrew consent since they were trained, or object", || get().to(reports::people::api::actions)).may(READ).asks::<MomentQuery>().gives::<Page<ConsentAction>>(),
     Route::post("/api/v1/remedies", "create_remedy", "Record a remedy taken in a model for those who withdrew or object", || post().to(reports::people::api::create_remedy)).may(RECORD).takes::<RemedyCreate>().gives::<Registered>().success(&[200, 201]).keyed(),

@@ -188,6 +188,16 @@ fn a_key_with_the_same_request_gets_the_same_answer() {
 }
 
 #[test]
+fn keys_are_not_kept_in_clear() {
+    let s = prepared();
+    let body = json!({"namespace": "crm", "name": "b"});
+    let first = s.ana.post_once("/api/v1/datasets", "jane.doe@example.com", &body).good();
+    assert_eq!(s.ana.post_once("/api/v1/datasets", "jane.doe@example.com", &body).good(), first);
+    let kept = s.server.db.sql("SELECT * FROM idempotency");
+    assert!(kept.contains("POST /api/v1/datasets") && !kept.contains("jane.doe"), "{kept}");
+}
+
+#[test]
 fn a_key_with_another_request_is_refused() {
     let s = prepared();
     s.ana.post_once("/api/v1/models", "k", &json!({"name": "a"})).good();

@@ -108,13 +108,7 @@ fn people(impact: &SubjectsImpact) -> String {
     }
     let rows = impact.actions.iter().map(|action| {
         let due = action.due.map(|due| resource::minute(&due.to_string())).unwrap_or_default();
-        vec![
-            action.deployment.clone(),
-            action.dataset_version.clone(),
-            action.people.to_string(),
-            due,
-            action.remedy.to_string(),
-        ]
+        vec![action.model.clone(), action.purpose.clone(), action.people.to_string(), due, action.remedy.to_string()]
     });
-    text + &table::table(&["to be done in", "source", "people", "due", "remedy"], rows.collect())
+    text + &table::table(&["to be done in", "purpose", "people", "due", "remedy"], rows.collect())
 }

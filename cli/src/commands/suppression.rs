@@ -28,7 +28,8 @@ pub(crate) enum Suppression {
     /// Fetch the list, or what changed since one
     #[command(
         after_help = "The whole list is one pseudonym a line. With --since, `+` before a pseudonym means: leave out from now on; `-`: \
-leave out no more. The position is printed: the next --since. Without -o, the list goes to standard output and the \
+leave out no more. The position is printed: the next --since. After somebody was erased, changes are refused: take the whole list \
+once more. Without -o, the list goes to standard output and the \
 position to standard error.
 
 Examples:

@@ -4,7 +4,7 @@
 //! a moment if the last thing said by then was that it is given, its time is not over, and nobody found since that it never was
 //! valid (DPV scope note of `dpv:ConsentInvalidated`; GDPR Art. 7(3): nothing else reaches back).
 
-use super::Said;
+use super::{Family, Said};
 
 /// One thing said, as far as it decides. Times are microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,14 @@ pub fn begun(words: &[Word], moment: i64) -> Option<i64> {
     before.into_iter().find(|at| !standing(words, at - 1).stands).filter(|_| standing(words, moment).stands)
 }
 
+/// Since when somebody has been against it, who is at a moment: since consent ended that stood, or an objection or a restriction
+/// began; where neither is known, since they first said anything.
+pub fn against(words: &[Word], moment: i64) -> Option<i64> {
+    let first = || words.iter().map(|word| word.at).filter(|at| *at <= moment).min();
+    let of_consent = words.iter().all(|word| word.said.family() == Family::Consent);
+    if of_consent { ended(words, moment) } else { begun(words, moment) }.or_else(first)
+}
+
 /// Why something cannot be said next, after words recorded before: consent that stands is renewed or ended, not asked for again;
 /// what does not stand is given anew, not renewed. What ends something may always be said.
 ///
@@ -174,6 +182,16 @@ mod tests {
         let words = [word(Said::Given, 10), word(Said::Withdrawn, 12), word(Said::Given, 14), word(Said::Refused, 16)];
         assert_eq!((ended(&words, 30), ended(&words, 13)), (Some(16), Some(12)));
         assert_eq!(ended(&[word(Said::Refused, 5)], 9), None, "it never stood");
+    }
+
+    #[test]
+    fn it_is_known_since_when_somebody_is_against_it() {
+        let withdrew = [word(Said::Given, 10), word(Said::Withdrawn, 12), word(Said::Refused, 14)];
+        assert_eq!((against(&withdrew, 30), against(&withdrew, 9)), (Some(12), None));
+        assert_eq!(against(&[word(Said::Refused, 5), word(Said::Refused, 7)], 9), Some(5));
+        let objects = [word(Said::Objected, 3), word(Said::ObjectionWithdrawn, 4), word(Said::Objected, 6)];
+        assert_eq!(against(&objects, 9), Some(6));
+        assert_eq!(against(&[word(Said::Objected, 3), word(Said::ObjectionOverridden, 4)], 9), Some(3));
     }
 
     #[test]

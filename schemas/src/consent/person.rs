@@ -309,29 +309,22 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// What is to be done for those who withdrew consent since a training, or object: one for each running deployment and source, and
+/// What is to be done in a model for those who withdrew consent since they were trained on, or object. One for each model and purpose,
 /// rolling: it closes once those who are left out are in no training that runs, or a remedy that suffices was taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConsentAction {
-    /// The deployment that runs.
-    pub deployment: String,
-    /// Its release.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub release: Option<String>,
-    /// The source that rests on consent, or on what people may object to.
-    pub dataset_version: String,
+    /// The model that learned from them, or the index that holds them, without its version.
+    pub model: String,
     /// Consent that does not hold, or an objection that does.
     pub about: Family,
     /// To what.
     pub purpose: String,
-    /// The parts of the release that hold the source: a remedy is taken for each.
-    pub parts: Vec<String>,
     /// The remedy to take where nobody says otherwise.
     pub remedy: ModelRemedy,
     /// Remedies that suffice besides training again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remedies: Vec<ModelRemedy>,
-    /// Members of what was trained on.
+    /// Members of what was trained on, each once.
     pub members: u64,
     /// Of them, those whose consent does not hold now, or who object, and for whom no remedy was taken.
     pub people: u64,
@@ -348,6 +341,28 @@ pub struct ConsentAction {
     /// Until when it is to be acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// Where it runs, and from what it learned.
+    pub sources: Vec<ActionSource>,
+}
+
+/// A source of a model that runs somewhere. The same people may be in several: here they count for each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ActionSource {
+    /// The deployment that runs.
+    pub deployment: String,
+    /// Its release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// The source that rests on consent, or on what people may object to.
+    pub dataset_version: String,
+    /// The parts of the release that hold the source: a remedy is taken for each.
+    pub parts: Vec<String>,
+    /// Members of what was trained on.
+    pub members: u64,
+    /// Of them, those for whom something is to be done.
+    pub people: u64,
+    /// Of them, those for whom the time is over.
+    pub overdue: u64,
     /// Team that answers for the deployment.
     pub owner: String,
 }

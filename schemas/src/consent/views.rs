@@ -35,18 +35,26 @@ pub struct RefusedLine {
     pub detail: String,
 }
 
-/// Answer to a batch of records: each line is recorded, known before, or refused for itself.
+/// Answer to a batch of records: each line is recorded, known before, erased before, or refused for itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordsTaken {
     /// Records that are new.
     pub created: u32,
     /// Records that had come before.
     pub unchanged: u32,
+    /// Records that had come before, and were erased since with the person they were of: they are not recorded again.
+    #[serde(default, skip_serializing_if = "is_none_erased")]
+    pub erased: u32,
     /// Lines that were not recorded.
     pub refused: Vec<RefusedLine>,
     /// Position of the ledger entry that commits to what is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde gives")]
+fn is_none_erased(erased: &u32) -> bool {
+    *erased == 0
 }
 
 /// What to ask of a dataset version's members.

@@ -42,9 +42,22 @@ impl Form {
         Self { schema, validator }
     }
 
-    /// Whether a document has a member of this name.
-    pub fn has(&self, member: &str) -> bool {
-        self.schema.get("properties").is_some_and(|members| members.get(member).is_some())
+    /// Whether every name in a JSON pointer is one that members of such a document have; places in a list count for nothing.
+    pub fn has(&self, pointer: &str) -> bool {
+        fn named(schema: &Value, name: &str) -> bool {
+            match schema {
+                Value::Object(all) => {
+                    all.get("properties").is_some_and(|members| members.get(name).is_some())
+                        || all.values().any(|one| named(one, name))
+                }
+                Value::Array(all) => all.iter().any(|one| named(one, name)),
+                _ => false,
+            }
+        }
+        // No list is so long that a place in it could be somebody's telephone number.
+        let place = |name: &str| (1..=6).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_digit());
+        let mut names = pointer.split('/').enumerate();
+        names.all(|(depth, name)| (depth > 0 && place(name)) || named(&self.schema, name))
     }
 
     /// What is wrong with a value, at most fifty faults.

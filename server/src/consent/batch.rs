@@ -1,6 +1,6 @@
 //! Records as they come in a batch: one JSON document a line (NDJSON). Each line stands for itself.
 
-use licit_schemas::consent::{ConsentRecord, MOST_RECORDS, RefusedLine, Said};
+use licit_schemas::consent::{ConsentRecord, IndicatedBy, MOST_RECORDS, RefusedLine, Said};
 use licit_schemas::problem::Fault;
 use licit_schemas::time::Timestamp;
 use licit_schemas::{document, json};
@@ -17,8 +17,8 @@ pub struct Batch {
     pub refused: Vec<RefusedLine>,
 }
 
-/// One record with its canonical form. `overrides`: whether the caller may say that consent never was
-/// valid, or that grounds override an objection.
+/// One record with its canonical form. `overrides`: whether the caller may say that consent never was valid, that grounds override
+/// an objection, or that an objection or a restriction ended without the person saying so.
 ///
 /// # Errors
 /// What does not fit together, by JSON pointer.
@@ -33,6 +33,12 @@ pub fn line(
         let sentence =
             "the data protection officer records that consent was invalid, or that grounds override an objection";
         faults.push(Fault::new("/said", sentence));
+    }
+    // Who is left out stays left out until that person, or who speaks for them, says otherwise (GDPR Art. 18(3), 21).
+    let by_another = matches!(record.indicated_by, IndicatedBy::Controller | IndicatedBy::Authority);
+    if !overrides && by_another && matches!(record.said, Said::ObjectionWithdrawn | Said::RestrictionLifted) {
+        let sentence = "the person, or who speaks for them, takes that back: for anybody else, the data protection officer records it";
+        faults.push(Fault::new("/indicated_by", sentence));
     }
     if !faults.is_empty() {
         return Err(faults);

@@ -20,7 +20,7 @@ pub struct SubjectErased {
     pub records: u64,
     /// Entries that brought the members they were among: what was trained on those is to be made anew without them.
     pub member_sets: Vec<u64>,
-    /// Trainings that began without their consent: that stays a finding until they are done anew.
+    /// Trainings that began without their consent, or against their objection: that stays a finding until they are done anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacked: Vec<Lacked>,
     /// What they objected to: what was trained on them before is to be made anew without them all the same.
@@ -40,7 +40,8 @@ pub struct Objection {
     pub overridden: bool,
 }
 
-/// A training that began without the consent of one of its members: a count of one, and nothing of who it was.
+/// A training that began without the consent of one of its members, or against their objection: a count of one, and nothing of who
+/// it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lacked {
@@ -54,6 +55,9 @@ pub struct Lacked {
     /// Whether consent given by whoever holds parental responsibility was asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parental: bool,
+    /// Whether they had objected to it, and no consent was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub objecting: bool,
 }
 
 /// What of an erased person stays.

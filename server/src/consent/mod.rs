@@ -79,10 +79,12 @@ pub struct State {
     pub lanes: Lanes,
     /// How many people were erased.
     pub erased: u64,
+    /// The entry of the last of them; 0 where there is none.
+    pub last_erased: u64,
     erased_from: HashMap<u64, Vector<Gone>>,
     /// Trainings that began without the consent of people erased since: how many, by the entry that brought the members, the run,
-    /// and the form that was asked for.
-    lacked: HashMap<u64, HashMap<(Arc<str>, Form), u64>>,
+    /// and the form that was asked for; no form for those who had objected.
+    lacked: HashMap<u64, HashMap<(Arc<str>, Option<Form>), u64>>,
     /// Proofs that are kept of people who were erased.
     pub proofs: proof::Proofs,
     /// What was done in models for those who withdrew or object.
@@ -216,19 +218,21 @@ impl State {
     /// Fold an erasure in.
     pub fn erased(&mut self, fact: &erase::SubjectErased, at: &At) {
         self.erased += 1;
+        self.last_erased = at.seq;
         let gone = Gone { at: *at, objected: fact.objected.clone().into() };
         for set in &fact.member_sets {
             self.erased_from.entry(*set).or_default().push_back(gone.clone());
         }
         for one in &fact.lacked {
             let counts = self.lacked.entry(one.members).or_default();
-            let form = Form { explicit: one.explicit, parental: one.parental };
+            let form = (!one.objecting).then_some(Form { explicit: one.explicit, parental: one.parental });
             *counts.entry((one.run.to_string().into(), form)).or_default() += 1;
         }
     }
 
-    /// How many people erased since lacked consent when a training began, of the members that an entry brought.
-    pub fn lacked(&self, members: u64, run: &Arc<str>, form: Form) -> u64 {
+    /// How many people erased since lacked consent in a form when a training began, or had objected where no form is named, of the
+    /// members that an entry brought.
+    pub fn lacked(&self, members: u64, run: &Arc<str>, form: Option<Form>) -> u64 {
         let counts = if self.lacked.is_empty() { None } else { self.lacked.get(&members) };
         counts.and_then(|counts| counts.get(&(run.clone(), form))).copied().unwrap_or(0)
     }

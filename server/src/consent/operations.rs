@@ -9,6 +9,7 @@ use licit_schemas::subjects::{
     MembersSpec, SubjectKeySpec, SubjectKeyState, SubjectKeyView,
 };
 use licit_schemas::text::Key;
+use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -25,6 +26,8 @@ use crate::resolve::{expect, parse, pin, stands};
 
 /// Loads that may be open at a time: each holds what came of it.
 const MOST_OPEN: usize = 100;
+/// Hours after which a load that nobody added to is given up: else whoever leaves loads open keeps everybody from loading.
+const ABANDONED_HOURS: i64 = 24;
 
 /// A key made known, or known before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -109,6 +112,8 @@ pub fn begin(tx: &mut Tx<'_>, create: &MemberLoadCreate) -> Result<Begun> {
         let batches = tx.batches(&load.id)?;
         return Ok(Begun { outcome: Outcome::Unchanged, view: view(load, &batches)? });
     }
+    let (stale, open): (Vec<Load>, Vec<Load>) = open.into_iter().partition(|load| is_abandoned(load, tx.now()));
+    stale.iter().for_each(|load| tx.drop_load(&load.id));
     if open.len() >= MOST_OPEN {
         return Err(Error::conflict(format!("{MOST_OPEN} loads are open: finish or delete one first")));
     }
@@ -122,10 +127,16 @@ pub fn begin(tx: &mut Tx<'_>, create: &MemberLoadCreate) -> Result<Begun> {
         state: OPEN.to_owned(),
         batches: 0,
         records: 0,
+        touched_at: None,
     };
     let begun = Begun { outcome: Outcome::Created, view: view(&load, &[])? };
     tx.begin_load(load);
     Ok(begun)
+}
+
+fn is_abandoned(load: &Load, now: Timestamp) -> bool {
+    let last = Timestamp::from_naive(load.touched_at.unwrap_or(load.created_at));
+    last.plus(chrono::Duration::hours(ABANDONED_HOURS)) <= now
 }
 
 fn may_have_members(tx: &Tx<'_>, version: &Ref) -> Result<()> {
@@ -156,9 +167,13 @@ fn closed(version: &Ref, kid: &KeyId) -> Error {
     ))
 }
 
+fn any(tx: &mut Tx<'_>, id: Uuid) -> Result<Load> {
+    tx.load(id)?.ok_or_else(|| Error::NotFound(format!("there is no load `{id}`")))
+}
+
 /// A load of the caller.
 fn own(tx: &mut Tx<'_>, id: Uuid) -> Result<Load> {
-    let load = tx.load(id)?.ok_or_else(|| Error::NotFound(format!("there is no load `{id}`")))?;
+    let load = any(tx, id)?;
     if load.actor == tx.actor().to_string() {
         return Ok(load);
     }
@@ -193,14 +208,15 @@ pub fn append(tx: &mut Tx<'_>, id: Uuid, number: u32, digest: Digest, lines: &Li
     active(tx, &kid)?;
     let subjects = tx.intern(kid.as_str(), &lines.hashes)?;
     let members: RoaringBitmap = subjects.iter().map(|one| one.n).collect();
-    tx.keep_batch(Batch {
-        member_load: load.id,
+    let batch = Batch {
+        member_load: load.id.clone(),
         number: i64::from(number),
         digest: digest.to_string(),
         records: i64::from(lines.records),
         root: commitment(&subjects).as_bytes().to_vec(),
         members: bytes(&members)?,
-    });
+    };
+    tx.keep_batch(load, batch);
     Ok(taken(Outcome::Created))
 }
 
@@ -272,12 +288,13 @@ fn complete(batches: &[Batch], stated: &LoadFinish) -> Result<()> {
     )))
 }
 
-/// Give an open load up, with its batches. Pseudonyms that it made known stay known: other loads may have named them since.
+/// Give an open load up, with its batches: one's own, or as an officer anybody's. Pseudonyms that it made known stay known: other
+/// loads may have named them since.
 ///
 /// # Errors
-/// A finished load.
-pub fn abandon(tx: &mut Tx<'_>, id: Uuid) -> Result<()> {
-    let load = own(tx, id)?;
+/// A finished load; another's.
+pub fn abandon(tx: &mut Tx<'_>, id: Uuid, officer: bool) -> Result<()> {
+    let load = if officer { any(tx, id)? } else { own(tx, id)? };
     if load.state != OPEN {
         return Err(Error::conflict("the load is finished: its members stay as they are".to_owned()));
     }

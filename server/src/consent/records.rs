@@ -33,7 +33,12 @@ pub struct Line {
 enum Fate {
     Created,
     Unchanged(u64),
-    Refused { pointer: &'static str, detail: String },
+    /// It was erased with the person it was of.
+    Erased,
+    Refused {
+        pointer: &'static str,
+        detail: String,
+    },
 }
 
 fn refused(pointer: &'static str, detail: impl Into<String>) -> Fate {
@@ -68,13 +73,17 @@ impl Line {
 /// Record one thing somebody said.
 ///
 /// # Errors
-/// What does not fit, by JSON pointer; another record under the same id.
+/// What does not fit, by JSON pointer; another record under the same id; one that was erased.
 pub fn record(tx: &mut Tx<'_>, line: &Line) -> Result<Recorded> {
     let lines = std::slice::from_ref(line);
     let (fates, seq) = take(tx, lines)?;
     let (outcome, seq) = match (fates.into_iter().next(), seq) {
         (Some(Fate::Created), Some(seq)) => (Outcome::Created, seq),
         (Some(Fate::Unchanged(seq)), _) => (Outcome::Unchanged, seq),
+        (Some(Fate::Erased), _) => {
+            let sentence = "this record was erased with the person it was of, and is not recorded again";
+            return Err(Error::conflict(sentence.to_owned()));
+        }
         (Some(Fate::Refused { pointer: "/record_id", detail }), _) => return Err(Error::conflict(detail)),
         (Some(Fate::Refused { pointer, detail }), _) => return Err(Error::invalid(pointer, detail)),
         _ => return Err(Error::Internal("a record has no fate".to_owned())),
@@ -82,17 +91,18 @@ pub fn record(tx: &mut Tx<'_>, line: &Line) -> Result<Recorded> {
     Ok(Recorded { outcome, record_id: uuid_text::Uuid(line.record.record_id.0), seq })
 }
 
-/// Record many: each line is recorded, known, or refused for itself. What is new becomes durable together.
+/// Record many: each line is recorded, known, erased before, or refused for itself. What is new becomes durable together.
 ///
 /// # Errors
 /// More kinds of will than one batch may speak of.
 pub fn record_all(tx: &mut Tx<'_>, lines: &[Line]) -> Result<RecordsTaken> {
     let (fates, seq) = take(tx, lines)?;
-    let mut taken = RecordsTaken { created: 0, unchanged: 0, refused: Vec::new(), seq };
+    let mut taken = RecordsTaken { created: 0, unchanged: 0, erased: 0, refused: Vec::new(), seq };
     for (line, fate) in lines.iter().zip(fates) {
         match fate {
             Fate::Created => taken.created += 1,
             Fate::Unchanged(_) => taken.unchanged += 1,
+            Fate::Erased => taken.erased += 1,
             Fate::Refused { pointer, detail } => {
                 taken.refused.push(RefusedLine { line: line.number, pointer: format!("#{pointer}"), detail });
             }
@@ -115,13 +125,17 @@ fn take(tx: &mut Tx<'_>, lines: &[Line]) -> Result<(Vec<Fate>, Option<u64>)> {
     Ok((fates.into_iter().map(|fate| fate.unwrap_or(Fate::Created)).collect(), seq))
 }
 
-/// Records that came before, in this batch or an earlier one.
+/// Records that came before, in this batch or an earlier one; and those that were erased since.
 fn known(tx: &mut Tx<'_>, lines: &[Line]) -> Result<Vec<Option<Fate>>> {
     let ids: BTreeSet<RecordId> = lines.iter().map(Line::id).collect();
-    let known = tx.known_records(&ids.into_iter().collect::<Vec<_>>())?;
+    let ids: Vec<RecordId> = ids.into_iter().collect();
+    let (known, erased) = (tx.known_records(&ids)?, tx.erased_records(&ids)?);
     let mut here: HashMap<RecordId, &Line> = HashMap::new();
     let fate = |line| -> Option<Fate> {
         let line: &Line = line;
+        if erased.contains(&line.id()) {
+            return Some(Fate::Erased);
+        }
         let before = known.get(&line.id()).map(|(seq, doc)| (*seq, doc.as_str()));
         let before = before.or_else(|| here.get(&line.id()).map(|first| (0, first.doc.as_str())));
         here.entry(line.id()).or_insert(line);

@@ -68,6 +68,8 @@ pub struct Load {
     pub state: String,
     pub batches: i64,
     pub records: i64,
+    /// When a batch last came.
+    pub touched_at: Option<chrono::NaiveDateTime>,
 }
 
 /// A batch of a load.
@@ -97,6 +99,8 @@ pub(super) enum Change {
     Subjects(Vec<SubjectRow>),
     Begin(Load),
     Append(Batch),
+    /// A batch came.
+    Touch(Load),
     /// It is finished; with its batches, or without where another load had brought the same members.
     Finish(Load),
     Forget(String),
@@ -161,6 +165,15 @@ impl People {
     pub fn allowed_between(&self, wanted: &Wanted, from: i64, to: i64) -> Result<RoaringBitmap> {
         let wills = self.wills.as_ref().ok_or_else(standing::unread)?;
         wills.allowed_between(wanted, (from, to), &self.fresh)
+    }
+
+    /// Since when the first of some people has been against something, who are at a moment, in microseconds since 1970: their words are
+    /// read one by one.
+    ///
+    /// # Errors
+    /// The database cannot be asked.
+    pub fn against(&self, wanted: &Wanted, who: &RoaringBitmap, at: i64) -> Result<Option<i64>> {
+        self.wills.as_ref().ok_or_else(standing::unread)?.against(wanted, who, at, &self.fresh)
     }
 
     /// The last entry that was recorded by a moment, in microseconds since 1970.
@@ -371,6 +384,11 @@ pub(super) fn flush(conn: &mut Conn, changes: Vec<Change>) -> Result<()> {
             }
             Change::Append(batch) => {
                 diesel::insert_into(member_batch::table).values(batch).execute(conn)?;
+            }
+            Change::Touch(load) => {
+                diesel::update(member_load::table.find(&load.id))
+                    .set(member_load::touched_at.eq(load.touched_at))
+                    .execute(conn)?;
             }
             Change::Finish(load) => {
                 diesel::update(member_load::table.find(&load.id))

@@ -102,7 +102,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Not facts: answers to requests that carried an idempotency key.
+    /// Not facts: answers to requests that carried an idempotency key, by the digest of who sent it and what it is.
     idempotency (actor, route, key) {
         actor -> Text,
         route -> Text,
@@ -151,7 +151,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Not facts: loads of members. `batches` and `records` are what was stated when it finished.
+    /// Not facts: loads of members. `batches` and `records` are what was stated when it finished; `touched_at` is when a batch last
+    /// came.
     member_load (id) {
         id -> Text,
         dataset_version -> Text,
@@ -162,6 +163,7 @@ diesel::table! {
         state -> Text,
         batches -> BigInt,
         records -> BigInt,
+        touched_at -> Nullable<Timestamp>,
     }
 }
 
@@ -233,6 +235,13 @@ diesel::table! {
         owner -> Text,
         part -> BigInt,
         leaf -> Binary,
+    }
+}
+
+diesel::table! {
+    /// Ids of records that were erased: sent again, they are not recorded.
+    erased_record (record_id) {
+        record_id -> Binary,
     }
 }
 

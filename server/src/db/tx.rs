@@ -140,6 +140,14 @@ pub struct Idempotency {
     pub fingerprint: Digest,
 }
 
+impl Idempotency {
+    /// What is kept of a key: the digest of who sent it and what it is. Clients choose keys as they like, and one may be somebody's
+    /// address.
+    fn sum(&self, actor: &str) -> String {
+        Digest::of(format!("{actor}\n{}", self.key).as_bytes()).to_string()
+    }
+}
+
 /// A running operation. It hides its connection: only `store.rs` files reach the database through it, and only to read.
 pub struct Tx<'a, P: Projection> {
     pub(super) world: &'a mut P,
@@ -286,11 +294,12 @@ impl<P: Projection> Tx<'_, P> {
         work: &dyn Fn(&mut Self) -> Result<T>,
     ) -> Result<T> {
         let actor = self.actor.to_string();
+        let sum = key.sum(&actor);
         let waiting =
-            self.batch.kept.iter().find(|k| k.actor == actor && k.route == key.route && k.key == key.key).cloned();
+            self.batch.kept.iter().find(|k| k.actor == actor && k.route == key.route && k.key == sum).cloned();
         let kept: Option<Kept> = match waiting {
             Some(kept) => Some(kept),
-            None => idempotency::table.find((&actor, &key.route, &key.key)).first(self.conn).optional()?,
+            None => idempotency::table.find((&actor, &key.route, &sum)).first(self.conn).optional()?,
         };
         if let Some(kept) = kept {
             if kept.fingerprint != key.fingerprint.to_string() {
@@ -306,7 +315,7 @@ impl<P: Projection> Tx<'_, P> {
         self.batch.kept.push(Kept {
             actor,
             route: key.route.clone(),
-            key: key.key.clone(),
+            key: sum,
             fingerprint: key.fingerprint.to_string(),
             answer: text,
             created_at: self.now.naive(),

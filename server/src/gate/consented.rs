@@ -9,6 +9,7 @@ use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::uuid_text;
 use licit_schemas::subjects::{CorrectedSpec, CorrectedView, ExcludeCreate};
 use licit_schemas::time::Timestamp;
+use roaring::RoaringBitmap;
 
 use super::acted::Acted;
 use super::coverage::{base, broader};
@@ -41,6 +42,11 @@ pub enum Will {
         /// Whether grounds held against it count for nothing: direct marketing (GDPR Art. 21(3)).
         marketing: bool,
     },
+    /// That a person's data are not restricted, for a purpose, one above it, or everything: whoever's are lacks it.
+    Unrestricted {
+        /// The purpose.
+        purpose: Arc<str>,
+    },
 }
 
 impl Will {
@@ -61,6 +67,11 @@ impl Will {
         Self::NoObjection { marketing: is_marketing(world, &purpose), purpose }
     }
 
+    /// That the data of a person are not restricted for a purpose.
+    pub fn unrestricted(purpose: &Ref) -> Self {
+        Self::Unrestricted { purpose: purpose.unpinned().to_string().into() }
+    }
+
     /// The words that count at a moment.
     pub fn wanted(&self, world: &World, at: Timestamp) -> Wanted {
         match self {
@@ -76,6 +87,10 @@ impl Will {
             Self::NoObjection { purpose, marketing } => {
                 let lanes = spoken(world, Family::Objection, purpose, None, at);
                 Wanted { chains: vec![lanes], how: if *marketing { How::Whatever } else { How::Any } }
+            }
+            Self::Unrestricted { purpose } => {
+                let lanes = spoken(world, Family::Restriction, purpose, None, at);
+                Wanted { chains: vec![lanes], how: How::Any }
             }
         }
     }
@@ -170,7 +185,38 @@ pub fn known_purpose(world: &World, purpose: &Ref) -> Result<()> {
     }
 }
 
-/// Make the member set without those who have no valid consent now, or who object.
+/// The wills of people that a corrected set is made by.
+fn asked(world: &World, create: &ExcludeCreate, now: Timestamp) -> Result<Vec<Will>> {
+    let form = Form { explicit: create.explicit, parental: create.parental };
+    let (purpose, channel) = (&create.purpose, create.channel);
+    let of_consent = channel.is_some() || form != Form::default();
+    let no_objection = || Will::no_objection(world, purpose);
+    let mut wills = vec![Will::unrestricted(purpose)];
+    if is_marketing(world, &purpose.unpinned().to_string()) {
+        wills.push(no_objection());
+    }
+    match (create.objecting, create.restricted) {
+        (true, true) => {
+            let sentence = "whose data are restricted is left out together with those who object: ask for one of both";
+            return Err(Error::invalid("/restricted", sentence));
+        }
+        (true, _) if of_consent => {
+            let sentence = "whoever objects is left out whatever the channel, and however consent was given";
+            return Err(Error::invalid("/objecting", sentence));
+        }
+        (_, true) if of_consent => {
+            let sentence = "whose data are restricted is left out whatever the channel, and however consent was given";
+            return Err(Error::invalid("/restricted", sentence));
+        }
+        (true, _) => wills.push(no_objection()),
+        (_, true) => {}
+        _ => wills.push(Will::new(world, purpose, channel, form, now)),
+    }
+    Ok(wills)
+}
+
+/// Make the member set without those who have no valid consent now, or who object. No training may begin on the data of whoever had
+/// them restricted, and none for direct marketing on those of whoever objects: they are left out whatever is asked.
 ///
 /// # Errors
 /// An unknown version or purpose; members that nobody loaded.
@@ -180,17 +226,11 @@ pub fn exclude(tx: &mut Tx<'_>, create: &ExcludeCreate) -> Result<CorrectedView>
     let version = pin(tx.world(), &create.dataset_version, now, "/dataset_version")?;
     known_purpose(tx.world(), &create.purpose)?;
     let members = members_of(tx.world(), &version)?.clone();
-    let form = Form { explicit: create.explicit, parental: create.parental };
-    let will = match create.objecting {
-        true if create.channel.is_some() || form != Form::default() => {
-            let sentence = "whoever objects is left out whatever the channel, and however consent was given";
-            return Err(Error::invalid("/objecting", sentence));
-        }
-        true => Will::no_objection(tx.world(), &create.purpose),
-        false => Will::new(tx.world(), &create.purpose, create.channel, form, now),
-    };
-    let standing = tx.world().people.standing(&will.wanted(tx.world(), now), now.micros())?;
-    let left_out = standing.lacking(&members.who);
+    let mut left_out = RoaringBitmap::new();
+    for will in asked(tx.world(), create, now)? {
+        let standing = tx.world().people.standing(&will.wanted(tx.world(), now), now.micros())?;
+        left_out |= standing.lacking(&members.who);
+    }
     let stay = &*members.who - &left_out;
     let excluded: Vec<Subject> = tx.subjects(&left_out)?.into_iter().map(|(_, subject)| subject).collect();
     let spec = CorrectedSpec {
@@ -201,6 +241,7 @@ pub fn exclude(tx: &mut Tx<'_>, create: &ExcludeCreate) -> Result<CorrectedView>
         explicit: create.explicit,
         parental: create.parental,
         objecting: create.objecting,
+        restricted: create.restricted,
         valid_at: now,
         count: stay.len(),
         excluded: left_out.len(),

@@ -14,18 +14,20 @@ use licit_schemas::time::Timestamp;
 use super::children::{self, Children};
 use super::consented::Will;
 use super::coverage::Question;
+use super::suppression::may_object;
 use crate::consent::Trained;
 use crate::consent::erase::{Lacked, Objection};
-use crate::db::people::{Form, LaneAt, Wanted};
+use crate::db::people::{Form, How, LaneAt, Wanted};
 use crate::error::Result;
 use crate::facts::{Tx, World};
+use crate::lawfulness::is_marketing;
 use crate::lineage::graph::{Flags, NodeKind};
 use crate::lineage::walk::{Direction, closure};
 use crate::registry::{RunFacts, What};
 use crate::resolve::parse;
 
-/// Trainings that began without a person's consent, each with the members they were among. Only where a basis that may govern is
-/// consent: elsewhere nobody is asked for it.
+/// Trainings that began without a person's consent, or against their objection, each with the members they were among. Only where a
+/// basis that may govern asks for that.
 ///
 /// # Errors
 /// What the database said.
@@ -40,7 +42,7 @@ pub fn lacked(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Lacked>> {
             for form in asked(&world, name, facts) {
                 let set = key(&world, name, facts, form);
                 let Some(members) = own.get(&set).and_then(|set| world.people.members(set)) else { continue };
-                let key = (members.id, run.clone(), form);
+                let key = (members.id, run.clone(), Some(form));
                 if found.contains(&key) {
                     continue;
                 }
@@ -51,11 +53,18 @@ pub fn lacked(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Lacked>> {
                     found.insert(key);
                 }
             }
+            let set = key(&world, name, facts, Form::default());
+            if let Some(members) = own.get(&set).and_then(|set| world.people.members(set))
+                && may_be_objected_to(&world, facts)
+                && opposed(tx, &world, &mut said, n, facts)?
+            {
+                found.insert((members.id, run.clone(), None));
+            }
         }
     }
-    let each = found.into_iter().map(|(members, run, Form { explicit, parental })| {
-        let run = parse(&run)?;
-        Ok(Lacked { members, run, explicit, parental })
+    let each = found.into_iter().map(|(members, run, form)| {
+        let (run, objecting, Form { explicit, parental }) = (parse(&run)?, form.is_none(), form.unwrap_or_default());
+        Ok(Lacked { members, run, explicit, parental, objecting })
     });
     each.collect()
 }
@@ -114,6 +123,28 @@ fn asked(world: &World, name: &str, run: &RunFacts) -> Vec<Form> {
     each.filter(|form| children || !form.parental).collect()
 }
 
+/// Whether a training may rest on what people may object to.
+fn may_be_objected_to(world: &World, run: &RunFacts) -> bool {
+    let controller = run.controller.as_ref().map(Ref::to_string).unwrap_or_default();
+    let question = Question::new(world, &run.purpose, Stage::Training, &controller, run.started_at);
+    question.candidates.iter().any(|candidate| may_object(&candidate.revision.spec))
+        || is_marketing(world, &run.purpose.unpinned().to_string())
+}
+
+/// Whether a person had objected when a training began.
+fn opposed(tx: &mut Tx<'_>, world: &World, said: &mut HashMap<u32, Vec<Word>>, n: u32, run: &RunFacts) -> Result<bool> {
+    let at = run.started_at;
+    let wanted = Will::no_objection(world, &run.purpose).wanted(world, at);
+    for lane in wanted.chains.iter().flatten() {
+        let stood = standing(words_of(tx, said, n, *lane)?, at.micros());
+        // Of an objection, *explicit* says that its author did not withdraw it.
+        if if wanted.how == How::Whatever { stood.explicit } else { stood.stands } {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The name of the members a training is asked for: of the corrected set it names, or all of the version.
 fn key(world: &World, name: &str, run: &RunFacts, form: Form) -> String {
     let trained = Trained { purpose: &run.purpose, at: run.started_at, form };
@@ -129,19 +160,11 @@ fn stood(
     wanted: &Wanted,
     at: Timestamp,
 ) -> Result<Standing> {
-    let (mut all, n) = (Standing { spoken: true, stands: true, explicit: true, parental: true }, i64::from(n));
+    let mut all = Standing { spoken: true, stands: true, explicit: true, parental: true };
     for chain in &wanted.chains {
         let mut nearest = Standing::default();
         for lane in chain {
-            let words = match said.entry(lane.lane) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(free) => {
-                    // All of it: what was recorded after the version of a moment does not matter at that moment.
-                    let whole = LaneAt { version: u64::MAX, ..*lane };
-                    free.insert(tx.words(&[n], whole)?.remove(&n).unwrap_or_default())
-                }
-            };
-            nearest = standing(words, at.micros());
+            nearest = standing(words_of(tx, said, n, *lane)?, at.micros());
             if nearest.spoken {
                 break;
             }
@@ -151,4 +174,16 @@ fn stood(
         all.parental &= nearest.parental;
     }
     Ok(all)
+}
+
+/// What a person said of one thing, looked up once.
+fn words_of<'s>(tx: &mut Tx<'_>, said: &'s mut HashMap<u32, Vec<Word>>, n: u32, lane: LaneAt) -> Result<&'s [Word]> {
+    Ok(match said.entry(lane.lane) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(free) => {
+            // All of it: what was recorded after the version of a moment does not matter at that moment.
+            let (n, whole) = (i64::from(n), LaneAt { version: u64::MAX, ..lane });
+            free.insert(tx.words(&[n], whole)?.remove(&n).unwrap_or_default())
+        }
+    })
 }

@@ -1,7 +1,7 @@
 //! Whom a deployment leaves out: one person's will excludes that person, and never stops the service (GDPR Art. 7(3), 18, 21).
 //!
 //! On the list stand those who refused or withdrew consent that the deployment rests on, members of what it is served on who never
-//! gave it, those who object where that counts, and those whose data are restricted.
+//! gave it, those who object where that counts, and those whose data are restricted, as far as they can be in what it uses.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use roaring::RoaringBitmap;
 use super::children;
 use super::consented::Will;
 use super::coverage::Answer;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Source};
 use crate::consent::Lane;
 use crate::consent::suppression::Acknowledgement;
 use crate::db::people::{Form, How, LaneAt, Members, Standing, Wanted};
@@ -24,6 +24,8 @@ use crate::lineage::exposure::{CONTAINED, SERVED};
 
 /// Hours within which a list is to be acknowledged.
 pub const FRESH_HOURS: i64 = 24;
+/// People whose words are read one by one for the first of them.
+const MOST_READ: u64 = 100_000;
 
 /// Whom a deployment leaves out, and why: how many, never who.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct Suppression {
     pub marketing: bool,
     /// The newest list that serving systems have.
     pub acknowledged: Option<Acknowledgement>,
+    /// Where they never had one: since when the first of them is to be left out. None where they are too many to be read one by one.
+    pub since: Option<Timestamp>,
 }
 
 impl Suppression {
@@ -127,6 +131,8 @@ struct Heard {
     parental: Option<Arc<Standing>>,
     objecting: Option<Arc<Standing>>,
     restricted: Arc<Standing>,
+    /// Those of them who can be in what it uses.
+    within: RoaringBitmap,
     /// The last entry that speaks of objections.
     objections: u64,
     marketing: bool,
@@ -151,15 +157,68 @@ fn hear(evidence: &Evidence<'_>) -> Result<Option<Heard>> {
     };
     let wanted = rests.consent.as_ref().map(|will| will.wanted(world, at));
     let purpose = deployment.spec.purpose.unpinned().to_string();
+    let restricted = any(spoken(world, Family::Restriction, &purpose, None, at))?;
     Ok(Some(Heard {
         refused: wanted.as_ref().map(|w| standing(&Wanted { how: How::Refused, ..w.clone() })).transpose()?,
         allowed: wanted.as_ref().map(standing).transpose()?,
         parental: rests.parental.map(|will| standing(&will.wanted(world, at))).transpose()?,
         objections: rests.objections.iter().flatten().map(|lane| lane.version).max().unwrap_or(0),
         objecting: rests.objections.map(|lanes| objecting(lanes, rests.marketing)).transpose()?,
-        restricted: any(spoken(world, Family::Restriction, &purpose, None, at))?,
+        within: within(evidence, restricted.who()),
+        restricted,
         marketing: rests.marketing,
     }))
+}
+
+/// Those of some people who can be in what a deployment uses. All of them, where it is not known who or what is in it; nobody where
+/// nothing personal is.
+fn within(evidence: &Evidence<'_>, who: &RoaringBitmap) -> RoaringBitmap {
+    let mut found = RoaringBitmap::new();
+    if who.is_empty() {
+        return found;
+    }
+    if !(evidence.gaps.is_empty() && evidence.unversioned.is_empty() && evidence.undeclared.is_empty()) {
+        return who.clone();
+    }
+    let uses = |source: &&Source| {
+        let cohort = evidence.cohort(source);
+        cohort.modes & (SERVED | CONTAINED) != 0 && !cohort.derived
+    };
+    for source in evidence.sources.iter().filter(uses) {
+        match evidence.world.people.by_id(evidence.world.lineage.record(source.node).members) {
+            Some(members) => found |= who & &*members,
+            None => return who.clone(),
+        }
+        if found.len() == who.len() {
+            break;
+        }
+    }
+    found
+}
+
+/// Since when the first of those whom a deployment leaves out is to be left out; none where they are too many to be read one by one.
+fn since(evidence: &Evidence<'_>, heard: &Heard) -> Result<Option<Timestamp>> {
+    let (world, at) = (evidence.world, evidence.ask.valid_at.micros());
+    let who = |standing: &Arc<Standing>| standing.who().clone();
+    let refused = heard.refused.iter().map(|standing| (standing, who(standing)));
+    let against = refused.chain(heard.objecting.iter().map(|standing| (standing, who(standing))));
+    let mut first: Option<i64> = None;
+    let mut earlier = |found: Option<i64>| first = [first, found].into_iter().flatten().min();
+    for (standing, who) in against.chain([(&heard.restricted, heard.within.clone())]) {
+        if who.len() > MOST_READ {
+            return Ok(None);
+        }
+        earlier(world.people.against(standing.wanted(), &who, at)?);
+    }
+    // Whoever never said anything is to be left out since it is known that they are in it.
+    let spoken = heard.refused.as_ref().map(who).unwrap_or_default();
+    for (members, parental) in served(evidence) {
+        let Some(allowed) = heard.allowed(parental) else { continue };
+        if allowed.missing(members.id, &members.who) > 0 && !(&*members.who - allowed.who()).is_subset(&spoken) {
+            earlier(world.people.recorded_at(members.id)?);
+        }
+    }
+    Ok(first.and_then(Timestamp::from_micros))
 }
 
 /// How many a deployment leaves out at the moment judged.
@@ -175,15 +234,18 @@ pub fn counted(evidence: &Evidence<'_>) -> Result<Suppression> {
         Some(allowed.missing(members.id, &members.who))
     });
     let lacking = lacking.sum();
-    Ok(Suppression {
+    let list = Suppression {
         refused: count(&heard.refused),
         lacking,
         objecting: count(&heard.objecting),
-        restricted: heard.restricted.who().len(),
+        restricted: heard.within.len(),
         objections: heard.objections,
         marketing: heard.marketing,
         acknowledged,
-    })
+        since: None,
+    };
+    let since = if acknowledged.is_none() && !list.is_empty() { since(evidence, &heard)? } else { None };
+    Ok(Suppression { since, ..list })
 }
 
 /// Whom a deployment leaves out at the moment judged, by number.
@@ -193,7 +255,8 @@ pub fn counted(evidence: &Evidence<'_>) -> Result<Suppression> {
 pub fn who(evidence: &Evidence<'_>) -> Result<RoaringBitmap> {
     let mut all = RoaringBitmap::new();
     let Some(heard) = hear(evidence)? else { return Ok(all) };
-    for standing in heard.refused.iter().chain(&heard.objecting).chain([&heard.restricted]) {
+    all |= &heard.within;
+    for standing in heard.refused.iter().chain(&heard.objecting) {
         all |= standing.who();
     }
     for (members, parental) in served(evidence) {

@@ -29,7 +29,7 @@ use crate::resolve::{expect, node};
 
 /// What would be.
 pub async fn whatif(ctx: Ctx, body: Body) -> Result<Reply> {
-    let request: WhatIfRequest = body.read()?;
+    let request: WhatIfRequest = body.read_quietly()?;
     if !ctx.caller.roles.contains(&Role::Dpo)
         && request.withdraw_consent.iter().any(|withdrawal| !withdrawal.subjects.is_empty())
     {
@@ -44,7 +44,7 @@ pub async fn whatif(ctx: Ctx, body: Body) -> Result<Reply> {
 
 /// Where some people are, and what would follow if they withdrew.
 pub async fn subjects_impact(ctx: Ctx, body: Body) -> Result<Reply> {
-    let query: SubjectsQuery = body.read()?;
+    let query: SubjectsQuery = body.read_quietly()?;
     let known_at = query.known_at;
     let work = move |tx: &mut Tx<'_>| subjects(tx, &query);
     Reply::ok(&ctx.app.db.try_out(ctx.caller.actor, ctx.now, known_at, work).await?)

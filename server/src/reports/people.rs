@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod api;
 pub mod person;
+pub mod receipts;
 pub mod subjects;
 pub mod supposed;
 

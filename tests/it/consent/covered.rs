@@ -338,3 +338,34 @@ fn policy_may_tolerate_some_of_a_million() {
     // Tolerated, not forgotten: it is acted on like any withdrawal.
     assert!(finding(&s.dry_at("start", Some(&in_days(25))), "consent.coverage").is_some());
 }
+
+#[test]
+fn what_was_learned_on_consent_is_asked_for_it_whatever_it_runs_on() {
+    let s = Scenario::registered();
+    s.add("subject-keys", super::key("k1", "crm", harness::scenario::ZEROS));
+    let mut consent = basis("scoring-consent", "scoring");
+    consent["legal_basis"] = json!("art6_1_a");
+    consent["letter"] = json!({"notice": harness::scenario::evidence(), "withdrawal_means": "https://acme.example/no"});
+    consent["covers"]["stages"] = json!(["training"]);
+    let mut contract = basis("scoring-contract", "scoring");
+    contract["covers"]["stages"] = json!(["deployment"]);
+    for basis in [consent, contract] {
+        s.add("bases", basis);
+    }
+    s.add("deployments", deployment());
+    s.approve(&[
+        "purpose:scoring",
+        "basis:scoring-consent",
+        "basis:scoring-contract",
+        "system:scorer",
+        "deployment:score-prod",
+    ]);
+    load(&s, "1", 0..10);
+    agree(&s, 0..10);
+    batch(&s.ana, &[said(3, 1, "withdrawn", &licit_server::clock::now().to_string())]).good();
+    assert_eq!(s.activate("release:score-prod@1").good()["verdict"], "allow");
+    let open = s.audit.get("/api/v1/consent-actions").good()["items"].clone();
+    assert_eq!((&open[0]["about"], &open[0]["people"], &open[1]), (&json!("consent"), &json!(1), &Value::Null));
+    let found = finding(&s.dry_at("start", Some(&in_days(31))), "consent.coverage").expect("it contains their data");
+    assert!(found["sentence"].as_str().unwrap().starts_with("1 of 10 people"), "{found}");
+}

@@ -174,3 +174,30 @@ fn a_second_server_forgets_too() {
     assert_eq!((&told["members"], &told["missing"]), (&json!(9), &json!(0)));
     dora.post("/api/v1/subjects/records", &json!({"subject": pseudonym("k1", 3)})).problem(404);
 }
+
+#[test]
+fn what_the_erased_said_is_not_recorded_again() {
+    let s = consenting();
+    let of = |person: u32, record: u32| said(person, record, "given", "2026-02-01T00:00:00Z");
+    let lines = [of(3, 31), of(4, 41), of(3, 32)];
+    batch(&s.ana, &lines).good();
+    let ask = json!({"subject": pseudonym("k1", 3)});
+    s.dora.post("/api/v1/subjects/erasures", &ask).good();
+    let taken = batch(&s.ana, &lines).good();
+    assert_eq!(
+        (&taken["created"], &taken["unchanged"], &taken["erased"]),
+        (&json!(0), &json!(1), &json!(2)),
+        "{taken}"
+    );
+    let refused = s.ana.post("/api/v1/consent-records", &lines[0]);
+    assert!(refused.problem(409)["detail"].as_str().unwrap().contains("erased"), "{}", refused.text);
+    s.dora.post("/api/v1/subjects/records", &ask).problem(404);
+    // Nobody else's record takes such an id either.
+    assert_eq!(batch(&s.ana, &[of(5, 31)]).good()["erased"], 1);
+    assert_eq!(s.server.db.sql("SELECT count(*) FROM erased_record").trim(), "3");
+    rebuilds(&s.server.db);
+    // A server that starts anew knows it from the table.
+    let other = harness::TestServer::on(s.server.db.clone());
+    let ana = harness::Client::new(&other.url, s.ana.token.as_deref());
+    assert_eq!(batch(&ana, &lines).good()["erased"], 2);
+}

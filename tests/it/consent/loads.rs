@@ -198,3 +198,40 @@ fn who_changes_the_tables_is_found_out() {
         rebuilds(&s.server.db);
     }
 }
+
+#[test]
+fn loads_that_nobody_adds_to_keep_nobody_from_loading() {
+    let s = with_key();
+    let olga = s.server.person("Olga", &["registrar"]);
+    let left = begin(&olga, "1");
+    put(&olga, &left, 1, &lines("k1", 0..3)).good();
+    // Somebody leaves as many open as there may be.
+    let rows: Vec<String> = (1..100)
+        .map(|n| {
+            format!(
+                "('00000000-0000-4000-8000-{n:012}', 'dataset:crm/people@1', 'crm', 'k1', '{:032}', '2026-01-01 00:00:00', \
+                 'open', 0, 0, '2999-01-01 00:00:00')",
+                7
+            )
+        })
+        .collect();
+    let columns = "id, dataset_version, scope, kid, actor, created_at, state, batches, records, touched_at";
+    s.server.db.sql(&format!("INSERT INTO member_load ({columns}) VALUES {}", rows.join(", ")));
+    let refused = s.ana.post("/api/v1/member-loads", &super::wanted("1"));
+    assert!(refused.problem(409)["detail"].as_str().unwrap().contains("100 loads are open"), "{}", refused.text);
+    // An officer makes room, and nobody else.
+    let any = "/api/v1/member-loads/00000000-0000-4000-8000-000000000001";
+    s.ana.send("DELETE", any, &[], None).problem(403);
+    assert_eq!(s.dora.send("DELETE", any, &[], None).status, 204);
+    let own = begin(&s.ana, "1");
+    // So does time.
+    s.server
+        .db
+        .sql("UPDATE member_load SET touched_at = '2026-01-02 00:00:00' WHERE touched_at > '2900-01-01 00:00:00'");
+    s.add("dataset-versions", people("2"));
+    begin(&s.ana, "2");
+    assert_eq!(s.server.db.sql("SELECT count(*) FROM member_load").trim(), "3", "those that somebody adds to stay");
+    put(&s.ana, &own, 1, &lines("k1", 0..3)).good();
+    assert_eq!(finish(&olga, &left, 1, 3).good()["members"]["count"], 3);
+    rebuilds(&s.server.db);
+}

@@ -22,7 +22,7 @@ const PEOPLE: [&str; 6] = [
     "no-address-omega-88",
 ];
 
-/// Every byte that the database keeps: on SQLite its files, on PostgreSQL every row of every table.
+/// Every byte that the database keeps: on SQLite its files, on PostgreSQL every row of every table, where bytes stand as hex.
 fn kept(db: &TestDatabase) -> Vec<u8> {
     if !db.is_postgres() {
         let path = db.url.trim_start_matches("sqlite://");
@@ -37,9 +37,14 @@ fn kept(db: &TestDatabase) -> Vec<u8> {
     rows.collect::<String>().into_bytes()
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn holds(bytes: &[u8], word: &str) -> bool {
-    let (bytes, word) = (bytes.to_ascii_lowercase(), word.to_ascii_lowercase());
-    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+    let (bytes, lower) = (bytes.to_ascii_lowercase(), word.to_ascii_lowercase());
+    let found = |word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+    found(&lower) || found(&hex(word.as_bytes())) || found(&hex(lower.as_bytes()))
 }
 
 #[test]
@@ -115,6 +120,8 @@ fn no_identifier_is_found_anywhere() {
         ana.get(&format!("/api/v1/subject-keys?who={}", encode(one))).problem(422);
     }
 
+    let version = ana.resolve("dataset:crm/people@1")["id"].as_str().unwrap().to_owned();
+    let sample = format!("dataset-versions/{version}/coverage/sample");
     // Where people speak, and are asked about: a pseudonym belongs there, and nothing else is taken or repeated.
     let lines = [("content-type", "application/x-ndjson")];
     for one in PEOPLE {
@@ -139,12 +146,28 @@ fn no_identifier_is_found_anywhere() {
             let batch = ana.send("POST", "/api/v1/consent-batches", &lines, Some(line.as_bytes()));
             assert_eq!(batch.good()["created"], 0, "{}", batch.text);
             answers.push_str(&format!("{}{}", refused.text, batch.text));
-            for path in ["records", "view", "erasures", "proofs"] {
+            for path in ["records", "receipts", "view", "erasures", "proofs"] {
                 let refused = audit.post(&format!("/api/v1/subjects/{path}"), body);
                 assert_eq!(refused.status, 422, "{path}: {}", refused.text);
                 answers.push_str(&refused.text);
             }
+            for path in ["impact/subjects", "whatif", &sample] {
+                let refused = audit.post(&format!("/api/v1/{path}"), body);
+                assert_eq!(refused.status, 422, "{path}: {}", refused.text);
+                answers.push_str(&refused.text);
+            }
         }
+        // Deeper, too, and in what everybody may choose.
+        for body in [json!({"subjects": [one], "purpose": "purpose:scoring"}), json!({"subjects": [{one: 1}]})] {
+            answers.push_str(&audit.post("/api/v1/impact/subjects", &body).text);
+        }
+        for withdrawal in [json!({"purpose": "purpose:scoring", "subjects": [one]}), json!({one: [one]}), json!(one)] {
+            let refused = audit.post("/api/v1/whatif", &json!({"withdraw_consent": [withdrawal]}));
+            assert_eq!(refused.status, 422, "{}", refused.text);
+            answers.push_str(&refused.text);
+        }
+        let run = json!({"operation": "copy", "purpose": "purpose:scoring", "started_at": "2026-01-01T00:00:00Z"});
+        ana.post_once("/api/v1/runs", one, &run).good();
         // No JSON at all, twice the same member, a number, another coding.
         let twice = format!("{{\"{one}\": 1, \"{one}\": 2}}");
         let number = format!(
@@ -160,6 +183,9 @@ fn no_identifier_is_found_anywhere() {
                 (&audit, "subjects/view"),
                 (&audit, "subjects/erasures"),
                 (&audit, "subjects/proofs"),
+                (&audit, "impact/subjects"),
+                (&audit, "whatif"),
+                (&audit, &sample),
             ] {
                 let kind = if path == "consent-batches" { lines[0].1 } else { "application/json" };
                 let path = format!("/api/v1/{path}");
@@ -184,6 +210,8 @@ fn no_identifier_is_found_anywhere() {
     );
     let database = kept(&db);
     assert!(holds(&database, "members.loaded"), "the database was read");
+    let known = Digest::of(&1u32.to_le_bytes());
+    assert!(!db.is_postgres() || holds(&database, &hex(known.as_bytes())), "bytes would be found if they were there");
     let log = server.said();
     assert!(log.contains("/batches/{seq}"), "the log was read");
     assert!(log.contains("/consent-records") && metrics.contains("/subjects/erasures"), "the new places, too");

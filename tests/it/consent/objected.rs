@@ -11,7 +11,7 @@ use super::{key, said};
 use crate::support::rebuilds;
 
 /// What runs rests on legitimate interests, and so did its training.
-fn interested(people_known: bool) -> Scenario {
+pub(super) fn interested(people_known: bool) -> Scenario {
     let s = Scenario::registered();
     s.add("subject-keys", key("k1", "crm", harness::scenario::ZEROS));
     let mut interest = basis("scoring-interest", "scoring");
@@ -219,4 +219,82 @@ fn a_list_that_names_no_objections_is_no_remedy_for_them() {
     own["bases"] = json!(["basis:scoring-contract", "basis:scoring-interest"]);
     s.add("deployments", own);
     assert_eq!(counted(&s), None);
+}
+
+/// A second version of the model, trained now.
+fn train_again(s: &Scenario, sets: &[&Value]) {
+    s.add("model-versions", model_version("2", "2"));
+    let mut again = training("2", "1");
+    (again["started_at"], again["member_sets"]) = (json!(now()), json!(sets));
+    s.add("runs", again);
+    s.release("2");
+}
+
+#[test]
+fn a_training_that_begins_after_an_objection_does_without_that_person() {
+    let s = interested(true);
+    says(&s, 3, "objected", &now());
+    says(&s, 4, "objected", &now());
+    says(&s, 4, "objection_overridden", &now());
+    assert_eq!(finding(&s.dry("start"), "objection"), None, "what was learned before is acted on in time");
+    train_again(&s, &[]);
+    let found = finding(&s.dry("start"), "objection").expect("there is no time for it");
+    assert_eq!((&found["status"], &found["node"]), (&json!("unmet"), &json!("dataset:crm/people@1")));
+    assert!(found["sentence"].as_str().unwrap().starts_with("1 of 10 people"), "{found}");
+    let command = "licit subjects exclude dataset:crm/people@1 --purpose purpose:scoring --objecting";
+    assert_eq!(found["remedy"]["command"], command);
+    // Erasing whoever objected repairs no training.
+    let ask = json!({"subject": super::pseudonym("k1", 3)});
+    s.dora.post("/api/v1/subjects/erasures", &ask).good();
+    let found = finding(&s.dry("start"), "objection").expect("it is as it was");
+    assert!(found["sentence"].as_str().unwrap().starts_with("1 of 10 people"), "{found}");
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn a_training_on_the_set_without_those_who_object_may_begin() {
+    let s = interested(true);
+    says(&s, 3, "objected", &now());
+    let create = json!({"dataset_version": "dataset:crm/people@1", "purpose": "purpose:scoring", "objecting": true});
+    let set = s.ana.post("/api/v1/member-sets", &create).good();
+    train_again(&s, &[&set["id"]]);
+    assert_eq!(finding(&s.dry("start"), "objection"), None);
+    // Who objects after it began is acted on within the days of the purpose.
+    says(&s, 5, "objected", &now());
+    assert_eq!(finding(&s.dry("start"), "objection"), None);
+    assert_eq!(counted(&s).as_deref(), Some("1 of 9"));
+}
+
+#[test]
+fn a_training_that_begins_after_a_restriction_does_without_that_person() {
+    let s = Scenario::registered();
+    s.add("subject-keys", key("k1", "crm", harness::scenario::ZEROS));
+    s.approve(&["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"]);
+    load(&s, "1", 0..10);
+    let mut restricted = said(3, 90_001, "restricted", &now());
+    restricted.as_object_mut().unwrap().remove("purpose");
+    batch(&s.dora, &[restricted, said(4, 90_002, "restricted", &now())]).good();
+    let covered = || finding(&s.dry("start"), "source.covered");
+    assert_eq!(covered(), None, "what was learned before may stay");
+    let create = json!({"dataset_version": "dataset:crm/people@1", "purpose": "purpose:scoring", "restricted": true});
+    for other in ["explicit", "objecting"] {
+        let mut both = create.clone();
+        both[other] = json!(true);
+        s.ana.post("/api/v1/member-sets", &both).problem(422);
+    }
+    let set = s.ana.post("/api/v1/member-sets", &create).good();
+    assert_eq!((&set["count"], &set["excluded"], &set["restricted"]), (&json!(8), &json!(2), &json!(true)));
+    train_again(&s, &[]);
+    let found = covered().expect("a contract restricts nobody's rights");
+    assert_eq!((&found["article"], &found["status"]), (&json!("GDPR Art. 18(1)"), &json!("unmet")));
+    assert!(found["sentence"].as_str().unwrap().starts_with("the data of 2 of 10 people"), "{found}");
+    let command = "licit subjects exclude dataset:crm/people@1 --purpose purpose:scoring --restricted";
+    assert_eq!(found["remedy"]["command"], command);
+    s.add("model-versions", model_version("3", "3"));
+    let mut again = training("3", "1");
+    (again["started_at"], again["member_sets"]) = (json!(now()), json!([set["id"]]));
+    s.add("runs", again);
+    s.release("3");
+    assert_eq!(covered(), None);
+    rebuilds(&s.server.db);
 }

@@ -72,7 +72,12 @@ fn what_is_to_be_done_rolls_until_a_training_leaves_them_out() {
         (&one["people"], &one["overdue"], &one["days"], &one["members"]),
         (&json!(2), &json!(0), &json!(30), &json!(10))
     );
-    assert_eq!((one["oldest"].as_str(), &one["release"]), (Some(first.as_str()), &json!("release:score-prod@1")));
+    assert_eq!((one["oldest"].as_str(), &one["model"]), (Some(first.as_str()), &json!("model:score")));
+    let source = &one["sources"][0];
+    assert_eq!(
+        (&source["release"], &source["dataset_version"], &one["sources"][1]),
+        (&json!("release:score-prod@1"), &json!("dataset:crm/people@1"), &Value::Null)
+    );
     let due = in_days(27);
     assert_eq!(one["due"].as_str().unwrap()[..10], due[..10]);
     assert_eq!(actions(&format!("?valid_at={}", in_days(28)))[0]["overdue"], 1, "the first of them is late by then");
@@ -112,4 +117,30 @@ fn a_purpose_that_leaves_no_time_for_withdrawals_is_told_so_when_it_is_written()
         let (code, out, said) = licit(&s.ana, &["purpose", "create", "-f", file.to_str().unwrap()]);
         assert_eq!((code, said.contains(late)), (0, warned), "{out}{said}");
     }
+}
+
+#[test]
+fn whoever_is_in_several_sources_of_a_model_counts_once() {
+    let s = consenting();
+    s.add("dataset-versions", harness::scenario::people("2"));
+    super::covered::load(&s, "2", 5..15);
+    super::covered::agree(&s, 10..15);
+    s.add("model-versions", harness::scenario::model_version("2", "2"));
+    let mut again = harness::scenario::training("2", "1");
+    again["inputs"].as_array_mut().unwrap().push(json!({"ref": "dataset:crm/people@2", "role": "training"}));
+    s.add("runs", again);
+    s.release("2");
+    assert_eq!(s.activate("release:score-prod@2").good()["verdict"], "allow");
+    let first = in_days(-3);
+    batch(&s.ana, &[said(5, 1, "withdrawn", &first), said(12, 2, "withdrawn", &in_days(-1))]).good();
+    let open = s.audit.get("/api/v1/consent-actions").good()["items"].clone();
+    assert_eq!(open.as_array().map(Vec::len), Some(1), "{open:#}");
+    let one = &open[0];
+    assert_eq!((&one["model"], &one["purpose"]), (&json!("model:score"), &json!("purpose:scoring")));
+    assert_eq!((&one["people"], &one["members"], &one["oldest"]), (&json!(2), &json!(15), &json!(first)));
+    let people: Vec<u64> =
+        one["sources"].as_array().unwrap().iter().map(|source| source["people"].as_u64().unwrap()).collect();
+    assert_eq!(people.iter().sum::<u64>(), 3, "one of them is in both: {one:#}");
+    let later = s.audit.get(&format!("/api/v1/consent-actions?valid_at={}", in_days(40))).good();
+    assert_eq!(later["items"][0]["overdue"], 2);
 }

@@ -94,7 +94,10 @@ fn a_certificate_of_unlearning_closes_the_action_and_who_withdraws_later_opens_i
     assert!(gaps(&s), "overdue already");
     let open = actions(&s);
     assert_eq!((open.len(), &open[0]["people"], &open[0]["overdue"]), (1, &json!(2), &json!(2)), "{open:#?}");
-    assert_eq!((&open[0]["parts"], &open[0]["remedy"]), (&json!(["model:score@1"]), &json!("unlearn_certified")));
+    assert_eq!(
+        (&open[0]["sources"][0]["parts"], &open[0]["remedy"]),
+        (&json!(["model:score@1"]), &json!("unlearn_certified"))
+    );
     let command = late(&s).unwrap()["remedy"]["command"].as_str().unwrap().to_owned();
     assert!(
         command.starts_with("licit consent act model:score@1 --purpose purpose:scoring --remedy unlearn"),
@@ -250,7 +253,7 @@ fn an_adapter_is_removed_once_it_runs_no_more() {
     withdraw(&s, &now(), &[4]);
     acknowledge(&s);
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
-    assert_eq!(actions(&s)[0]["parts"], json!(["model:tone@1"]));
+    assert_eq!(actions(&s)[0]["sources"][0]["parts"], json!(["model:tone@1"]));
     says(&act(&s.ana, "model:tone@1", "adapter_removal", &json!({})), "is still part of `release:score-prod@2`");
     propose(&s, &json!({"deployment": "deployment:score-prod", "composition": [base]}));
     assert_eq!(counted(&s), None, "lineage shows it");
@@ -318,7 +321,7 @@ fn an_index_is_a_version_whose_members_lack_them() {
     withdraw(&s, &now(), &[9]);
     acknowledge(&s);
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"), "the index contains them");
-    assert_eq!(actions(&s)[0]["parts"], json!(["dataset:crm/index@1"]));
+    assert_eq!(actions(&s)[0]["sources"][0]["parts"], json!(["dataset:crm/index@1"]));
     let take = |version: &str| act(&s.ana, &format!("dataset:crm/index@{version}"), "remove_from_index", &json!({}));
     says(&take("1"), "nobody said who is in");
     members("1", 0..10);

@@ -196,3 +196,29 @@ fn two_at_once_record_each_once() {
     assert_eq!(s.server.db.sql("SELECT count(*) FROM consent_record").trim(), "200");
     rebuilds(&s.server.db);
 }
+
+#[test]
+fn an_objection_or_a_restriction_is_taken_back_by_the_person_or_the_officer() {
+    let s = with_key();
+    for (number, (against, back)) in
+        (0..).zip([("objected", "objection_withdrawn"), ("restricted", "restriction_lifted")])
+    {
+        let first = 10 * number;
+        s.ana.post("/api/v1/consent-records", &said(1, first, against, "2026-01-05T10:00:00Z")).good();
+        for (place, by) in [(1, "controller"), (2, "authority")] {
+            let mut record = said(1, first + place, back, "2026-01-06T10:00:00Z");
+            record["indicated_by"] = json!(by);
+            let refused = s.ana.post("/api/v1/consent-records", &record);
+            assert_eq!(refused.problem(422)["errors"][0]["pointer"], "#/indicated_by", "{}", refused.text);
+            let taken = batch(&s.ana, &[record]).good();
+            assert_eq!((&taken["created"], &taken["refused"][0]["pointer"]), (&json!(0), &json!("#/indicated_by")));
+        }
+        let mut by_officer = said(1, first + 3, back, "2026-01-06T10:00:00Z");
+        by_officer["indicated_by"] = json!("controller");
+        s.dora.post("/api/v1/consent-records", &by_officer).good();
+        s.ana.post("/api/v1/consent-records", &said(1, first + 4, against, "2026-01-07T10:00:00Z")).good();
+        let mut by_parent = said(1, first + 5, back, "2026-01-08T10:00:00Z");
+        by_parent["indicated_by"] = json!("parental_holder");
+        s.ana.post("/api/v1/consent-records", &by_parent).good();
+    }
+}

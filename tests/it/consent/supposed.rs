@@ -206,7 +206,7 @@ fn where_people_of_a_list_are_is_told_in_counts() {
     assert!(turn["came"].to_string().contains("suppression.fresh"));
     let action = &asked["actions"][0];
     assert_eq!(
-        (&action["people"], &action["overdue"], &action["dataset_version"]),
+        (&action["people"], &action["overdue"], &action["sources"][0]["dataset_version"]),
         (&json!(3), &json!(0), &json!("dataset:crm/people@1"))
     );
     assert_eq!(action["due"].as_str().unwrap()[..10], in_days(30)[..10]);

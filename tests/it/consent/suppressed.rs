@@ -16,7 +16,7 @@ fn path(s: &Scenario) -> String {
 
 /// The list, or what changed since one.
 #[track_caller]
-fn list(s: &Scenario, more: &str) -> Value {
+pub(super) fn list(s: &Scenario, more: &str) -> Value {
     s.ci.get(&format!("{}{more}", path(s))).good()
 }
 
@@ -25,7 +25,7 @@ fn acknowledge(s: &Scenario, position: &Value) -> Answer {
     s.ci.post(&format!("{}/acknowledgements", path(s)), &json!({"position": position}))
 }
 
-fn people(list: &Value) -> Vec<u32> {
+pub(super) fn people(list: &Value) -> Vec<u32> {
     let known: Vec<String> = (0..20).map(|n| pseudonym("k1", n)).collect();
     let named = list.as_array().unwrap().iter();
     let mut who: Vec<u32> = named
@@ -233,4 +233,70 @@ fn lists_are_for_those_who_serve() {
     acknowledge(&s, &newest).good();
     let older = acknowledge(&s, &json!(1)).good();
     assert_eq!(older["position"], newest, "an older list is no news");
+}
+
+#[test]
+fn what_still_holds_rows_of_the_erased_is_served_no_longer_than_withdrawals_may_wait() {
+    let s = consenting();
+    s.activate("release:score-prod@1").good();
+    let now = licit_server::clock::now().to_string();
+    batch(&s.ana, &[said(3, 1, "withdrawn", &now)]).good();
+    let first = list(&s, "");
+    assert_eq!(people(&first["add"]), [3]);
+    acknowledge(&s, &first["position"]).good();
+    assert_eq!(finding(&s.dry("start"), "retention"), None);
+    s.dora.post("/api/v1/subjects/erasures", &json!({"subject": pseudonym("k1", 3)})).good();
+    // Nobody can name them: the list is taken whole.
+    let refused = s.ci.get(&format!("{}?since={}", path(&s), first["position"]));
+    assert!(refused.problem(409)["detail"].as_str().unwrap().contains("take the whole list"), "{}", refused.text);
+    let whole = list(&s, "");
+    assert_eq!(people(&whole["add"]), Vec::<u32>::new());
+    acknowledge(&s, &whole["position"]).good();
+    assert_eq!(people(&list(&s, &format!("?since={}", whole["position"]))["add"]), Vec::<u32>::new());
+    let found = finding(&s.dry("start"), "retention").expect("the table still holds their rows");
+    assert_eq!((&found["node"], &found["status"]), (&json!("dataset:crm/people@1"), &json!("unmet")));
+    assert!(found["sentence"].as_str().unwrap().starts_with("1 people behind"), "{found}");
+    let going = s.dry_at("continue", Some(&in_days(29)));
+    assert!(going["actions_due"].as_array().unwrap().iter().any(|f| f["rule"] == "retention"), "{going:#}");
+    assert!(finding(&s.dry_at("continue", Some(&in_days(31))), "retention").is_some());
+    rebuilds(&s.server.db);
+    // Another version is served.
+    s.add("dataset-versions", harness::scenario::people("2"));
+    load(&s, "2", 4..10);
+    assert_eq!(finding(&s.dry("start"), "retention"), None);
+}
+
+#[test]
+fn the_first_who_says_no_stops_nothing_for_three_days() {
+    let s = consenting();
+    s.activate("release:score-prod@1").good();
+    let said_at = licit_server::clock::now();
+    batch(&s.ana, &[said(3, 1, "withdrawn", &said_at.to_string()), said(15, 2, "refused", &said_at.to_string())])
+        .good();
+    assert!(finding(&s.dry("start"), "suppression.fresh").is_some(), "nothing new begins without the list");
+    let going = s.dry("continue");
+    assert_eq!(going["verdict"], "allow", "{going:#}");
+    let due = going["actions_due"].as_array().unwrap().iter().find(|f| f["rule"] == "suppression.fresh").unwrap();
+    assert_eq!(due["since"], said_at.to_string());
+    assert_eq!(due["due"], said_at.plus(chrono::Duration::hours(72)).to_string());
+    assert!(finding(&s.dry_at("continue", Some(&in_days(4))), "suppression.fresh").is_some());
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn whose_data_are_restricted_is_asked_of_what_can_hold_them() {
+    let s = Scenario::registered();
+    s.add("subject-keys", super::key("k1", "crm", harness::scenario::ZEROS));
+    s.approve(&["purpose:scoring", "basis:scoring-contract", "system:scorer", "deployment:score-prod"]);
+    let now = licit_server::clock::now().to_string();
+    batch(&s.dora, &[said(3, 1, "restricted", &now), said(15, 2, "restricted", &now)]).good();
+    assert_eq!(people(&list(&s, "")["add"]), [3, 15], "nobody knows who is in it");
+    load(&s, "1", 4..10);
+    assert_eq!(people(&list(&s, "")["add"]), Vec::<u32>::new());
+    assert_eq!(finding(&s.dry("start"), "suppression.fresh"), None);
+    // Tomorrow's table has one of them.
+    s.add("dataset-versions", harness::scenario::people("2"));
+    load(&s, "2", 0..4);
+    assert_eq!(people(&list(&s, "")["add"]), [3]);
+    assert!(finding(&s.dry("start"), "suppression.fresh").is_some());
 }

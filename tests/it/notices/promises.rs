@@ -5,7 +5,7 @@ use harness::scenario::{self, document, evidence, notice, party, people, purpose
 use serde_json::{Value, json};
 
 use super::promising;
-use crate::gate::parts::{Parts, allowed, days, of_rule, only, path, retrain, world};
+use crate::gate::parts::{Parts, allowed, days, field, made, of_rule, only, path, retrain, run, world};
 
 /// The scenario under one notice that makes one promise.
 fn under(commitment: &str, edit: impl FnOnce(&mut Parts)) -> Scenario {
@@ -199,4 +199,45 @@ fn the_letter_of_the_basis_and_the_purpose_tell_where_the_version_does_not() {
     second["collected_under"] = json!(["basis:asked"]);
     retrain(&s, "2", second);
     assert!(of_rule(&s.dry("start"), "promise").is_empty());
+}
+
+#[test]
+fn a_copy_is_deleted_when_what_it_was_made_of_was_to_be() {
+    let s = under("deleted_after:P30D", |p| {
+        p.versions[0]["retention"] = json!({"until": days(20)});
+        p.datasets.push("copy");
+        p.versions.push(made("copy", "1", vec![field("age", scenario::AGE)]));
+        p.runs.push(run("copy", "purpose:scoring", &["dataset:crm/people@1"], &["dataset:crm/copy@1"]));
+        p.deployment["reads"] = json!({"datasets": ["dataset:crm/copy"]});
+    });
+    kept(&s);
+    let erase = |name: &str| {
+        let id = s.ana.resolve(name)["id"].as_str().unwrap().to_owned();
+        s.add(&format!("dataset-versions/{id}/life"), json!({"life": "erased"}));
+    };
+    erase("dataset:crm/people@1");
+    let later = s.dry_at("start", Some(&days(31)));
+    let found = only(&later, "promise");
+    assert_eq!((&found["node"], &found["status"]), (&json!("dataset:crm/copy@1"), &json!("expired")));
+    assert!(found["sentence"].as_str().unwrap().contains("in `notice:customers@1`: “We promise "), "{found}");
+    assert_eq!(found["remedy"]["command"], "licit dataset life dataset:crm/copy@1 erased");
+    erase("dataset:crm/copy@1");
+    assert!(of_rule(&s.dry_at("start", Some(&days(31))), "promise").is_empty());
+}
+
+#[test]
+fn a_copy_is_not_to_be_kept_longer_than_what_it_was_made_of() {
+    let s = under("deleted_after:P30D", |p| {
+        p.versions[0]["retention"] = json!({"until": days(20)});
+        p.datasets.push("copy");
+        let mut copy = made("copy", "1", vec![field("age", scenario::AGE)]);
+        copy["retention"] = json!({"until": days(40)});
+        p.versions.push(copy);
+        p.runs.push(run("copy", "purpose:scoring", &["dataset:crm/people@1"], &["dataset:crm/copy@1"]));
+        p.deployment["reads"] = json!({"datasets": ["dataset:crm/copy"]});
+    });
+    let decision = s.dry("start");
+    let found = only(&decision, "promise");
+    assert_eq!(found["node"], "dataset:crm/copy@1");
+    assert!(found["sentence"].as_str().unwrap().contains("they are to be kept until"), "{found}");
 }

@@ -121,7 +121,9 @@ fn a_season_of_withdrawals_one_action_one_list_and_a_model_trained_again_at_nigh
     }
     let of = |deployment: &str| -> Vec<Value> {
         let all = s.audit.get("/api/v1/consent-actions").good()["items"].as_array().unwrap().clone();
-        all.into_iter().filter(|action| action["deployment"] == format!("deployment:{deployment}")).collect()
+        let of = format!("deployment:{deployment}");
+        let runs = |action: &Value| action["sources"].as_array().unwrap().iter().any(|one| one["deployment"] == of);
+        all.into_iter().filter(runs).collect()
     };
     let open = of("score-prod");
     assert_eq!((open.len(), &open[0]["people"], &open[0]["overdue"]), (1, &json!(3), &json!(0)), "{open:#?}");

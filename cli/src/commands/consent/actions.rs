@@ -14,7 +14,7 @@ use crate::output::{resource, style, table};
 /// Of which moment.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "One for each deployment that runs and source that rests on consent, or on what people object to. It rolls: the first \
+    after_help = "One for each model that runs and purpose, with everybody counted once; `--json` names the deployments and sources. It rolls: the first \
 withdrawal or objection that nothing was done about says when it is due. It closes once a release runs whose training names a \
 corrected member set, as `licit subjects exclude` makes it, or once another remedy that the purpose lets suffice was taken: \
 `licit consent act`.
@@ -50,7 +50,7 @@ fn text(items: &[ConsentAction]) -> String {
         let due = one.due.map(|due| resource::minute(&due.to_string())).unwrap_or_default();
         let people = format!("{} of {}", one.people, one.members);
         let overdue = if one.overdue > 0 { style::red(&one.overdue.to_string()) } else { "0".to_owned() };
-        vec![one.deployment.clone(), one.dataset_version.clone(), people, overdue, due]
+        vec![one.model.clone(), one.purpose.clone(), people, overdue, due]
     };
-    table::table(&["deployment", "source", "people", "overdue", "due"], items.iter().map(row).collect())
+    table::table(&["model", "purpose", "people", "overdue", "due"], items.iter().map(row).collect())
 }

@@ -48,6 +48,8 @@ struct Imported {
     lines: u64,
     created: u64,
     unchanged: u64,
+    /// Records of people who were erased: they are not recorded again.
+    erased: u64,
     refused: Vec<Refused>,
 }
 
@@ -111,8 +113,9 @@ pub(crate) fn run(context: &Context, args: &ImportArgs) -> Result<Exit> {
 }
 
 fn counts(imported: &Imported) -> String {
-    let Imported { created, unchanged, refused, .. } = imported;
-    format!("{created} new, {unchanged} unchanged, {} refused", refused.len())
+    let Imported { created, unchanged, erased, refused, .. } = imported;
+    let erased = if *erased > 0 { format!(", {erased} erased before") } else { String::new() };
+    format!("{created} new, {unchanged} unchanged{erased}, {} refused", refused.len())
 }
 
 fn tell(refused: &[Refused]) {
@@ -205,6 +208,7 @@ impl Import<'_> {
         let taken: RecordsTaken = typed(&answer)?;
         self.so_far.created += u64::from(taken.created);
         self.so_far.unchanged += u64::from(taken.unchanged);
+        self.so_far.erased += u64::from(taken.erased);
         for one in &taken.refused {
             let place = usize::try_from(one.line).ok().and_then(|line| line.checked_sub(1));
             let number = place.and_then(|place| numbers.get(place)).copied();

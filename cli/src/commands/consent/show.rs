@@ -1,16 +1,12 @@
 //! `licit consent show`: what one person said, with proofs.
 
-use std::collections::BTreeMap;
-
 use clap::{Args, ValueEnum};
-use licit_schemas::consent::{ConsentRecord, SubjectQuery, SubjectRecord, SubjectRecords, dpv};
-use licit_schemas::text::Iri;
-use serde_json::{Value, json};
+use licit_schemas::consent::{SubjectQuery, SubjectRecord, SubjectRecords, dpv};
+use serde_json::json;
 
 use super::proof;
 use super::who::Who;
-use crate::client::{Client, typed};
-use crate::collection as c;
+use crate::client::typed;
 use crate::context::Context;
 use crate::error::{Exit, Failure, Result};
 use crate::output::{self, resource, style, table};
@@ -25,7 +21,8 @@ where one does not hold. That root is what the ledger entry commits to: `licit l
 Examples:
   licit consent show --subject p1.k1.… --verify
   licit consent show --key crm.key --type phone --region FR < number
-  licit consent show --subject p1.k1.… --format dpv > record.jsonld"
+  licit consent show --subject p1.k1.… --format dpv > record.jsonld
+  licit consent show --subject p1.k1.… --format receipt > receipt.jsonld"
 )]
 pub(crate) struct ShowArgs {
     #[command(flatten)]
@@ -43,21 +40,22 @@ pub(crate) struct ShowArgs {
 enum Form {
     /// Consent records of ISO/IEC TS 27560 as JSON-LD of the Data Privacy Vocabulary
     Dpv,
+    /// The same as receipts, for the person to keep
+    Receipt,
 }
 
 /// Run the command.
 pub(crate) fn run(context: &Context, args: &ShowArgs) -> Result<Exit> {
     let subject = args.who.pseudonym()?;
     let client = context.client()?;
-    let mut answer = client.post("/subjects/records", &SubjectQuery { subject })?;
-    let told: SubjectRecords = typed(&answer)?;
-    if args.format == Some(Form::Dpv) {
-        let records: Vec<ConsentRecord> = told.records.into_iter().map(|kept| kept.record).collect();
-        let iris = purposes(&client, &records)?;
-        let document = dpv::graph(&told.subject, &records, |purpose| iris.get(&purpose.to_string()).cloned());
+    if let Some(form) = args.format {
+        let receipts = client.post("/subjects/receipts", &SubjectQuery { subject })?;
+        let document = if form == Form::Dpv { dpv::records_of(&receipts) } else { receipts };
         output::print(&serde_json::to_string_pretty(&document).map_err(|e| Failure::plain(e.to_string()))?);
         return Ok(Exit::Done);
     }
+    let mut answer = client.post("/subjects/records", &SubjectQuery { subject })?;
+    let told: SubjectRecords = typed(&answer)?;
     let broken: Vec<&SubjectRecord> = match args.verify {
         true => told.records.iter().filter(|kept| !proof::holds(kept)).collect(),
         false => Vec::new(),
@@ -102,23 +100,4 @@ fn row(kept: &SubjectRecord) -> Vec<String> {
         record.until.map(|until| resource::minute(&until.to_string())).unwrap_or_default(),
         kept.seq.to_string(),
     ]
-}
-
-/// The DPV purposes of what was said; one that the registry does not show is left out.
-fn purposes(client: &Client, records: &[ConsentRecord]) -> Result<BTreeMap<String, Iri>> {
-    let mut iris = BTreeMap::new();
-    for purpose in records.iter().filter_map(|record| record.purpose.as_ref()) {
-        let name = purpose.to_string();
-        if iris.contains_key(&name) {
-            continue;
-        }
-        let found = match c::PURPOSES.find(client, &name) {
-            Err(Failure::Problem(problem)) if problem.status < 500 => Value::Null,
-            found => found?,
-        };
-        if let Ok(iri) = typed::<Iri>(&found["spec"]["iri"]) {
-            iris.insert(name, iri);
-        }
-    }
-    Ok(iris)
 }

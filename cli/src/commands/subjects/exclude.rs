@@ -1,4 +1,4 @@
-//! `licit subjects exclude`: the member set without those who have no valid consent, or who object.
+//! `licit subjects exclude`: the member set without those who have no valid consent, or who object, or whose data are restricted.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,8 @@ use crate::output::{style, table};
 /// Whom to leave out.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is taken out of the dataset: leave these people out where you read it, and name the set in the run.
+    after_help = "Nothing is taken out of the dataset: leave these people out where you read it, and name the set in the run. Whoever's data \
+are restricted is left out whatever is asked; to direct marketing, so is whoever objects.
 
 Examples:
   licit subjects exclude crm/people@3 --purpose scoring -o left-out.txt
@@ -32,6 +33,9 @@ pub(crate) struct ExcludeArgs {
     /// Leave out those who object, instead of those without consent (GDPR Art. 21(1))
     #[arg(long, conflicts_with_all = ["channel", "explicit"])]
     objecting: bool,
+    /// Leave out those alone whose data are restricted, consent or not (GDPR Art. 18(1))
+    #[arg(long, conflicts_with_all = ["channel", "explicit", "objecting"])]
+    restricted: bool,
     /// File for the pseudonyms left out, one a line, readable by you alone
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -46,6 +50,7 @@ pub(crate) fn run(context: &Context, args: &ExcludeArgs) -> Result<Exit> {
         explicit: args.asked.explicit,
         parental: args.asked.parental,
         objecting: args.objecting,
+        restricted: args.restricted,
     })?;
     let client = context.client()?;
     // Where the file cannot be written, nothing is made.

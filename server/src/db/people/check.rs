@@ -18,7 +18,8 @@ use super::{Batch, Leaves, Record, RecordId, Set, SubjectRow, bitmap, read};
 use crate::db::Conn;
 use crate::db::dictionary::{Subject, commitment_of, commitment_with, load_root, record_salt, root};
 use crate::db::schema::{
-    consent_batch, consent_record, erased_leaf, ledger_entry, member_batch, member_set, resource, subject,
+    consent_batch, consent_record, erased_leaf, erased_record, ledger_entry, member_batch, member_set, resource,
+    subject,
 };
 use crate::error::{Error, Result};
 
@@ -198,8 +199,14 @@ fn said_faults(conn: &mut Conn, known: &Known) -> Result<Vec<String>> {
         }
         (after, entries) = (last, entries + page.len());
     }
-    if missing != erased_records(conn)? {
+    let erased = erased_records(conn)?;
+    if missing != erased {
         faults.push("table consent_record: records are missing that nobody erased".to_owned());
+    }
+    // Of those who were erased before their ids were kept, there are none.
+    let ids: i64 = erased_record::table.count().get_result(conn)?;
+    if u64::try_from(ids).is_ok_and(|ids| ids > erased) {
+        faults.push("table erased_record: it names more records than were erased".to_owned());
     }
     let kept: i64 = consent_batch::table.count().get_result(conn)?;
     if usize::try_from(kept) != Ok(entries) {

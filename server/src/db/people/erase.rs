@@ -11,7 +11,9 @@ use roaring::RoaringBitmap;
 use super::{Batch, Change, OPEN, bitmap, bytes, checkpoints, securely};
 use crate::db::conn::Conn;
 use crate::db::dictionary::Subject;
-use crate::db::schema::{consent_record, erased_leaf, idempotency, member_batch, member_load, member_set, subject};
+use crate::db::schema::{
+    consent_record, erased_leaf, erased_record, idempotency, member_batch, member_load, member_set, subject,
+};
 use crate::db::{Projection, Tx};
 use crate::error::{Error, Result};
 
@@ -38,9 +40,16 @@ pub(in crate::db) struct Erasure {
     /// In place of the digests of what was sent: one over a single line would tell who it was.
     blank: String,
     leaves: Vec<Leaf>,
+    /// Ids of what they said: who sends it again is not to make them known by it.
+    records: Vec<Vec<u8>>,
 }
 
 impl Erasure {
+    /// Ids of the records that went.
+    pub(super) fn records(&self) -> &[Vec<u8>] {
+        &self.records
+    }
+
     /// Batches as they are after it.
     pub(super) fn applied(&self, batches: &mut [Batch]) {
         for (load, number, members) in &self.batches {
@@ -89,9 +98,13 @@ impl<P: Projection> Tx<'_, P> {
     /// What the database said.
     pub fn erase_subject(&mut self, kid: &str, who: &Subject) -> Result<Traces> {
         let n = i64::from(who.n);
-        let stored: i64 = consent_record::table.filter(consent_record::n.eq(n)).count().get_result(self.conn)?;
-        let fresh = self.world.people().fresh.iter().flat_map(|batch| batch.iter()).filter(|row| row.n == n).count();
-        let mut erasure = Erasure { n, sets: Vec::new(), batches: Vec::new(), blank: blank()?, leaves: Vec::new() };
+        let mut records: Vec<Vec<u8>> =
+            consent_record::table.filter(consent_record::n.eq(n)).select(consent_record::record_id).load(self.conn)?;
+        let fresh = self.world.people().fresh.iter().flat_map(|batch| batch.iter()).filter(|row| row.n == n);
+        records.extend(fresh.map(|row| row.record_id.clone()));
+        let said = records.len() as u64;
+        let (sets, batches, leaves) = Default::default();
+        let mut erasure = Erasure { n, sets, batches, blank: blank()?, leaves, records };
         let leaf = || who.leaf().as_bytes().to_vec();
         let within: Vec<(String, u64, Arc<RoaringBitmap>)> = self
             .world
@@ -130,10 +143,7 @@ impl<P: Projection> Tx<'_, P> {
             .map(|batch| Arc::new(batch.iter().filter(|row| row.n != n).cloned().collect()))
             .collect();
         self.batch.people.push(Change::Erase(erasure));
-        Ok(Traces {
-            sets: within.into_iter().map(|(name, id, _)| (name, id)).collect(),
-            records: u64::try_from(stored).unwrap_or(0) + fresh as u64,
-        })
+        Ok(Traces { sets: within.into_iter().map(|(name, id, _)| (name, id)).collect(), records: said })
     }
 
     /// How many people were erased from a load.
@@ -190,6 +200,9 @@ pub(super) fn erase(conn: &mut Conn, erasure: &Erasure) -> Result<()> {
         diesel::delete(consent_record::table.filter(consent_record::n.eq(erasure.n))).execute(conn)?;
         // The digest of a request that recorded one thing would tell who said it: no retry of any is known any more.
         diesel::delete(idempotency::table.filter(idempotency::route.eq(RECORDING))).execute(conn)?;
+        for id in &erasure.records {
+            diesel::insert_into(erased_record::table).values(erased_record::record_id.eq(id)).execute(conn)?;
+        }
         for (name, members) in &erasure.sets {
             diesel::update(member_set::table.find(name)).set(member_set::members.eq(members)).execute(conn)?;
         }

@@ -1,11 +1,11 @@
 //! Records of what people said: kept with the group that commits to them, and found again by their ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::prelude::*;
 use imbl::Vector;
-use licit_schemas::consent::history::{Word, begun, ended};
+use licit_schemas::consent::history::{Word, against as since_against, begun, ended};
 use licit_schemas::subjects::Pseudonym;
 use roaring::RoaringBitmap;
 
@@ -14,7 +14,7 @@ use super::wills::{self, Fresh, LaneAt, Record};
 use super::{Change, Leaves, Set, SubjectRow, bytes, read};
 use crate::db::conn::Conn;
 use crate::db::dictionary::Subject;
-use crate::db::schema::{consent_batch, consent_record, subject};
+use crate::db::schema::{consent_batch, consent_record, erased_record, subject};
 use crate::db::{Projection, Tx};
 use crate::error::{Error, Result};
 
@@ -52,6 +52,27 @@ impl<P: Projection> Tx<'_, P> {
             }
         }
         Ok(known)
+    }
+
+    /// Which of some ids, sorted, are of records that were erased with the person they were of.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub fn erased_records(&mut self, ids: &[RecordId]) -> Result<HashSet<RecordId>> {
+        let mut erased = HashSet::new();
+        for some in ids.chunks(IDS) {
+            let some: Vec<&[u8]> = some.iter().map(|id| &id[..]).collect();
+            let query = erased_record::table.filter(erased_record::record_id.eq_any(some));
+            let found = query.select(erased_record::record_id).load::<Vec<u8>>(self.conn)?;
+            erased.extend(found.iter().filter_map(|id| RecordId::try_from(&id[..]).ok()));
+        }
+        for change in &self.batch.people {
+            if let Change::Erase(erasure) = change {
+                let going = erasure.records().iter().filter_map(|id| RecordId::try_from(&id[..]).ok());
+                erased.extend(going.filter(|id| ids.binary_search(id).is_ok()));
+            }
+        }
+        Ok(erased)
     }
 
     /// What some subjects, sorted, said of one thing, in the order it was recorded.
@@ -103,6 +124,20 @@ pub fn subjects(conn: &mut Conn, who: &RoaringBitmap) -> Result<Vec<(String, Sub
         }
     }
     Ok(found)
+}
+
+/// The earliest moment since which any of some people has been against something.
+///
+/// # Errors
+/// What the database said.
+pub(super) fn against(
+    conn: &mut Conn,
+    who: &RoaringBitmap,
+    of: LaneAt,
+    fresh: &Fresh,
+    moment: i64,
+) -> Result<Option<i64>> {
+    earliest(conn, who, of, fresh, |words| since_against(words, moment))
 }
 
 /// The earliest moment since which any of some people has lacked a will that stood before, or has stood by an objection.

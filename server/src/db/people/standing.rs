@@ -12,6 +12,7 @@ use licit_schemas::known::KnownAt;
 use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
 
+use super::said;
 use super::wills::{Fresh, LaneAt, Snapshot, allowed_between, snapshot};
 use crate::db::NumberHasher;
 use crate::db::conn::{Conn, Manager};
@@ -86,6 +87,11 @@ impl Standing {
     /// Those for whom it stands, by number.
     pub fn who(&self) -> &RoaringBitmap {
         &self.who
+    }
+
+    /// What was asked.
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 
     /// Whether those count for whom it stands: who refused, objects or is restricted.
@@ -334,6 +340,26 @@ impl Wills {
             Ok(())
         })?;
         Ok(all)
+    }
+
+    pub(super) fn against(
+        &self,
+        wanted: &Wanted,
+        who: &RoaringBitmap,
+        moment: i64,
+        fresh: &Fresh,
+    ) -> Result<Option<i64>> {
+        // Of consent the nearest word counts; whatever is said against it counts wherever it was said.
+        let nearest = if matches!(wanted.how, How::Consent(_) | How::Refused) { 1 } else { usize::MAX };
+        let lanes = wanted.chains.iter().flat_map(|chain| chain.iter().take(nearest));
+        self.read(|conn| {
+            let mut first = None;
+            for of in lanes {
+                let found = said::against(conn, who, *of, fresh, moment)?;
+                first = [first, found].into_iter().flatten().min();
+            }
+            Ok(first)
+        })
     }
 
     pub(super) fn position_at(&self, at: i64) -> Result<u64> {

@@ -58,7 +58,7 @@ impl<P: Projection> Tx<'_, P> {
         let stored: Option<Load> =
             member_load::table.find(&id).select(Load::as_select()).first(self.conn).optional()?;
         Ok(self.batch.people.iter().fold(stored, |load, change| match change {
-            Change::Begin(one) | Change::Finish(one) if one.id == id => Some(one.clone()),
+            Change::Begin(one) | Change::Touch(one) | Change::Finish(one) if one.id == id => Some(one.clone()),
             Change::Drop(dropped) if *dropped == id => None,
             _ => load,
         }))
@@ -130,9 +130,10 @@ impl<P: Projection> Tx<'_, P> {
         self.batch.people.push(Change::Begin(load));
     }
 
-    /// Keep a batch.
-    pub fn keep_batch(&mut self, batch: Batch) {
+    /// Keep a batch of a load.
+    pub fn keep_batch(&mut self, load: Load, batch: Batch) {
         self.batch.people.push(Change::Append(batch));
+        self.batch.people.push(Change::Touch(Load { touched_at: Some(self.now.naive()), ..load }));
     }
 
     /// A load is finished. Its batches are kept with the members they make, or go where others brought the same.

@@ -27,7 +27,11 @@ use crate::lineage::graph::NodeId;
 pub enum Asked {
     /// Valid when this training began, as a place in [`Evidence::trainings`].
     Training(usize),
-    /// Of what runs: withdrawn, and not acted on within so many days.
+    /// Not objected to when this training began (GDPR Art. 21(1), (3)).
+    Opposed(usize),
+    /// Not restricted when this training began (GDPR Art. 18(1)).
+    Restricted(usize),
+    /// Of what runs, or of a training that it contains: withdrawn, and not acted on within so many days.
     Overdue(u16),
     /// Of what runs: objected to, and not acted on within so many days (GDPR Art. 17(1)(c), 21(1)).
     Objected(u16),
@@ -84,11 +88,11 @@ impl Asking {
     fn of(world: &World, asked: Asked, purpose: &Ref, will: Will, at: Timestamp) -> Self {
         let form = match &will {
             Will::Consent { form, .. } => *form,
-            Will::NoObjection { .. } => Form::default(),
+            Will::NoObjection { .. } | Will::Unrestricted { .. } => Form::default(),
         };
         let stands = |at| consented::standing(world, &will, at);
         let (now, then) = match asked {
-            Asked::Training(_) => (stands(at), None),
+            Asked::Training(_) | Asked::Opposed(_) | Asked::Restricted(_) => (stands(at), None),
             Asked::Overdue(days) | Asked::Objected(days) => {
                 (stands(at), stands(at.plus(-Duration::days(i64::from(days)))))
             }
@@ -119,7 +123,7 @@ impl Asking {
     fn names_sets(&self, evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> bool {
         let names = |training: usize| evidence.trainings[training].run().is_some_and(|run| !run.member_sets.is_empty());
         match self.asked {
-            Asked::Training(training) => names(training),
+            Asked::Training(training) | Asked::Opposed(training) | Asked::Restricted(training) => names(training),
             Asked::Overdue(_) | Asked::Objected(_) => cohort.trainings.iter().any(|training| names(*training)),
             Asked::Served => false,
         }
@@ -130,13 +134,19 @@ impl Asking {
         let world = evidence.world;
         let id = world.lineage.record(source.node).members;
         if id == 0 {
-            // Who is in it matters to an objection only once somebody's was not acted on in time.
-            return matches!(self.asked, Asked::Objected(_)) && self.objecting() == Some(0);
+            return match self.asked {
+                // Who is in it matters to an objection only once somebody's was not acted on in time.
+                Asked::Objected(_) => self.objecting() == Some(0),
+                Asked::Opposed(_) | Asked::Restricted(_) => true,
+                _ => false,
+            };
         }
         match self.asked {
             Asked::Served => true,
+            Asked::Restricted(_) => missing(id) == Some(0),
+            Asked::Opposed(training) => missing(id) == Some(0) && lacked(evidence, training, id, None) == 0,
             Asked::Objected(_) => missing(id) == Some(0) && self.objected_and_went(world, id).next().is_none(),
-            Asked::Training(training) => missing(id) == Some(0) && lacked(evidence, training, id, self.form) == 0,
+            Asked::Training(training) => missing(id) == Some(0) && lacked(evidence, training, id, Some(self.form)) == 0,
             Asked::Overdue(_) => missing(id) == Some(0) && world.consent.erased_from(id).next().is_none(),
         }
     }
@@ -172,7 +182,7 @@ pub(super) fn gather(evidence: &mut Evidence<'_>) {
     }
     drop(remedied);
     found.retain(|consent: &Consent| match consent.asked {
-        Asked::Objected(_) => consent.missing != Some(0),
+        Asked::Objected(_) | Asked::Opposed(_) | Asked::Restricted(_) => consent.missing != Some(0),
         _ => consent.members.is_none() || consent.missing != Some(0),
     });
     evidence.consents = found;
@@ -218,17 +228,64 @@ fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
         let held = &evidence.trainings[training];
         let (Some(question), Some(run)) = (&held.question, held.run()) else { continue };
         let Some(form) = on_consent(question, answer, cohort) else { continue };
-        let asked = Asked::Training(training);
-        questions.push(Asking::new(evidence.world, asked, &run.purpose, None, form, run.started_at));
+        let (world, asked) = (evidence.world, Asked::Training(training));
+        questions.push(Asking::new(world, asked, &run.purpose, None, form, run.started_at));
+        // What was learned on consent is in what runs, on whatever basis that runs.
+        let purpose = run.purpose.unpinned().to_string();
+        let overdue = |one: &Asking| matches!(one.asked, Asked::Overdue(_)) && *one.purpose == *purpose;
+        if cohort.modes & CONTAINED != 0 && !questions.iter().any(overdue) {
+            let asked = Asked::Overdue(days(evidence));
+            questions.push(Asking::new(world, asked, &run.purpose, None, form, evidence.ask.valid_at));
+        }
     }
-    if cohort.modes & CONTAINED != 0 && !evidence.world.consent.lanes.is_empty() {
-        questions.extend(objections(evidence, cohort));
+    if !evidence.world.consent.lanes.is_empty() {
+        if cohort.modes & CONTAINED != 0 {
+            questions.extend(objections(evidence, cohort));
+        }
+        questions.extend(opposed(evidence, cohort));
+        questions.extend(restricted(evidence, cohort));
     }
     questions
 }
 
+/// Whether anybody spoke of it by a moment: where nobody did, nobody is against it.
+fn spoken(world: &World, will: &Will, at: Timestamp) -> bool {
+    will.wanted(world, at).chains.iter().flatten().any(|lane| lane.version > 0)
+}
+
+/// Who objected before a training began, where it rested on what people may object to: they are in no training from then on, as
+/// whoever gave no consent is in none. What was learned before they objected is to be acted on in time.
+fn opposed(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
+    let world = evidence.world;
+    let each = cohort.trainings.iter().zip(&cohort.training).filter_map(|(&training, answer)| {
+        let held = &evidence.trainings[training];
+        let (question, run) = (held.question.as_ref()?, held.run()?);
+        if !may_object(world, question, answer, &run.purpose) {
+            return None;
+        }
+        let will = Will::no_objection(world, &run.purpose);
+        let asked = Asked::Opposed(training);
+        spoken(world, &will, run.started_at).then(|| Asking::of(world, asked, &run.purpose, will, run.started_at))
+    });
+    each.collect()
+}
+
+/// Whose data were restricted before a training began, on whatever basis: from then on they may only be stored (GDPR Art. 18(1), (2)).
+fn restricted(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
+    let world = evidence.world;
+    if cohort.derived {
+        return Vec::new();
+    }
+    let each = cohort.trainings.iter().filter_map(|&training| {
+        let run = evidence.trainings[training].run().filter(|_| !evidence.trainings[training].regularised)?;
+        let (will, asked) = (Will::unrestricted(&run.purpose), Asked::Restricted(training));
+        spoken(world, &will, run.started_at).then(|| Asking::of(world, asked, &run.purpose, will, run.started_at))
+    });
+    each.collect()
+}
+
 /// Days within which withdrawals and objections are acted on.
-fn days(evidence: &Evidence<'_>) -> u16 {
+pub(super) fn days(evidence: &Evidence<'_>) -> u16 {
     consented::days(evidence.purpose.as_ref().and_then(|p| p.spec.withdrawal.as_ref()))
 }
 
@@ -252,9 +309,7 @@ fn objections(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
     }
     let asking = |purpose: &Ref| {
         let will = Will::no_objection(world, purpose);
-        // Where nobody ever spoke of it, nobody objects.
-        let spoken = will.wanted(world, at).chains.iter().any(|chain| !chain.is_empty());
-        spoken.then(|| Asking::of(world, Asked::Objected(days(evidence)), purpose, will, at))
+        spoken(world, &will, at).then(|| Asking::of(world, Asked::Objected(days(evidence)), purpose, will, at))
     };
     purposes.into_iter().filter_map(asking).collect()
 }
@@ -276,8 +331,9 @@ fn on_consent(question: &Question, answer: &Answer, cohort: &Cohort<'_>) -> Opti
     consent.then(|| Form { explicit, parental: children::parents_give(&cohort.class, governing(), question.at) })
 }
 
-/// How many people erased since lacked consent when a training began: it is none the more lawful for their erasure.
-fn lacked(evidence: &Evidence<'_>, training: usize, members: u64, form: Form) -> u64 {
+/// How many people erased since lacked consent when a training began, or objected where no form of consent is named: it is none the
+/// more lawful for their erasure.
+fn lacked(evidence: &Evidence<'_>, training: usize, members: u64, form: Option<Form>) -> u64 {
     let run = evidence.trainings[training].held.as_ref();
     run.map_or(0, |run| evidence.world.consent.lacked(members, &run.reference, form))
 }
@@ -294,7 +350,7 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
     };
     let trainings = &evidence.cohort(source).trainings;
     let key = match asking.asked {
-        Asked::Training(training) => set(training),
+        Asked::Training(training) | Asked::Opposed(training) | Asked::Restricted(training) => set(training),
         // Who was left out of every training is in nothing that runs: what is contained is what was trained on.
         Asked::Overdue(_) | Asked::Objected(_) => {
             let first = trainings.first().and_then(|training| set(*training));
@@ -306,7 +362,7 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
     let days = days(evidence);
     let acted = match asking.asked {
         Asked::Overdue(_) | Asked::Objected(_) => remedied.acted(source.node, &asking.purpose),
-        Asked::Training(_) | Asked::Served => Acted::default(),
+        Asked::Training(_) | Asked::Opposed(_) | Asked::Restricted(_) | Asked::Served => Acted::default(),
     };
     let overdue = |members, days| {
         let (stands, stood) = (asking.stands.as_ref()?, asking.stood.as_ref()?);
@@ -320,25 +376,31 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
     let late = |gone: &&Gone| gone.at.time.plus(Duration::days(i64::from(days))) <= now;
     let open = |gone: &&Gone| late(gone) && trained_before(gone) && !acted.reaches_erased(&gone.at);
     let erased = match (asking.asked, members) {
-        (Asked::Training(training), Some(members)) => lacked(evidence, training, members.id, asking.form),
+        (Asked::Training(training), Some(members)) => lacked(evidence, training, members.id, Some(asking.form)),
+        (Asked::Opposed(training), Some(members)) => lacked(evidence, training, members.id, None),
         (Asked::Overdue(_), Some(members)) => world.consent.erased_from(members.id).filter(open).count() as u64,
         (Asked::Objected(_), Some(members)) => asking.objected_and_went(world, members.id).filter(open).count() as u64,
         _ => 0,
     };
     let missing = members.and_then(|members| match asking.asked {
-        Asked::Training(_) => asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who) + erased),
+        Asked::Training(_) | Asked::Opposed(_) | Asked::Restricted(_) => {
+            asking.stands.as_ref().map(|stands| stands.missing(members.id, &members.who) + erased)
+        }
         Asked::Overdue(days) | Asked::Objected(days) => Some(overdue(members, days)? + erased),
         Asked::Served => Some(0),
     });
     // Where nobody said who is in it, anybody who objects may be.
     let missing = match asking.asked {
         Asked::Objected(_) if members.is_none() => asking.objecting(),
+        Asked::Opposed(_) | Asked::Restricted(_) if members.is_none() => Some(0),
         _ => missing,
     };
     let due = match (asking.asked, members, missing) {
-        (Asked::Training(_) | Asked::Overdue(_) | Asked::Objected(_), Some(members), Some(1..))
-            if evidence.ask.intent == Intent::Continue =>
-        {
+        (
+            Asked::Training(_) | Asked::Opposed(_) | Asked::Restricted(_) | Asked::Overdue(_) | Asked::Objected(_),
+            Some(members),
+            Some(1..),
+        ) if evidence.ask.intent == Intent::Continue => {
             consented::due(world, &asking.will, asking.at, (now, days), (members, &acted))
         }
         _ => None,

@@ -109,6 +109,8 @@ impl Evidence<'_> {
         if !consents.is_empty() {
             let asked = |asked| match asked {
                 Consented::Training(place) => json!({"training": place}),
+                Consented::Opposed(place) => json!({"opposed": place}),
+                Consented::Restricted(place) => json!({"restricted": place}),
                 Consented::Overdue(days) => json!({"overdue": days}),
                 Consented::Objected(days) => json!({"objected": days}),
                 Consented::Served => json!("served"),
@@ -146,9 +148,16 @@ impl Evidence<'_> {
                 Ok(list) => json!({
                     "refused": list.refused, "lacking": list.lacking, "objecting": list.objecting,
                     "restricted": list.restricted, "objections": list.objections, "marketing": list.marketing,
-                    "acknowledged": list.acknowledged.map(|last| json!({"position": last.position, "at": last.at, "as_of": last.as_of})),
+                    "since": list.since, "acknowledged": list.acknowledged.map(|last| json!({"position": last.position, "at": last.at, "as_of": last.as_of})),
                 }),
             };
+        }
+        // How many people were erased from what is read, and how long ago: never who.
+        if !self.still_held.is_empty() {
+            let each = self.still_held.iter();
+            document["still_held"] = each
+                .map(|h| json!({"ref": self.name(h.node), "people": h.people, "since": h.since, "due": h.due}))
+                .collect();
         }
         // What rests on no registration but on what an owner assumes of a whole namespace.
         if !self.assumed.is_empty() {

@@ -8,6 +8,7 @@ mod document;
 mod inspect;
 mod joins;
 mod partial;
+mod rows;
 mod told;
 mod twins;
 mod understated;
@@ -31,6 +32,7 @@ use serde::Serialize;
 pub use self::assessed::{Missed, of as assessments_of, things_of};
 pub use self::consents::{Asked as Consented, Consent, all as consents_of};
 pub use self::joins::{Join, Risk, bringing_together, measured, outputs};
+pub use self::rows::StillHeld;
 pub use self::told::Told;
 use super::coverage::{Answer, Question};
 use super::suppression::Suppression;
@@ -294,6 +296,8 @@ pub struct Evidence<'w> {
     pub told: Told,
     /// Data used although they are restricted or erased.
     pub barred: Vec<Barred>,
+    /// What still holds rows of people who were erased.
+    pub still_held: Vec<StillHeld>,
     /// Models of the release.
     pub models: Vec<Model>,
     /// Datasets read or written that no declaration names.
@@ -358,6 +362,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         raised: RefCell::default(),
         told: Told::default(),
         barred: Vec::new(),
+        still_held: Vec::new(),
         models: Vec::new(),
         undeclared: Vec::new(),
         unversioned: Vec::new(),
@@ -393,6 +398,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     serving(&mut evidence, spec);
     walk(&mut evidence, spec);
     consents::gather(&mut evidence);
+    rows::gather(&mut evidence);
     evidence.told = told::told(&evidence);
     evidence
 }

@@ -19,7 +19,7 @@ const ARTICLE: &str = "GDPR Art. 7(1), 7(3)";
 /// acted on it in time (GDPR Art. 7(1), 7(3)). Whose consent it is, is named to the data protection officer only.
 pub(super) fn coverage(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
     let mut list = Grouped::new();
-    for consent in evidence.consents.iter().filter(|consent| !matches!(consent.asked, Consented::Objected(_))) {
+    for consent in evidence.consents.iter().filter(|consent| of_consent(consent)) {
         let tolerated = |members: u64| {
             let most = u128::from(members) * u128::from(policy.unconsented_per_million()) / 1_000_000;
             u64::try_from(most).unwrap_or(u64::MAX)
@@ -41,9 +41,16 @@ pub(super) fn coverage(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
 
 type List = Grouped<(u8, String)>;
 
+/// Whether it is consent that is asked for, and not that nobody objects.
+fn of_consent(consent: &Consent) -> bool {
+    matches!(consent.asked, Consented::Training(_) | Consented::Overdue(_) | Consented::Served)
+}
+
 fn path(evidence: &Evidence<'_>, consent: &Consent) -> Vec<String> {
     match consent.asked {
-        Consented::Training(training) => evidence.path(consent.source, Want::Run(evidence.trainings[training].node)),
+        Consented::Training(training) | Consented::Opposed(training) | Consented::Restricted(training) => {
+            evidence.path(consent.source, Want::Run(evidence.trainings[training].node))
+        }
         Consented::Overdue(_) | Consented::Objected(_) => evidence.path(consent.source, Want::Mode(CONTAINED)),
         Consented::Served => evidence.path(consent.source, Want::Mode(SERVED)),
     }
@@ -82,7 +89,7 @@ fn lacking(evidence: &Evidence<'_>, consent: &Consent, (members, missing): (u64,
                     )
             });
         }
-        Consented::Served | Consented::Objected(_) => {}
+        Consented::Served | Consented::Objected(_) | Consented::Opposed(_) | Consented::Restricted(_) => {}
         Consented::Overdue(days) => list.add((1, name.clone()), &name, || {
             let exclude = format!("licit subjects exclude {name} --purpose {purpose}{explicit}{parental}");
             let (remedy, command) = remedy(evidence, purpose, exclude);
@@ -141,7 +148,14 @@ fn remedy(evidence: &Evidence<'_>, purpose: &str, exclude: String) -> (&'static 
 pub(super) fn objected(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut list = Grouped::new();
     for consent in &evidence.consents {
-        let Consented::Objected(days) = consent.asked else { continue };
+        let days = match consent.asked {
+            Consented::Objected(days) => days,
+            Consented::Opposed(training) => {
+                opposed(evidence, consent, training, &mut list);
+                continue;
+            }
+            _ => continue,
+        };
         let (name, purpose) = (evidence.name(consent.source), &consent.purpose);
         let begin = |status| {
             finding(OBJECTION, status, "GDPR Art. 17(1)(c), 21(1)", &name)
@@ -175,6 +189,69 @@ pub(super) fn objected(evidence: &Evidence<'_>) -> Vec<Finding> {
         }
     }
     list.findings()
+}
+
+/// People whose data were restricted when a training began that read them all the same (GDPR Art. 18(1)).
+pub(super) fn restricted(evidence: &Evidence<'_>) -> Vec<Finding> {
+    const RULE: &str = "source.covered";
+    let mut list = Grouped::new();
+    for consent in &evidence.consents {
+        let Consented::Restricted(training) = consent.asked else { continue };
+        let (members, missing) = match (consent.members, consent.missing) {
+            (Some((_, members)), Some(missing)) if missing > 0 => (members, missing),
+            (Some(_), None) => {
+                unread_of(RULE, evidence, consent, &mut list);
+                continue;
+            }
+            _ => continue,
+        };
+        let (name, run) = (evidence.name(consent.source), evidence.name(evidence.trainings[training].node));
+        list.add((0, format!("{run} {name}")), &name, || {
+            finding(RULE, Status::Unmet, "GDPR Art. 18(1)", &name)
+                .fine(GDPR_UPPER)
+                .path(path(evidence, consent))
+                .since(Some(consent.at))
+                .due(consent.due)
+                .says(format!(
+                    "the data of {missing} of {members} people in `{name}` were restricted and might only be stored when `{run}` began on {}",
+                    consent.at
+                ))
+                .to(evidence.owner(&name))
+                .remedy(
+                    "leave them out, train again on the corrected member set, and name it in the run's `member_sets`",
+                    Some(format!("licit subjects exclude {name} --purpose {} --restricted", consent.purpose)),
+                )
+        });
+    }
+    list.findings()
+}
+
+/// People who had objected when a training began, and whose data it read all the same (GDPR Art. 21(1), (3)).
+fn opposed(evidence: &Evidence<'_>, consent: &Consent, training: usize, list: &mut List) {
+    let (name, purpose) = (evidence.name(consent.source), &consent.purpose);
+    let (members, missing) = match (consent.members, consent.missing) {
+        (Some((_, members)), Some(missing)) if missing > 0 => (members, missing),
+        (Some(_), None) => return unread_of(OBJECTION, evidence, consent, list),
+        _ => return,
+    };
+    let run = evidence.name(evidence.trainings[training].node);
+    let erased = erased(consent);
+    list.add((1, format!("{run} {name}")), &name, || {
+        finding(OBJECTION, Status::Unmet, "GDPR Art. 21(1), (3)", &name)
+            .fine(GDPR_UPPER)
+            .path(path(evidence, consent))
+            .since(Some(consent.at))
+            .due(consent.due)
+            .says(format!(
+                "{missing} of {members} people in `{name}` had objected to `{purpose}` when `{run}` began on {}, and no grounds override that{erased}",
+                consent.at
+            ))
+            .to(evidence.owner(&name))
+            .remedy(
+                "leave them out, train again on the corrected member set, and name it in the run's `member_sets`",
+                Some(format!("licit subjects exclude {name} --purpose {purpose} --objecting")),
+            )
+    });
 }
 
 /// Nobody said who is in it.

@@ -167,5 +167,6 @@ pub(super) fn covered(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     }
     let mut findings = list.findings();
     findings.extend(super::life::barred(evidence));
+    findings.extend(super::consent::restricted(evidence));
     findings
 }

@@ -1,4 +1,4 @@
-//! Data that no basis carries, whatever it covers: restricted, or erased.
+//! Data that no basis carries, whatever it covers: restricted, or erased; and rows of people who were.
 
 use licit_schemas::gate::{Finding, Status};
 use licit_schemas::registry::Life;
@@ -36,5 +36,23 @@ pub(super) fn barred<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Fin
                 "lift the restriction when its ground is gone, or take it out",
                 Some(format!("licit dataset life {name} held --reason REASON")),
             )
+    })
+}
+
+/// Versions that still hold rows of people who were erased: no list of those to leave out can name them.
+pub(super) fn still_held<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Finding> + 'a {
+    evidence.still_held.iter().map(|held| {
+        let name = evidence.name(held.node);
+        finding("retention", Status::Unmet, "GDPR Art. 17(1)", &name)
+            .fine(GDPR_UPPER)
+            .path(evidence.any_path(held.node))
+            .since(Some(held.since))
+            .due(Some(held.due))
+            .says(format!(
+                "{} people behind `{name}` were erased since {}, it holds their rows, and no list can name whom to leave out",
+                held.people, held.since
+            ))
+            .to(evidence.owner(&name))
+            .remedy("register a version without them, serve that, and erase this one", Some("licit register".to_owned()))
     })
 }

@@ -1,5 +1,6 @@
 //! What people were promised about the data behind a release.
 
+mod copies;
 mod elsewhere;
 
 use std::cell::OnceCell;
@@ -64,6 +65,7 @@ pub(super) fn promise(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             }
         }
     }
+    copies::deleted(evidence, &mut list);
     elsewhere::promised(evidence, &mut list);
     list.findings()
 }
@@ -87,6 +89,31 @@ fn unknown(evidence: &Evidence<'_>, source: &Source, list: &mut List) {
     });
 }
 
+/// A promise that is broken for the people of a source.
+fn add(
+    evidence: &Evidence<'_>,
+    (notice, promise): (&Notice, &Promise),
+    source: &Source,
+    broken: Broken,
+    list: &mut List,
+) {
+    let (name, reference) = (evidence.name(source.node), notice.reference());
+    let Broken { by, says, status, since, want, remedy, command } = broken;
+    list.add((reference.to_owned(), promise.commitment.to_string(), by), &name, || {
+        finding(RULE, status, ARTICLE, &name)
+            .because(reference)
+            .fine(GDPR_UPPER)
+            .path(evidence.path(source.node, want))
+            .since(since)
+            .says(format!(
+                "the people in `{name}` read in `{reference}`: “{}”, « {} »; {says}",
+                promise.words.en, promise.words.fr
+            ))
+            .to(evidence.deployment_owner())
+            .remedy(remedy, command)
+    });
+}
+
 /// Hold a release against one promise made to the people of a cohort.
 fn hold(
     evidence: &Evidence<'_>,
@@ -95,23 +122,7 @@ fn hold(
     (notice, promise): (&Notice, &Promise),
     list: &mut List,
 ) {
-    let mut add = |source: &Source, broken: Broken| {
-        let (name, reference) = (evidence.name(source.node), notice.reference());
-        let Broken { by, says, status, since, want, remedy, command } = broken;
-        list.add((reference.to_owned(), promise.commitment.to_string(), by), &name, || {
-            finding(RULE, status, ARTICLE, &name)
-                .because(reference)
-                .fine(GDPR_UPPER)
-                .path(evidence.path(source.node, want))
-                .since(since)
-                .says(format!(
-                    "the people in `{name}` read in `{reference}`: “{}”, « {} »; {says}",
-                    promise.words.en, promise.words.fr
-                ))
-                .to(evidence.deployment_owner())
-                .remedy(remedy, command)
-        });
-    };
+    let mut add = |source: &Source, broken: Broken| add(evidence, (notice, promise), source, broken, list);
     if let Commitment::DeletedAfter(period) = &promise.commitment {
         if all_end_in_time(evidence, cohort, |from| period.after(from)) {
             return;

@@ -19,7 +19,7 @@ const RULE: &str = "retention";
 const ARTICLE: &str = "GDPR Art. 5(1)(e)";
 
 /// `retention`: read by a run after its end, still held after it, or collected without one (GDPR Art. 5(1)(e), 13(2)(a)).
-/// What was erased refuses nothing, unless it was read too late.
+/// What was erased refuses nothing, unless it was read too late. Or it still holds rows of people who were erased (Art. 17(1)).
 pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let now = evidence.ask.valid_at;
     let lineage = &evidence.world.lineage;
@@ -34,8 +34,9 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             !cohort.ends.iter().all(|&end| lineage.end(end).map_or(cohort.derived, |end| in_time(place, end)))
         })
         .collect();
+    let still_held = super::life::still_held(evidence);
     if !asked.contains(&true) {
-        return Vec::new();
+        return still_held.collect();
     }
     // Whoever else read after the end read something whose end is over.
     let closure = OnceCell::new();
@@ -89,7 +90,9 @@ pub(super) fn retention(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             });
         }
     }
-    list.findings()
+    let mut findings = list.findings();
+    findings.extend(still_held);
+    findings
 }
 
 /// Trainings that read the data of a cohort, but for what the board took over as lawful.

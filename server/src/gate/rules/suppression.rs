@@ -8,15 +8,15 @@ use crate::gate::evidence::Evidence;
 use crate::gate::policy::Policy;
 use crate::gate::suppression::{FRESH_HOURS, Suppression};
 
-/// Hours for which what runs may go on with a list that is no longer fresh: the list is late, and those on the one before are left
-/// out all the while.
+/// Hours for which what runs may go on with a list that is no longer fresh, those on the one before being left out all the while; and
+/// after the first said no, before it has any. One person's will stops no service.
 const LATE_HOURS: i64 = 72;
 
 fn pull(evidence: &Evidence<'_>) -> Option<String> {
     Some(format!("licit suppression pull {} --acknowledge", evidence.ask.deployment))
 }
 
-/// `suppression.fresh`: there are people to leave out, and nobody acknowledged the list within a day (GDPR Art. 7(3), 18, 21).
+/// `suppression.fresh`: there are people to leave out, and nobody ever acknowledged a list, or none within a day (GDPR Art. 7(3), 18, 21).
 pub(super) fn fresh(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     const RULE: &str = "suppression.fresh";
     const ARTICLE: &str = "GDPR Art. 7(3), 18, 21";
@@ -44,6 +44,8 @@ pub(super) fn fresh(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let Some(last) = list.acknowledged else {
         return vec![
             begin(Status::Unmet)
+                .since(list.since)
+                .due(list.since.map(|since| since.plus(Duration::hours(LATE_HOURS))))
                 .says(format!("`{own}` is to leave out {people}, and nobody acknowledged that list"))
                 .remedy("pull the list, leave out whom it names, and acknowledge it", pull(evidence)),
         ];

@@ -91,6 +91,12 @@ pub async fn suppressions(ctx: Ctx) -> Result<Reply> {
         Some(since) if since > position => {
             return Err(Error::invalid("/since", format!("lies after the list of `{position}`")));
         }
+        // Whoever was erased is known by no name: that they were on the list of then cannot be told as a change.
+        Some(since) if since < world.consent.last_erased => {
+            return Err(Error::conflict(format!(
+                "somebody was erased since the list of `{since}`, and no change can name them: take the whole list, without `since`, and keep nothing of the one before"
+            )));
+        }
         Some(since) => Some((at(&ctx, since, "/since").await?, db.moment_of(since, ctx.now).await?)),
         None => None,
     };
@@ -156,6 +162,15 @@ pub async fn view_subject(ctx: Ctx, body: Body) -> Result<Reply> {
         })
         .await?;
     Reply::ok(&off(move || people::person::view(&world, &who, said, now)).await?)
+}
+
+/// Receipts of what one person said of consent.
+pub async fn receipts(ctx: Ctx, body: Body) -> Result<Reply> {
+    let query: SubjectQuery = body.read_quietly()?;
+    let (db, now) = (&ctx.app.db, ctx.now);
+    let world = db.fresh().await?;
+    let said = db.read(move |conn| said_by(conn, &query.subject)).await?;
+    Reply::ok(&people::receipts::receipts(&world, said, now))
 }
 
 /// Take somebody out of everything. What policy keeps as proof is kept apart.

@@ -62,11 +62,11 @@ pub fn subjects(tx: &mut Tx<'_>, query: &SubjectsQuery) -> Result<SubjectsImpact
     Ok(answer)
 }
 
-type Key = (String, String, String, String);
+type Key = (String, String, String);
 
 fn key(action: &licit_schemas::consent::ConsentAction) -> Key {
     let about = crate::facts::word(&action.about);
-    (action.deployment.clone(), action.dataset_version.clone(), action.purpose.clone(), about)
+    (action.model.clone(), action.purpose.clone(), about)
 }
 
 /// Some people, and how they are in something.

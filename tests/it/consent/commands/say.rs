@@ -118,7 +118,9 @@ fn anything_said_is_recorded_from_a_file() {
     assert!(told.contains("wrong.yaml") && told.contains("/notice"), "{told}");
     let told = desk.json(&desk.s.dora, &["consent", "show", "--subject", &who], 0);
     assert_eq!(told["records"].as_array().unwrap().len(), 1);
-    let (code, _, said) =
-        desk.typed(&desk.s.ana, &["consent", "record", "-f", "-"], &body.replace("restricted", "restriction_lifted"));
+    let lifted = body.replace("restricted", "restriction_lifted");
+    let (code, _, said) = desk.typed(&desk.s.ana, &["consent", "record", "-f", "-"], &lifted);
+    assert!(code == 1 && said.contains("indicated_by"), "{said}");
+    let (code, _, said) = desk.typed(&desk.s.dora, &["consent", "record", "-f", "-"], &lifted);
     assert_eq!(code, 0, "{said}");
 }

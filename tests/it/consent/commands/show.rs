@@ -62,6 +62,31 @@ fn a_record_is_handed_on_as_linked_data() {
 }
 
 #[test]
+fn a_receipt_says_what_the_person_was_told() {
+    let desk = Desk::new(consenting());
+    let who = pseudonym("k1", 3);
+    let notice = desk.s.ana.resolve("notice:customers");
+    let mut renewed = said(3, 70_001, "renewed", "2026-02-01T00:00:00Z");
+    renewed["notice"] = notice["digest"].clone();
+    batch(&desk.s.ana, &[renewed]).good();
+    let show = ["consent", "show", "--subject", &who, "--format", "receipt"];
+    let (out, _) = desk.ran(&desk.s.dora, &show, 0);
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let receipt = &document["@graph"][0];
+    assert_eq!(receipt["dct:conformsTo"], "https://w3id.org/dpv/schema/dpv-27560#receipt-record");
+    let record = &receipt["dpv:hasRecordOfActivity"];
+    assert_eq!(record["dpv:hasDataController"]["dct:identifier"], "party:acme");
+    let categories = record["dpv:hasProcess"]["dpv:hasPersonalData"].as_array().map(Vec::len);
+    assert_eq!(categories, notice["spec"]["categories"].as_array().map(Vec::len), "{receipt:#}");
+    assert!(record["dpv:hasConsentControl"]["dpv:isExercisedAt"].is_string(), "{receipt:#}");
+    assert_eq!(record["dpv:hasNotice"].as_array().map(Vec::len), Some(2), "the one before is not registered");
+    let ask = json!({"subject": who});
+    let by_api = desk.s.dora.post("/api/v1/subjects/receipts", &ask).good();
+    assert_eq!(by_api["@graph"][0]["dct:identifier"], receipt["dct:identifier"]);
+    desk.s.ana.post("/api/v1/subjects/receipts", &ask).problem(403);
+}
+
+#[test]
 fn coverage_is_counted_at_any_moment() {
     let desk = Desk::new(consenting());
     let who = pseudonym("k1", 3);

@@ -1,0 +1,1 @@
+ALTER TABLE member_load DROP COLUMN touched_at;
