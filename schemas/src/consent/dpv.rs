@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn receipts_of(records: &[ConsentRecord]) -> Value {
-        let three = json!({"do": "We advertise.", "get": "You see offers.", "never": "We sell nothing."});
+        let three = json!({"what_we_do": "We advertise.", "what_you_get": "You see offers.", "what_we_never_do": "We sell nothing."});
         let ads = json!({
             "key": "ads", "name": "Advertising", "iri": "https://w3id.org/dpv#Advertising", "regulated_as": [],
             "sentences": {"en": three, "fr": three}, "valid_from": "2020-01-01",
