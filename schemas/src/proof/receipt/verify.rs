@@ -239,7 +239,7 @@ pub(in crate::proof) fn same(wanted: &str, found: &str) -> Result<String, String
 
 pub(in crate::proof) fn matches<P>(statement: &Statement<P>, found: &[ModelFile]) -> Result<String, String> {
     let models = statement.files().unwrap_or_default();
-    let strange = admitted::strange(models.iter().map(|(model, files)| (model.as_ref(), files.as_slice())), found);
+    let strange = admitted::strange(models.iter().map(|(model, files)| (*model, files.as_slice())), found);
     if let Some(first) = strange.first() {
         return Err(format!("{} file(s) found were not admitted, such as `{first}`", strange.len()));
     }
