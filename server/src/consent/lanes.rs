@@ -94,6 +94,8 @@ pub struct Lanes {
     since: Vector<Since>,
     /// Records of each there ever were.
     counts: Vector<u64>,
+    /// The kinds there are lanes of.
+    families: Vec<Family>,
 }
 
 /// The day of a moment, as the ledger tells it.
@@ -111,6 +113,11 @@ impl Lanes {
     /// Whether nobody ever said anything.
     pub fn is_empty(&self) -> bool {
         self.since.is_empty()
+    }
+
+    /// Whether anybody ever said anything of a kind.
+    pub fn speak_of(&self, family: Family) -> bool {
+        self.families.contains(&family)
     }
 
     /// A lane as far as it matters at a moment, in microseconds since 1970; none where nobody ever spoke of it.
@@ -149,6 +156,9 @@ impl Lanes {
             if number == fresh {
                 self.since.push_back(Since::default());
                 self.counts.push_back(0);
+                if !self.families.contains(&about.family) {
+                    self.families.push(about.family);
+                }
             }
             let place = usize::try_from(number).unwrap_or(usize::MAX);
             if let (Some(since), Some(count)) = (self.since.get_mut(place), self.counts.get_mut(place)) {

@@ -177,7 +177,8 @@ fn within(evidence: &Evidence<'_>, who: &RoaringBitmap) -> RoaringBitmap {
     if who.is_empty() {
         return found;
     }
-    if !(evidence.gaps.is_empty() && evidence.unversioned.is_empty() && evidence.undeclared.is_empty()) {
+    let silent = evidence.deployment.as_ref().is_none_or(|deployment| deployment.spec.reads.is_none());
+    if silent || !(evidence.gaps.is_empty() && evidence.unversioned.is_empty() && evidence.undeclared.is_empty()) {
         return who.clone();
     }
     let uses = |source: &&Source| {

@@ -158,6 +158,9 @@ fn a_slip_in_a_tag_of_an_input_states_nobody_and_is_told_of() {
     assert_eq!(read(&run), "licit.basis purpose:x; licit.origin found; licit.subjects Adult, Childs");
     let data = || place.s.ana.resolve("dataset:s3:%2F%2Fb/k@reported")["spec"].clone();
     assert_eq!((&data()["subjects"], &data()["origin"]), (&Value::Null, &Value::Null));
+    // Nor does the run speak for an input that spoke, if nobody knows of whom.
+    place.post("runs/set-tag", &json!({"run_id": run, "key": "licit.subjects", "value": "Adult"}));
+    assert_eq!(data()["subjects"], Value::Null);
     let run = tagged(json!([{"key": "licit.subjects", "value": "Adult, Child"}]));
     assert_eq!(read(&run), Value::Null);
     assert_eq!(data()["subjects"], json!(["https://w3id.org/dpv#Adult", "https://w3id.org/dpv#Child"]));

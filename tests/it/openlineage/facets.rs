@@ -141,6 +141,53 @@ fn a_source_of_which_no_column_is_told_flows_whole() {
 }
 
 #[test]
+fn what_flows_whole_does_whichever_was_said_first_and_however_often() {
+    let (a, b) = (json!({"namespace": "n", "name": "a"}), json!({"namespace": "n", "name": "b", "field": "b"}));
+    let whole = event("START", RUN, json!([]), json!([with("n", "t", json!({"lineage": {"inputs": [a]}}))]));
+    let told = event(
+        "COMPLETE",
+        RUN,
+        json!([]),
+        json!([with("n", "t", json!({"lineage": {"fields": {"x": {"inputs": [b]}}}}))]),
+    );
+    // Of an input that chose the rows by one column all the rest flows, too, where it is said to.
+    let chosen = json!({"namespace": "n", "name": "a", "field": "region", "transformations": [{"type": "INDIRECT"}]});
+    let both = json!({"lineage": {"inputs": [a, chosen], "fields": {"x": {"inputs": [b]}}}});
+    let both = event("COMPLETE", RUN, json!([]), json!([with("n", "t", both)]));
+    // A source that nobody named once makes a column open for ever.
+    let c = json!({"namespace": "n", "name": "c", "field": "c"});
+    let named = json!({"columnLineage": {"fields": {"x": {"inputFields": [c]}}}});
+    let named = event("RUNNING", RUN, json!([]), json!([with("n", "u", named)]));
+    let open = json!({"columnLineage": {"fields": {"x": {"inputFields": [{"namespace": "n", "name": "a", "field": "a"}, {"name": "?"}]}}}});
+    let open = event("COMPLETE", RUN, json!([]), json!([with("n", "u", open)]));
+    same([&whole, &told, &open]);
+    same([&named, &open, &both]);
+    let x = |events: &[&Value]| {
+        let s = harness::Scenario::empty();
+        for event in events {
+            s.ana.post("/api/v1/lineage", event).good();
+        }
+        let runs = s.ana.get("/api/v1/runs").good();
+        let columns = runs["items"].as_array().unwrap().iter().filter_map(|run| run["spec"]["columns"].as_array());
+        columns.flatten().next().map_or(Value::Null, |column| column["from"].clone())
+    };
+    let all = json!({"input": "dataset:n/a@reported", "field": "*"});
+    let some = json!({"input": "dataset:n/b@reported", "field": "b"});
+    assert_eq!(x(&[&whole, &told]), json!([all, some]));
+    assert_eq!(x(&[&both])[0], all);
+    assert_eq!(x(&[&named, &open]), Value::Null, "nothing is narrowed");
+}
+
+#[test]
+fn a_wide_table_told_column_by_column_is_taken() {
+    let fields: serde_json::Map<String, Value> = (0..2000)
+        .map(|n| (format!("c{n}"), json!({"inputs": [{"namespace": "n", "name": "a", "field": format!("c{n}")}]})))
+        .collect();
+    let done = event("COMPLETE", RUN, json!([]), json!([with("n", "t", json!({"lineage": {"fields": fields}}))]));
+    assert!(licit_server::adapters::openlineage::translate::translate(&done).is_ok());
+}
+
+#[test]
 fn what_columns_name_was_read_though_one_source_has_no_name() {
     let email = json!({"namespace": "crm", "name": "people", "field": "email"});
     let lineage = json!({"columnLineage": {

@@ -187,6 +187,9 @@ pub struct Input {
     /// Why it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<InputRole>,
+    /// It names people in words that nobody can read: nobody else speaks for it then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub slipped: bool,
 }
 
 /// A logged model that a run wrote.

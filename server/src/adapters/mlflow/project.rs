@@ -11,7 +11,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::fact::{
-    ArtifactStored, ExperimentChanged, LoggedModelChanged, ModelChanged, RunChange, RunChanged, VersionChange,
+    ArtifactStored, ExperimentChanged, Input, LoggedModelChanged, ModelChanged, RunChange, RunChanged, VersionChange,
     VersionChanged, WebhookChanged,
 };
 use super::state::Run;
@@ -75,18 +75,19 @@ impl World {
     /// said first.
     fn mlflow_read<'f>(&self, fact: &'f RunChanged) -> Vec<Cow<'f, Table>> {
         let run = self.mlflow.run(fact.run);
-        let filled = |table: &Table| -> Option<Table> {
-            let subjects = &run?.subjects;
-            (table.subjects.is_empty() && !subjects.is_empty())
+        let filled = |input: &Input| -> Option<Table> {
+            let (subjects, table) = (&run?.subjects, input.table.as_ref()?);
+            (table.subjects.is_empty() && !input.slipped && !subjects.is_empty())
                 .then(|| Table { subjects: subjects.iter().cloned().collect(), ..table.clone() })
         };
         match (&fact.change, run) {
             (RunChange::Read { datasets, .. }, _) => {
-                let tables = datasets.iter().filter_map(|input| input.table.as_ref());
-                tables.map(|table| filled(table).map_or(Cow::Borrowed(table), Cow::Owned)).collect()
+                let table =
+                    |input: &'f Input| Some(filled(input).map_or(Cow::Borrowed(input.table.as_ref()?), Cow::Owned));
+                datasets.iter().filter_map(table).collect()
             }
             (_, Some(run)) if !fact.subjects.is_empty() => {
-                run.datasets.iter().filter_map(|input| filled(input.table.as_ref()?)).map(Cow::Owned).collect()
+                run.datasets.iter().filter_map(|input| filled(input)).map(Cow::Owned).collect()
             }
             _ => Vec::new(),
         }

@@ -119,6 +119,23 @@ pub struct Flow {
     /// Of which columns which were made; `output` by name alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
+    /// Inputs all of which flows into all of what was written, but for those of which it is told which columns do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub whole: Vec<Ref>,
+    /// Columns of what was written of which not every source is told: nobody can say what flows into them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<Open>,
+}
+
+/// A column of which not every source is told; no field for all of them. `output` by name alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    /// The dataset.
+    pub output: Ref,
+    /// Its column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<Name>,
 }
 
 impl Flow {

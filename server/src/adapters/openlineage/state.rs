@@ -13,7 +13,7 @@ use licit_schemas::text::{Iri, Key, Name};
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
-use super::event::{Bound, Event, Flow, Overflowed, Progress, Table};
+use super::event::{Bound, Event, Flow, Open, Overflowed, Progress, Table};
 use super::names;
 
 /// Columns of a dataset that can be listed; of more, none is, and what it holds is unknown.
@@ -48,6 +48,8 @@ pub struct Flows {
     /// What was written.
     pub outputs: BTreeSet<Ref>,
     columns: BTreeMap<(Ref, Name), Origins>,
+    whole: BTreeSet<Ref>,
+    open: BTreeSet<Open>,
 }
 
 /// What a run may read, write, and map columns of columns, over all its events: the bounds of a run that is recorded natively. Each
@@ -62,7 +64,12 @@ const MOST_CHILDREN: usize = 10_000;
 impl Flows {
     /// Join a flow; whether it says anything new.
     fn join(&mut self, flow: &Flow) -> bool {
-        let before = (self.inputs.len(), self.outputs.len(), self.columns.len());
+        let counts = |flows: &Self| {
+            (flows.inputs.len(), flows.outputs.len(), flows.columns.len(), flows.whole.len(), flows.open.len())
+        };
+        let before = counts(self);
+        self.whole.extend(flow.whole.iter().cloned());
+        self.open.extend(flow.open.iter().cloned());
         self.inputs.extend(flow.inputs.iter().cloned());
         self.outputs.extend(flow.outputs.iter().cloned());
         let mut changed = false;
@@ -81,11 +88,11 @@ impl Flows {
                 }
             }
         }
-        changed || before != (self.inputs.len(), self.outputs.len(), self.columns.len())
+        changed || before != counts(self)
     }
 
     fn origins(&self) -> usize {
-        self.columns.values().map(|origins| origins.len().max(1)).sum()
+        self.columns.values().map(|origins| origins.len().max(1)).sum::<usize>() + self.open.len()
     }
 
     /// Datasets read and written, and origins of columns, that a flow adds.
@@ -104,7 +111,8 @@ impl Flows {
             let new = from.filter(|from| known.is_none_or(|known| !known.contains_key(from)));
             origins.extend(new.map(|from| (of.clone(), Some(from))));
         }
-        [new(&self.inputs, &flow.inputs), new(&self.outputs, &flow.outputs), origins.len()]
+        let open = flow.open.iter().filter(|open| !self.open.contains(open)).collect::<BTreeSet<_>>().len();
+        [new(&self.inputs, &flow.inputs), new(&self.outputs, &flow.outputs), origins.len() + open]
     }
 
     /// The columns, of each version that was written under the name they were told of.
@@ -114,16 +122,38 @@ impl Flows {
         for ((of, field), origins) in &self.columns {
             told.entry(of.unpinned()).or_default().push((field, origins));
         }
+        let open = |of: &Ref, field: Option<&Name>| {
+            self.open.iter().any(|open| open.output.unpinned() == *of && open.field.as_ref() == field)
+        };
+        // An input of which only what chose the rows is told flows whole all the same.
+        let valued: BTreeSet<&Ref> =
+            self.columns.values().flatten().filter(|(_, (_, direct))| *direct).map(|((input, _), _)| input).collect();
+        let whole: Vec<&Ref> = self.whole.iter().filter(|input| !valued.contains(input)).collect();
+        if self.columns.len().saturating_mul(whole.len()) > MOST_ORIGINS {
+            return Vec::new(); // Then all flows whole.
+        }
         let mut list = Vec::new();
         for output in &self.outputs {
-            for (field, origins) in told.get(&output.unpinned()).into_iter().flatten() {
+            let base = output.unpinned();
+            if !self.open.is_empty() && open(&base, None) {
+                continue;
+            }
+            for (field, origins) in told.get(&base).into_iter().flatten() {
+                if !self.open.is_empty() && open(&base, Some(*field)) {
+                    continue;
+                }
+                let all = whole.iter().filter_map(|input| {
+                    let field = names::name(ColumnInput::WHOLE)?;
+                    Some(ColumnInput { input: (*input).clone(), field, masking: false, kind: ColumnKind::Direct })
+                });
                 let from = origins.iter().map(|((input, field), (masking, direct))| ColumnInput {
                     input: input.clone(),
                     field: field.clone(),
                     masking: *masking,
                     kind: if *direct { ColumnKind::Direct } else { ColumnKind::Indirect },
                 });
-                list.push(Column { output: output.clone(), field: Some((*field).clone()), from: from.collect() });
+                let from = all.chain(from).collect();
+                list.push(Column { output: output.clone(), field: Some((*field).clone()), from });
             }
         }
         list

@@ -11,7 +11,7 @@ use licit_schemas::time::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::event::{Event, Flow, Progress, Table};
+use super::event::{Event, Flow, Open, Progress, Table};
 use super::names;
 use super::wire::{self, Wire};
 use crate::registry::vocabulary::vocabulary;
@@ -369,7 +369,10 @@ impl Reading {
         // What came from nobody knows where cannot be narrowed: it is as if nobody had spoken of that column. What it names was read.
         let known = |sources: &[wire::Source]| sources.iter().all(|source| source.namespace.is_some());
         let named = |source: &&wire::Source| source.namespace.is_some();
-        let narrowed = known(lineage.dataset.as_deref().unwrap_or(&[]));
+        let output = refs.first().filter(|output| output.kind() == Kind::Dataset);
+        if !known(lineage.dataset.as_deref().unwrap_or(&[])) {
+            flow.open.extend(output.map(|output| Open { output: output.clone(), field: None }));
+        }
         let mut everywhere = Vec::new();
         for source in lineage.dataset.iter().flatten().filter(named) {
             let (input, column) = self.column(source, false)?;
@@ -385,8 +388,10 @@ impl Reading {
                 flow.inputs.extend(input);
                 from.extend(column);
             }
-            if narrowed && known(sources) {
+            if known(sources) {
                 flow.columns.extend(made(refs, name, from));
+            } else if let (Some(output), Some(field)) = (output, names::name(name)) {
+                flow.open.push(Open { output: output.clone(), field: Some(field) });
             }
         }
         Ok(())
@@ -403,17 +408,16 @@ impl Reading {
 
     fn explicit(&mut self, outputs: Vec<Ref>, sources: &wire::Sources) -> Read<Flow> {
         let mut flow = Flow { outputs, ..Flow::default() };
-        let (mut everywhere, mut whole) = (Vec::new(), Vec::new());
+        let mut everywhere = Vec::new();
         for source in sources.inputs.iter().flatten() {
             let (input, column) = self.column(source, false)?;
             flow.inputs.extend(input);
             let Some(column) = column else { continue };
             match source.field {
                 Some(_) => everywhere.push(ColumnInput { kind: ColumnKind::Indirect, ..column }),
-                None => whole.push(column),
+                None => flow.whole.push(column.input),
             }
         }
-        let mut columns = Vec::new();
         for (name, entry) in sources.fields.iter().flatten() {
             let mut from = self.spread(&everywhere)?;
             for source in entry.inputs.iter().flatten() {
@@ -421,12 +425,6 @@ impl Reading {
                 flow.inputs.extend(input);
                 from.extend(column);
             }
-            columns.push((name, from));
-        }
-        // All of an input flows into all of the output, unless columns of it are told of.
-        whole.retain(|all| !columns.iter().flat_map(|(_, from)| from).any(|from| from.input == all.input));
-        for (name, mut from) in columns {
-            from.extend(self.spread(&whole)?);
             flow.columns.extend(made(&flow.outputs, name, from));
         }
         Ok(flow)

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use licit_schemas::consent::Channel;
+use licit_schemas::consent::{Channel, Family};
 use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::{Exception, LegalBasis};
 use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 
 use super::{Cohort, Evidence, Source, Unread};
+
 use crate::consent::{Gone, Trained};
 use crate::db::people::{Form, Standing};
 use crate::facts::World;
@@ -242,8 +243,13 @@ fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
         if cohort.modes & CONTAINED != 0 {
             questions.extend(objections(evidence, cohort));
         }
-        questions.extend(opposed(evidence, cohort));
-        questions.extend(restricted(evidence, cohort));
+        let lanes = &evidence.world.consent.lanes;
+        if lanes.speak_of(Family::Objection) {
+            questions.extend(opposed(evidence, cohort));
+        }
+        if lanes.speak_of(Family::Restriction) {
+            questions.extend(restricted(evidence, cohort));
+        }
     }
     questions
 }

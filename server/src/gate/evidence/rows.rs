@@ -9,7 +9,7 @@ use chrono::Duration;
 use licit_schemas::registry::Life;
 use licit_schemas::time::Timestamp;
 
-use super::{Evidence, consents};
+use super::{Evidence, Source, consents};
 use crate::lineage::exposure::{CONTAINED, SERVED};
 use crate::lineage::graph::NodeId;
 use crate::lineage::walk::{Direction, closure};
@@ -33,6 +33,11 @@ pub struct StillHeld {
 pub(super) fn gather(evidence: &mut Evidence<'_>) {
     let world = evidence.world;
     if world.consent.erased == 0 {
+        return;
+    }
+    // Nearly always nobody was erased from any of it.
+    let went = |source: &Source| world.consent.erased_from(world.lineage.record(source.node).members).next().is_some();
+    if !evidence.sources.iter().any(went) {
         return;
     }
     let served = evidence.seeds.iter().filter(|(_, label)| label & SERVED != 0).map(|(node, _)| *node);

@@ -2,16 +2,18 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::web::Payload;
 use futures_core::Stream;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::depot::{Depot, Whole};
+use super::depot::{Depot, Whole, gone};
 use super::{is_example, operations, rows};
 use crate::adapters::mlflow::fact::ArtifactStored;
 use crate::adapters::mlflow::fault;
+use crate::adapters::mlflow::state::Artifact;
 use crate::error::{Error, Result};
 use crate::http::{Ctx, Reply};
 
@@ -85,14 +87,28 @@ async fn receive(depot: &Depot, mut payload: Payload, looked_at: bool) -> Result
     }
 }
 
+/// What stands under a path.
+async fn known(ctx: &Ctx, path: &str) -> Result<Arc<Artifact>> {
+    let found = ctx.app.db.fresh().await?.mlflow.artifact(path).cloned();
+    let shown: String = path.chars().take(200).collect();
+    found.ok_or_else(|| fault::none(format!("No such artifact: '{shown}'")))
+}
+
 /// Give a file.
 pub async fn get(ctx: Ctx) -> Result<Reply> {
     let path = ctx.text("artifact").to_owned();
-    let world = ctx.app.db.fresh().await?;
-    let found = world.mlflow.artifact(&path).cloned();
-    let shown: String = path.chars().take(200).collect();
-    let artifact = found.ok_or_else(|| fault::none(format!("No such artifact: '{shown}'")))?;
-    let mut stream = depot(&ctx)?.outgoing(artifact.key).await?;
+    let mut artifact = known(&ctx, &path).await?;
+    let depot = depot(&ctx)?;
+    let mut found = depot.outgoing(artifact.key).await?;
+    if found.is_none() {
+        // Others may have taken its place in between.
+        let now = known(&ctx, &path).await?;
+        if now.key != artifact.key {
+            artifact = now;
+            found = depot.outgoing(artifact.key).await?;
+        }
+    }
+    let mut stream = found.ok_or_else(|| gone(artifact.key))?;
     let (sender, receiver) = tokio::sync::mpsc::channel::<Vec<u8>>(WAITING);
     let wanted = artifact.digest;
     actix_web::rt::spawn(async move {

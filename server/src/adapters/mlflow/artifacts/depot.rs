@@ -52,19 +52,19 @@ impl Depot {
         }
     }
 
-    /// Give what lies under a key, piece by piece.
+    /// Give what lies under a key, piece by piece; none where nothing lies there.
     ///
     /// # Errors
     /// It cannot be read.
     pub async fn outgoing(
         &self,
         key: Uuid,
-    ) -> Result<futures_core::stream::BoxStream<'static, std::result::Result<Bytes, object_store::Error>>> {
-        let found = self.store.get(&place(key)).await.map_err(|e| match e {
-            object_store::Error::NotFound { .. } => gone(key),
-            e => broken(&e),
-        })?;
-        Ok(found.into_stream())
+    ) -> Result<Option<futures_core::stream::BoxStream<'static, std::result::Result<Bytes, object_store::Error>>>> {
+        match self.store.get(&place(key)).await {
+            Ok(found) => Ok(Some(found.into_stream())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(broken(&error)),
+        }
     }
 
     /// Let bytes go that nothing stands for. What cannot be deleted lies there, and nobody finds it.
@@ -92,7 +92,7 @@ fn bucket(rest: &str) -> std::result::Result<Arc<dyn ObjectStore>, String> {
         // Whoever fetches slowly may take the time it takes; a bucket that says nothing may not, and an answer waits for it no longer
         // than clients do.
         .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), "1 day")
-        .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ReadTimeout), "60 seconds")
+        .with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ReadTimeout), "5 minutes")
         .with_retry(RetryConfig {
             max_retries: 4,
             retry_timeout: std::time::Duration::from_secs(30),
@@ -110,7 +110,7 @@ fn place(key: Uuid) -> Path {
 }
 
 /// What is recorded and not there is no matter of trying again.
-fn gone(key: Uuid) -> Error {
+pub fn gone(key: Uuid) -> Error {
     tracing::error!(%key, "the bytes of an artifact are not where they were kept");
     fault::none("Its bytes are no longer where artifacts are kept: restore them from the backup there.".to_owned())
 }
@@ -193,12 +193,19 @@ impl Incoming {
         Ok(Whole { key: self.key, digest, size: self.size })
     }
 
-    /// It broke off: nothing of it is kept.
+    /// It broke off: nothing of it is kept, neither parts nor what a place may have taken whole without being able to say so.
     pub async fn abort(&mut self) {
+        let sent = self.size > 0 && self.waiting.is_empty();
         if let Some(mut upload) = self.upload.take()
             && let Err(error) = upload.abort().await
         {
             tracing::warn!(%error, "an upload that broke off could not be cleared away");
+        }
+        if sent {
+            match self.store.delete(&place(self.key)).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => tracing::warn!(%error, key = %self.key, "the bytes of an artifact could not be deleted"),
+            }
         }
     }
 }

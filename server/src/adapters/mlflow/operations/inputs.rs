@@ -40,6 +40,7 @@ pub struct Stated {
 /// What its tags state and nobody can read is noted: of a list of people of whom one is a slip, nobody is stated.
 pub(super) fn input(tx: &mut Tx<'_>, stated: &Stated, unread: &mut Vec<String>) -> Result<Input> {
     let table = table(tx, stated, unread);
+    let slipped = stated.tags.get("licit.subjects").is_some_and(|text| subjects(text).is_none());
     let tags = super::tags(tx, &stated.tags)?;
     Ok(Input {
         name: stated.name.clone(),
@@ -51,6 +52,7 @@ pub(super) fn input(tx: &mut Tx<'_>, stated: &Stated, unread: &mut Vec<String>) 
         role: stated.tags.get("mlflow.data.context").and_then(|context| role(context)),
         tags,
         table,
+        slipped,
     })
 }
 
