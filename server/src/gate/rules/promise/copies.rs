@@ -33,6 +33,10 @@ pub(super) fn deleted(evidence: &Evidence<'_>, list: &mut List) {
     let copies = |cohort: &Cohort<'_>| cohort.derived && cohort.modes & (CONTAINED | SERVED) != 0;
     let copies: Vec<&Source> =
         evidence.sources.iter().filter(|source| copies(evidence.cohort(source)) && late(source)).collect();
+    // Nearly always there is none, and nothing is looked up.
+    if copies.is_empty() {
+        return;
+    }
     let collected: HashMap<NodeId, usize> =
         evidence.sources.iter().filter(|s| !evidence.cohort(s).derived).map(|s| (s.node, s.cohort)).collect();
     for some in copies.chunks(exposure::HOLDERS) {
