@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::proof::{self, ProofKept};
+use crate::db::people::Form;
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, canonical};
 
@@ -20,7 +21,8 @@ pub struct SubjectErased {
     pub records: u64,
     /// Entries that brought the members they were among: what was trained on those is to be made anew without them.
     pub member_sets: Vec<u64>,
-    /// Trainings that began without their consent, or against their objection: that stays a finding until they are done anew.
+    /// Trainings that began without their consent, against their objection, or while their data were restricted: that stays a finding
+    /// until they are done anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacked: Vec<Lacked>,
     /// What they objected to: what was trained on them before is to be made anew without them all the same.
@@ -40,8 +42,8 @@ pub struct Objection {
     pub overridden: bool,
 }
 
-/// A training that began without the consent of one of its members, or against their objection: a count of one, and nothing of who
-/// it was.
+/// A training that began without the consent of one of its members, against their objection, or while their data were restricted: a
+/// count of one, and nothing of who it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lacked {
@@ -58,6 +60,31 @@ pub struct Lacked {
     /// Whether they had objected to it, and no consent was asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub objecting: bool,
+    /// Whether their data were restricted, and no consent was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restricted: bool,
+}
+
+/// What was wrong with reading somebody's data when a training began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wrong {
+    /// They had not consented in this form.
+    Unasked(Form),
+    /// They had objected (GDPR Art. 21).
+    Objected,
+    /// Their data were restricted (GDPR Art. 18).
+    Restricted,
+}
+
+impl Lacked {
+    /// What was wrong.
+    pub fn wrong(&self) -> Wrong {
+        match (self.objecting, self.restricted) {
+            (true, _) => Wrong::Objected,
+            (_, true) => Wrong::Restricted,
+            _ => Wrong::Unasked(Form { explicit: self.explicit, parental: self.parental }),
+        }
+    }
 }
 
 /// What of an erased person stays.

@@ -83,8 +83,8 @@ pub struct State {
     pub last_erased: u64,
     erased_from: HashMap<u64, Vector<Gone>>,
     /// Trainings that began without the consent of people erased since: how many, by the entry that brought the members, the run,
-    /// and the form that was asked for; no form for those who had objected.
-    lacked: HashMap<u64, HashMap<(Arc<str>, Option<Form>), u64>>,
+    /// and what was wrong.
+    lacked: HashMap<u64, HashMap<(Arc<str>, erase::Wrong), u64>>,
     /// Proofs that are kept of people who were erased.
     pub proofs: proof::Proofs,
     /// What was done in models for those who withdrew or object.
@@ -225,16 +225,14 @@ impl State {
         }
         for one in &fact.lacked {
             let counts = self.lacked.entry(one.members).or_default();
-            let form = (!one.objecting).then_some(Form { explicit: one.explicit, parental: one.parental });
-            *counts.entry((one.run.to_string().into(), form)).or_default() += 1;
+            *counts.entry((one.run.to_string().into(), one.wrong())).or_default() += 1;
         }
     }
 
-    /// How many people erased since lacked consent in a form when a training began, or had objected where no form is named, of the
-    /// members that an entry brought.
-    pub fn lacked(&self, members: u64, run: &Arc<str>, form: Option<Form>) -> u64 {
+    /// Of how many people erased since a training should not have read the data when it began, of the members that an entry brought.
+    pub fn lacked(&self, members: u64, run: &Arc<str>, wrong: erase::Wrong) -> u64 {
         let counts = if self.lacked.is_empty() { None } else { self.lacked.get(&members) };
-        counts.and_then(|counts| counts.get(&(run.clone(), form))).copied().unwrap_or(0)
+        counts.and_then(|counts| counts.get(&(run.clone(), wrong))).copied().unwrap_or(0)
     }
 
     /// Who was erased from members, by the entry that brought those.

@@ -16,7 +16,7 @@ use super::consented::Will;
 use super::coverage::Question;
 use super::suppression::may_object;
 use crate::consent::Trained;
-use crate::consent::erase::{Lacked, Objection};
+use crate::consent::erase::{Lacked, Objection, Wrong};
 use crate::db::people::{Form, How, LaneAt, Wanted};
 use crate::error::Result;
 use crate::facts::{Tx, World};
@@ -26,8 +26,8 @@ use crate::lineage::walk::{Direction, closure};
 use crate::registry::{RunFacts, What};
 use crate::resolve::parse;
 
-/// Trainings that began without a person's consent, or against their objection, each with the members they were among. Only where a
-/// basis that may govern asks for that.
+/// Trainings that began without a person's consent or against their objection, where a basis that may govern asks for that, or while
+/// their data were restricted, each with the members they were among.
 ///
 /// # Errors
 /// What the database said.
@@ -42,7 +42,7 @@ pub fn lacked(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Lacked>> {
             for form in asked(&world, name, facts) {
                 let set = key(&world, name, facts, form);
                 let Some(members) = own.get(&set).and_then(|set| world.people.members(set)) else { continue };
-                let key = (members.id, run.clone(), Some(form));
+                let key = (members.id, run.clone(), Wrong::Unasked(form));
                 if found.contains(&key) {
                     continue;
                 }
@@ -54,17 +54,20 @@ pub fn lacked(tx: &mut Tx<'_>, who: &Pseudonym) -> Result<Vec<Lacked>> {
                 }
             }
             let set = key(&world, name, facts, Form::default());
-            if let Some(members) = own.get(&set).and_then(|set| world.people.members(set))
-                && may_be_objected_to(&world, facts)
-                && opposed(tx, &world, &mut said, n, facts)?
-            {
-                found.insert((members.id, run.clone(), None));
+            let Some(members) = own.get(&set).and_then(|set| world.people.members(set)) else { continue };
+            let mut against = |will: &Will| against(tx, &world, &mut said, n, will, facts.started_at);
+            if may_be_objected_to(&world, facts) && against(&Will::no_objection(&world, &facts.purpose))? {
+                found.insert((members.id, run.clone(), Wrong::Objected));
+            }
+            if against(&Will::unrestricted(&facts.purpose))? {
+                found.insert((members.id, run.clone(), Wrong::Restricted));
             }
         }
     }
-    let each = found.into_iter().map(|(members, run, form)| {
-        let (run, objecting, Form { explicit, parental }) = (parse(&run)?, form.is_none(), form.unwrap_or_default());
-        Ok(Lacked { members, run, explicit, parental, objecting })
+    let each = found.into_iter().map(|(members, run, wrong)| {
+        let Form { explicit, parental } = if let Wrong::Unasked(form) = wrong { form } else { Form::default() };
+        let (objecting, restricted) = (wrong == Wrong::Objected, wrong == Wrong::Restricted);
+        Ok(Lacked { members, run: parse(&run)?, explicit, parental, objecting, restricted })
     });
     each.collect()
 }
@@ -131,10 +134,16 @@ fn may_be_objected_to(world: &World, run: &RunFacts) -> bool {
         || is_marketing(world, &run.purpose.unpinned().to_string())
 }
 
-/// Whether a person had objected when a training began.
-fn opposed(tx: &mut Tx<'_>, world: &World, said: &mut HashMap<u32, Vec<Word>>, n: u32, run: &RunFacts) -> Result<bool> {
-    let at = run.started_at;
-    let wanted = Will::no_objection(world, &run.purpose).wanted(world, at);
+/// Whether a person was against something at a moment: had objected, or had their data restricted.
+fn against(
+    tx: &mut Tx<'_>,
+    world: &World,
+    said: &mut HashMap<u32, Vec<Word>>,
+    n: u32,
+    will: &Will,
+    at: Timestamp,
+) -> Result<bool> {
+    let wanted = will.wanted(world, at);
     for lane in wanted.chains.iter().flatten() {
         let stood = standing(words_of(tx, said, n, *lane)?, at.micros());
         // Of an objection, *explicit* says that its author did not withdraw it.

@@ -290,6 +290,12 @@ fn a_training_that_begins_after_a_restriction_does_without_that_person() {
     assert!(found["sentence"].as_str().unwrap().starts_with("the data of 2 of 10 people"), "{found}");
     let command = "licit subjects exclude dataset:crm/people@1 --purpose purpose:scoring --restricted";
     assert_eq!(found["remedy"]["command"], command);
+    // It is none the more lawful for their erasure.
+    for person in [3, 4] {
+        s.dora.post("/api/v1/subjects/erasures", &json!({"subject": super::pseudonym("k1", person)})).good();
+    }
+    let erased = covered().expect("the training is what it was");
+    assert!(erased["sentence"].as_str().unwrap().starts_with("the data of 2 of 10 people"), "{erased}");
     s.add("model-versions", model_version("3", "3"));
     let mut again = training("3", "1");
     (again["started_at"], again["member_sets"]) = (json!(now()), json!([set["id"]]));

@@ -16,6 +16,18 @@ fn kept(place: &Place) -> usize {
     count(place.folder.path())
 }
 
+/// Registers a logged model, and holds the version's first file against the large one that was sent.
+#[track_caller]
+pub(super) fn registered(place: &Place, model: &str, large: &[u8]) {
+    let made = place.post("model-versions/create", &json!({"name": "score", "source": format!("models:/{model}")}));
+    assert_eq!(made["model_version"]["version"], "1");
+    let files = place.s.ana.resolve("model:score@1")["spec"]["files"].clone();
+    assert_eq!(
+        files[0],
+        json!({"path": "data/large.bin", "digest": Digest::of(large).to_string(), "size": 20_000_000})
+    );
+}
+
 #[test]
 fn bytes_come_back_as_they_were_and_their_digests_are_those_of_the_version() {
     let place = Place::new();
@@ -33,13 +45,7 @@ fn bytes_come_back_as_they_were_and_their_digests_are_those_of_the_version() {
         listed["files"],
         json!([{"path": "data", "is_dir": true}, {"path": "model.bin", "is_dir": false, "file_size": 2000}])
     );
-    let made = place.post("model-versions/create", &json!({"name": "score", "source": format!("models:/{model}")}));
-    assert_eq!(made["model_version"]["version"], "1");
-    let files = place.s.ana.resolve("model:score@1")["spec"]["files"].clone();
-    assert_eq!(
-        files[0],
-        json!({"path": "data/large.bin", "digest": Digest::of(&large).to_string(), "size": 20_000_000})
-    );
+    registered(&place, &model, &large);
     assert_eq!(kept(&place), 2);
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use harness::{Scenario, TestDatabase, TestServer};
-use licit_schemas::digest::Digest;
 use serde_json::json;
 
 use super::{FILES, Place, refused};
@@ -99,13 +98,7 @@ fn bytes_go_into_a_bucket_in_parts_and_come_back() {
         let back = place.trainer.get(&format!("{FILES}/{folder}/{path}"));
         assert_eq!((back.status, back.header("content-length")), (200, Some(bytes.len().to_string().as_str())));
     }
-    let made = place.post("model-versions/create", &json!({"name": "score", "source": format!("models:/{model}")}));
-    assert_eq!(made["model_version"]["version"], "1");
-    let files = place.s.ana.resolve("model:score@1")["spec"]["files"].clone();
-    assert_eq!(
-        files[0],
-        json!({"path": "data/large.bin", "digest": Digest::of(&large).to_string(), "size": 20_000_000})
-    );
+    super::artifacts::registered(&place, &model, &large);
     let keys = buckets.keys();
     assert_eq!(keys.len(), 3, "{keys:?}");
     assert!(keys.iter().all(|key| key.starts_with("licit/artifacts/")), "{keys:?}");

@@ -182,3 +182,22 @@ pub struct Table {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<Ref>,
 }
+
+impl Table {
+    /// One of which nothing is said but that it is.
+    pub fn named(r#ref: Ref) -> Self {
+        Self {
+            r#ref,
+            fields: Vec::new(),
+            subjects: Vec::new(),
+            origin: None,
+            controller: None,
+            purpose: None,
+            basis: None,
+            assessments: Vec::new(),
+            owner: None,
+            change: None,
+            aliases: Vec::new(),
+        }
+    }
+}

@@ -259,19 +259,7 @@ impl Reading {
                 self.models.insert(reference.unpinned());
             }
         }
-        Ok(self.tables.entry(reference.clone()).or_insert_with(|| Table {
-            r#ref: reference.clone(),
-            fields: Vec::new(),
-            subjects: Vec::new(),
-            origin: None,
-            controller: None,
-            purpose: None,
-            basis: None,
-            assessments: Vec::new(),
-            owner: None,
-            change: None,
-            aliases: Vec::new(),
-        }))
+        Ok(self.tables.entry(reference.clone()).or_insert_with(|| Table::named(reference.clone())))
     }
 
     fn describe(&mut self, reference: &Ref, set: &wire::Dataset) -> Read<()> {

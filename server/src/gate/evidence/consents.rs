@@ -11,6 +11,7 @@ use licit_schemas::time::Timestamp;
 
 use super::{Cohort, Evidence, Source, Unread};
 
+use crate::consent::erase::Wrong;
 use crate::consent::{Gone, Trained};
 use crate::db::people::{Form, Standing};
 use crate::facts::World;
@@ -144,10 +145,14 @@ impl Asking {
         }
         match self.asked {
             Asked::Served => true,
-            Asked::Restricted(_) => missing(id) == Some(0),
-            Asked::Opposed(training) => missing(id) == Some(0) && lacked(evidence, training, id, None) == 0,
+            Asked::Restricted(training) => {
+                missing(id) == Some(0) && lacked(evidence, training, id, Wrong::Restricted) == 0
+            }
+            Asked::Opposed(training) => missing(id) == Some(0) && lacked(evidence, training, id, Wrong::Objected) == 0,
             Asked::Objected(_) => missing(id) == Some(0) && self.objected_and_went(world, id).next().is_none(),
-            Asked::Training(training) => missing(id) == Some(0) && lacked(evidence, training, id, Some(self.form)) == 0,
+            Asked::Training(training) => {
+                missing(id) == Some(0) && lacked(evidence, training, id, Wrong::Unasked(self.form)) == 0
+            }
             Asked::Overdue(_) => missing(id) == Some(0) && world.consent.erased_from(id).next().is_none(),
         }
     }
@@ -337,11 +342,11 @@ fn on_consent(question: &Question, answer: &Answer, cohort: &Cohort<'_>) -> Opti
     consent.then(|| Form { explicit, parental: children::parents_give(&cohort.class, governing(), question.at) })
 }
 
-/// How many people erased since lacked consent when a training began, or objected where no form of consent is named: it is none the
-/// more lawful for their erasure.
-fn lacked(evidence: &Evidence<'_>, training: usize, members: u64, form: Option<Form>) -> u64 {
+/// Of how many people erased since a training should not have read the data when it began: it is none the more lawful for their
+/// erasure.
+fn lacked(evidence: &Evidence<'_>, training: usize, members: u64, wrong: Wrong) -> u64 {
     let run = evidence.trainings[training].held.as_ref();
-    run.map_or(0, |run| evidence.world.consent.lacked(members, &run.reference, form))
+    run.map_or(0, |run| evidence.world.consent.lacked(members, &run.reference, wrong))
 }
 
 fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Consent {
@@ -382,8 +387,11 @@ fn covered(remedied: &Remedied<'_, '_>, source: &Source, asking: &Asking) -> Con
     let late = |gone: &&Gone| gone.at.time.plus(Duration::days(i64::from(days))) <= now;
     let open = |gone: &&Gone| late(gone) && trained_before(gone) && !acted.reaches_erased(&gone.at);
     let erased = match (asking.asked, members) {
-        (Asked::Training(training), Some(members)) => lacked(evidence, training, members.id, Some(asking.form)),
-        (Asked::Opposed(training), Some(members)) => lacked(evidence, training, members.id, None),
+        (Asked::Training(training), Some(members)) => {
+            lacked(evidence, training, members.id, Wrong::Unasked(asking.form))
+        }
+        (Asked::Opposed(training), Some(members)) => lacked(evidence, training, members.id, Wrong::Objected),
+        (Asked::Restricted(training), Some(members)) => lacked(evidence, training, members.id, Wrong::Restricted),
         (Asked::Overdue(_), Some(members)) => world.consent.erased_from(members.id).filter(open).count() as u64,
         (Asked::Objected(_), Some(members)) => asking.objected_and_went(world, members.id).filter(open).count() as u64,
         _ => 0,

@@ -197,14 +197,7 @@ pub(super) fn restricted(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut list = Grouped::new();
     for consent in &evidence.consents {
         let Consented::Restricted(training) = consent.asked else { continue };
-        let (members, missing) = match (consent.members, consent.missing) {
-            (Some((_, members)), Some(missing)) if missing > 0 => (members, missing),
-            (Some(_), None) => {
-                unread_of(RULE, evidence, consent, &mut list);
-                continue;
-            }
-            _ => continue,
-        };
+        let Some((members, missing)) = among(RULE, evidence, consent, &mut list) else { continue };
         let (name, run) = (evidence.name(consent.source), evidence.name(evidence.trainings[training].node));
         list.add((0, format!("{run} {name}")), &name, || {
             finding(RULE, Status::Unmet, "GDPR Art. 18(1)", &name)
@@ -226,14 +219,23 @@ pub(super) fn restricted(evidence: &Evidence<'_>) -> Vec<Finding> {
     list.findings()
 }
 
+/// How many members there are, and how many of them are concerned; none where none is, or, which is told, where what people said
+/// cannot be read.
+fn among(rule: &str, evidence: &Evidence<'_>, consent: &Consent, list: &mut List) -> Option<(u64, u64)> {
+    match (consent.members, consent.missing) {
+        (Some((_, members)), Some(missing)) if missing > 0 => Some((members, missing)),
+        (Some(_), None) => {
+            unread_of(rule, evidence, consent, list);
+            None
+        }
+        _ => None,
+    }
+}
+
 /// People who had objected when a training began, and whose data it read all the same (GDPR Art. 21(1), (3)).
 fn opposed(evidence: &Evidence<'_>, consent: &Consent, training: usize, list: &mut List) {
     let (name, purpose) = (evidence.name(consent.source), &consent.purpose);
-    let (members, missing) = match (consent.members, consent.missing) {
-        (Some((_, members)), Some(missing)) if missing > 0 => (members, missing),
-        (Some(_), None) => return unread_of(OBJECTION, evidence, consent, list),
-        _ => return,
-    };
+    let Some((members, missing)) = among(OBJECTION, evidence, consent, list) else { return };
     let run = evidence.name(evidence.trainings[training].node);
     let erased = erased(consent);
     list.add((1, format!("{run} {name}")), &name, || {

@@ -80,19 +80,7 @@ fn table(tx: &Tx<'_>, stated: &Stated, unread: &mut Vec<String>) -> Option<Table
             None => names::reported(&found.base)?,
         },
     };
-    let mut table = Table {
-        r#ref: reference,
-        fields: fields(stated.schema.as_deref()),
-        subjects: Vec::new(),
-        origin: None,
-        controller: None,
-        purpose: None,
-        basis: None,
-        assessments: Vec::new(),
-        owner: None,
-        change: None,
-        aliases: Vec::new(),
-    };
+    let mut table = Table { fields: fields(stated.schema.as_deref()), ..Table::named(reference) };
     for (key, value) in &stated.tags {
         let read = match key.as_str() {
             "licit.subjects" => subjects(value).map(|read| table.subjects = read),
