@@ -1,4 +1,4 @@
-//! The gate beside a bare breadth-first search on the same graph: closure, rules and reasons, in memory, without serialising or
+//! The gate beside a bare breadth-first search on the same graph, and beside the closure alone: closure, rules and reasons, in memory, without serialising or
 //! appending. Ratios taken in one run; nothing is asserted.
 //!
 //! `cargo bench --workspace --bench gate [-- EDGES [ROUNDS]] [plain|mixed] [dense]`. A layered registry: collected data, seven layers of
@@ -20,6 +20,7 @@ use licit_server::gate::evidence::{Ask, gather};
 use licit_server::gate::policy::Policy;
 use licit_server::lineage::exposure::{CONTAINED, Exposure, NO_CUTS, expose_into};
 use licit_server::lineage::graph::NodeId;
+use licit_server::lineage::walk::{Direction, closure};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -390,7 +391,8 @@ fn measure(mix: Mix, edges: usize, rounds: usize) {
             (d.clone(), world.lineage.find(&release.to_string()).unwrap().0)
         })
         .collect();
-    let (mut floor, mut walked, mut gathered, mut judged) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut floor, mut closed, mut walked) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut gathered, mut judged) = (Vec::new(), Vec::new());
     let (mut nodes, mut edges, mut people, mut found) = (0, 0, 0, 0);
     let mut exposure = Exposure::default();
     let mut seed = SEED;
@@ -405,6 +407,10 @@ fn measure(mix: Mix, edges: usize, rounds: usize) {
         let (some, passed) = bare.walk(*root);
         floor.push(begin.elapsed());
         (nodes, edges) = (nodes + some, edges + passed);
+        let (_, root) = draw();
+        let begin = Instant::now();
+        std::hint::black_box(closure(graph, &[NodeId(*root)], Direction::Upstream).len());
+        closed.push(begin.elapsed());
         let (_, root) = draw();
         let begin = Instant::now();
         expose_into(graph, &[(NodeId(*root), CONTAINED)], NO_CUTS, &mut exposure);
@@ -424,13 +430,13 @@ fn measure(mix: Mix, edges: usize, rounds: usize) {
         people / rounds
     );
     for q in [0.5, 0.99] {
-        let floor = quantile(&mut floor, q);
-        print!("p{:<3} bare walk {floor:.1} us", q * 100.0);
+        let (floor, closed) = (quantile(&mut floor, q), quantile(&mut closed, q));
+        print!("p{:<3} bare walk {floor:.1} us   closure {closed:.1} us", q * 100.0);
         for (what, times) in
             [("exposure", &mut walked), ("evidence", &mut gathered), ("verdict and findings", &mut judged)]
         {
             let time = quantile(times, q);
-            print!("   {what} {time:.1} us ({:.2}x)", time / floor);
+            print!("   {what} {time:.1} us ({:.2}x, {:.2}x)", time / floor, time / closed);
         }
         println!();
     }

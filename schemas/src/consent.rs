@@ -59,7 +59,8 @@ pub enum Said {
     Objected,
     /// The person objects no more.
     ObjectionWithdrawn,
-    /// Compelling legitimate grounds override the objection (GDPR Art. 21(1)); never one to direct marketing (Art. 21(3)).
+    /// Compelling legitimate grounds override the objection (GDPR Art. 21(1)): recorded by the data protection officer while the board's
+    /// word is in force that there are any for the purpose. Never one to direct marketing (Art. 21(3)).
     ObjectionOverridden,
     /// Processing of the person's data is restricted (GDPR Art. 18).
     Restricted,

@@ -352,6 +352,10 @@ pub enum AssessmentKind {
     /// That legitimate interests are not overridden by those of the people (GDPR Art. 6(1)(f)): stands for the balancing test in
     /// the letter of a basis.
     Balancing,
+    /// That there are compelling legitimate grounds which may override objections to a purpose (GDPR Art. 21(1)), or that research is
+    /// necessary for a task in the public interest (Art. 21(6)): while it is approved and in force, it can be recorded of single people
+    /// that they override theirs.
+    CompellingGrounds,
 }
 
 /// What a measured figure must be. Besides `metrics`, the only place where fractions are allowed.
@@ -411,7 +415,7 @@ pub struct AssessmentSpec {
     /// What kind.
     pub kind: AssessmentKind,
     /// The dataset or model version, or the run, it is of; for `compatibility` and `combination` a dataset without version stands
-    /// for all of them, for `balancing` a basis without revision. Either this or a recipe.
+    /// for all of them, for `balancing` a basis, for `compelling_grounds` a purpose without revision. Either this or a recipe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<Ref>,
     /// For `anonymity` and `combination`: how the versions are made that it covers, those to come included.

@@ -85,7 +85,7 @@ fn shown(conn: &mut Conn, rows: Vec<Row>, with_kind: bool) -> Result<Vec<Sent>> 
 pub async fn get(ctx: Ctx, kind: &'static str) -> Result<Reply> {
     let id = ctx.id()?.to_string();
     let query: GetQuery = ctx.query()?;
-    let found = ctx.app.db.read(move |conn| {
+    let found = ctx.app.db.look_up(move |conn| {
         let row = listing::by_id_known(conn, kind, &id, query.known_at)?
             .ok_or_else(|| Error::NotFound(format!("there is no {} `{id}`", kind.replace('_', " "))))?;
         Ok((row.since_seq, shown(conn, vec![row], false)?))
@@ -198,7 +198,7 @@ pub async fn resolve(ctx: Ctx) -> Result<Reply> {
             .unwrap_or(reference.clone())
             .to_string(),
     };
-    let found = ctx.app.db.read(move |conn| {
+    let found = ctx.app.db.look_up(move |conn| {
         let row = listing::by_reference(conn, kind, &text, asked.known_at)?;
         let row = row.ok_or_else(|| Error::NotFound(format!("there is no `{reference}`")))?;
         Ok((row.since_seq, shown(conn, vec![row], true)?))

@@ -27,7 +27,7 @@ mod lines;
 mod needed;
 pub(crate) mod parts;
 pub(crate) mod policy;
-mod purposes;
+pub(crate) mod purposes;
 mod recipes;
 mod renewals;
 mod retired;

@@ -4,7 +4,7 @@
 //! a moment if the last thing said by then was that it is given, its time is not over, and nobody found since that it never was
 //! valid (DPV scope note of `dpv:ConsentInvalidated`; GDPR Art. 7(3): nothing else reaches back).
 
-use super::{Family, Said};
+use super::Said;
 
 /// One thing said, as far as it decides. Times are microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +99,51 @@ pub fn begun(words: &[Word], moment: i64) -> Option<i64> {
     before.into_iter().find(|at| !standing(words, at - 1).stands).filter(|_| standing(words, moment).stands)
 }
 
-/// Since when somebody has been against it, who is at a moment: since consent ended that stood, or an objection or a restriction
-/// began; where neither is known, since they first said anything.
-pub fn against(words: &[Word], moment: i64) -> Option<i64> {
-    let first = || words.iter().map(|word| word.at).filter(|at| *at <= moment).min();
-    let of_consent = words.iter().all(|word| word.said.family() == Family::Consent);
-    if of_consent { ended(words, moment) } else { begun(words, moment) }.or_else(first)
+/// What of several things that somebody spoke of says that they are against it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// Consent to a purpose and the broader ones that cover it, nearest first: the nearest they spoke of does not stand.
+    Unwilling,
+    /// Objections, restrictions: any one stands.
+    Any,
+    /// Objections, whatever grounds were held against them: the person withdrew one of them not (GDPR Art. 21(3)).
+    Whatever,
+}
+
+impl Against {
+    fn holds(self, things: &[Fold], moment: i64) -> bool {
+        let mut standings = things.iter().map(|fold| fold.standing(moment));
+        match self {
+            Self::Unwilling => standings.find(|one| one.spoken).is_some_and(|nearest| !nearest.stands),
+            Self::Any => standings.any(|one| one.stands),
+            Self::Whatever => standings.any(|one| one.explicit),
+        }
+    }
+
+    /// Since when somebody has been against it, who is at a moment, and the word by which that has been known: by its place in the
+    /// order in which words were recorded. `words` are in that order, each with the thing it is of.
+    pub fn since<P: Copy>(self, words: &[(P, usize, Word)], moment: i64) -> Option<(i64, P)> {
+        let things = words.iter().map(|(_, thing, _)| thing + 1).max()?;
+        let mut folds = vec![Fold::default(); things];
+        let mut known = None;
+        for (place, thing, word) in words {
+            folds[*thing].take(*word, moment);
+            known =
+                known.filter(|_| self.holds(&folds, moment)).or_else(|| self.holds(&folds, moment).then_some(*place));
+        }
+        let known = known?;
+        let held = |at: i64| {
+            let mut folds = vec![Fold::default(); things];
+            words.iter().for_each(|(_, thing, word)| folds[*thing].take(*word, at));
+            self.holds(&folds, at)
+        };
+        let mut instants: Vec<i64> =
+            words.iter().flat_map(|(_, _, w)| [Some(w.at), w.until, w.invalid_from]).flatten().collect();
+        instants.retain(|at| *at <= moment);
+        instants.sort_unstable();
+        let since = instants.iter().rev().find(|at| !held(**at - 1)).or(instants.first());
+        since.map(|at| (*at, known))
+    }
 }
 
 /// Why something cannot be said next, after words recorded before: consent that stands is renewed or ended, not asked for again;
@@ -184,14 +223,44 @@ mod tests {
         assert_eq!(ended(&[word(Said::Refused, 5)], 9), None, "it never stood");
     }
 
+    /// Words of several things, by the order in which they were recorded.
+    fn of(words: &[(usize, Word)]) -> Vec<(usize, usize, Word)> {
+        words.iter().enumerate().map(|(place, (thing, word))| (place, *thing, *word)).collect()
+    }
+
     #[test]
-    fn it_is_known_since_when_somebody_is_against_it() {
-        let withdrew = [word(Said::Given, 10), word(Said::Withdrawn, 12), word(Said::Refused, 14)];
-        assert_eq!((against(&withdrew, 30), against(&withdrew, 9)), (Some(12), None));
-        assert_eq!(against(&[word(Said::Refused, 5), word(Said::Refused, 7)], 9), Some(5));
+    fn it_is_known_since_when_and_by_which_word_somebody_is_against_it() {
+        use Against::{Any, Unwilling, Whatever};
+        let own = |words: &[Word]| of(&words.iter().map(|word| (0, *word)).collect::<Vec<_>>());
+        let withdrew = own(&[word(Said::Given, 10), word(Said::Withdrawn, 12), word(Said::Refused, 14)]);
+        assert_eq!((Unwilling.since(&withdrew, 30), Unwilling.since(&withdrew, 11)), (Some((12, 1)), None));
+        let back = own(&[word(Said::Refused, 5), word(Said::Given, 7), word(Said::Withdrawn, 9)]);
+        let at = |moment| Unwilling.since(&back, moment);
+        assert_eq!((at(4), at(6), at(8), at(9)), (None, Some((5, 0)), None, Some((9, 2))));
+        assert_eq!(Unwilling.since(&own(&[word(Said::Refused, 5), word(Said::Refused, 7)]), 9), Some((5, 0)));
+        // Recorded late, said early.
+        let late = own(&[word(Said::Given, 3), word(Said::Refused, 2)]);
+        assert_eq!((Unwilling.since(&late, 2), Unwilling.since(&late, 4)), (Some((2, 1)), None));
+        let ends = own(&[Word { until: Some(20), ..word(Said::Given, 10) }]);
+        assert_eq!((Unwilling.since(&ends, 25), Unwilling.since(&ends, 19)), (Some((20, 0)), None));
         let objects = [word(Said::Objected, 3), word(Said::ObjectionWithdrawn, 4), word(Said::Objected, 6)];
-        assert_eq!(against(&objects, 9), Some(6));
-        assert_eq!(against(&[word(Said::Objected, 3), word(Said::ObjectionOverridden, 4)], 9), Some(3));
+        assert_eq!((Any.since(&own(&objects), 9), Any.since(&own(&objects), 5)), (Some((6, 2)), None));
+        let overridden = own(&[word(Said::Objected, 3), word(Said::ObjectionOverridden, 4), word(Said::Objected, 8)]);
+        assert_eq!((Any.since(&overridden, 7), Any.since(&overridden, 9)), (None, Some((8, 2))));
+        assert_eq!((Whatever.since(&overridden, 7), Whatever.since(&overridden, 9)), (Some((3, 0)), Some((3, 0))));
+    }
+
+    #[test]
+    fn whoever_says_no_again_of_something_nearer_was_against_it_before() {
+        let (refused, given) = (word(Said::Refused, 2), word(Said::Given, 4));
+        let again = of(&[(1, refused), (0, word(Said::Refused, 9))]);
+        assert_eq!(Against::Unwilling.since(&again, 10), Some((2, 0)));
+        // The nearer word counts, whichever was recorded first.
+        assert_eq!(Against::Unwilling.since(&of(&[(1, refused), (0, given)]), 10), None);
+        assert_eq!(Against::Unwilling.since(&of(&[(0, given), (1, refused)]), 10), None);
+        let both =
+            of(&[(1, word(Said::Objected, 2)), (0, word(Said::Objected, 5)), (1, word(Said::ObjectionWithdrawn, 7))]);
+        assert_eq!(Against::Any.since(&both, 8), Some((2, 0)));
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn issued_before((id, _): &(uuid_text::Uuid, Timestamp)) -> String {
 /// Tokens, without their secrets.
 pub async fn list_tokens(ctx: Ctx) -> Result<Reply> {
     let query: ListQuery = ctx.query()?;
-    let page = ctx.app.db.read(move |conn| listing::list(conn, "token", &query)).await?;
+    let page = ctx.app.db.look_up(move |conn| listing::list(conn, "token", &query)).await?;
     let broken = |row: &Row| Error::Internal(format!("token {}: not of our form", row.id));
     let view = |row: &Row| {
         let spec: TokenSpec = serde_json::from_str(&row.doc).map_err(|_| broken(row))?;

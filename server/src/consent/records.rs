@@ -14,6 +14,7 @@ use crate::db::people::{Record, RecordId};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx};
 use crate::lawfulness::is_marketing;
+use crate::review::has_compelling_grounds;
 
 /// Kinds of will one batch may speak of.
 const MOST_LANES: usize = 200;
@@ -151,7 +152,7 @@ fn known(tx: &mut Tx<'_>, lines: &[Line]) -> Result<Vec<Option<Fate>>> {
 
 /// Purposes and keys that are not known here, and what does not fit together.
 fn not_here(tx: &Tx<'_>, lines: &[Line], fates: &mut [Option<Fate>]) {
-    let world = tx.world();
+    let (world, now) = (tx.world(), tx.now());
     for (line, fate) in lines.iter().zip(fates) {
         if fate.is_some() {
             continue;
@@ -168,6 +169,11 @@ fn not_here(tx: &Tx<'_>, lines: &[Line], fates: &mut [Option<Fate>]) {
         {
             let sentence =
                 "an objection to direct marketing is never overridden (GDPR Art. 21(3)): name a purpose that is none";
+            Some(refused("/said", sentence))
+        } else if record.said == Said::ObjectionOverridden
+            && !purpose.is_some_and(|p| has_compelling_grounds(world, &p.to_string(), now))
+        {
+            let sentence = "the board has not approved that there are compelling grounds for this purpose (GDPR Art. 21(1)): propose an assessment of kind `compelling_grounds` of it";
             Some(refused("/said", sentence))
         } else {
             None

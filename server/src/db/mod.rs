@@ -144,7 +144,7 @@ impl<P: Projection> Db<P> {
     /// # Errors
     /// [`Error::Unavailable`] when the database cannot be asked.
     pub async fn fresh(&self) -> Result<Arc<P>> {
-        let head = self.read(migrate::ledger_size).await?;
+        let head = self.look_up(migrate::ledger_size).await?;
         if head > self.world().position() {
             self.writer.catch_up().await?;
         }
@@ -242,6 +242,25 @@ impl<P: Projection> Db<P> {
         actix_web::web::block(move || {
             let mut conn: PooledConnection<Manager> = pool.get().map_err(unreachable)?;
             read_only(&mut conn, work)
+        })
+        .await
+        .map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
+    }
+
+    /// [`Db::read`] of one statement, or of several that need not see one state: each sees the newest. Over a network a transaction is
+    /// two more ways to the database and back.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn look_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let pool = self.pool.clone();
+        actix_web::web::block(move || {
+            // It cannot write: its connection does not.
+            let mut conn: PooledConnection<Manager> = pool.get().map_err(unreachable)?;
+            work(&mut conn)
         })
         .await
         .map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?

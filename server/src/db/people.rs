@@ -138,8 +138,9 @@ pub struct Members {
 #[derive(Clone, Default)]
 pub struct People {
     subjects: Dictionary,
-    members: HashMap<Arc<str>, Members>,
-    by_id: HashMap<u64, Arc<RoaringBitmap>>,
+    // A copy of the whole is made for every operation.
+    members: Arc<HashMap<Arc<str>, Members>>,
+    by_id: Arc<HashMap<u64, Arc<RoaringBitmap>>>,
     position: i64,
     /// Entries that are durable; those after it are of the group that runs.
     committed: u64,
@@ -167,13 +168,13 @@ impl People {
         wills.allowed_between(wanted, (from, to), &self.fresh)
     }
 
-    /// Since when the first of some people has been against something, who are at a moment, in microseconds since 1970: their words are
-    /// read one by one.
+    /// Since when it has been known that the first of some people is against something, who are at the moment of what stands, in
+    /// microseconds since 1970; where they are too many for their words to be read one by one, since when anybody said anything of it.
     ///
     /// # Errors
     /// The database cannot be asked.
-    pub fn against(&self, wanted: &Wanted, who: &RoaringBitmap, at: i64) -> Result<Option<i64>> {
-        self.wills.as_ref().ok_or_else(standing::unread)?.against(wanted, who, at, &self.fresh)
+    pub fn against(&self, standing: &Standing, who: &RoaringBitmap, at: i64) -> Result<Option<i64>> {
+        self.wills.as_ref().ok_or_else(standing::unread)?.against(standing, who, at, &self.fresh)
     }
 
     /// The last entry that was recorded by a moment, in microseconds since 1970.
@@ -184,11 +185,15 @@ impl People {
         self.wills.as_ref().ok_or_else(standing::unread)?.position_at(at)
     }
 
-    /// When an entry was recorded; none where it is not durable yet.
+    /// When an entry that speaks of people was recorded; none where it is not durable yet and brought members.
     ///
     /// # Errors
     /// The database cannot be asked.
     pub fn recorded_at(&self, position: u64) -> Result<Option<i64>> {
+        let seq = i64::try_from(position).unwrap_or(i64::MAX);
+        if let Some(batch) = self.fresh.iter().find(|batch| batch.records.first().is_some_and(|row| row.seq == seq)) {
+            return Ok(Some(batch.at));
+        }
         self.wills.as_ref().ok_or_else(standing::unread)?.recorded_at(position)
     }
 
@@ -235,8 +240,8 @@ impl People {
     /// The same people as they were known at an entry.
     pub(super) fn as_of(&self, position: u64) -> Self {
         let mut then = self.clone();
-        then.members.retain(|_, members| members.id <= position);
-        then.by_id.retain(|id, _| *id <= position);
+        Arc::make_mut(&mut then.members).retain(|_, members| members.id <= position);
+        Arc::make_mut(&mut then.by_id).retain(|id, _| *id <= position);
         then.settled(u64::MAX);
         then
     }
@@ -303,8 +308,8 @@ impl People {
 
     fn put(&mut self, dataset_version: &str, seq: i64, members: RoaringBitmap) {
         let (id, who) = (u64::try_from(seq).unwrap_or(0), Arc::new(members));
-        self.by_id.insert(id, who.clone());
-        self.members.insert(dataset_version.into(), Members { id, who });
+        Arc::make_mut(&mut self.by_id).insert(id, who.clone());
+        Arc::make_mut(&mut self.members).insert(dataset_version.into(), Members { id, who });
     }
 }
 
@@ -366,18 +371,19 @@ pub fn bytes(bitmap: &RoaringBitmap) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Write the changes of a group.
+/// Write the changes of a group, in their order. What requests say one by one goes in together: every statement is a way to the
+/// database and back.
 pub(super) fn flush(conn: &mut Conn, changes: Vec<Change>) -> Result<()> {
+    let mut together = Together::default();
     for change in changes {
+        if !matches!(change, Change::Subjects(_) | Change::Said(..)) {
+            together.write(conn)?;
+        }
         match change {
-            Change::Subjects(rows) => {
-                for chunk in rows.chunks(CHUNK) {
-                    let query = diesel::insert_into(subject::table).values(chunk);
-                    match conn {
-                        Conn::Postgres(pg) => query.execute(pg)?,
-                        Conn::Sqlite(lite) => query.execute(lite)?,
-                    };
-                }
+            Change::Subjects(rows) => together.subjects.extend(rows),
+            Change::Said(records, leaves) => {
+                together.records.extend(records);
+                together.leaves.push(leaves);
             }
             Change::Begin(load) => {
                 diesel::insert_into(member_load::table).values(load).execute(conn)?;
@@ -410,11 +416,33 @@ pub(super) fn flush(conn: &mut Conn, changes: Vec<Change>) -> Result<()> {
             Change::Prove(proof) => proof::keep(conn, proof)?,
             Change::Shred(id) => proof::shred(conn, id)?,
             Change::Erase(erasure) => erase::erase(conn, &erasure)?,
-            Change::Said(records, leaves) => said::keep(conn, &records, leaves)?,
             Change::Checkpoint(checkpoint) => checkpoints::keep(conn, checkpoint)?,
         }
     }
-    Ok(())
+    together.write(conn)
+}
+
+/// People made known and what they said, of several operations.
+#[derive(Default)]
+struct Together {
+    subjects: Vec<SubjectRow>,
+    records: Vec<Record>,
+    leaves: Vec<Leaves>,
+}
+
+impl Together {
+    /// Write it, and begin anew.
+    fn write(&mut self, conn: &mut Conn) -> Result<()> {
+        let Self { subjects, records, leaves } = std::mem::take(self);
+        for chunk in subjects.chunks(CHUNK) {
+            let query = diesel::insert_into(subject::table).values(chunk);
+            match conn {
+                Conn::Postgres(pg) => query.execute(pg)?,
+                Conn::Sqlite(lite) => query.execute(lite)?,
+            };
+        }
+        said::keep(conn, &records, &leaves)
+    }
 }
 
 fn forget(conn: &mut Conn, id: &str) -> Result<()> {

@@ -71,6 +71,8 @@ pub(super) struct Batch {
     pub waiting: Option<usize>,
     /// Whether more is erased by writes that follow, so that the log is cleared behind the last of them.
     pub deferred: bool,
+    /// Whether the group knows whoever other servers made known: while it holds the lock, they make nobody known.
+    pub knows_people: bool,
 }
 
 /// What is taken out of the erasable tables.
@@ -94,11 +96,11 @@ impl Erased {
 }
 
 /// Marks into a [`Batch`], to go back to when an operation fails.
-pub(super) struct Mark([usize; 11]);
+pub(super) struct Mark([usize; 11], bool);
 
 impl Batch {
     pub(super) fn mark(&self) -> Mark {
-        Mark([
+        let lengths = [
             self.facts.len(),
             self.rows.len(),
             self.notes.len(),
@@ -110,11 +112,13 @@ impl Batch {
             self.people.len(),
             self.checkpoints.len(),
             self.received.len(),
-        ])
+        ];
+        Mark(lengths, self.knows_people)
     }
 
     pub(super) fn back_to(&mut self, mark: &Mark) {
-        let Mark([facts, rows, notes, names, evidence, kept, erased, outbox, people, checkpoints, received]) = mark;
+        let Mark(lengths, knows_people) = mark;
+        let [facts, rows, notes, names, evidence, kept, erased, outbox, people, checkpoints, received] = lengths;
         self.facts.truncate(*facts);
         self.rows.truncate(*rows);
         self.notes.truncate(*notes);
@@ -126,6 +130,7 @@ impl Batch {
         self.people.truncate(*people);
         self.checkpoints.truncate(*checkpoints);
         self.received.truncate(*received);
+        self.knows_people = *knows_people;
     }
 }
 

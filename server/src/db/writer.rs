@@ -542,8 +542,12 @@ pub(super) fn flush<P: Projection>(conn: &mut Conn, state: &mut State<P>, batch:
     for (digest, body) in &batch.evidence {
         keep_evidence(conn, digest, body)?;
     }
-    for kept in &batch.kept {
-        diesel::insert_into(idempotency::table).values(kept).execute(conn)?;
+    for chunk in batch.kept.chunks(GROUP) {
+        let query = diesel::insert_into(idempotency::table).values(chunk);
+        match conn {
+            Conn::Postgres(pg) => query.execute(pg)?,
+            Conn::Sqlite(lite) => query.execute(lite)?,
+        };
     }
     super::outbox::flush(conn, batch.outbox)?;
     super::people::flush(conn, batch.people)?;

@@ -20,6 +20,7 @@ use crate::catalogue::Stated;
 use crate::db::Projection;
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, digest};
+use crate::lineage::exposure;
 use crate::registry::{Release, What};
 use crate::resolve::{created, expect, pin, stands};
 use crate::review::Standing;
@@ -263,7 +264,7 @@ impl Asked<'_> {
     fn held(&self) -> BTreeSet<crate::lineage::graph::NodeId> {
         let node = self.world.lineage.find(&self.of.to_string());
         let graph = self.world.lineage.graph();
-        let nodes = crate::lineage::exposure::held_by(graph, &node.into_iter().collect::<Vec<_>>());
+        let nodes = exposure::held_by(graph, &node.into_iter().collect::<Vec<_>>(), exposure::NO_CUTS);
         nodes.into_iter().filter(|(_, by)| *by != 0).map(|(node, _)| node).collect()
     }
 

@@ -21,11 +21,10 @@ use crate::error::Result;
 use crate::facts::World;
 use crate::lawfulness::{above, is_marketing};
 use crate::lineage::exposure::{CONTAINED, SERVED};
+use crate::lineage::graph::NodeId;
 
 /// Hours within which a list is to be acknowledged.
 pub const FRESH_HOURS: i64 = 24;
-/// People whose words are read one by one for the first of them.
-const MOST_READ: u64 = 100_000;
 
 /// Whom a deployment leaves out, and why: how many, never who.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +43,7 @@ pub struct Suppression {
     pub marketing: bool,
     /// The newest list that serving systems have.
     pub acknowledged: Option<Acknowledgement>,
-    /// Where they never had one: since when the first of them is to be left out. None where they are too many to be read one by one.
+    /// Where they never had one: since when it is known that the first of them is to be left out.
     pub since: Option<Timestamp>,
 }
 
@@ -113,7 +112,7 @@ fn rests(evidence: &Evidence<'_>) -> Option<Rests> {
     let explicit = governing.iter().any(|basis| basis.exception == Some(Exception::Art9_2A));
     let consent = explicit || governing.iter().any(|basis| basis.legal_basis == LegalBasis::Art6_1A);
     let may_object = governing.iter().any(|basis| may_object(basis));
-    let children = served(evidence).any(|(_, parental)| parental);
+    let children = served(evidence).any(|source| source.parental);
     let will = |parental| Will::new(world, &spec.purpose, spec.channel, Form { explicit, parental }, at);
     Some(Rests {
         consent: consent.then(|| will(false)),
@@ -197,26 +196,23 @@ fn within(evidence: &Evidence<'_>, who: &RoaringBitmap) -> RoaringBitmap {
     found
 }
 
-/// Since when the first of those whom a deployment leaves out is to be left out; none where they are too many to be read one by one.
+/// Since when it has been known that the first of those whom a deployment leaves out is to be left out.
 fn since(evidence: &Evidence<'_>, heard: &Heard) -> Result<Option<Timestamp>> {
     let (world, at) = (evidence.world, evidence.ask.valid_at.micros());
-    let who = |standing: &Arc<Standing>| standing.who().clone();
-    let refused = heard.refused.iter().map(|standing| (standing, who(standing)));
-    let against = refused.chain(heard.objecting.iter().map(|standing| (standing, who(standing))));
+    let against = heard.refused.iter().chain(&heard.objecting).map(|standing| (standing, standing.who()));
     let mut first: Option<i64> = None;
     let mut earlier = |found: Option<i64>| first = [first, found].into_iter().flatten().min();
-    for (standing, who) in against.chain([(&heard.restricted, heard.within.clone())]) {
-        if who.len() > MOST_READ {
-            return Ok(None);
-        }
-        earlier(world.people.against(standing.wanted(), &who, at)?);
+    for (standing, who) in against.chain([(&heard.restricted, &heard.within)]) {
+        earlier(world.people.against(standing, who, at)?);
     }
     // Whoever never said anything is to be left out since it is known that they are in it.
-    let spoken = heard.refused.as_ref().map(who).unwrap_or_default();
-    for (members, parental) in served(evidence) {
-        let Some(allowed) = heard.allowed(parental) else { continue };
-        if allowed.missing(members.id, &members.who) > 0 && !(&*members.who - allowed.who()).is_subset(&spoken) {
-            earlier(world.people.recorded_at(members.id)?);
+    let none = RoaringBitmap::new();
+    let spoken = heard.refused.as_ref().map_or(&none, |standing| standing.who());
+    for source in served(evidence) {
+        let (Served { members, .. }, Some(allowed)) = (&source, heard.allowed(source.parental)) else { continue };
+        if allowed.missing(members.id, &members.who) > 0 && !(&*members.who - allowed.who()).is_subset(spoken) {
+            let loaded = world.consent.members(&evidence.name(source.node)).map(|loaded| loaded.at.time.micros());
+            earlier(loaded);
         }
     }
     Ok(first.and_then(Timestamp::from_micros))
@@ -230,7 +226,7 @@ pub fn counted(evidence: &Evidence<'_>) -> Result<Suppression> {
     let acknowledged = evidence.world.consent.acknowledged.last(&evidence.ask.deployment, evidence.ask.valid_at);
     let Some(heard) = hear(evidence)? else { return Ok(Suppression { acknowledged, ..Suppression::default() }) };
     let count = |standing: &Option<Arc<Standing>>| standing.as_ref().map_or(0, |standing| standing.who().len());
-    let lacking = served(evidence).filter_map(|(members, parental)| {
+    let lacking = served(evidence).filter_map(|Served { members, parental, .. }| {
         let allowed = heard.allowed(parental)?;
         Some(allowed.missing(members.id, &members.who))
     });
@@ -260,7 +256,7 @@ pub fn who(evidence: &Evidence<'_>) -> Result<RoaringBitmap> {
     for standing in heard.refused.iter().chain(&heard.objecting) {
         all |= standing.who();
     }
-    for (members, parental) in served(evidence) {
+    for Served { members, parental, .. } in served(evidence) {
         if let Some(allowed) = heard.allowed(parental).filter(|allowed| allowed.missing(members.id, &members.who) > 0) {
             all |= &*members.who - allowed.who();
         }
@@ -268,9 +264,16 @@ pub fn who(evidence: &Evidence<'_>) -> Result<RoaringBitmap> {
     Ok(all)
 }
 
-/// Members of the collected data it is served on, as far as they are known, and whether only consent given by whoever holds parental
-/// responsibility counts for them.
-fn served<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (&'e Members, bool)> {
+/// Collected data that a deployment is served on.
+struct Served<'e> {
+    node: NodeId,
+    members: &'e Members,
+    /// Whether only consent given by whoever holds parental responsibility counts for them.
+    parental: bool,
+}
+
+/// Those of which it is known who is in them.
+fn served<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = Served<'e>> {
     let served = evidence.sources.iter().filter(|source| {
         let cohort = evidence.cohort(source);
         cohort.modes & SERVED != 0 && !cohort.derived
@@ -285,6 +288,6 @@ fn served<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = (&'e Members, 
             }
             _ => false,
         };
-        Some((members, parental))
+        Some(Served { node: source.node, members, parental })
     })
 }

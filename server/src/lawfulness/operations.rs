@@ -196,16 +196,26 @@ fn thing(tx: &Tx<'_>, kind: AssessmentKind, of: &Ref) -> Result<Ref> {
         AssessmentKind::Anonymity => &[Kind::Dataset, Kind::Model],
         AssessmentKind::Combination => &[Kind::Dataset, Kind::Run],
         AssessmentKind::Balancing => &[Kind::Basis],
+        AssessmentKind::CompellingGrounds => &[Kind::Purpose],
     };
     expect(of, kinds, "/of")?;
-    let lasting =
-        matches!(kind, AssessmentKind::Compatibility | AssessmentKind::Combination | AssessmentKind::Balancing);
+    if kind == AssessmentKind::CompellingGrounds && of.is_pinned() {
+        return Err(Error::invalid("/of", "grounds are of a purpose, in all its revisions: leave the revision out"));
+    }
+    let lasting = matches!(
+        kind,
+        AssessmentKind::Compatibility
+            | AssessmentKind::Combination
+            | AssessmentKind::Balancing
+            | AssessmentKind::CompellingGrounds
+    );
     if !lasting || of.kind() == Kind::Run || of.is_pinned() {
         return pin(tx.world(), of, tx.now(), "/of");
     }
     let (base, world) = (of.to_string(), tx.world());
     let known = match of.kind() {
         Kind::Basis => world.lawfulness.bases.latest(&base).is_some(),
+        Kind::Purpose => world.lawfulness.purposes.latest(&base).is_some(),
         _ => world.registry.datasets.latest(&base).is_some(),
     };
     if known { Ok(of.clone()) } else { Err(Error::invalid("/of", format!("there is no `{of}`"))) }

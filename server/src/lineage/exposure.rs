@@ -103,12 +103,13 @@ pub fn contains(graph: &Graph, node: Node, link: &Link) -> bool {
 pub const HOLDERS: usize = Label::BITS as usize;
 
 /// Each node whose people are contained in one of the first [`HOLDERS`] holders: a bit for each that holds them. All in one
-/// walk, however many they are.
+/// walk, however many they are. Nobody is contained by ways through what cuts.
 #[must_use]
-pub fn held_by(graph: &Graph, holders: &[NodeId]) -> Labelled {
+pub fn held_by(graph: &Graph, holders: &[NodeId], cuts: Cuts<'_>) -> Labelled {
     let seeds: Vec<(NodeId, Label)> =
         holders.iter().take(HOLDERS).enumerate().map(|(bit, &holder)| (holder, 1 << bit)).collect();
-    labelled(graph, &seeds, |_, node, link, label| if contains(graph, node, link) { label } else { 0 })
+    let passes = |id, node, link: &Link| contains(graph, node, link) && cut(id, node, CONTAINED, cuts) == CONTAINED;
+    labelled(graph, &seeds, |id, node, link, label| if passes(id, node, link) { label } else { 0 })
 }
 
 #[inline(always)]

@@ -205,7 +205,7 @@ pub async fn debt(ctx: Ctx) -> Result<Reply> {
 pub async fn draft_notice(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?.to_string();
     let query: MomentQuery = ctx.query()?;
-    let row = ctx.app.db.read(move |conn| crate::db::listing::by_id(conn, "deployment", &id)).await?;
+    let row = ctx.app.db.look_up(move |conn| crate::db::listing::by_id(conn, "deployment", &id)).await?;
     let deployment = row.ok_or_else(|| Error::NotFound("there is no such deployment".to_owned()))?.reference;
     let world = ctx.app.db.known(query.known_at).await?;
     let at = query.valid_at.unwrap_or(ctx.now);
@@ -219,7 +219,7 @@ pub async fn diff(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?.to_string();
     let query: DiffQuery = ctx.query()?;
     let db = &ctx.app.db;
-    let row = db.read(move |conn| crate::db::listing::by_id(conn, "deployment", &id)).await?;
+    let row = db.look_up(move |conn| crate::db::listing::by_id(conn, "deployment", &id)).await?;
     let deployment = row.ok_or_else(|| Error::NotFound("there is no such deployment".to_owned()))?.reference;
     let (from, earlier) = db.moment(query.from, ctx.now).await?;
     let (to, later) = db.moment(query.to, ctx.now).await?;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use imbl::{HashMap, HashSet, OrdMap};
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, LooseningSpec};
 use licit_schemas::digest::Digest;
+use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec};
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::review::{ApprovalSpec, OpinionSpec, ReviewSpec, RevocationSpec, VoteSpec};
 use licit_schemas::time::Timestamp;
@@ -19,9 +20,9 @@ use uuid::Uuid;
 
 pub use self::delegation::{Delegation, DelegationEnded};
 pub use self::within::{Grant, Within};
-use crate::catalogue::{Catalogue, Stated};
+use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
-use crate::facts::{text, word};
+use crate::facts::{World, text, word};
 use crate::registry::Numbers;
 
 /// How a review ended.
@@ -343,4 +344,19 @@ impl State {
             ..NewRow::default()
         });
     }
+}
+
+/// Whether the board's word is in force at a moment that there are grounds to override objections to a purpose (GDPR Art. 21(1), (6)).
+/// Of several revisions of an assessment, the one approved last decides.
+pub fn has_compelling_grounds(world: &World, purpose: &str, at: Timestamp) -> bool {
+    let holds = |one: &Arc<Revision<AssessmentSpec>>| {
+        let base = one.reference.rsplit_once('@').map_or(&*one.reference, |(base, _)| base);
+        let approved = world.lawfulness.assessments.all(base).iter();
+        let approved = approved.filter_map(|r| Some((world.review.approvals(&r.reference).last()?.seq, r)));
+        approved.max_by_key(|(seq, _)| *seq).is_some_and(|(_, decides)| Arc::ptr_eq(decides, one))
+            && (one.spec.valid_from..one.spec.valid_to).contains(&at)
+            && matches!(world.review.standing(&one.reference, at), Standing::Holds(_))
+    };
+    let of = world.lawfulness.assessments_of(purpose).iter();
+    of.filter(|one| one.spec.kind == AssessmentKind::CompellingGrounds).any(holds)
 }

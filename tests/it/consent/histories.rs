@@ -6,7 +6,7 @@ use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::covered::{coverage, load};
-use super::objected::interested;
+use super::objected::{compelling, interested};
 use super::said::batch;
 use super::suppressed::{list, people};
 use super::{pseudonym, said, with_key};
@@ -168,6 +168,7 @@ fn random_objections_and_restrictions_are_as_the_reference_has_them() {
         ["objected", "objected", "objection_withdrawn", "objection_overridden", "restricted", "restriction_lifted"];
     for seed in 1..=3u64 {
         let s = interested(true);
+        compelling(&s);
         let mut members: BTreeSet<u32> = (0..10).collect();
         let (mut draws, mut all, mut record) = (Draws(seed * 104_729), Vec::<Against>::new(), 0);
         let mut positions = Vec::new();

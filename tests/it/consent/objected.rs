@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::covered::load;
 use super::remedies::{now, records};
 use super::said::batch;
+use super::suppressed::{list, people};
 use super::{key, said};
+use crate::gate::parts::assessment;
 use crate::support::rebuilds;
 
 /// What runs rests on legitimate interests, and so did its training.
@@ -31,6 +33,12 @@ pub(super) fn interested(people_known: bool) -> Scenario {
     }
     assert_eq!(s.activate("release:score-prod@1").good()["verdict"], "allow");
     s
+}
+
+/// The board approves that there are grounds which override objections.
+pub(super) fn compelling(s: &Scenario) {
+    s.add("assessments", assessment("grounds", "compelling_grounds", "purpose:scoring"));
+    s.approve(&["assessment:grounds"]);
 }
 
 fn says(s: &Scenario, person: u32, what: &str, at: &str) {
@@ -64,6 +72,7 @@ fn an_objection_is_acted_on_in_models_within_the_days_of_the_purpose() {
     assert_eq!(open[0]["oldest"], first);
     assert_eq!(open[0]["due"].as_str().unwrap()[..10], in_days(27)[..10]);
     // Grounds that override one, and one who objects no more.
+    compelling(&s);
     says(&s, 3, "objection_overridden", &now());
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
     says(&s, 4, "objection_withdrawn", &now());
@@ -76,6 +85,35 @@ fn an_objection_is_acted_on_in_models_within_the_days_of_the_purpose() {
     contact["channel"] = json!("email");
     batch(&s.dora, &[everything, contact]).good();
     assert_eq!(counted(&s).as_deref(), Some("1 of 10"));
+    rebuilds(&s.server.db);
+}
+
+#[test]
+fn grounds_override_nobody_before_the_board_finds_them_compelling() {
+    let s = interested(true);
+    says(&s, 3, "objected", &in_days(-3));
+    let over = |record: u32| s.dora.post("/api/v1/consent-records", &said(3, record, "objection_overridden", &now()));
+    let refused = |record: u32| {
+        let problem = over(record).problem(422);
+        let detail = problem["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("compelling_grounds"), "{detail}");
+    };
+    refused(1);
+    for other in ["purpose:elsewhere", "purpose:scoring@2", "basis:scoring-interest"] {
+        s.ana.post("/api/v1/assessments", &assessment("grounds", "compelling_grounds", other)).problem(422);
+    }
+    s.add("assessments", assessment("grounds", "compelling_grounds", "purpose:scoring"));
+    refused(2);
+    s.approve(&["assessment:grounds"]);
+    let left_out = || people(&list(&s, "")["add"]);
+    assert_eq!((left_out(), counted(&s).as_deref()), (vec![3], Some("1 of 10")), "of whom is said for each");
+    over(3).good();
+    assert_eq!((left_out(), counted(&s)), (vec![], None));
+    // When the board thinks better of it, nobody else's is overridden.
+    s.revoke("assessment:grounds", 0);
+    says(&s, 4, "objected", &in_days(-3));
+    s.dora.post("/api/v1/consent-records", &said(4, 4, "objection_overridden", &now())).problem(422);
+    assert_eq!(left_out(), [4]);
     rebuilds(&s.server.db);
 }
 
@@ -152,6 +190,7 @@ fn erasing_whoever_objected_takes_nothing_out_of_a_model() {
     says(&s, 4, "objected", &in_days(-3));
     says(&s, 4, "objection_withdrawn", &now());
     says(&s, 5, "objected", &in_days(-3));
+    compelling(&s);
     says(&s, 5, "objection_overridden", &now());
     let mut contact = said(6, 90_002, "objected", &now());
     contact["channel"] = json!("email");
@@ -235,6 +274,7 @@ fn a_training_that_begins_after_an_objection_does_without_that_person() {
     let s = interested(true);
     says(&s, 3, "objected", &now());
     says(&s, 4, "objected", &now());
+    compelling(&s);
     says(&s, 4, "objection_overridden", &now());
     assert_eq!(finding(&s.dry("start"), "objection"), None, "what was learned before is acted on in time");
     train_again(&s, &[]);

@@ -2,11 +2,14 @@
 
 use harness::scenario::{basis, deployment, finding, findings, in_days, purpose};
 use harness::{Answer, Scenario};
+use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::covered::{consenting, load};
 use super::said::batch;
 use super::{pseudonym, said};
+use crate::gate::parts::world;
+use crate::gate::purposes::approve;
 use crate::support::rebuilds;
 
 fn path(s: &Scenario) -> String {
@@ -266,21 +269,71 @@ fn what_still_holds_rows_of_the_erased_is_served_no_longer_than_withdrawals_may_
     assert_eq!(finding(&s.dry("start"), "retention"), None);
 }
 
+/// The entry since which a list is due that nobody acknowledged, three days after it was recorded.
+#[track_caller]
+fn due_since(s: &Scenario, going: &Value) -> u64 {
+    let due = going["actions_due"].as_array().unwrap().iter().find(|f| f["rule"] == "suppression.fresh").unwrap();
+    let since: Timestamp = due["since"].as_str().unwrap().parse().unwrap();
+    assert_eq!(due["due"], since.plus(chrono::Duration::hours(72)).to_string());
+    let entries = s.audit.get("/api/v1/ledger/entries?limit=1000").good();
+    let mut entries = entries["items"].as_array().unwrap().iter().map(|one| &one["entry"]);
+    let recorded = entries.find(|entry| entry["at"] == due["since"] && entry["kind"] == "consent.recorded");
+    recorded.expect("since it was recorded")["seq"].as_u64().unwrap()
+}
+
 #[test]
 fn the_first_who_says_no_stops_nothing_for_three_days() {
     let s = consenting();
     s.activate("release:score-prod@1").good();
     let said_at = licit_server::clock::now();
-    batch(&s.ana, &[said(3, 1, "withdrawn", &said_at.to_string()), said(15, 2, "refused", &said_at.to_string())])
-        .good();
+    let words = [said(3, 1, "withdrawn", &said_at.to_string()), said(15, 2, "refused", &said_at.to_string())];
+    let recorded = batch(&s.ana, &words).good();
     assert!(finding(&s.dry("start"), "suppression.fresh").is_some(), "nothing new begins without the list");
     let going = s.dry("continue");
     assert_eq!(going["verdict"], "allow", "{going:#}");
-    let due = going["actions_due"].as_array().unwrap().iter().find(|f| f["rule"] == "suppression.fresh").unwrap();
-    assert_eq!(due["since"], said_at.to_string());
-    assert_eq!(due["due"], said_at.plus(chrono::Duration::hours(72)).to_string());
+    assert_eq!(due_since(&s, &going), recorded["seq"].as_u64().unwrap());
     assert!(finding(&s.dry_at("continue", Some(&in_days(4))), "suppression.fresh").is_some());
     rebuilds(&s.server.db);
+}
+
+#[test]
+fn what_was_said_long_ago_and_recorded_today_leaves_as_much_time() {
+    let s = consenting();
+    s.activate("release:score-prod@1").good();
+    let recorded = batch(&s.ana, &[said(15, 2, "refused", &in_days(-40))]).good();
+    let going = s.dry("continue");
+    assert_eq!(going["verdict"], "allow", "{going:#}");
+    assert_eq!(due_since(&s, &going), recorded["seq"].as_u64().unwrap());
+    // Whoever refuses again takes no time away, and gives none.
+    batch(&s.ana, &[said(15, 3, "refused", &in_days(-1))]).good();
+    assert_eq!(due_since(&s, &s.dry("continue")), recorded["seq"].as_u64().unwrap());
+    assert!(finding(&s.dry_at("continue", Some(&in_days(4))), "suppression.fresh").is_some());
+}
+
+#[test]
+fn so_does_what_was_said_of_a_broader_purpose() {
+    let s = world(|p| {
+        let mut parent = purpose("service");
+        parent["iri"] = json!("https://w3id.org/dpv#ServiceProvision");
+        p.purposes.insert(0, parent);
+        p.purposes[1]["parent"] = json!("purpose:service");
+        p.purposes[1]["iri"] = json!("https://w3id.org/dpv#RequestedServiceProvision");
+        p.bases[0]["legal_basis"] = json!("art6_1_a");
+        p.bases[0]["letter"] =
+            json!({"notice": harness::scenario::evidence(), "withdrawal_means": "https://acme.example/no"});
+        p.deferred.push("purpose:service");
+    });
+    approve(&s, "purpose:service", true);
+    s.activate("release:score-prod@1").good();
+    let mut no = said(15, 99, "refused", &in_days(-40));
+    no["purpose"] = json!("purpose:service");
+    let recorded = batch(&s.ana, &[no]).good();
+    let going = s.dry("continue");
+    assert_eq!(going["verdict"], "allow", "{going:#}");
+    assert_eq!(due_since(&s, &going), recorded["seq"].as_u64().unwrap());
+    // To refuse the narrower one as well takes no time away, and gives none.
+    batch(&s.ana, &[said(15, 100, "refused", &in_days(-1))]).good();
+    assert_eq!(due_since(&s, &s.dry("continue")), recorded["seq"].as_u64().unwrap());
 }
 
 #[test]

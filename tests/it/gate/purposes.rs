@@ -20,7 +20,8 @@ fn child(p: &mut Parts) {
 }
 
 /// A vote on one purpose.
-fn approve(s: &Scenario, reference: &str, include_narrower: bool) {
+#[track_caller]
+pub(crate) fn approve(s: &Scenario, reference: &str, include_narrower: bool) {
     let body = json!({"title": "Purpose", "subjects": [{"ref": reference, "include_narrower": include_narrower}]});
     let opened = s.ana.post("/api/v1/reviews", &body).good();
     for member in [&s.bea, &s.carl] {

@@ -51,7 +51,7 @@ impl<P: Projection> Tx<'_, P> {
     pub fn keep_checkpoint(&mut self, drawn: &Drawn) -> Result<bool> {
         use consent_checkpoint::{lane, version};
         // The lock is held: whoever another server erased is known from here on.
-        self.world.people_mut().refresh(self.conn)?;
+        self.know_people()?;
         let people = self.world.people();
         if people.is_erasing() || people.erased != drawn.erased {
             return Ok(false);

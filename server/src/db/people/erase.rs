@@ -8,6 +8,7 @@ use licit_schemas::digest::Digest;
 use licit_schemas::subjects::Pseudonym;
 use roaring::RoaringBitmap;
 
+use super::wills::{Waiting, waiting};
 use super::{Batch, Change, OPEN, bitmap, bytes, checkpoints, securely};
 use crate::db::conn::Conn;
 use crate::db::dictionary::Subject;
@@ -88,7 +89,7 @@ impl<P: Projection> Tx<'_, P> {
     /// # Errors
     /// What the database said.
     pub fn somebody(&mut self, who: &Pseudonym) -> Result<Option<Subject>> {
-        self.world.people_mut().refresh(self.conn)?;
+        self.know_people()?;
         Ok(self.world.people().subjects.find(who.kid().as_str(), who.hash()))
     }
 
@@ -100,7 +101,7 @@ impl<P: Projection> Tx<'_, P> {
         let n = i64::from(who.n);
         let mut records: Vec<Vec<u8>> =
             consent_record::table.filter(consent_record::n.eq(n)).select(consent_record::record_id).load(self.conn)?;
-        let fresh = self.world.people().fresh.iter().flat_map(|batch| batch.iter()).filter(|row| row.n == n);
+        let fresh = waiting(&self.world.people().fresh).filter(|row| row.n == n);
         records.extend(fresh.map(|row| row.record_id.clone()));
         let said = records.len() as u64;
         let (sets, batches, leaves) = Default::default();
@@ -140,7 +141,10 @@ impl<P: Projection> Tx<'_, P> {
         people.fresh = people
             .fresh
             .iter()
-            .map(|batch| Arc::new(batch.iter().filter(|row| row.n != n).cloned().collect()))
+            .map(|batch| {
+                let records = batch.records.iter().filter(|row| row.n != n).cloned().collect();
+                Arc::new(Waiting { at: batch.at, records })
+            })
             .collect();
         self.batch.people.push(Change::Erase(erasure));
         Ok(Traces { sets: within.into_iter().map(|(name, id, _)| (name, id)).collect(), records: said })

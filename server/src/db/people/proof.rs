@@ -10,6 +10,7 @@ use licit_schemas::{json, merkle};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::wills::waiting;
 use super::{Change, Leaves, Record, securely};
 use crate::db::conn::Conn;
 use crate::db::schema::{consent_batch, consent_proof, consent_record, ledger_entry};
@@ -35,7 +36,7 @@ impl<P: Projection> Tx<'_, P> {
         let n = i64::from(n);
         let stored: Vec<Record> =
             consent_record::table.filter(consent_record::n.eq(n)).select(Record::as_select()).load(self.conn)?;
-        let fresh = self.world.people().fresh.iter().flat_map(|batch| batch.iter()).filter(|row| row.n == n).cloned();
+        let fresh = waiting(&self.world.people().fresh).filter(|row| row.n == n).cloned();
         let by_place: BTreeMap<(i64, i64), Record> =
             stored.into_iter().chain(fresh).map(|row| ((row.seq, row.pos), row)).collect();
         Ok(by_place.into_values().collect())

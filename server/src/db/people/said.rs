@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use imbl::Vector;
-use licit_schemas::consent::history::{Word, against as since_against, begun, ended};
+use licit_schemas::consent::history::{Against, Word, begun, ended};
 use licit_schemas::subjects::Pseudonym;
+use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
 
 use super::erase::NOBODY;
-use super::wills::{self, Fresh, LaneAt, Record};
+use super::wills::{self, Fresh, LaneAt, Place, Record, Waiting, waiting};
 use super::{Change, Leaves, Set, SubjectRow, bytes, read};
 use crate::db::conn::Conn;
 use crate::db::dictionary::Subject;
-use crate::db::schema::{consent_batch, consent_record, erased_record, subject};
+use crate::db::schema::{consent_batch, consent_record, erased_record, ledger_entry, subject};
 use crate::db::{Projection, Tx};
 use crate::error::{Error, Result};
 
@@ -46,7 +47,7 @@ impl<P: Projection> Tx<'_, P> {
                 add(&id, at, &text);
             }
         }
-        for record in self.world.people().fresh.iter().flat_map(|batch| batch.iter()) {
+        for record in waiting(&self.world.people().fresh) {
             if RecordId::try_from(&record.record_id[..]).is_ok_and(|id| ids.binary_search(&id).is_ok()) {
                 add(&record.record_id, record.seq, &record.doc);
             }
@@ -105,7 +106,8 @@ impl<P: Projection> Tx<'_, P> {
     /// Keep what people said, with the commitments of the batch in order.
     pub fn keep_said(&mut self, seq: u64, records: Vec<Record>, leaves: Vec<u8>) {
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-        self.world.people_mut().fresh.push_back(Arc::new(records.clone()));
+        let waiting = Waiting { at: self.now.micros(), records: records.clone() };
+        self.world.people_mut().fresh.push_back(Arc::new(waiting));
         self.batch.people.push(Change::Said(records, Leaves { seq, leaves }));
     }
 }
@@ -126,18 +128,75 @@ pub fn subjects(conn: &mut Conn, who: &RoaringBitmap) -> Result<Vec<(String, Sub
     Ok(found)
 }
 
-/// The earliest moment since which any of some people has been against something.
+/// Since when it has been known that the first of some people is against something, who are at a moment: since they said it or it came
+/// to be, and not before it was recorded.
 ///
 /// # Errors
 /// What the database said.
 pub(super) fn against(
     conn: &mut Conn,
     who: &RoaringBitmap,
-    of: LaneAt,
+    (chains, how): (&[Vec<LaneAt>], Against),
     fresh: &Fresh,
     moment: i64,
 ) -> Result<Option<i64>> {
-    earliest(conn, who, of, fresh, |words| since_against(words, moment))
+    let numbers: Vec<i64> = who.iter().map(i64::from).collect();
+    let mut first: Option<i64> = None;
+    for some in numbers.chunks(IDS) {
+        // Since when, by the entry that says so.
+        let mut since: Vec<(i64, i64)> = Vec::new();
+        for chain in chains {
+            let mut said: HashMap<i64, Vec<(Place, usize, Word)>> = HashMap::new();
+            for (thing, of) in chain.iter().enumerate() {
+                for (n, words) in wills::words_in_places(conn, some, *of, fresh)? {
+                    said.entry(n).or_default().extend(words.into_iter().map(|(place, word)| (place, thing, word)));
+                }
+            }
+            for mut words in said.into_values() {
+                words.sort_unstable_by_key(|(place, ..)| *place);
+                since.extend(how.since(&words, moment).map(|(at, (entry, _))| (entry, at)));
+            }
+        }
+        let mut entries: Vec<i64> = since.iter().map(|(entry, _)| *entry).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        let recorded = recorded(conn, &entries, fresh)?;
+        let known = since.iter().map(|(entry, at)| recorded.get(entry).map_or(*at, |recorded| *at.max(recorded)));
+        first = known.chain(first).min();
+    }
+    Ok(first)
+}
+
+/// When entries were recorded, those of the group that runs included.
+fn recorded(conn: &mut Conn, entries: &[i64], fresh: &Fresh) -> Result<HashMap<i64, i64>> {
+    let waiting = fresh.iter().filter_map(|batch| Some((batch.records.first()?.seq, batch.at)));
+    let mut recorded: HashMap<i64, i64> = HashMap::new();
+    for some in entries.chunks(IDS) {
+        let query = ledger_entry::table.filter(ledger_entry::seq.eq_any(some));
+        let rows: Vec<(i64, chrono::NaiveDateTime)> = query.select((ledger_entry::seq, ledger_entry::at)).load(conn)?;
+        recorded.extend(rows.into_iter().map(|(seq, at)| (seq, Timestamp::from_naive(at).micros())));
+    }
+    // Where something is only tried out, another entry may bear the number meanwhile.
+    recorded.extend(waiting);
+    Ok(recorded)
+}
+
+/// When the first thing of some kinds was recorded: no later than whatever any of many people said of it.
+///
+/// # Errors
+/// What the database said.
+pub(super) fn first_recorded(conn: &mut Conn, chains: &[Vec<LaneAt>], fresh: &Fresh) -> Result<Option<i64>> {
+    use consent_record::{lane, seq};
+    let mut first: Option<i64> = None;
+    for of in chains.iter().flatten() {
+        let (number, version) = of.key();
+        let rows = consent_record::table.filter(lane.eq(number)).filter(seq.le(wills::stored(version, fresh)));
+        let stored: Option<i64> = rows.select(diesel::dsl::min(seq)).first(conn)?;
+        let waiting = waiting(fresh).filter(|row| row.lane == number && row.seq <= version).map(|row| row.seq);
+        first = waiting.chain(stored).chain(first).min();
+    }
+    let Some(entry) = first else { return Ok(None) };
+    Ok(recorded(conn, &[entry], fresh)?.get(&entry).copied())
 }
 
 /// The earliest moment since which any of some people has lacked a will that stood before, or has stood by an objection.
@@ -227,7 +286,7 @@ impl<P: Projection> Tx<'_, P> {
 }
 
 /// Write them.
-pub(super) fn keep(conn: &mut Conn, records: &[Record], leaves: Leaves) -> Result<()> {
+pub(super) fn keep(conn: &mut Conn, records: &[Record], leaves: &[Leaves]) -> Result<()> {
     for chunk in records.chunks(ROWS) {
         let query = diesel::insert_into(consent_record::table).values(chunk);
         match conn {
@@ -235,6 +294,12 @@ pub(super) fn keep(conn: &mut Conn, records: &[Record], leaves: Leaves) -> Resul
             Conn::Sqlite(lite) => query.execute(lite)?,
         };
     }
-    diesel::insert_into(consent_batch::table).values(leaves).execute(conn)?;
+    for chunk in leaves.chunks(ROWS) {
+        let query = diesel::insert_into(consent_batch::table).values(chunk);
+        match conn {
+            Conn::Postgres(pg) => query.execute(pg)?,
+            Conn::Sqlite(lite) => query.execute(lite)?,
+        };
+    }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use diesel::prelude::*;
 use diesel::r2d2::Pool;
+use licit_schemas::consent::history::Against;
 use licit_schemas::known::KnownAt;
 use licit_schemas::time::Timestamp;
 use roaring::RoaringBitmap;
@@ -24,6 +25,8 @@ type Counts = HashMap<u64, u64, BuildHasherDefault<NumberHasher>>;
 
 /// Bytes of bitmaps remembered, of either kind.
 const REMEMBERED: usize = 96 << 20;
+/// People whose words are read one by one for the first of them who is against something.
+const MOST_READ: u64 = 100_000;
 /// Connections for what is not remembered: apart from the readers', who may wait for this while they hold theirs.
 const CONNECTIONS: u32 = 2;
 
@@ -79,6 +82,8 @@ pub struct Standing {
     until: i64,
     who: RoaringBitmap,
     missing: Mutex<Counts>,
+    /// Since when the first of them has been against it, once somebody asked.
+    since: Mutex<Option<Option<i64>>>,
     /// The same of this and an earlier moment, by entry, that moment's beginning and what else is left out.
     both: Mutex<HashMap<(u64, i64, u64), u64>>,
 }
@@ -292,6 +297,7 @@ impl Wills {
             until: all().map(|one| one.until).min().unwrap_or(i64::MAX),
             who: together(&snapshots, wanted.how),
             missing: Mutex::default(),
+            since: Mutex::default(),
             both: Mutex::default(),
         });
         let mut memo = locked(&self.memo);
@@ -342,24 +348,34 @@ impl Wills {
         Ok(all)
     }
 
+    /// See [`super::People::against`].
     pub(super) fn against(
         &self,
-        wanted: &Wanted,
+        standing: &Standing,
         who: &RoaringBitmap,
         moment: i64,
         fresh: &Fresh,
     ) -> Result<Option<i64>> {
-        // Of consent the nearest word counts; whatever is said against it counts wherever it was said.
-        let nearest = if matches!(wanted.how, How::Consent(_) | How::Refused) { 1 } else { usize::MAX };
-        let lanes = wanted.chains.iter().flat_map(|chain| chain.iter().take(nearest));
-        self.read(|conn| {
-            let mut first = None;
-            for of in lanes {
-                let found = said::against(conn, who, *of, fresh, moment)?;
-                first = [first, found].into_iter().flatten().min();
+        let all = who.len() == standing.who.len();
+        if let Some(known) = locked(&standing.since).filter(|_| all) {
+            return Ok(known);
+        }
+        let Wanted { chains, how } = &standing.wanted;
+        let against = match how {
+            How::Consent(_) | How::Refused => Against::Unwilling,
+            How::Any => Against::Any,
+            How::Whatever => Against::Whatever,
+        };
+        let since = self.read(|conn| {
+            if who.len() > MOST_READ {
+                return said::first_recorded(conn, chains, fresh);
             }
-            Ok(first)
-        })
+            said::against(conn, who, (chains, against), fresh, moment)
+        })?;
+        if all {
+            *locked(&standing.since) = Some(since);
+        }
+        Ok(since)
     }
 
     pub(super) fn position_at(&self, at: i64) -> Result<u64> {

@@ -11,13 +11,24 @@ use crate::db::{Projection, Tx};
 use crate::error::{Error, Result};
 
 impl<P: Projection> Tx<'_, P> {
+    /// Learn whom other servers made known: once in a group, which holds the lock from then on.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(super) fn know_people(&mut self) -> Result<()> {
+        if !self.batch.knows_people {
+            self.world.people_mut().refresh(self.conn)?;
+            self.batch.knows_people = true;
+        }
+        Ok(())
+    }
+
     /// The subjects of these hashes, in their order; who is not known yet becomes known. Each hash once.
     ///
     /// # Errors
     /// No random bytes, no number left, or what the database said.
     pub fn intern(&mut self, kid: &str, hashes: &[Hash]) -> Result<Vec<Subject>> {
-        // Another server may have made people known: the lock is held, so nobody does from here on.
-        self.world.people_mut().refresh(self.conn)?;
+        self.know_people()?;
         let people = self.world.people_mut();
         let mut salts = vec![0u8; hashes.len() * size_of::<Salt>()];
         getrandom::fill(&mut salts).map_err(|e| Error::Unavailable(format!("no random bytes: {e}")))?;

@@ -114,21 +114,30 @@ pub struct LaneAt {
 }
 
 impl LaneAt {
-    fn key(self) -> (i64, i64) {
+    pub(super) fn key(self) -> (i64, i64) {
         (i64::from(self.lane), i64::try_from(self.version).unwrap_or(i64::MAX))
     }
 }
 
-/// Records of the group that runs, by batch: they are not in the table yet.
-pub type Fresh = Vector<Arc<Vec<Record>>>;
+/// A batch of records of the group that runs: they are not in the table yet.
+pub struct Waiting {
+    /// When they are recorded, in microseconds since 1970.
+    pub at: i64,
+    /// What they say, under one entry.
+    pub records: Vec<Record>,
+}
 
-fn waiting(fresh: &Fresh) -> impl Iterator<Item = &Record> {
-    fresh.iter().flat_map(|batch| batch.iter())
+/// All of them.
+pub type Fresh = Vector<Arc<Waiting>>;
+
+/// Their records.
+pub(super) fn waiting(fresh: &Fresh) -> impl Iterator<Item = &Record> {
+    fresh.iter().flat_map(|batch| batch.records.iter())
 }
 
 /// The last entry of a version whose records are in the table: those of the group that runs are not, and where it is only tried
 /// out, others may have been recorded meanwhile under the same numbers.
-fn stored(version: i64, fresh: &Fresh) -> i64 {
+pub(super) fn stored(version: i64, fresh: &Fresh) -> i64 {
     waiting(fresh).next().map_or(version, |first| version.min(first.seq - 1))
 }
 
@@ -307,13 +316,30 @@ fn rows_of(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &Fresh) -> Resu
 /// # Errors
 /// What the database said; rows that are none.
 pub(super) fn words(conn: &mut Conn, subjects: &[i64], of: LaneAt, fresh: &Fresh) -> Result<HashMap<i64, Vec<Word>>> {
-    let mut words: HashMap<i64, Vec<Word>> = HashMap::new();
+    let placed = words_in_places(conn, subjects, of, fresh)?;
+    Ok(placed.into_iter().map(|(n, words)| (n, words.into_iter().map(|(_, word)| word).collect())).collect())
+}
+
+/// Where a word was recorded: its entry of the ledger, and its place in the batch.
+pub(super) type Place = (i64, i64);
+
+/// [`words`] with their places.
+///
+/// # Errors
+/// What the database said; rows that are none.
+pub(super) fn words_in_places(
+    conn: &mut Conn,
+    subjects: &[i64],
+    of: LaneAt,
+    fresh: &Fresh,
+) -> Result<HashMap<i64, Vec<(Place, Word)>>> {
+    let mut said: HashMap<i64, Vec<(Place, Word)>> = HashMap::new();
     for some in subjects.chunks(SUBJECTS) {
         for row in rows_of(conn, some, of, fresh)? {
-            words.entry(row.n).or_default().push(row.word()?);
+            said.entry(row.n).or_default().push(((row.seq, row.pos), row.word()?));
         }
     }
-    Ok(words)
+    Ok(said)
 }
 
 /// Who said that something is allowed, or took an objection back, after one moment and up to another.

@@ -10,9 +10,8 @@ use licit_schemas::registry::Life;
 use licit_schemas::time::Timestamp;
 
 use super::{Evidence, Source, consents};
-use crate::lineage::exposure::{CONTAINED, SERVED};
+use crate::lineage::exposure::{self, CONTAINED, SERVED};
 use crate::lineage::graph::NodeId;
-use crate::lineage::walk::{Direction, closure};
 use crate::registry::What;
 
 /// A version that still holds rows of people who were erased.
@@ -80,7 +79,7 @@ fn gone(evidence: &Evidence<'_>, node: NodeId, people: &HashSet<NodeId>) -> BTre
     if record.members != 0 {
         return erased_from(record.members, None).collect();
     }
-    let behind = closure(world.lineage.graph(), &[node], Direction::Upstream);
-    let behind = behind.into_iter().map(|reached| reached.node).filter(|node| people.contains(node));
+    let behind = exposure::held_by(world.lineage.graph(), &[node], &|node| evidence.cuts(node));
+    let behind = behind.into_iter().filter(|(node, by)| *by != 0 && people.contains(node)).map(|(node, _)| node);
     behind.flat_map(|node| erased_from(world.lineage.record(node).members, Some(record.at))).collect()
 }

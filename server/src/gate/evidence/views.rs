@@ -183,7 +183,7 @@ impl Evidence<'_> {
         for chunk in holders.chunks(exposure::HOLDERS) {
             held.fill(0);
             let nodes: Vec<NodeId> = chunk.iter().map(|source| source.node).collect();
-            for (node, by) in exposure::held_by(self.world.lineage.graph(), &nodes) {
+            for (node, by) in exposure::held_by(self.world.lineage.graph(), &nodes, exposure::NO_CUTS) {
                 if let Some(&cohort) = collected.get(&node) {
                     held[cohort] |= by;
                 }

@@ -16,7 +16,7 @@ pub async fn passport(ctx: Ctx) -> Result<Reply> {
     let id = ctx.id()?;
     let (db, signing, now) = (&ctx.app.db, &ctx.app.signing, ctx.now);
     attest::undisputed(signing)?;
-    let row = db.read(move |conn| listing::by_id(conn, "model_version", &id.to_string())).await?;
+    let row = db.look_up(move |conn| listing::by_id(conn, "model_version", &id.to_string())).await?;
     let row = row.ok_or_else(|| Error::NotFound(format!("there is no model version `{id}`")))?;
     let model = row.reference.clone();
     let spec: ModelVersionSpec =

@@ -49,7 +49,8 @@ pub(super) fn class(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let nodes: Vec<NodeId> = ended.iter().map(|(node, ..)| *node).collect();
     let mut behind: HashSet<NodeId> = nodes.iter().copied().collect();
     for some in nodes.chunks(exposure::HOLDERS) {
-        behind.extend(exposure::held_by(evidence.world.lineage.graph(), some).iter().map(|(node, _)| *node));
+        let held = exposure::held_by(evidence.world.lineage.graph(), some, exposure::NO_CUTS);
+        behind.extend(held.iter().map(|(node, _)| *node));
     }
     let present = |source: &&crate::gate::evidence::Source| evidence.cohort(source).modes & (CONTAINED | SERVED) != 0;
     let of_people = || evidence.sources.iter().filter(present);

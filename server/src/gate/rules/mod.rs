@@ -38,7 +38,7 @@ use super::evidence::Evidence;
 use super::policy::Policy;
 
 /// Version of the rules: replaying a decision with the same version gives the same bytes.
-pub const VERSION: &str = "2026-11-30.4";
+pub const VERSION: &str = "2026-11-30.5";
 
 /// A rule.
 pub struct Rule {

@@ -74,7 +74,7 @@ pub async fn proof(ctx: Ctx) -> Result<Reply> {
     }
     let (db, signing) = (&ctx.app.db, &ctx.app.signing);
     attest::undisputed(signing)?;
-    let row = db.read(move |conn| listing::by_id(conn, "deployment", &id.to_string())).await?;
+    let row = db.look_up(move |conn| listing::by_id(conn, "deployment", &id.to_string())).await?;
     let row = row.ok_or_else(|| Error::NotFound(format!("there is no deployment `{id}`")))?;
     let then = db.known(Some(KnownAt::Time(at))).await?;
     let position = then.position();

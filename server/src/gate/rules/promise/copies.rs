@@ -43,9 +43,11 @@ pub(super) fn deleted(evidence: &Evidence<'_>, list: &mut List) {
         let nodes: Vec<NodeId> = some.iter().map(|source| source.node).collect();
         // By copy and promise, when the first of the data behind it is to be gone.
         let mut ends: HashMap<(usize, usize), Timestamp> = HashMap::new();
-        for (node, by) in exposure::held_by(lineage.graph(), &nodes) {
+        for (node, by) in exposure::held_by(lineage.graph(), &nodes, &|node| evidence.cuts(node)) {
             let Some(&cohort) = collected.get(&node) else { continue };
-            for (number, one) in bound.iter().enumerate().filter(|(_, one)| one.place == cohort) {
+            // They stand in the order of the cohorts.
+            let first = bound.partition_point(|one| one.place < cohort);
+            for (number, one) in bound.iter().enumerate().skip(first).take_while(|(_, one)| one.place == cohort) {
                 let end = one.period.after(lineage.record(node).at);
                 for copy in (0..some.len()).filter(|copy| by & 1 << copy != 0) {
                     ends.entry((copy, number)).and_modify(|known| *known = end.min(*known)).or_insert(end);
