@@ -46,7 +46,8 @@ pub(crate) enum Consent {
     /// Somebody withdraws consent: nothing is needed but who and what for
     #[command(after_help = "Examples:
   licit consent withdraw --subject p1.k1.… --purpose ads
-  licit consent withdraw --purpose ads --key crm.key --type email < address")]
+  licit consent withdraw --purpose ads --key crm.key --type email < address
+  licit consent withdraw --purpose ads --key 2025.key --key 2026.key < address")]
     Withdraw(say::SayArgs),
     /// Somebody objects (GDPR Art. 21); without --purpose, to everything
     #[command(after_help = "Example:\n  licit consent object --subject p1.k1.… --purpose ads")]

@@ -120,29 +120,25 @@ impl Against {
         }
     }
 
-    /// Since when somebody has been against it, who is at a moment, and the word by which that has been known: by its place in the
-    /// order in which words were recorded. `words` are in that order, each with the thing it is of.
-    pub fn since<P: Copy>(self, words: &[(P, usize, Word)], moment: i64) -> Option<(i64, P)> {
+    /// Since when it has been known that somebody is against it, who is at a moment: the latest instant from which on whoever looked,
+    /// knowing what was recorded by then, found them against it. `words` are in the order they were recorded, each with the time of
+    /// that and the thing it is of.
+    pub fn known_since(self, words: &[(i64, usize, Word)], moment: i64) -> Option<i64> {
         let things = words.iter().map(|(_, thing, _)| thing + 1).max()?;
-        let mut folds = vec![Fold::default(); things];
-        let mut known = None;
-        for (place, thing, word) in words {
-            folds[*thing].take(*word, moment);
-            known =
-                known.filter(|_| self.holds(&folds, moment)).or_else(|| self.holds(&folds, moment).then_some(*place));
-        }
-        let known = known?;
         let held = |at: i64| {
             let mut folds = vec![Fold::default(); things];
-            words.iter().for_each(|(_, thing, word)| folds[*thing].take(*word, at));
+            // At the moment itself all is known that is known now, be it of a past moment.
+            let known = words.iter().filter(|(recorded, ..)| *recorded <= at || at >= moment);
+            known.for_each(|(_, thing, word)| folds[*thing].take(*word, at));
             self.holds(&folds, at)
         };
-        let mut instants: Vec<i64> =
-            words.iter().flat_map(|(_, _, w)| [Some(w.at), w.until, w.invalid_from]).flatten().collect();
-        instants.retain(|at| *at <= moment);
+        if !held(moment) {
+            return None;
+        }
+        let instants = words.iter().flat_map(|(recorded, _, w)| [Some(*recorded), Some(w.at), w.until, w.invalid_from]);
+        let mut instants: Vec<i64> = instants.flatten().map(|at| at.min(moment)).collect();
         instants.sort_unstable();
-        let since = instants.iter().rev().find(|at| !held(**at - 1)).or(instants.first());
-        since.map(|at| (*at, known))
+        instants.into_iter().rev().find(|at| !held(at - 1))
     }
 }
 
@@ -223,44 +219,73 @@ mod tests {
         assert_eq!(ended(&[word(Said::Refused, 5)], 9), None, "it never stood");
     }
 
-    /// Words of several things, by the order in which they were recorded.
-    fn of(words: &[(usize, Word)]) -> Vec<(usize, usize, Word)> {
-        words.iter().enumerate().map(|(place, (thing, word))| (place, *thing, *word)).collect()
+    /// Words, each recorded when it was said.
+    fn at_once(words: &[(usize, Word)]) -> Vec<(i64, usize, Word)> {
+        words.iter().map(|(thing, word)| (word.at, *thing, *word)).collect()
     }
 
     #[test]
-    fn it_is_known_since_when_and_by_which_word_somebody_is_against_it() {
+    fn it_is_known_since_when_somebody_is_against_it() {
         use Against::{Any, Unwilling, Whatever};
-        let own = |words: &[Word]| of(&words.iter().map(|word| (0, *word)).collect::<Vec<_>>());
+        let own = |words: &[Word]| at_once(&words.iter().map(|word| (0, *word)).collect::<Vec<_>>());
         let withdrew = own(&[word(Said::Given, 10), word(Said::Withdrawn, 12), word(Said::Refused, 14)]);
-        assert_eq!((Unwilling.since(&withdrew, 30), Unwilling.since(&withdrew, 11)), (Some((12, 1)), None));
+        assert_eq!((Unwilling.known_since(&withdrew, 30), Unwilling.known_since(&withdrew, 11)), (Some(12), None));
         let back = own(&[word(Said::Refused, 5), word(Said::Given, 7), word(Said::Withdrawn, 9)]);
-        let at = |moment| Unwilling.since(&back, moment);
-        assert_eq!((at(4), at(6), at(8), at(9)), (None, Some((5, 0)), None, Some((9, 2))));
-        assert_eq!(Unwilling.since(&own(&[word(Said::Refused, 5), word(Said::Refused, 7)]), 9), Some((5, 0)));
-        // Recorded late, said early.
-        let late = own(&[word(Said::Given, 3), word(Said::Refused, 2)]);
-        assert_eq!((Unwilling.since(&late, 2), Unwilling.since(&late, 4)), (Some((2, 1)), None));
-        let ends = own(&[Word { until: Some(20), ..word(Said::Given, 10) }]);
-        assert_eq!((Unwilling.since(&ends, 25), Unwilling.since(&ends, 19)), (Some((20, 0)), None));
+        let at = |moment| Unwilling.known_since(&back, moment);
+        assert_eq!((at(4), at(6), at(8), at(9)), (None, Some(5), None, Some(9)));
+        assert_eq!(Unwilling.known_since(&own(&[word(Said::Refused, 5), word(Said::Refused, 7)]), 9), Some(5));
+        // Said early, recorded late: asked about a moment before that, it is known at that moment.
+        let late = [(30, 0, word(Said::Refused, 2))];
+        let at = |moment| Unwilling.known_since(&late, moment);
+        assert_eq!((at(1), at(10), at(30), at(40)), (None, Some(10), Some(30), Some(30)));
+        // Consent that ends by itself, and was refused before that, told later: it was known when that was told.
+        let ends = (10, 0, Word { until: Some(20), ..word(Said::Given, 10) });
+        assert_eq!((Unwilling.known_since(&[ends], 25), Unwilling.known_since(&[ends], 19)), (Some(20), None));
+        let refused = [ends, (19, 0, word(Said::Refused, 12))];
+        assert_eq!((Unwilling.known_since(&refused, 19), Unwilling.known_since(&refused, 25)), (Some(19), Some(19)));
         let objects = [word(Said::Objected, 3), word(Said::ObjectionWithdrawn, 4), word(Said::Objected, 6)];
-        assert_eq!((Any.since(&own(&objects), 9), Any.since(&own(&objects), 5)), (Some((6, 2)), None));
+        assert_eq!((Any.known_since(&own(&objects), 9), Any.known_since(&own(&objects), 5)), (Some(6), None));
         let overridden = own(&[word(Said::Objected, 3), word(Said::ObjectionOverridden, 4), word(Said::Objected, 8)]);
-        assert_eq!((Any.since(&overridden, 7), Any.since(&overridden, 9)), (None, Some((8, 2))));
-        assert_eq!((Whatever.since(&overridden, 7), Whatever.since(&overridden, 9)), (Some((3, 0)), Some((3, 0))));
+        assert_eq!((Any.known_since(&overridden, 7), Any.known_since(&overridden, 9)), (None, Some(8)));
+        assert_eq!((Whatever.known_since(&overridden, 7), Whatever.known_since(&overridden, 9)), (Some(3), Some(3)));
     }
 
     #[test]
     fn whoever_says_no_again_of_something_nearer_was_against_it_before() {
         let (refused, given) = (word(Said::Refused, 2), word(Said::Given, 4));
-        let again = of(&[(1, refused), (0, word(Said::Refused, 9))]);
-        assert_eq!(Against::Unwilling.since(&again, 10), Some((2, 0)));
+        let again = at_once(&[(1, refused), (0, word(Said::Refused, 9))]);
+        assert_eq!(Against::Unwilling.known_since(&again, 10), Some(2));
         // The nearer word counts, whichever was recorded first.
-        assert_eq!(Against::Unwilling.since(&of(&[(1, refused), (0, given)]), 10), None);
-        assert_eq!(Against::Unwilling.since(&of(&[(0, given), (1, refused)]), 10), None);
-        let both =
-            of(&[(1, word(Said::Objected, 2)), (0, word(Said::Objected, 5)), (1, word(Said::ObjectionWithdrawn, 7))]);
-        assert_eq!(Against::Any.since(&both, 8), Some((2, 0)));
+        assert_eq!(Against::Unwilling.known_since(&at_once(&[(1, refused), (0, given)]), 10), None);
+        assert_eq!(Against::Unwilling.known_since(&at_once(&[(0, given), (1, refused)]), 10), None);
+        let (everything, own) = (word(Said::Objected, 2), word(Said::Objected, 5));
+        let both = at_once(&[(1, everything), (0, own), (1, word(Said::ObjectionWithdrawn, 7))]);
+        assert_eq!(Against::Any.known_since(&both, 8), Some(2));
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_what_looking_at_every_instant_gives(
+            words in prop::collection::vec((0usize..2, 0usize..9, 0i64..20, prop::option::of(1i64..15), 0i64..10), 0..8),
+            moment in -1i64..40,
+        ) {
+            let mut words: Vec<(i64, usize, Word)> = words.into_iter().map(|(thing, said, at, lasts, late)| {
+                let said = Said::ALL[said];
+                let until = lasts.filter(|_| said.stands()).map(|l| at + l);
+                (at + late, thing, Word { until, ..word(said, at) })
+            }).collect();
+            words.sort_by_key(|(recorded, ..)| *recorded);
+            let against = |at: i64| {
+                let of = |thing: usize| -> Vec<Word> {
+                    let known = words.iter().filter(|(recorded, own, _)| *own == thing && (*recorded <= at || at >= moment));
+                    known.map(|(_, _, word)| *word).collect()
+                };
+                let standings = [0, 1].map(|thing| standing(&of(thing), at));
+                standings.iter().find(|one| one.spoken).is_some_and(|nearest| !nearest.stands)
+            };
+            let naive = against(moment).then(|| (-2..=moment).rev().find(|at| !against(at - 1)).unwrap());
+            prop_assert_eq!(Against::Unwilling.known_since(&words, moment), naive);
+        }
     }
 
     #[test]

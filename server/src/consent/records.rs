@@ -123,7 +123,26 @@ fn take(tx: &mut Tx<'_>, lines: &[Line]) -> Result<(Vec<Fate>, Option<u64>)> {
     does_not_follow(tx, lines, &subjects, &mut fates)?;
     let new = open(&fates);
     let seq = if new.is_empty() { None } else { Some(keep(tx, lines, &subjects, &new)?) };
+    as_the_first(lines, &mut fates);
     Ok((fates.into_iter().map(|fate| fate.unwrap_or(Fate::Created)).collect(), seq))
+}
+
+/// What repeats a line of its batch that was refused is refused, too: nothing of it is there.
+fn as_the_first(lines: &[Line], fates: &mut [Option<Fate>]) {
+    let mut refused: HashMap<RecordId, (&'static str, String)> = HashMap::new();
+    for (line, fate) in lines.iter().zip(fates) {
+        match fate {
+            Some(Fate::Refused { pointer, detail }) => {
+                _ = refused.entry(line.id()).or_insert((*pointer, detail.clone()))
+            }
+            Some(Fate::Unchanged(0)) => {
+                if let Some((pointer, detail)) = refused.get(&line.id()) {
+                    *fate = Some(self::refused(pointer, detail.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Records that came before, in this batch or an earlier one; and those that were erased since.
@@ -171,9 +190,9 @@ fn not_here(tx: &Tx<'_>, lines: &[Line], fates: &mut [Option<Fate>]) {
                 "an objection to direct marketing is never overridden (GDPR Art. 21(3)): name a purpose that is none";
             Some(refused("/said", sentence))
         } else if record.said == Said::ObjectionOverridden
-            && !purpose.is_some_and(|p| has_compelling_grounds(world, &p.to_string(), now))
+            && !purpose.is_some_and(|p| has_compelling_grounds(world, &p.to_string(), record.at, now))
         {
-            let sentence = "the board has not approved that there are compelling grounds for this purpose (GDPR Art. 21(1)): propose an assessment of kind `compelling_grounds` of it";
+            let sentence = "the board has not approved that there were compelling grounds for this purpose then (GDPR Art. 21(1)): propose an assessment of kind `compelling_grounds` of it";
             Some(refused("/said", sentence))
         } else {
             None

@@ -460,9 +460,9 @@ impl Book<'_> {
     fn assessed(&self, assessment: &str) -> Vec<String> {
         let all = self.world.lawfulness.assessments.all(assessment);
         let of: Vec<String> = all.iter().flat_map(|a| things_of(self.world, &a.spec)).collect();
-        // Interests are weighed of a basis: who relies on that relies on it.
-        if let Some(basis) = of.iter().find(|of| of.starts_with("basis:")) {
-            return self.relying(basis);
+        // Interests are weighed of a basis, and found compelling of a purpose: who relies on that relies on it.
+        if let Some(law) = of.iter().find(|of| of.starts_with("basis:") || of.starts_with("purpose:")) {
+            return self.relying(law);
         }
         let seeds: Vec<_> = of.iter().flat_map(|of| super::impact::nodes(self.world, of)).collect();
         self.downstream(&seeds)

@@ -139,9 +139,9 @@ pub fn impact(world: &World, reference: &Ref, now: Timestamp) -> Option<Impact> 
         Kind::Assessment => {
             let all = world.lawfulness.assessments.all(&reference.unpinned().to_string());
             let meant = all.iter().filter(|r| reference.rev().is_none_or(|rev| rev == r.rev));
-            // Interests are weighed of a basis: what relies on that relies on it.
+            // Interests are weighed of a basis, and found compelling of a purpose: what relies on that relies on it.
             let behind = |of: String| match of.parse::<Ref>() {
-                Ok(basis) if basis.kind() == Kind::Basis => relying(world, &basis, now),
+                Ok(law) if matches!(law.kind(), Kind::Basis | Kind::Purpose) => relying(world, &law, now),
                 _ => nodes(world, &of),
             };
             meant.flat_map(|r| things_of(world, &r.spec)).flat_map(behind).collect()

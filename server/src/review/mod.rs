@@ -346,16 +346,17 @@ impl State {
     }
 }
 
-/// Whether the board's word is in force at a moment that there are grounds to override objections to a purpose (GDPR Art. 21(1), (6)).
-/// Of several revisions of an assessment, the one approved last decides.
-pub fn has_compelling_grounds(world: &World, purpose: &str, at: Timestamp) -> bool {
+/// Whether the board's word is in force now that there are grounds to override objections to a purpose (GDPR Art. 21(1), (6)), and holds
+/// for what was said at a moment. Of several revisions of an assessment, the one approved last of those that began decides.
+pub fn has_compelling_grounds(world: &World, purpose: &str, said: Timestamp, now: Timestamp) -> bool {
     let holds = |one: &Arc<Revision<AssessmentSpec>>| {
         let base = one.reference.rsplit_once('@').map_or(&*one.reference, |(base, _)| base);
-        let approved = world.lawfulness.assessments.all(base).iter();
-        let approved = approved.filter_map(|r| Some((world.review.approvals(&r.reference).last()?.seq, r)));
+        let begun = world.lawfulness.assessments.all(base).iter().filter(|r| r.spec.valid_from <= now);
+        let approved = begun.filter_map(|r| Some((world.review.approvals(&r.reference).last()?.seq, r)));
         approved.max_by_key(|(seq, _)| *seq).is_some_and(|(_, decides)| Arc::ptr_eq(decides, one))
-            && (one.spec.valid_from..one.spec.valid_to).contains(&at)
-            && matches!(world.review.standing(&one.reference, at), Standing::Holds(_))
+            && one.spec.valid_from <= said
+            && now < one.spec.valid_to
+            && matches!(world.review.standing(&one.reference, now), Standing::Holds(_))
     };
     let of = world.lawfulness.assessments_of(purpose).iter();
     of.filter(|one| one.spec.kind == AssessmentKind::CompellingGrounds).any(holds)

@@ -107,10 +107,16 @@ fn grounds_override_nobody_before_the_board_finds_them_compelling() {
     s.approve(&["assessment:grounds"]);
     let left_out = || people(&list(&s, "")["add"]);
     assert_eq!((left_out(), counted(&s).as_deref()), (vec![3], Some("1 of 10")), "of whom is said for each");
+    // Not before the assessment began, and of a renewal that is approved ahead, not before that begins.
+    s.dora.post("/api/v1/consent-records", &said(3, 5, "objection_overridden", "2019-12-31T00:00:00Z")).problem(422);
+    let mut renewed = assessment("grounds", "compelling_grounds", "purpose:scoring");
+    (renewed["valid_from"], renewed["valid_to"]) = (json!(in_days(90)), json!(in_days(200)));
+    s.add("assessments", renewed);
+    s.approve(&["assessment:grounds@2"]);
     over(3).good();
     assert_eq!((left_out(), counted(&s)), (vec![], None));
     // When the board thinks better of it, nobody else's is overridden.
-    s.revoke("assessment:grounds", 0);
+    s.revoke("assessment:grounds@1", 0);
     says(&s, 4, "objected", &in_days(-3));
     s.dora.post("/api/v1/consent-records", &said(4, 4, "objection_overridden", &now())).problem(422);
     assert_eq!(left_out(), [4]);

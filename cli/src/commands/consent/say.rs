@@ -6,6 +6,7 @@ use clap::Args;
 use licit_schemas::consent::{Channel, ConsentRecord, Method, Recorded};
 use licit_schemas::digest::Digest;
 use licit_schemas::document;
+use licit_schemas::subjects::Pseudonym;
 use licit_schemas::time::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,8 +16,8 @@ use super::who::Who;
 use crate::client::{persistently, typed};
 use crate::collection as c;
 use crate::context::Context;
-use crate::error::{Exit, Result};
-use crate::output::{resource, style};
+use crate::error::{Exit, Failure, Result};
+use crate::output::{self, resource, style};
 use crate::source;
 
 /// Who says something of a purpose, how and when.
@@ -92,28 +93,30 @@ pub(crate) struct RecordArgs {
 
 /// Consent is given or renewed.
 pub(crate) fn give(context: &Context, said: &str, args: &GiveArgs) -> Result<Exit> {
-    let mut body = args.say.circumstances.body(said, Some(&args.say.purpose))?;
-    body["notice"] = json!(args.notice);
-    if let Some(until) = args.until {
-        body["until"] = json!(until);
+    let mut bodies = args.say.circumstances.bodies(said, Some(&args.say.purpose))?;
+    for body in &mut bodies {
+        body["notice"] = json!(args.notice);
+        if let Some(until) = args.until {
+            body["until"] = json!(until);
+        }
+        if args.explicit {
+            body["expression"] = json!("explicit");
+        }
+        if args.parental {
+            body["indicated_by"] = json!("parental_holder");
+        }
     }
-    if args.explicit {
-        body["expression"] = json!("explicit");
-    }
-    if args.parental {
-        body["indicated_by"] = json!("parental_holder");
-    }
-    send(context, &flags(body)?)
+    send_all(context, bodies)
 }
 
 /// Something else is said of a purpose.
 pub(crate) fn say(context: &Context, said: &str, args: &SayArgs) -> Result<Exit> {
-    send(context, &flags(args.circumstances.body(said, Some(&args.purpose))?)?)
+    send_all(context, args.circumstances.bodies(said, Some(&args.purpose))?)
 }
 
 /// Somebody objects.
 pub(crate) fn object(context: &Context, args: &ObjectArgs) -> Result<Exit> {
-    send(context, &flags(args.circumstances.body("objected", args.purpose.as_deref())?)?)
+    send_all(context, args.circumstances.bodies("objected", args.purpose.as_deref())?)
 }
 
 /// Record what files hold; all are checked before the first is sent.
@@ -132,20 +135,26 @@ pub(crate) fn record(context: &Context, args: &RecordArgs) -> Result<Exit> {
 }
 
 impl Circumstances {
-    /// The record, without what only consent that is given has.
-    fn body(&self, said: &str, of: Option<&str>) -> Result<Value> {
+    /// A record for each pseudonym of the person, without what only consent that is given has.
+    fn bodies(&self, said: &str, of: Option<&str>) -> Result<Vec<Value>> {
         let of = of.map(purpose).transpose()?;
-        let mut body = json!({
-            "record_id": self.record_id.unwrap_or_else(Uuid::now_v7),
-            "subject": self.who.pseudonym()?,
-            "said": said,
-            "at": self.at.unwrap_or_else(now),
-        });
-        let optional = [("purpose", json!(of)), ("channel", json!(self.channel)), ("method", json!(self.method))];
-        for (name, value) in optional.into_iter().filter(|(_, value)| !value.is_null()) {
-            body[name] = value;
+        let people = self.who.pseudonyms()?;
+        if self.record_id.is_some() && people.len() > 1 {
+            return Err(Failure::Usage(
+                "each record has an id of its own: give one `--key` with `--record-id`".to_owned(),
+            ));
         }
-        Ok(body)
+        let at = self.at.unwrap_or_else(now);
+        let body = |subject: Pseudonym| {
+            let record_id = self.record_id.unwrap_or_else(Uuid::now_v7);
+            let mut body = json!({"record_id": record_id, "subject": subject, "said": said, "at": at});
+            let optional = [("purpose", json!(of)), ("channel", json!(self.channel)), ("method", json!(self.method))];
+            for (name, value) in optional.into_iter().filter(|(_, value)| !value.is_null()) {
+                body[name] = value;
+            }
+            body
+        };
+        Ok(people.into_iter().map(body).collect())
     }
 }
 
@@ -164,6 +173,22 @@ fn flags(body: Value) -> Result<ConsentRecord> {
     read(body).map_err(|faults| c::named(&faults))
 }
 
+/// Record what was said under each pseudonym; all are checked before the first is sent.
+fn send_all(context: &Context, bodies: Vec<Value>) -> Result<Exit> {
+    let records = bodies.into_iter().map(flags).collect::<Result<Vec<_>>>()?;
+    for record in &records {
+        send(context, record).inspect_err(|_| {
+            if records.len() > 1 {
+                output::warn(&format!(
+                    "not recorded under the key `{}`, nor under those named after it",
+                    record.subject.kid()
+                ));
+            }
+        })?;
+    }
+    Ok(Exit::Done)
+}
+
 /// Record it. The id was drawn before: asked again after a broken connection, it is the same record.
 fn send(context: &Context, record: &ConsentRecord) -> Result<Exit> {
     let client = context.client()?;
@@ -177,7 +202,12 @@ fn send(context: &Context, record: &ConsentRecord) -> Result<Exit> {
         let said = serde_json::to_value(record.said).map(|said| resource::text(&said)).unwrap_or_default();
         let of = record.purpose.as_ref().map(|of| format!(" {of}")).unwrap_or_default();
         let entry = style::dim(&format!("ledger entry {}", recorded.seq));
-        format!("{outcome}  {}{of}  {entry}\nrecord    {}", said.replace('_', " "), recorded.record_id.0)
+        let key = record.subject.kid();
+        format!(
+            "{outcome}  {}{of}  {entry}\nrecord    {}\nkey       {key}",
+            said.replace('_', " "),
+            recorded.record_id.0
+        )
     });
     Ok(Exit::Done)
 }

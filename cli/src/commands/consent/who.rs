@@ -21,9 +21,10 @@ pub(crate) struct Who {
     /// Pseudonym of the person
     #[arg(long, value_name = "PSEUDONYM", required_unless_present = "key", conflicts_with = "key")]
     subject: Option<String>,
-    /// Key to hash the identifier on standard input with; it is never sent
+    /// Key to hash the identifier on standard input with; it is never sent. May be repeated where something is recorded, for people
+    /// known under several
     #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    key: Vec<PathBuf>,
     /// What the identifier is
     #[arg(long = "type", value_name = "TYPE", default_value = "email", conflicts_with = "subject")]
     kind: Kind,
@@ -33,18 +34,39 @@ pub(crate) struct Who {
 }
 
 impl Who {
-    /// Their pseudonym. No refusal repeats what was given: it may be the identifier itself.
+    /// Their pseudonym, where one is asked for.
     pub(crate) fn pseudonym(&self) -> Result<Pseudonym> {
-        match (&self.subject, &self.key) {
-            (Some(subject), _) => subject.parse().map_err(|e| Failure::Usage(format!("--subject: {e}"))),
-            (None, Some(path)) => {
-                let key = key::read(path)?;
-                let hasher = hasher(&key, self.kind, self.region.as_deref())?;
-                let value = Value { line: 1, text: Some(identifier()?) };
-                hasher.hash(&value).map_err(|one| Failure::plain(format!("standard input: {}", one.why)))
+        let mut all = self.pseudonyms()?;
+        match (all.pop(), all.is_empty()) {
+            (Some(one), true) => Ok(one),
+            _ => {
+                Err(Failure::Usage("this is of one pseudonym: give one `--key`, and ask again with another".to_owned()))
             }
-            (None, None) => Err(Failure::Usage("name the person by `--subject`, or give a `--key`".to_owned())),
         }
+    }
+
+    /// Their pseudonyms, one for each key. No refusal repeats what was given: it may be the identifier itself.
+    pub(crate) fn pseudonyms(&self) -> Result<Vec<Pseudonym>> {
+        if let Some(subject) = &self.subject {
+            return Ok(vec![subject.parse().map_err(|e| Failure::Usage(format!("--subject: {e}")))?]);
+        }
+        if self.key.is_empty() {
+            return Err(Failure::Usage("name the person by `--subject`, or give a `--key`".to_owned()));
+        }
+        let keys = self.key.iter().map(|path| key::read(path)).collect::<Result<Vec<_>>>()?;
+        let value = Value { line: 1, text: Some(identifier()?) };
+        let hashed = keys.iter().map(|key| {
+            let hasher = hasher(key, self.kind, self.region.as_deref())?;
+            hasher.hash(&value).map_err(|one| Failure::plain(format!("standard input: {}", one.why)))
+        });
+        let mut all: Vec<Pseudonym> = Vec::new();
+        for made in hashed {
+            let made = made?;
+            if !all.contains(&made) {
+                all.push(made);
+            }
+        }
+        Ok(all)
     }
 }
 

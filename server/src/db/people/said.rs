@@ -143,8 +143,6 @@ pub(super) fn against(
     let numbers: Vec<i64> = who.iter().map(i64::from).collect();
     let mut first: Option<i64> = None;
     for some in numbers.chunks(IDS) {
-        // Since when, by the entry that says so.
-        let mut since: Vec<(i64, i64)> = Vec::new();
         for chain in chains {
             let mut said: HashMap<i64, Vec<(Place, usize, Word)>> = HashMap::new();
             for (thing, of) in chain.iter().enumerate() {
@@ -152,17 +150,17 @@ pub(super) fn against(
                     said.entry(n).or_default().extend(words.into_iter().map(|(place, word)| (place, thing, word)));
                 }
             }
+            let mut entries: Vec<i64> = said.values().flatten().map(|((entry, _), ..)| *entry).collect();
+            entries.sort_unstable();
+            entries.dedup();
+            let recorded = recorded(conn, &entries, fresh)?;
             for mut words in said.into_values() {
                 words.sort_unstable_by_key(|(place, ..)| *place);
-                since.extend(how.since(&words, moment).map(|(at, (entry, _))| (entry, at)));
+                let at = |entry: i64, word: &Word| recorded.get(&entry).copied().unwrap_or(word.at);
+                let words = words.into_iter().map(|((entry, _), thing, word)| (at(entry, &word), thing, word));
+                first = how.known_since(&words.collect::<Vec<_>>(), moment).into_iter().chain(first).min();
             }
         }
-        let mut entries: Vec<i64> = since.iter().map(|(entry, _)| *entry).collect();
-        entries.sort_unstable();
-        entries.dedup();
-        let recorded = recorded(conn, &entries, fresh)?;
-        let known = since.iter().map(|(entry, at)| recorded.get(entry).map_or(*at, |recorded| *at.max(recorded)));
-        first = known.chain(first).min();
     }
     Ok(first)
 }

@@ -45,6 +45,29 @@ fn giving_and_taking_back() {
 }
 
 #[test]
+fn while_keys_change_what_somebody_says_is_recorded_under_each() {
+    let desk = Desk::with_key();
+    let (old, new) = (desk.at("crm.key"), desk.at("new.key"));
+    desk.ran(&desk.s.ana, &["subjects", "keygen", "--scope", "crm", "--kid", "crm-2", "-o", &new], 0);
+    desk.ran(&desk.s.ana, &["subjects", "register-key", &new], 0);
+    let both = ["--key", old.as_str(), "--key", new.as_str()];
+    let withdraw = [&["consent", "withdraw", "--purpose", "scoring"][..], &both].concat();
+    let (code, out, said) = desk.typed(&desk.s.ana, &withdraw, "jane.doe@example.com\n");
+    assert_eq!((code, out.matches("recorded  withdrawn purpose:scoring").count()), (0, 2), "{out}{said}");
+    for key in [&old, &new] {
+        let show = ["consent", "show", "--json", "--key", key];
+        let (code, out, _) = desk.typed(&desk.s.dora, &show, "jane.doe@example.com\n");
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, &told["records"][0]["record"]["said"]), (0, &json!("withdrawn")), "{out}");
+    }
+    // One record has one id, and what is shown is of one pseudonym.
+    let one_id = [&withdraw[..], &["--record-id", "00000000-0000-4000-8000-000000000009"]].concat();
+    assert_eq!(desk.typed(&desk.s.ana, &one_id, "jane.doe@example.com\n").0, 2);
+    let show = [&["consent", "show"][..], &both].concat();
+    assert_eq!(desk.typed(&desk.s.dora, &show, "jane.doe@example.com\n").0, 2);
+}
+
+#[test]
 fn an_identifier_is_hashed_here_and_never_sent_or_shown() {
     let desk = Desk::with_key();
     let key = desk.at("crm.key");
