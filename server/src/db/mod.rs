@@ -9,6 +9,7 @@ mod conn;
 mod dense;
 pub mod dictionary;
 mod fold;
+mod job;
 pub mod listing;
 pub mod migrate;
 pub mod outbox;
@@ -36,6 +37,7 @@ pub use rows::{At, NewRow, Row, Rows};
 pub use tx::{Idempotency, Tx};
 
 use crate::error::{Error, Result};
+use people::RecordId;
 use writer::Writer;
 
 /// How long a reader waits for a connection: a database that is away is said to be away, and half of it is the longest pause
@@ -288,7 +290,21 @@ impl<P: Projection> Db<P> {
         now: Timestamp,
         work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.write(actor, now, work).await
+        self.writer.write((actor, now), Vec::new(), work).await
+    }
+
+    /// [`Db::write`] of an operation that first asks whether records are known: they are looked up for its whole group at once.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn write_of<T: Send + 'static>(
+        &self,
+        actor: Uuid,
+        now: Timestamp,
+        records: Vec<RecordId>,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write((actor, now), records, work).await
     }
 
     /// [`Db::write`] for programs without an async runtime.

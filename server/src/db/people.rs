@@ -31,6 +31,7 @@ use standing::{Known, Wills};
 pub use check::check;
 pub use checkpoints::{Drawn, EVERY, unkept};
 pub use erase::Traces;
+pub(super) use said::Asked;
 pub use said::{RecordId, began, since, somebody, subjects};
 pub use standing::{Form, How, Standing, Wanted};
 pub use wills::{Checkpoint, Fresh, LaneAt, Record};
@@ -262,12 +263,18 @@ impl People {
     /// # Errors
     /// What the database said; a bitmap that is none.
     pub fn refresh(&mut self, conn: &mut Conn) -> Result<()> {
-        let erased = erase::count(conn)?;
+        let there = There::now(conn)?;
+        let erased = u64::try_from(there.erased).unwrap_or(0);
         if self.erasing == 0 && erased != self.erased {
             // Another server erased somebody: who that was is known here still.
             *self = Self { committed: self.committed, wills: self.wills.clone(), erased, ..Self::default() };
         }
-        self.read_subjects(conn)?;
+        if there.subject.is_some_and(|last| u64::try_from(last).unwrap_or(0) >= self.subjects.next()) {
+            self.read_subjects(conn)?;
+        }
+        if there.set.is_none_or(|last| last <= self.position) {
+            return Ok(());
+        }
         let sets: Vec<Set> = member_set::table
             .filter(member_set::seq.gt(self.position))
             .order(member_set::seq)
@@ -310,6 +317,26 @@ impl People {
         let (id, who) = (u64::try_from(seq).unwrap_or(0), Arc::new(members));
         Arc::make_mut(&mut self.by_id).insert(id, who.clone());
         Arc::make_mut(&mut self.members).insert(dataset_version.into(), Members { id, who });
+    }
+}
+
+/// What stands in the tables: how far they reach, in one statement.
+#[derive(QueryableByName)]
+struct There {
+    /// How many people were erased: their rows name nobody.
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    erased: i64,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    subject: Option<i64>,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    set: Option<i64>,
+}
+
+impl There {
+    fn now(conn: &mut Conn) -> Result<Self> {
+        const QUERY: &str = "SELECT (SELECT count(*) FROM subject WHERE kid = '') AS erased, (SELECT max(n) FROM subject) AS subject, \
+            (SELECT max(seq) FROM member_set) AS \"set\"";
+        Ok(diesel::sql_query(QUERY).get_result(conn)?)
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::checkpoint::Keep;
 use super::conn::Conn;
 use super::outbox::Outbox;
-use super::people::Change;
+use super::people::{Asked, Change};
 use super::received::Received;
 use super::rows::{At, Rows};
 use super::schema::idempotency;
@@ -71,6 +71,8 @@ pub(super) struct Batch {
     pub waiting: Option<usize>,
     /// Whether more is erased by writes that follow, so that the log is cleared behind the last of them.
     pub deferred: bool,
+    /// What the group was looked up for.
+    pub asked: Asked,
     /// Whether the group knows whoever other servers made known: while it holds the lock, they make nobody known.
     pub knows_people: bool,
 }

@@ -6,7 +6,6 @@
 //! before it; when the common part fails, the group is run again with each operation in a savepoint of its own, and only the
 //! guilty one fails.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -25,6 +24,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::conn::{Conn, Manager};
+use super::job::{Job, Task};
+use super::people::{Asked, RecordId};
 use super::rows::At;
 use super::schema::{actor_name, evidence, idempotency, ledger_entry, ledger_hash, ledger_head, note};
 use super::tx::{Batch, Erased, Tx};
@@ -71,51 +72,6 @@ struct HashRow {
     hash: Vec<u8>,
 }
 
-trait Job<P: Projection>: Send {
-    /// Whether it succeeded; the answer waits inside until the group is durable.
-    fn run(&mut self, tx: &mut Tx<'_, P>) -> bool;
-    fn place(&self) -> (Uuid, Timestamp);
-    fn answer(self: Box<Self>, durable: std::result::Result<(), String>);
-    fn fail(&mut self, error: Error);
-}
-
-struct Task<T, W> {
-    actor: Uuid,
-    now: Timestamp,
-    work: W,
-    result: Option<Result<T>>,
-    reply: oneshot::Sender<Result<T>>,
-}
-
-impl<P: Projection, T: Send, W: Fn(&mut Tx<'_, P>) -> Result<T> + Send> Job<P> for Task<T, W> {
-    fn run(&mut self, tx: &mut Tx<'_, P>) -> bool {
-        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
-            .unwrap_or_else(|_| Err(Error::Internal("the operation panicked".to_owned())));
-        let good = result.is_ok();
-        self.result = Some(result);
-        good
-    }
-
-    fn place(&self) -> (Uuid, Timestamp) {
-        (self.actor, self.now)
-    }
-
-    fn answer(self: Box<Self>, durable: std::result::Result<(), String>) {
-        let result = match (self.result, durable) {
-            (Some(result), Ok(())) => result,
-            // Even what it refused by itself, it may have refused for what a neighbour recorded and the database never kept.
-            (_, Err(sentence)) => Err(Error::Unavailable(sentence)),
-            (None, Ok(())) => Err(Error::Internal("the operation never ran".to_owned())),
-        };
-        // The caller may have gone: nothing to tell then.
-        let _ = self.reply.send(result);
-    }
-
-    fn fail(&mut self, error: Error) {
-        self.result = Some(Err(error));
-    }
-}
-
 /// Handle to the writer thread.
 pub(super) struct Writer<P: Projection> {
     queue: Arc<Mutex<Option<SyncSender<Box<dyn Job<P>>>>>>,
@@ -142,12 +98,12 @@ impl<P: Projection> Writer<P> {
 
     fn submit<T: Send + 'static>(
         &self,
-        actor: Uuid,
-        now: Timestamp,
+        (actor, now): (Uuid, Timestamp),
+        asks: Vec<RecordId>,
         work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T>>> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Task { actor, now, work, result: None, reply });
+        let job = Box::new(Task { actor, now, asks, work, result: None, reply });
         let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         match queue.map(|q| q.try_send(job)) {
             Some(Ok(())) => Ok(answer),
@@ -160,11 +116,11 @@ impl<P: Projection> Writer<P> {
 
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        actor: Uuid,
-        now: Timestamp,
+        place: (Uuid, Timestamp),
+        asks: Vec<RecordId>,
         work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.submit(actor, now, work)?.await.unwrap_or_else(|_| Err(gone()))
+        self.submit(place, asks, work)?.await.unwrap_or_else(|_| Err(gone()))
     }
 
     pub(super) fn write_blocking<T: Send + 'static>(
@@ -173,13 +129,13 @@ impl<P: Projection> Writer<P> {
         now: Timestamp,
         work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.submit(actor, now, work)?.blocking_recv().unwrap_or_else(|_| Err(gone()))
+        self.submit((actor, now), Vec::new(), work)?.blocking_recv().unwrap_or_else(|_| Err(gone()))
     }
 
     /// An operation that records nothing: by taking the lock the writer learns what other servers wrote.
     pub(super) async fn catch_up(&self) -> Result<()> {
         let epoch = Timestamp::from_micros(0).ok_or_else(|| Error::Internal("no epoch".to_owned()))?;
-        self.write(Uuid::nil(), epoch, |_| Ok(())).await
+        self.write((Uuid::nil(), epoch), Vec::new(), |_| Ok(())).await
     }
 
     pub(super) fn close(&self) {
@@ -326,7 +282,8 @@ impl<P: Projection> Core<P> {
             if apart {
                 run_apart(conn, state, log, jobs)?;
             } else {
-                let mut batch = Batch::default();
+                let asked = Asked::of(conn, jobs.iter().flat_map(|job| job.asks()))?;
+                let mut batch = Batch { asked, ..Batch::default() };
                 for job in jobs.iter_mut() {
                     run(conn, state, &mut batch, job.as_mut());
                 }

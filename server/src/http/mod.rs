@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::access::{self, Caller};
 use crate::app::App;
 use crate::db::Idempotency;
+use crate::db::people::RecordId;
 use crate::error::{Error, Result};
 use crate::facts::Tx;
 pub use reply::Reply;
@@ -73,6 +74,18 @@ impl Ctx {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.write_of(Vec::new(), work).await
+    }
+
+    /// [`Ctx::write`] of an operation that first asks whether records are known: see [`crate::db::Db::write_of`].
+    ///
+    /// # Errors
+    /// As [`Ctx::write`].
+    pub async fn write_of<T: Send + 'static>(
+        &self,
+        records: Vec<RecordId>,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let token = self.caller.token;
         let admitted = move |tx: &mut Tx<'_>| {
             if !tx.world().access.in_force(token, tx.now()) {
@@ -80,7 +93,7 @@ impl Ctx {
             }
             work(tx)
         };
-        self.app.db.write(self.caller.actor, self.now, admitted).await
+        self.app.db.write_of(self.caller.actor, self.now, records, admitted).await
     }
 
     /// [`Ctx::write`], once per idempotency key: a retry gets the first answer.

@@ -77,12 +77,6 @@ fn blank() -> Result<String> {
     Ok(Digest::of(&random).to_string())
 }
 
-/// How many people were erased.
-pub(super) fn count(conn: &mut Conn) -> Result<u64> {
-    let count: i64 = subject::table.filter(subject::kid.eq(NOBODY)).count().get_result(conn)?;
-    Ok(u64::try_from(count).unwrap_or(0))
-}
-
 impl<P: Projection> Tx<'_, P> {
     /// Somebody by pseudonym, if known.
     ///

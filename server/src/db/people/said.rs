@@ -27,29 +27,66 @@ const ROWS: usize = 2_700;
 /// Id of a record.
 pub type RecordId = [u8; 16];
 
+/// Records that a group asks for, looked up at once before it runs: it holds the lock, so that nobody else records any.
+#[derive(Default)]
+pub(in crate::db) struct Asked {
+    ids: HashSet<RecordId>,
+    found: HashMap<RecordId, (u64, String)>,
+}
+
+impl Asked {
+    /// Look them up, where that spares anything.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub(in crate::db) fn of<'i>(conn: &mut Conn, ids: impl Iterator<Item = &'i RecordId>) -> Result<Self> {
+        let ids: HashSet<RecordId> = ids.copied().collect();
+        if ids.len() < 2 {
+            return Ok(Self::default());
+        }
+        let all: Vec<RecordId> = ids.iter().copied().collect();
+        Ok(Self { found: stored(conn, &all)?, ids })
+    }
+
+    /// Those of some ids that are known; none where not all of them were asked for.
+    fn of_all(&self, ids: &[RecordId]) -> Option<HashMap<RecordId, (u64, String)>> {
+        let asked = ids.iter().all(|id| self.ids.contains(id));
+        let known = |id: &RecordId| Some((*id, self.found.get(id)?.clone()));
+        asked.then(|| ids.iter().filter_map(known).collect())
+    }
+}
+
+/// Records in the table, of some ids: the entry that commits to each, and what it says.
+fn stored(conn: &mut Conn, ids: &[RecordId]) -> Result<HashMap<RecordId, (u64, String)>> {
+    use consent_record::{doc, record_id, seq};
+    let mut known = HashMap::new();
+    for some in ids.chunks(IDS) {
+        let some: Vec<&[u8]> = some.iter().map(|id| &id[..]).collect();
+        let query = consent_record::table.filter(record_id.eq_any(some)).select((record_id, seq, doc));
+        for (id, at, text) in query.load::<(Vec<u8>, i64, String)>(conn)? {
+            if let Ok(id) = RecordId::try_from(&id[..]) {
+                known.insert(id, (u64::try_from(at).unwrap_or(0), text));
+            }
+        }
+    }
+    Ok(known)
+}
+
 impl<P: Projection> Tx<'_, P> {
     /// Records that are known, of some ids, sorted: the entry that commits to each, and what it says.
     ///
     /// # Errors
     /// What the database said.
     pub fn known_records(&mut self, ids: &[RecordId]) -> Result<HashMap<RecordId, (u64, String)>> {
-        use consent_record::{doc, record_id, seq};
-        let mut known = HashMap::new();
-        let mut add = |id: &[u8], at: i64, text: &str| {
-            if let Ok(id) = RecordId::try_from(id) {
-                known.insert(id, (u64::try_from(at).unwrap_or(0), text.to_owned()));
-            }
+        let mut known = match self.batch.asked.of_all(ids) {
+            Some(known) => known,
+            None => stored(self.conn, ids)?,
         };
-        for some in ids.chunks(IDS) {
-            let some: Vec<&[u8]> = some.iter().map(|id| &id[..]).collect();
-            let query = consent_record::table.filter(record_id.eq_any(some)).select((record_id, seq, doc));
-            for (id, at, text) in query.load::<(Vec<u8>, i64, String)>(self.conn)? {
-                add(&id, at, &text);
-            }
-        }
         for record in waiting(&self.world.people().fresh) {
-            if RecordId::try_from(&record.record_id[..]).is_ok_and(|id| ids.binary_search(&id).is_ok()) {
-                add(&record.record_id, record.seq, &record.doc);
+            if let Ok(id) = RecordId::try_from(&record.record_id[..])
+                && ids.binary_search(&id).is_ok()
+            {
+                known.insert(id, (u64::try_from(record.seq).unwrap_or(0), record.doc.clone()));
             }
         }
         Ok(known)
