@@ -384,7 +384,7 @@ fn promised_less(evidence: &Evidence<'_>, before: &EnvelopeSource) -> Vec<String
     let number = evidence.world.registry.numbers.find(&before.dataset);
     let own = evidence.sources.iter().filter(|source| source.dataset == number);
     let cohorts: BTreeSet<usize> = own.map(|source| source.cohort).collect();
-    let lists: Vec<Vec<Commitment>> = cohorts.into_iter().filter_map(|place| promised::to(evidence, place)).collect();
+    let lists: Vec<Vec<&Commitment>> = cohorts.into_iter().filter_map(|place| promised::to(evidence, place)).collect();
     let mut parts = Vec::new();
     for word in &before.promises {
         let Ok(one) = word.parse::<Commitment>() else {

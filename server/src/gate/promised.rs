@@ -9,7 +9,7 @@ use crate::lineage::exposure::VALIDATION;
 
 /// What the people of a cohort are promised: what the notices say today that their data were collected under. None where the rule
 /// `promise` does not ask: of what is derived, and of what only measured.
-pub(super) fn to(evidence: &Evidence<'_>, place: usize) -> Option<Vec<Commitment>> {
+pub(super) fn to<'e>(evidence: &'e Evidence<'_>, place: usize) -> Option<Vec<&'e Commitment>> {
     let asked = |cohort: &&Cohort<'_>| !cohort.derived && cohort.modes & !VALIDATION != 0;
     evidence.cohorts.get(place).filter(asked)?;
     let mut list = Vec::new();
@@ -17,8 +17,8 @@ pub(super) fn to(evidence: &Evidence<'_>, place: usize) -> Option<Vec<Commitment
         // An earlier revision still binds; a later one that promises less is what the board did not see.
         let today = evidence.world.notices.deciding(&notice.base, evidence.ask.valid_at).unwrap_or(notice);
         for promise in &today.revision.spec.promises {
-            if !list.contains(&promise.commitment) {
-                list.push(promise.commitment.clone());
+            if !list.contains(&&promise.commitment) {
+                list.push(&promise.commitment);
             }
         }
     }
@@ -26,17 +26,18 @@ pub(super) fn to(evidence: &Evidence<'_>, place: usize) -> Option<Vec<Commitment
 }
 
 /// What of several lists of promises everybody is promised, in order.
-pub(super) fn to_all(world: &World, lists: &[&Vec<Commitment>]) -> Vec<Commitment> {
+pub(super) fn to_all<'p>(world: &World, lists: &[&Vec<&'p Commitment>]) -> Vec<&'p Commitment> {
     let everybody = |promise: &&Commitment| lists.iter().all(|list| keep(world, list, promise));
-    let mut all: Vec<Commitment> = lists.iter().copied().flatten().filter(everybody).cloned().collect();
+    let mut all: Vec<&Commitment> = lists.iter().copied().flatten().copied().filter(everybody).collect();
     all.sort();
     all.dedup();
     all
 }
 
 /// Whether promises hold what one of them did: the same, or more.
-pub(super) fn keep(world: &World, promises: &[Commitment], one: &Commitment) -> bool {
-    promises.iter().any(|promise| promise == one || holds(world, promise, one))
+pub(super) fn keep(world: &World, promises: &[&Commitment], one: &Commitment) -> bool {
+    // Nearly always it is still there, to the letter.
+    promises.contains(&one) || promises.iter().any(|promise| holds(world, promise, one))
 }
 
 fn holds(world: &World, promise: &Commitment, one: &Commitment) -> bool {
@@ -59,6 +60,6 @@ fn is_for(world: &World, narrow: &Key, broad: &Key) -> bool {
 }
 
 /// The promise of the same kind that took the place of one, if any did.
-pub(super) fn instead<'p>(promises: &'p [Commitment], one: &Commitment) -> Option<&'p Commitment> {
-    promises.iter().find(|promise| std::mem::discriminant(*promise) == std::mem::discriminant(one))
+pub(super) fn instead<'p>(promises: &[&'p Commitment], one: &Commitment) -> Option<&'p Commitment> {
+    promises.iter().copied().find(|promise| std::mem::discriminant(*promise) == std::mem::discriminant(one))
 }

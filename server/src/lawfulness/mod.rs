@@ -69,6 +69,8 @@ pub type Readable = Result<Condition, String>;
 pub struct State {
     /// Purposes by `purpose:<key>`.
     pub purposes: Catalogue<PurposeSpec>,
+    /// Whether any of them ever said which categories it needs.
+    pub needs_said: bool,
     /// Bases by `basis:<key>`.
     pub bases: Catalogue<BasisSpec>,
     /// Assessments by `assessment:<key>`.
@@ -146,6 +148,7 @@ impl State {
         let base = Ref::purpose(&spec.key).to_string();
         let reference = format!("{base}@{}", fact.rev);
         self.purposes.put(&base, reference.clone(), fact, digest, at);
+        self.needs_said |= spec.needs.is_some();
         rows.put(at, || NewRow {
             kind: "purpose",
             id: fact.id.to_string(),

@@ -245,7 +245,7 @@ pub struct Evidence<'w> {
     /// The deployment, if it exists.
     pub deployment: Option<Arc<Revision<DeploymentSpec>>>,
     /// The release judged.
-    pub release: Option<Release>,
+    pub release: Option<&'w Release>,
     /// Where it runs.
     pub environment: Option<Arc<Revision<EnvironmentSpec>>>,
     /// How that enforces; *enforce* when unknown.
@@ -413,16 +413,16 @@ fn revision<T>(catalogue: &crate::catalogue::Catalogue<T>, reference: &Ref) -> O
 }
 
 /// The release meant: the one named; for *continue* the active one; for *start* the latest proposed, else the active one.
-fn pick(world: &World, ask: &Ask) -> Option<Release> {
+fn pick<'w>(world: &'w World, ask: &Ask) -> Option<&'w Release> {
     use licit_schemas::registry::ReleaseState::{Active, Proposed};
     if let Some(reference) = &ask.release {
-        return world.registry.release(reference).cloned();
+        return world.registry.release(reference);
     }
     let releases = world.registry.releases(&ask.deployment);
     let active = releases.iter().find(|r| r.state == Active);
     match ask.intent {
-        Intent::Continue => active.cloned(),
-        Intent::Start => releases.iter().rev().find(|r| r.state == Proposed).or(active).cloned(),
+        Intent::Continue => active,
+        Intent::Start => releases.iter().rev().find(|r| r.state == Proposed).or(active),
     }
 }
 

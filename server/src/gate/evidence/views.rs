@@ -227,7 +227,7 @@ impl Evidence<'_> {
     pub fn only_hands_over(&self) -> bool {
         let discloses = self.deployment.as_ref().is_some_and(|d| d.spec.discloses.is_some());
         let runs = |r: &crate::registry::Release| !r.spec.composition.is_empty() || !r.spec.indexes.is_empty();
-        discloses && !self.release.as_ref().is_some_and(runs)
+        discloses && !self.release.is_some_and(runs)
     }
 
     /// Versions the deployment writes about people, as it declares: pinned ones, the latest of followed datasets.

@@ -25,7 +25,7 @@ pub(super) fn minimisation(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> 
     let mut list = Grouped::new();
     let purposes = &evidence.world.lawfulness.purposes;
     // Mostly no purpose says.
-    if !purposes.every().any(|purpose| purpose.spec.needs.is_some()) {
+    if !evidence.world.lawfulness.needs_said {
         return Vec::new();
     }
     let own = evidence.purpose.as_ref().filter(|purpose| purpose.spec.needs.is_some());
