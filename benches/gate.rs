@@ -1,5 +1,5 @@
-//! The gate beside a bare breadth-first search on the same graph, and beside the closure alone: closure, rules and reasons, in memory, without serialising or
-//! appending. Ratios taken in one run; nothing is asserted.
+//! The gate beside a bare breadth-first search on the same graph, and beside our closure alone: closure, rules and reasons, in memory,
+//! without serialising or appending. Ratios to both, taken in one run; nothing is asserted.
 //!
 //! `cargo bench --workspace --bench gate [-- EDGES [ROUNDS]] [plain|mixed] [dense]`. A layered registry: collected data, seven layers of
 //! datasets made of them (each with its run), models with their training runs, deployments. Domains of a few hundred nodes, as in a

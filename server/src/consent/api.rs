@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::{batch, key_view, lines, members_view, operations, proof, records, store};
 use crate::db::listing;
 use crate::error::{Error, Result};
-use crate::facts::Tx;
 use crate::http::{Body, Ctx, Reply};
 
 fn reply(outcome: Outcome, body: &impl Serialize) -> Result<Reply> {
@@ -107,11 +106,7 @@ pub async fn create_record(ctx: Ctx, body: Body) -> Result<Reply> {
     let key = ctx.key(&body.0)?;
     let line = batch::line(1, record, ctx.now, overrides).map_err(Error::Invalid)?;
     let id = *line.record.record_id.0.as_bytes();
-    let work = move |tx: &mut Tx<'_>| match &key {
-        Some(key) => tx.once(key, |_| true, &|tx| records::record(tx, &line)),
-        None => records::record(tx, &line),
-    };
-    let recorded = ctx.write_of(vec![id], work).await?;
+    let recorded = ctx.write_once_of(vec![id], key, move |tx| records::record(tx, &line)).await?;
     reply(recorded.outcome, &recorded)
 }
 

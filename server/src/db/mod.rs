@@ -240,13 +240,7 @@ impl<P: Projection> Db<P> {
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let pool = self.pool.clone();
-        actix_web::web::block(move || {
-            let mut conn: PooledConnection<Manager> = pool.get().map_err(unreachable)?;
-            read_only(&mut conn, work)
-        })
-        .await
-        .map_err(|e| Error::Busy(format!("the server is stopping: {e}")))?
+        self.look_up(|conn| read_only(conn, work)).await
     }
 
     /// [`Db::read`] of one statement, or of several that need not see one state: each sees the newest. Over a network a transaction is
@@ -290,7 +284,7 @@ impl<P: Projection> Db<P> {
         now: Timestamp,
         work: impl Fn(&mut Tx<'_, P>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.write((actor, now), Vec::new(), work).await
+        self.write_of(actor, now, Vec::new(), work).await
     }
 
     /// [`Db::write`] of an operation that first asks whether records are known: they are looked up for its whole group at once.

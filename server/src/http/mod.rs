@@ -62,6 +62,18 @@ impl FromRequest for Ctx {
     }
 }
 
+/// An operation that is run once per idempotency key.
+fn once<T: Serialize + DeserializeOwned>(
+    key: Option<Idempotency>,
+    settles: fn(&T) -> bool,
+    work: impl Fn(&mut Tx<'_>) -> Result<T>,
+) -> impl Fn(&mut Tx<'_>) -> Result<T> {
+    move |tx| match &key {
+        Some(key) => tx.once(key, settles, &work),
+        None => work(tx),
+    }
+}
+
 impl Ctx {
     /// Run an operation for the caller.
     ///
@@ -77,11 +89,8 @@ impl Ctx {
         self.write_of(Vec::new(), work).await
     }
 
-    /// [`Ctx::write`] of an operation that first asks whether records are known: see [`crate::db::Db::write_of`].
-    ///
-    /// # Errors
-    /// As [`Ctx::write`].
-    pub async fn write_of<T: Send + 'static>(
+    /// [`Ctx::write`] of an operation that first asks whether records are known.
+    async fn write_of<T: Send + 'static>(
         &self,
         records: Vec<RecordId>,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
@@ -118,11 +127,20 @@ impl Ctx {
         settles: fn(&T) -> bool,
         work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.write(move |tx| match &key {
-            Some(key) => tx.once(key, settles, &work),
-            None => work(tx),
-        })
-        .await
+        self.write(once(key, settles, work)).await
+    }
+
+    /// [`Ctx::write_once`] of an operation that first asks whether records are known: see [`crate::db::Db::write_of`].
+    ///
+    /// # Errors
+    /// As [`Ctx::write_once`].
+    pub async fn write_once_of<T: Serialize + DeserializeOwned + Send + 'static>(
+        &self,
+        records: Vec<RecordId>,
+        key: Option<Idempotency>,
+        work: impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.write_of(records, once(key, |_| true, work)).await
     }
 
     /// [`Ctx::write_once`] of what has a secret that is shown once: nothing secret is kept, so a retry is told what was made the first

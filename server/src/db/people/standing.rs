@@ -94,11 +94,6 @@ impl Standing {
         &self.who
     }
 
-    /// What was asked.
-    pub fn wanted(&self) -> &Wanted {
-        &self.wanted
-    }
-
     /// Whether those count for whom it stands: who refused, objects or is restricted.
     fn against(&self) -> bool {
         matches!(self.wanted.how, How::Refused | How::Any | How::Whatever)
