@@ -76,13 +76,18 @@ impl Kind {
     ];
 
     /// The word before the `:`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         // The example begins with it; one table is enough.
-        self.example().split(':').next().unwrap_or_default()
+        let example = self.example();
+        let mut at = 0;
+        while example.as_bytes()[at] != b':' {
+            at += 1;
+        }
+        example.split_at(at).0
     }
 
     /// A reference of this kind, for error sentences and help.
-    pub fn example(self) -> &'static str {
+    pub const fn example(self) -> &'static str {
         match self {
             Self::Dataset => "dataset:s3:%2F%2Fbucket/customers@2026-11-23",
             Self::Model => "model:fraud@3",
@@ -147,9 +152,24 @@ impl fmt::Display for Kind {
 }
 
 /// A reference: kind, namespace (datasets only), name, and the version when it is pinned to one.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+///
+/// It is kept as its text: that is asked for far more often than any of its parts, on every decision many times.
+#[derive(Clone, Debug)]
 pub struct Ref {
     kind: Kind,
+    /// The canonical text.
+    text: Box<str>,
+    /// Where in it the name begins.
+    name: usize,
+    /// Where it ends: there stands `@` and the version, or nothing more.
+    end: usize,
+    /// The parts, where the text writes one of them otherwise.
+    parts: Option<Box<Parts>>,
+}
+
+/// What a reference is made of, decoded.
+#[derive(Clone, Debug)]
+struct Parts {
     namespace: Option<String>,
     name: String,
     version: Option<String>,
@@ -175,12 +195,41 @@ macro_rules! constructors {
 
 impl Ref {
     fn new(kind: Kind, name: String) -> Self {
-        Self { kind, namespace: None, name, version: None }
+        Self::of(kind, Parts { namespace: None, name, version: None })
+    }
+
+    fn of(kind: Kind, parts: Parts) -> Self {
+        let Parts { namespace, name, version } = &parts;
+        let mut text = format!("{kind}:");
+        let mut encoded = false;
+        if let Some(namespace) = namespace {
+            encoded |= encode(&mut text, namespace);
+            text.push('/');
+        }
+        let begin = text.len();
+        encoded |= encode(&mut text, name);
+        let end = text.len();
+        if let Some(version) = version {
+            text.push('@');
+            encoded |= encode(&mut text, version);
+        }
+        Self { kind, text: text.into(), name: begin, end, parts: encoded.then(|| Box::new(parts)) }
+    }
+
+    /// The same thing at what may stand after its `@`.
+    fn with(&self, version: &str) -> Self {
+        let parts = Parts {
+            namespace: self.namespace().map(str::to_owned),
+            name: self.name().to_owned(),
+            version: Some(version.to_owned()),
+        };
+        Self::of(self.kind, parts)
     }
 
     /// A dataset, unpinned.
     pub fn dataset(namespace: &Namespace, name: &Name) -> Self {
-        Self { namespace: Some(namespace.to_string()), ..Self::new(Kind::Dataset, name.to_string()) }
+        let parts = Parts { namespace: Some(namespace.to_string()), name: name.to_string(), version: None };
+        Self::of(Kind::Dataset, parts)
     }
 
     constructors! {
@@ -224,7 +273,7 @@ impl Ref {
             Version::None => Some(format!("a {} has no versions", self.kind)),
         };
         match problem {
-            None => Ok(Self { version: Some(version.to_string()), ..self }),
+            None => Ok(self.with(version.as_str())),
             Some(problem) => Err(RefFault { got: quoted(&self.to_string()), problem, example: self.kind.example() }),
         }
     }
@@ -240,7 +289,7 @@ impl Ref {
             Version::Free | Version::None => Some(format!("a {} has no revisions", self.kind)),
         };
         match problem {
-            None => Ok(Self { version: Some(version), ..self }),
+            None => Ok(self.with(&version)),
             Some(problem) => Err(RefFault { got: quoted(&self.to_string()), problem, example: self.kind.example() }),
         }
     }
@@ -250,24 +299,40 @@ impl Ref {
         self.kind
     }
 
+    /// Its text, in the one spelling it has.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The text of the same thing without its version.
+    pub fn base(&self) -> &str {
+        &self.text[..self.end]
+    }
+
     /// A dataset's namespace, decoded.
     pub fn namespace(&self) -> Option<&str> {
-        self.namespace.as_deref()
+        match &self.parts {
+            Some(parts) => parts.namespace.as_deref(),
+            None => self.text[..self.name].strip_suffix('/')?.split_once(':').map(|(_, namespace)| namespace),
+        }
     }
 
     /// The name, key or UUID, decoded.
     pub fn name(&self) -> &str {
-        &self.name
+        self.parts.as_ref().map_or(&self.text[self.name..self.end], |parts| &parts.name)
     }
 
     /// The UUID of a run, decision or review.
     pub fn uuid(&self) -> Option<Uuid> {
-        matches!(self.kind.grammar().0, Body::Uuid).then(|| Uuid::try_parse(&self.name).ok()).flatten()
+        matches!(self.kind.grammar().0, Body::Uuid).then(|| Uuid::try_parse(self.name()).ok()).flatten()
     }
 
     /// The version or revision, decoded.
     pub fn version(&self) -> Option<&str> {
-        self.version.as_deref()
+        match &self.parts {
+            Some(parts) => parts.version.as_deref(),
+            None => self.text[self.end..].strip_prefix('@'),
+        }
     }
 
     /// The revision, 1 to [`MAX_REV`], of a kind that has revisions.
@@ -277,37 +342,65 @@ impl Ref {
 
     /// Whether it names the same thing for ever: it has its version, or its kind has none.
     pub fn is_pinned(&self) -> bool {
-        self.version.is_some() || matches!(self.kind.grammar().1, Version::None)
+        self.end < self.text.len() || matches!(self.kind.grammar().1, Version::None)
     }
 
     /// The same thing without its version.
     #[must_use]
     pub fn unpinned(&self) -> Self {
-        Self { version: None, ..self.clone() }
+        let parts = self.parts.as_deref().map(|parts| Box::new(Parts { version: None, ..parts.clone() }));
+        Self { text: self.base().into(), parts, ..*self }
+    }
+
+    /// What orders references: by kind, then by each part as it is meant.
+    fn order(&self) -> (Kind, Option<&str>, &str, Option<&str>) {
+        (self.kind, self.namespace(), self.name(), self.version())
+    }
+}
+
+impl PartialEq for Ref {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Ref {}
+
+impl std::hash::Hash for Ref {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl PartialOrd for Ref {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ref {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.order().cmp(&other.order())
     }
 }
 
 impl fmt::Display for Ref {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.as_str())?;
-        f.write_str(":")?;
-        if let Some(namespace) = &self.namespace {
-            encode(f, namespace)?;
-            f.write_str("/")?;
-        }
-        encode(f, &self.name)?;
-        self.version.as_ref().map_or(Ok(()), |version| f.write_str("@").and_then(|()| encode(f, version)))
+        f.write_str(&self.text)
     }
 }
 
-/// Only what would be read otherwise: other characters stay, so that people can read `model:modèle`.
-fn encode(f: &mut fmt::Formatter<'_>, part: &str) -> fmt::Result {
+/// Writes only what would be read otherwise as `%XX`: other characters stay, so that people can read `model:modèle`. True if there
+/// was any.
+fn encode(text: &mut String, part: &str) -> bool {
     let mut rest = part;
     while let Some((before, special, after)) = next_special(rest) {
-        write!(f, "{before}%{special:02X}")?;
+        text.push_str(before);
+        text.push_str(&format!("%{special:02X}"));
         rest = after;
     }
-    f.write_str(rest)
+    text.push_str(rest);
+    rest.len() < part.len()
 }
 
 /// What stands before the next character that would be read otherwise, that one, and the rest. All of them have one byte.
@@ -335,7 +428,7 @@ impl FromStr for Ref {
 
 fn read(kind: Kind, rest: &str) -> Result<Ref, String> {
     let (body, version) = rest.rsplit_once('@').map_or((rest, None), |(body, version)| (body, Some(version)));
-    let mut reference = match kind.grammar().0 {
+    let reference = match kind.grammar().0 {
         Body::Dataset => {
             let (namespace, name) =
                 body.split_once('/').ok_or("there is no `/` between namespace and name".to_owned())?;
@@ -349,15 +442,14 @@ fn read(kind: Kind, rest: &str) -> Result<Ref, String> {
             Ref::new(kind, uuid.ok_or_else(|| format!("{} is not a UUID", quoted(body)))?.to_string())
         }
     };
-    reference.version = match (kind.grammar().1, version) {
-        (_, None) => None,
+    Ok(match (kind.grammar().1, version) {
+        (_, None) => reference,
         (Version::None, Some(version)) => {
             return Err(format!("a {kind} has no versions, but got `@` and {}", quoted(version)));
         }
-        (Version::Rev, Some(version)) => Some(read_rev(version)?),
-        (Version::Free, Some(version)) => Some(decode::<VersionId>("version", version)?.into_string()),
-    };
-    Ok(reference)
+        (Version::Rev, Some(version)) => reference.with(&read_rev(version)?),
+        (Version::Free, Some(version)) => reference.with(decode::<VersionId>("version", version)?.as_str()),
+    })
 }
 
 fn read_rev(text: &str) -> Result<String, String> {
@@ -417,7 +509,7 @@ mod tests {
             (Some("s3://bucket"), "a b@%", Some("2026-11-23"))
         );
         assert_eq!(dataset.to_string(), "dataset:s3:%2F%2Fbucket/a%20b%40%25@2026-11-23");
-        assert_eq!(dataset.unpinned().to_string(), "dataset:s3:%2F%2Fbucket/a%20b%40%25");
+        assert_eq!(dataset.base().to_owned(), "dataset:s3:%2F%2Fbucket/a%20b%40%25");
         assert!(!dataset.unpinned().is_pinned() && read("party:a").is_pinned());
         assert_eq!(read("model:mod%C3%A8le@%61").to_string(), "model:modèle@a");
         assert_eq!(

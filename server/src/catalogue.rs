@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use imbl::HashMap;
 use licit_schemas::digest::Digest;
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::maps::HashMap;
 use crate::db::At;
 
 /// The data of a fact that states something: the id, the revision, and what was said, verbatim.

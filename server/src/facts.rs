@@ -387,7 +387,7 @@ impl World {
     /// What the board said of a revision shows in lists: its row is *approved* or *revoked*. A deployment's approval binds an
     /// envelope, not the row.
     fn restate(&self, reference: &Ref, state: &str, at: &At, rows: &mut Rows) {
-        let (base, rev) = (reference.unpinned().to_string(), reference.rev().unwrap_or(0));
+        let (base, rev) = (reference.base().to_owned(), reference.rev().unwrap_or(0));
         let (law, registry) = (&self.lawfulness, &self.registry);
         let found = match reference.kind() {
             Kind::Purpose => law.purposes.revision(&base, rev).map(|r| ("purpose", r.id)),

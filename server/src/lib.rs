@@ -22,6 +22,7 @@ pub mod http;
 pub mod lawfulness;
 pub mod ledger;
 pub mod lineage;
+mod maps;
 pub mod metrics;
 pub mod notices;
 pub mod registry;

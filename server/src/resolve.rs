@@ -77,7 +77,7 @@ fn exists(found: bool, reference: &Ref, pointer: &str) -> Result<Ref> {
 
 /// A notice is not approved but shown: without revision it is the one in force, else the latest.
 fn notice(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Result<Ref> {
-    let base = reference.unpinned().to_string();
+    let base = reference.base().to_owned();
     if let Some(rev) = reference.rev() {
         return exists(world.notices.catalogue.revision(&base, rev).is_some(), reference, pointer);
     }
@@ -89,7 +89,7 @@ fn notice(world: &World, reference: &Ref, now: Timestamp, pointer: &str) -> Resu
 }
 
 fn revision<T>(world: &World, catalogue: &Catalogue<T>, reference: &Ref, now: Timestamp, pointer: &str) -> Result<Ref> {
-    let base = reference.unpinned().to_string();
+    let base = reference.base().to_owned();
     if let Some(rev) = reference.rev() {
         return exists(catalogue.revision(&base, rev).is_some(), reference, pointer);
     }

@@ -71,7 +71,7 @@ impl<'w> Held<'w> {
 
 fn class(world: &World, deployment: &str) -> Option<RiskClass> {
     let system = &world.registry.deployments.latest(deployment)?.spec.system;
-    Some(world.registry.systems.revision(&system.unpinned().to_string(), system.rev()?)?.spec.risk_class)
+    Some(world.registry.systems.revision(system.base(), system.rev()?)?.spec.risk_class)
 }
 
 fn refusal(deployment: &str, (at, how): (&str, &str), before: &Held<'_>) -> Error {

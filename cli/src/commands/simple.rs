@@ -263,6 +263,6 @@ pub(crate) fn versions(
     if list.parent.is_some() {
         return Err(Failure::Usage("--parent is what the reference says already; leave it out".to_owned()));
     }
-    let parent = things.reference(reference)?.unpinned().to_string();
+    let parent = things.reference(reference)?.base().to_owned();
     things::list(context, versions, &ListArgs { parent: Some(parent), ..list })
 }

@@ -6,13 +6,13 @@ pub mod store;
 
 use std::sync::Arc;
 
-use imbl::HashMap;
 use licit_schemas::access::{ActorKind, ActorSpec, Role, TokenSpec};
 use licit_schemas::digest::Digest;
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::Error;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdMap, Vector};
+use imbl::{OrdMap, Vector};
 use licit_schemas::consent::{Channel, Family};
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
@@ -11,6 +11,7 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::maps::HashMap;
 use crate::db::people::LaneAt;
 
 /// Microseconds of a day.

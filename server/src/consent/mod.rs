@@ -19,7 +19,7 @@ pub mod upkeep;
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdMap, Vector};
+use imbl::{OrdMap, Vector};
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::uuid_text;
@@ -35,6 +35,7 @@ pub use self::lanes::{ConsentRecorded, Lane};
 use self::remedies::Remedies;
 pub use self::store::records as said_by;
 use self::suppression::Acknowledged;
+use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::people::Form;
 use crate::db::{At, NewRow, Rows};
@@ -192,7 +193,7 @@ impl State {
         let spec = &self.corrected.get(&id)?.spec;
         let fits = spec.dataset_version.to_string() == dataset_version
             && spec.valid_at <= trained.at
-            && spec.purpose.unpinned() == trained.purpose.unpinned()
+            && spec.purpose.base() == trained.purpose.base()
             && (spec.explicit || !trained.form.explicit)
             && (spec.parental || !trained.form.parental)
             && spec.count > 0;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use imbl::{HashMap, OrdSet};
+use imbl::OrdSet;
 use licit_schemas::consent::{Family, KeptProof, KeptProofs, ProofQuery, SubjectRecord};
 use licit_schemas::digest::Digest;
 use licit_schemas::merkle::{self, Edge};
@@ -13,6 +13,7 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::maps::HashMap;
 use crate::db::dictionary::{Salt, Subject, record_salt};
 use crate::db::people::RecordId;
 use crate::error::{Error, Result};

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use imbl::{HashMap, Vector};
+use imbl::Vector;
 use licit_schemas::consent::RemedySpec;
 use licit_schemas::digest::Digest;
 
 use super::Recorded;
+use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::text;
@@ -36,7 +37,7 @@ impl Remedies {
             state: "taken".to_owned(),
             name: fact.spec.remedy.to_string(),
             parent: of.clone(),
-            search: vec![fact.spec.purpose.unpinned().to_string()],
+            search: vec![fact.spec.purpose.base().to_owned()],
             digest: Some(digest),
             doc: text(&fact.spec),
             ..NewRow::default()

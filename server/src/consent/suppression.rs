@@ -1,10 +1,11 @@
 //! Whom a deployment leaves out: what serving systems acknowledged to have.
 
-use imbl::{HashMap, Vector};
+use imbl::Vector;
 use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::maps::HashMap;
 use crate::db::At;
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx};

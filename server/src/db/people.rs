@@ -16,7 +16,6 @@ use std::sync::Arc;
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
-use imbl::HashMap;
 use roaring::RoaringBitmap;
 use uuid::Uuid;
 
@@ -25,6 +24,7 @@ use super::conn::Conn;
 use super::conn::Manager;
 use super::dictionary::{Dictionary, Hash, Salt, Subject};
 use super::schema::{consent_batch, member_batch, member_load, member_set, subject};
+use crate::maps::HashMap;
 use crate::error::{Error, Result};
 use standing::{Known, Wills};
 

@@ -100,10 +100,10 @@ impl Closing {
         taken: &Recorded<RemedySpec>,
     ) -> Option<Self> {
         let (world, at, spec) = (evidence.world, evidence.ask.valid_at, &taken.spec);
-        if spec.purpose.unpinned().to_string() != purpose || !policy.allows(spec.remedy) || spec.as_of > at {
+        if spec.purpose.base() != purpose || !policy.allows(spec.remedy) || spec.as_of > at {
             return None;
         }
-        let index = world.people.members(&spec.of.to_string()).map(|members| members.id);
+        let index = world.people.members(spec.of.as_str()).map(|members| members.id);
         let counts = match spec.remedy {
             ModelRemedy::UnlearnCertified | ModelRemedy::OutputFilter | ModelRemedy::NoAction => true,
             // The list of a deployment names who spoke against its own purpose, or one above it.
@@ -142,7 +142,7 @@ impl Closing {
 
 /// Whether a purpose is that of the deployment, or one above it.
 fn is_own(evidence: &Evidence<'_>, purpose: &str) -> bool {
-    let own = evidence.deployment.as_ref().map(|deployment| deployment.spec.purpose.unpinned().to_string());
+    let own = evidence.deployment.as_ref().map(|deployment| deployment.spec.purpose.base().to_owned());
     own.is_some_and(|own| evidence.world.lawfulness.broader(&own).iter().any(|broad| **broad == *purpose))
 }
 

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdMap};
+use imbl::OrdMap;
 use licit_schemas::gate::{Decision, Finding, Verdict};
 use licit_schemas::reports::RuleClearing;
 use licit_schemas::time::Timestamp;
+
+use crate::maps::HashMap;
 
 /// A finding of a deployment that refused, and was not seen cleared.
 #[derive(Clone, Debug)]

@@ -52,7 +52,7 @@ pub enum Will {
 impl Will {
     /// What is asked of people for a purpose at a moment.
     pub fn new(world: &World, purpose: &Ref, channel: Option<Channel>, form: Form, at: Timestamp) -> Self {
-        let own: Arc<str> = purpose.unpinned().to_string().into();
+        let own: Arc<str> = purpose.base().into();
         let mut purposes: Vec<Arc<str>> =
             broader(world, purpose, at).iter().map(|one| base(&one.reference).into()).collect();
         if purposes.first() != Some(&own) {
@@ -63,13 +63,13 @@ impl Will {
 
     /// That nobody objects to a purpose.
     pub fn no_objection(world: &World, purpose: &Ref) -> Self {
-        let purpose: Arc<str> = purpose.unpinned().to_string().into();
+        let purpose: Arc<str> = purpose.base().into();
         Self::NoObjection { marketing: is_marketing(world, &purpose), purpose }
     }
 
     /// That the data of a person are not restricted for a purpose.
     pub fn unrestricted(purpose: &Ref) -> Self {
-        Self::Unrestricted { purpose: purpose.unpinned().to_string().into() }
+        Self::Unrestricted { purpose: purpose.base().into() }
     }
 
     /// The words that count at a moment.
@@ -165,7 +165,7 @@ pub fn days(policy: Option<&WithdrawalPolicy>) -> u16 {
 /// # Errors
 /// No such version, or nobody loaded its members.
 pub fn members_of<'w>(world: &'w World, dataset_version: &Ref) -> Result<&'w Members> {
-    let members = world.people.members(&dataset_version.to_string());
+    let members = world.people.members(dataset_version.as_str());
     members.ok_or_else(|| {
         Error::NotFound(format!(
             "the members of `{dataset_version}` are not loaded: `licit subjects add {dataset_version}` does that"
@@ -179,7 +179,7 @@ pub fn members_of<'w>(world: &'w World, dataset_version: &Ref) -> Result<&'w Mem
 /// A fault at `/purpose`.
 pub fn known_purpose(world: &World, purpose: &Ref) -> Result<()> {
     expect(purpose, &[Kind::Purpose], "/purpose")?;
-    match world.lawfulness.purposes.latest(&purpose.unpinned().to_string()) {
+    match world.lawfulness.purposes.latest(purpose.base()) {
         Some(_) => Ok(()),
         None => Err(Error::invalid("/purpose", format!("there is no `{purpose}`"))),
     }
@@ -192,7 +192,7 @@ fn asked(world: &World, create: &ExcludeCreate, now: Timestamp) -> Result<Vec<Wi
     let of_consent = channel.is_some() || form != Form::default();
     let no_objection = || Will::no_objection(world, purpose);
     let mut wills = vec![Will::unrestricted(purpose)];
-    if is_marketing(world, &purpose.unpinned().to_string()) {
+    if is_marketing(world, purpose.base()) {
         wills.push(no_objection());
     }
     match (create.objecting, create.restricted) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use imbl::{HashSet, OrdMap};
+use imbl::OrdMap;
 use licit_schemas::adoption::{ContestCreate, ContestSpec, RuleContests, Settlement, SettlementCreate};
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Verdict};
@@ -13,6 +13,7 @@ use licit_schemas::resource::Registered;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::maps::HashSet;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::{Error, Result};

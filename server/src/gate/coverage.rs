@@ -107,9 +107,9 @@ pub fn deciding<'a, T>(
 /// A purpose and the broader ones whose approval includes it at a moment, nearest first. Broader is what the pinned revision
 /// says, not a later proposal.
 pub fn broader(world: &World, purpose: &Ref, at: Timestamp) -> Vec<Arc<Revision<PurposeSpec>>> {
-    let all = |reference: &Ref| world.lawfulness.purposes.all(&reference.unpinned().to_string());
+    let all = |reference: &Ref| world.lawfulness.purposes.all(reference.base());
     let own = match purpose.rev() {
-        Some(rev) => world.lawfulness.purposes.revision(&purpose.unpinned().to_string(), rev).cloned(),
+        Some(rev) => world.lawfulness.purposes.revision(purpose.base(), rev).cloned(),
         None => all(purpose).last().cloned(),
     };
     let mut chain: Vec<_> = own.into_iter().collect();
@@ -142,10 +142,10 @@ fn candidates(
     let all = world.lawfulness.bases.all(key);
     // A purpose named with its revision is that revision only.
     let names = |r: &Revision<BasisSpec>| {
-        r.spec.covers.purposes.iter().any(|p| {
-            let named = p.unpinned().to_string();
-            chain.iter().any(|c| base(&c.reference) == named && p.rev().is_none_or(|rev| rev == c.rev))
-        })
+        let is = |named: &Ref, of: &Revision<PurposeSpec>| {
+            base(&of.reference) == named.base() && named.rev().is_none_or(|rev| rev == of.rev)
+        };
+        r.spec.covers.purposes.iter().any(|named| chain.iter().any(|of| is(named, of)))
     };
     // The statement that there are no personal data governs none.
     let counts = |r: &&Arc<Revision<BasisSpec>>| r.spec.legal_basis != LegalBasis::NoPersonalData && names(r);
@@ -210,7 +210,7 @@ pub(super) fn joint(world: &World, one: &str, other: &str, at: Timestamp) -> boo
         world.registry.parties.latest(from).is_some_and(|party| {
             party.spec.arrangements.iter().any(|a| {
                 a.kind == ArrangementKind::JointControllers
-                    && a.with.to_string() == with
+                    && a.with.as_str() == with
                     && a.valid_from <= at
                     && a.valid_to.is_none_or(|end| at < end)
             })

@@ -49,7 +49,7 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
         parties.extend(traits.parties.iter().map(ToString::to_string));
     }
     let declared = |d: &Option<licit_schemas::registry::Declaration>| -> Vec<String> {
-        let set: BTreeSet<String> = d.iter().flat_map(|d| &d.datasets).map(|r| r.unpinned().to_string()).collect();
+        let set: BTreeSet<String> = d.iter().flat_map(|d| &d.datasets).map(|r| r.base().to_owned()).collect();
         set.into_iter().collect()
     };
     let documents: BTreeSet<String> = evidence
@@ -67,7 +67,7 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
     Envelope {
         purpose: spec.purpose.to_string(),
         bases: bases.into_iter().collect(),
-        system: system(evidence, spec),
+        system: system(evidence, spec).to_owned(),
         environment: spec.environment.to_string(),
         sources: sources(evidence),
         serves: declared(&spec.reads),
@@ -75,7 +75,7 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
         written: Some(written(evidence)),
         regions: regions.into_iter().collect(),
         parties: parties.into_iter().collect(),
-        recipients: recipients(spec).collect::<BTreeSet<String>>().into_iter().collect(),
+        recipients: recipients(spec).map(str::to_owned).collect::<BTreeSet<String>>().into_iter().collect(),
         names: leads::names(&spec.tags).into_iter().collect::<BTreeSet<String>>().into_iter().collect(),
         operations: operations.into_iter().collect(),
         models: models.into_iter().collect(),
@@ -84,13 +84,13 @@ pub fn of(evidence: &Evidence<'_>) -> Envelope {
 }
 
 /// The revision of the system that holds at the moment judged: until the one named begins, the one before it.
-fn system(evidence: &Evidence<'_>, spec: &licit_schemas::registry::DeploymentSpec) -> String {
-    evidence.system.as_ref().map_or_else(|| spec.system.to_string(), |system| system.reference.to_string())
+fn system<'e>(evidence: &'e Evidence<'_>, spec: &'e licit_schemas::registry::DeploymentSpec) -> &'e str {
+    evidence.system.as_ref().map_or(spec.system.as_str(), |system| &system.reference)
 }
 
 /// Who receives what a deployment discloses.
-fn recipients(spec: &licit_schemas::registry::DeploymentSpec) -> impl Iterator<Item = String> {
-    spec.discloses.iter().flat_map(|disclosure| &disclosure.to).map(ToString::to_string)
+fn recipients(spec: &licit_schemas::registry::DeploymentSpec) -> impl Iterator<Item = &str> {
+    spec.discloses.iter().flat_map(|disclosure| &disclosure.to).map(|recipient| recipient.as_str())
 }
 
 /// Whether every name that leads to a deployment is approved.
@@ -130,20 +130,20 @@ pub fn inside(evidence: &Evidence<'_>, approved: &Envelope, within: &Within) -> 
     let spec = &deployment.spec;
     let has = |list: &[String], word: &str| list.iter().any(|w| w == word);
     let declared = |list: &[String], d: &Option<licit_schemas::registry::Declaration>| {
-        d.iter().flat_map(|d| &d.datasets).all(|r| has(list, &r.unpinned().to_string()))
+        d.iter().flat_map(|d| &d.datasets).all(|r| has(list, r.base()))
     };
     let known = |d: &str| {
         evidence.system.iter().flat_map(|s| &s.spec.documents).any(|x| d == format!("{} {}", x.kind, x.evidence.digest))
     };
-    approved.purpose == spec.purpose.to_string()
+    approved.purpose == spec.purpose.as_str()
         && approved.system == system(evidence, spec)
-        && approved.environment == spec.environment.to_string()
-        && spec.bases.iter().all(|b| has(&approved.bases, &b.to_string()))
+        && approved.environment == spec.environment.as_str()
+        && spec.bases.iter().all(|b| has(&approved.bases, b.as_str()))
         && declared(&approved.serves, &spec.reads)
         && declared(&approved.emits, &spec.writes)
         && spec.region.iter().all(|r| has(&approved.regions, r.as_str()))
-        && std::iter::once(&spec.controller).chain(&spec.processors).all(|p| has(&approved.parties, &p.to_string()))
-        && recipients(spec).all(|r| has(&approved.recipients, &r))
+        && std::iter::once(&spec.controller).chain(&spec.processors).all(|p| has(&approved.parties, p.as_str()))
+        && recipients(spec).all(|r| has(&approved.recipients, r))
         && led_inside(evidence, approved, &leads::names(&spec.tags))
         && evidence
             .models

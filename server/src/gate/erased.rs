@@ -131,7 +131,7 @@ fn may_be_objected_to(world: &World, run: &RunFacts) -> bool {
     let controller = run.controller.as_ref().map(Ref::to_string).unwrap_or_default();
     let question = Question::new(world, &run.purpose, Stage::Training, &controller, run.started_at);
     question.candidates.iter().any(|candidate| may_object(&candidate.revision.spec))
-        || is_marketing(world, &run.purpose.unpinned().to_string())
+        || is_marketing(world, run.purpose.base())
 }
 
 /// Whether a person was against something at a moment: had objected, or had their data restricted.

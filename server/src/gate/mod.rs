@@ -31,13 +31,14 @@ pub mod uses;
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdMap};
+use imbl::OrdMap;
 use licit_schemas::adoption::BaselineItem;
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, GapSpec, Verdict};
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
+use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::Duration;
-use imbl::HashMap;
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::Intent;
 use licit_schemas::lawfulness::Stage;
@@ -29,6 +28,7 @@ use super::evidence::{Ask, Cohort, Evidence, gather};
 use super::policy::Policy;
 use super::rules::VERSION;
 use super::{decide, expiry};
+use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::{Error, Result};
@@ -129,7 +129,7 @@ fn counting<'w, T>(world: &World, all: &'w [T], taken: impl Fn(&T) -> &Arc<Taken
     if all.len() == 1 {
         return Some(last);
     }
-    let revisions = world.lawfulness.assessments.all(&taken(last).spec.assessment.unpinned().to_string());
+    let revisions = world.lawfulness.assessments.all(taken(last).spec.assessment.base());
     let decides = deciding(world, revisions, |spec| spec.valid_from, at);
     let of = |one: &&T| decides.is_some_and(|decides| *taken(one).spec.assessment.to_string() == *decides.reference);
     let approved = |one: &&T| !world.review.approvals(&taken(one).spec.assessment.to_string()).is_empty();
@@ -349,7 +349,7 @@ fn promised(world: &World, promise: &Promise, since: Timestamp) -> PromiseSaid {
 }
 
 fn said(world: &World, stage: &str, purpose: &Ref) -> Option<PurposeSaid> {
-    let name = purpose.unpinned().to_string();
+    let name = purpose.base().to_owned();
     let all = &world.lawfulness.purposes;
     let found = purpose.rev().and_then(|rev| all.revision(&name, rev)).or_else(|| all.latest(&name))?;
     Some(PurposeSaid { stage: stage.to_owned(), key: found.spec.key.to_string(), iri: found.spec.iri.clone() })

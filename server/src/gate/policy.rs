@@ -136,10 +136,10 @@ impl Policy {
     }
 
     fn asked(&self, world: &World, reference: &Ref) -> Terms {
-        let base = reference.unpinned().to_string();
+        let base = reference.base().to_owned();
         let registry = &world.registry;
         let class = |system: &Ref| {
-            let found = registry.systems.revision(&system.unpinned().to_string(), system.rev()?)?;
+            let found = registry.systems.revision(system.base(), system.rev()?)?;
             Some(found.spec.risk_class)
         };
         let runs = |deployment: &str| {

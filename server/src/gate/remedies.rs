@@ -41,7 +41,7 @@ pub fn take(tx: &mut Tx<'_>, create: &RemedyCreate, officer: bool) -> Result<Reg
     let running = running(tx.world(), &create.purpose);
     let until = until(tx, create, &of, &running)?;
     let asked =
-        Asked { world: tx.world(), of: &of, purpose: create.purpose.unpinned().to_string(), until, now: tx.now() };
+        Asked { world: tx.world(), of: &of, purpose: create.purpose.base().to_owned(), until, now: tx.now() };
     let assessment = asked.founded(create.remedy, &running)?;
     let reason_digest = create.reason.as_ref().map(|reason| tx.note(reason.as_str())).transpose()?;
     let spec = RemedySpec {
@@ -66,7 +66,7 @@ fn allowed(world: &World, create: &RemedyCreate, now: Timestamp) -> Result<Ref> 
         return Err(Error::invalid("/purpose", format!("`{purpose}` is not approved: nobody decided what suffices")));
     }
     let rev = purpose.rev().unwrap_or_default();
-    let revision = world.lawfulness.purposes.revision(&purpose.unpinned().to_string(), rev);
+    let revision = world.lawfulness.purposes.revision(purpose.base(), rev);
     let policy = revision.and_then(|revision| revision.spec.withdrawal.as_ref());
     if policy.map_or(create.remedy == ModelRemedy::Retrain, |policy| policy.allows(create.remedy)) {
         return Ok(purpose);
@@ -313,7 +313,7 @@ impl Asked<'_> {
     fn assessed(&self) -> Result<Ref> {
         let name = self.of.to_string();
         let deployments = self.world.registry.deployments.iter();
-        let meant = deployments.filter(|d| d.spec.purpose.unpinned().to_string() == self.purpose);
+        let meant = deployments.filter(|d| d.spec.purpose.base() == self.purpose);
         let proposed = |d: &str| self.world.registry.releases(d).iter().any(|release| composed(release, self.of));
         let holders: Vec<&Ref> = meant.filter(|d| proposed(&d.reference)).map(|d| &d.spec.controller).collect();
         if holders.is_empty() {

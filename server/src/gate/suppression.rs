@@ -107,7 +107,7 @@ fn rests(evidence: &Evidence<'_>) -> Option<Rests> {
     }
     // What it says it rests on counts also while the board has not approved it: whoever said no is left out all the same.
     governing.extend(evidence.bases.iter().map(|named| &named.revision.spec));
-    let purpose = spec.purpose.unpinned().to_string();
+    let purpose = spec.purpose.base().to_owned();
     let marketing = is_marketing(world, &purpose);
     let explicit = governing.iter().any(|basis| basis.exception == Some(Exception::Art9_2A));
     let consent = explicit || governing.iter().any(|basis| basis.legal_basis == LegalBasis::Art6_1A);
@@ -155,7 +155,7 @@ fn hear(evidence: &Evidence<'_>) -> Result<Option<Heard>> {
         standing(&Wanted { chains: vec![lanes], how })
     };
     let wanted = rests.consent.as_ref().map(|will| will.wanted(world, at));
-    let purpose = deployment.spec.purpose.unpinned().to_string();
+    let purpose = deployment.spec.purpose.base().to_owned();
     let restricted = any(spoken(world, Family::Restriction, &purpose, None, at))?;
     Ok(Some(Heard {
         refused: wanted.as_ref().map(|w| standing(&Wanted { how: How::Refused, ..w.clone() })).transpose()?,

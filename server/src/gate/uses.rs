@@ -6,7 +6,7 @@ pub mod api;
 use std::sync::Arc;
 
 use chrono::Duration;
-use imbl::{HashMap, OrdMap, Vector};
+use imbl::{OrdMap, Vector};
 use licit_schemas::digest::Digest;
 use licit_schemas::gate::{Decision, Intent, Verdict};
 use licit_schemas::json::MAX_INTEGER;
@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::evidence::{Ask, gather};
 use super::policy::Policy;
 use super::{decide, expiry};
+use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::{Error, Result};

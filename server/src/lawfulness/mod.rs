@@ -6,7 +6,6 @@ pub mod operations;
 
 use std::sync::{Arc, OnceLock};
 
-use imbl::HashMap;
 use licit_schemas::condition::{self, Condition};
 use licit_schemas::digest::Digest;
 use licit_schemas::lawfulness::{AssessmentSpec, BasisSpec, Covers, PurposeSpec};
@@ -15,6 +14,7 @@ use licit_schemas::reference::Ref;
 use licit_schemas::registry::Code;
 use licit_schemas::text::Iri;
 
+use crate::maps::HashMap;
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{World, text};
@@ -38,7 +38,7 @@ impl Covered {
     fn of(covers: &Covers, numbers: &mut Numbers) -> Self {
         let terms = |list: &[Iri]| list.iter().filter_map(|i| vocabulary().find(i.as_str())).collect();
         Self {
-            datasets: covers.datasets.iter().map(|d| numbers.number(&d.unpinned().to_string())).collect(),
+            datasets: covers.datasets.iter().map(|d| numbers.number(d.base())).collect(),
             categories: terms(&covers.categories),
             subjects: terms(&covers.subjects),
             controllers: covers.controllers.iter().map(|c| c.to_string().into()).collect(),
@@ -132,7 +132,7 @@ impl State {
             .last()
             .and_then(|at| self.purposes.latest(at))
             .and_then(|p| p.spec.parent.as_ref())
-            .map(|p| Arc::<str>::from(p.unpinned().to_string()))
+            .map(|p| Arc::<str>::from(p.base()))
         {
             if chain.contains(&parent) {
                 break;
@@ -171,7 +171,7 @@ impl State {
         let base: Arc<str> = Ref::basis(&spec.key).to_string().into();
         let reference = format!("{base}@{}", fact.rev);
         for purpose in &spec.covers.purposes {
-            let keys = Arc::make_mut(self.for_purpose.entry(purpose.unpinned().to_string().into()).or_default());
+            let keys = Arc::make_mut(self.for_purpose.entry(purpose.base().into()).or_default());
             if !keys.contains(&base) {
                 keys.push(base.clone());
             }
@@ -266,7 +266,7 @@ pub fn above(world: &World, purpose: &str) -> Vec<Arc<str>> {
         next += 1;
         for revision in world.lawfulness.purposes.all(&at) {
             if let Some(parent) = &revision.spec.parent {
-                let parent: Arc<str> = parent.unpinned().to_string().into();
+                let parent: Arc<str> = parent.base().into();
                 if !found.contains(&parent) {
                     found.push(parent);
                 }

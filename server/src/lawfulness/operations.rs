@@ -56,7 +56,7 @@ pub fn purpose(tx: &mut Tx<'_>, spec: PurposeSpec) -> Result<Registered> {
     if let Some(parent) = &spec.parent {
         expect(parent, &[Kind::Purpose], "/parent")?;
         pin(tx.world(), parent, tx.now(), "/parent")?;
-        if tx.world().lawfulness.broader(&parent.unpinned().to_string()).iter().any(|p| **p == *own.to_string()) {
+        if tx.world().lawfulness.broader(parent.base()).iter().any(|p| **p == *own.to_string()) {
             return Err(Error::invalid("/parent", format!("`{own}` would be broader than itself")));
         }
     }

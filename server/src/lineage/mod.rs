@@ -15,7 +15,7 @@ pub mod walk;
 
 use std::sync::Arc;
 
-use imbl::{HashMap, Vector};
+use imbl::Vector;
 use licit_schemas::lineage::{EdgeCreate, EdgeName, EdgeOrigin};
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
@@ -25,6 +25,7 @@ use licit_schemas::time::Timestamp;
 
 pub use self::class::{Class, Traits};
 use self::graph::{Edge, EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Origin, Role};
+use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
 use crate::registry::vocabulary::vocabulary;
@@ -316,7 +317,7 @@ impl State {
         } else {
             let (categories, subjects, identifiability) = facts.effective();
             let mut collected_for: Vec<&Ref> = facts.collected_for.iter().collect();
-            collected_for.sort_by_cached_key(|purpose| (purpose.unpinned().to_string(), purpose.rev()));
+            collected_for.sort_by_cached_key(|purpose| (purpose.base().to_owned(), purpose.rev()));
             Class {
                 traits,
                 special: categories.iter().any(|c| vocabulary().is_special(*c)),

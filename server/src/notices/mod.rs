@@ -7,13 +7,13 @@ pub mod page;
 
 use std::sync::Arc;
 
-use imbl::HashMap;
 use licit_schemas::digest::Digest;
 use licit_schemas::notices::{Measured, NoticeSpec, WithdrawalTestSpec};
 use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
+use crate::maps::HashMap;
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
@@ -28,7 +28,7 @@ pub struct Notice {
     pub base: Arc<str>,
     /// Who tells them.
     pub controller: Arc<str>,
-    /// Purposes without revision, and the one revision where one is named.
+    /// Purposes without revision, and the one revision where one is named; sorted, there may be hundreds.
     purposes: Vec<(Arc<str>, Option<u32>)>,
     /// Categories it names.
     categories: Vec<TermId>,
@@ -45,11 +45,13 @@ impl Notice {
             let named = spec.categories.iter().filter(move |c| !inferred || c.inferred);
             named.filter_map(|c| vocabulary().find(c.iri.as_str())).collect()
         };
+        let mut purposes: Vec<_> = spec.purposes.iter().map(|p| (p.base().into(), p.rev())).collect();
+        purposes.sort();
         Self {
             revision: revision.clone(),
             base: base.clone(),
-            controller: spec.controller.to_string().into(),
-            purposes: spec.purposes.iter().map(|p| (p.unpinned().to_string().into(), p.rev())).collect(),
+            controller: spec.controller.as_str().into(),
+            purposes,
             categories: terms(false),
             inferred: terms(true),
             measured: Measured::of(spec),
@@ -63,7 +65,9 @@ impl Notice {
 
     /// Whether it names a purpose, `purpose:<key>`, in this revision.
     pub fn names(&self, purpose: &str, rev: u32) -> bool {
-        self.purposes.iter().any(|(base, only)| **base == *purpose && only.is_none_or(|only| only == rev))
+        let first = self.purposes.partition_point(|(base, _)| **base < *purpose);
+        let named = self.purposes[first..].iter().take_while(|(base, _)| **base == *purpose);
+        named.into_iter().any(|(_, only)| only.is_none_or(|only| only == rev))
     }
 
     /// Whether it names a category of data. A broader term names narrower ones; that special categories are among "personal data"
@@ -161,7 +165,7 @@ impl State {
         let place = |notice: &Notice| notice.revision.spec.refusal.as_ref().map(|refusal| refusal.url.clone());
         let own = place(notice)?;
         let same = |test: &&Arc<Test>| {
-            let then = self.revision(&test.spec.notice.to_string());
+            let then = self.revision(test.spec.notice.as_str());
             test.at <= at && then.and_then(|then| place(then)).as_ref() == Some(&own)
         };
         self.tests(&notice.base).iter().filter(same).max_by_key(|test| (test.at, test.seq))
@@ -211,7 +215,7 @@ impl State {
     pub fn tested(&mut self, fact: &Stated<WithdrawalTestSpec>, digest: Digest, at: &At, rows: &mut Rows) {
         let spec = &fact.spec;
         let when = spec.at.unwrap_or(at.time);
-        let base: Arc<str> = spec.notice.unpinned().to_string().into();
+        let base: Arc<str> = spec.notice.base().into();
         let test = Test { id: fact.id, spec: spec.clone(), at: when, digest, seq: at.seq };
         Arc::make_mut(self.tests.entry(base).or_default()).push(Arc::new(test));
         rows.put(at, || NewRow {

@@ -89,7 +89,7 @@ pub fn test(tx: &mut Tx<'_>, mut spec: WithdrawalTestSpec) -> Result<Registered>
         return Err(Error::invalid("/notice", sentence));
     }
     let sum = digest(&spec);
-    let base = reference.unpinned().to_string();
+    let base = reference.base().to_owned();
     if let Some(known) = notices.tests(&base).iter().find(|test| test.digest == sum) {
         return Ok(unchanged(known.id, reference, sum, known.seq));
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use imbl::HashMap;
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::{Kind, Ref};
 use licit_schemas::registry::{AttestationSpec, Endpoint, ModelKind};
@@ -11,6 +10,7 @@ use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::What;
+use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::{Error, Result};

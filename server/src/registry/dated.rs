@@ -34,7 +34,7 @@ impl State {
 
     /// What a deployment names as its system at a moment: the revision pinned; before that holds, the one that held before it.
     pub fn system_at(&self, system: &Ref, at: Timestamp) -> Option<&Arc<Revision<SystemSpec>>> {
-        let all = self.systems.all(&system.unpinned().to_string());
+        let all = self.systems.all(system.base());
         let upto = system.rev().and_then(|rev| usize::try_from(rev).ok()).unwrap_or(all.len());
         holding(all.get(..upto)?, |spec| spec.valid_from, at)
     }

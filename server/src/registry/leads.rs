@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdSet};
+use imbl::OrdSet;
 use licit_schemas::registry::Tags;
+
+use crate::maps::HashMap;
 
 /// The tag of a deployment that names the registered model of `MLflow` it runs.
 pub const MODEL: &str = "mlflow.model";

@@ -18,7 +18,7 @@ pub mod vocabulary;
 
 use std::sync::Arc;
 
-use imbl::{HashMap, Vector};
+use imbl::Vector;
 use licit_schemas::digest::Digest;
 use licit_schemas::reference::Ref;
 use licit_schemas::registry::{
@@ -38,6 +38,7 @@ pub use self::disclosures::Disclosed;
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, Scopes, What};
 pub use self::numbers::{NumberMap, NumberSet, Numbers, Some64};
+use crate::maps::HashMap;
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
@@ -567,7 +568,7 @@ pub fn is_program(ran: &Code, program: &Code) -> bool {
 
 /// `deployment:<name>` of a release's reference.
 pub fn deployment_of(release: &Ref) -> String {
-    release.unpinned().to_string().replacen("release:", "deployment:", 1)
+    release.base().replacen("release:", "deployment:", 1)
 }
 
 /// Models of a release, and what it hands over.

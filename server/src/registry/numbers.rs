@@ -4,8 +4,8 @@ use std::collections::HashMap as Map;
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-use imbl::HashMap;
 
+use crate::maps::HashMap;
 use crate::db::NumberHasher;
 
 /// Names and their numbers, from 1, in the order they were first mentioned. 0 is the number of no name.

@@ -263,7 +263,7 @@ pub fn deployment(tx: &mut Tx<'_>, mut spec: DeploymentSpec, existing: Existing)
             expect(item, &[Kind::Dataset, Kind::Model], &at)?;
             let registry = &tx.world().registry;
             let known = |base: &str| registry.datasets.latest(base).is_some() || registry.models.latest(base).is_some();
-            if !known(&item.unpinned().to_string()) {
+            if !known(item.base()) {
                 return Err(Error::invalid(&at, format!("there is no `{}`", item.unpinned())));
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use foldhash::fast::RandomState;
 use licit_schemas::digest::Digest;
 use licit_schemas::text::Iri;
 
@@ -31,7 +32,7 @@ pub struct Term {
 #[derive(Debug)]
 pub struct Vocabulary {
     terms: Vec<Term>,
-    by_iri: HashMap<String, TermId>,
+    by_iri: HashMap<String, TermId, RandomState>,
     digest: Digest,
     special: Option<TermId>,
 }
@@ -130,7 +131,7 @@ impl Vocabulary {
 
 fn load() -> Vocabulary {
     let mut terms: Vec<Term> = Vec::new();
-    let mut by_iri = HashMap::new();
+    let mut by_iri = HashMap::default();
     let mut bytes = Vec::new();
     for (scheme, text) in FILES {
         bytes.extend_from_slice(text.as_bytes());

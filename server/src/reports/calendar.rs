@@ -348,7 +348,7 @@ impl Book<'_> {
         let counts = Policy::in_force(self.world, self.from).withdrawal_test();
         let (notices, bases) = (&self.world.notices, &self.world.lawfulness.bases);
         let consent = |basis: &Ref| {
-            let found = bases.revision(&basis.unpinned().to_string(), basis.rev().unwrap_or(0));
+            let found = bases.revision(basis.base(), basis.rev().unwrap_or(0));
             found.is_some_and(|basis| basis.spec.legal_basis == LegalBasis::Art6_1A)
         };
         let told = |notice: &Notice, what: &str, on, says, deployments| Expiry {
@@ -363,7 +363,7 @@ impl Book<'_> {
             let base = Ref::notice(&latest.spec.key).to_string();
             let Some(notice) = notices.in_force(&base, self.from) else { continue };
             let names = |spec: &DeploymentSpec| {
-                notice.names(&spec.purpose.unpinned().to_string(), spec.purpose.rev().unwrap_or(0))
+                notice.names(spec.purpose.base(), spec.purpose.rev().unwrap_or(0))
             };
             let shown_to = self.naming(names);
             if let Some(on) = notice.revision.spec.valid_to.filter(|on| self.within(*on)) {
@@ -431,10 +431,10 @@ impl Book<'_> {
             "basis" => {
                 let covers: BTreeSet<String> =
                     world.lawfulness.bases.all(own).iter().fold(BTreeSet::new(), |mut set, r| {
-                        set.extend(r.spec.covers.purposes.iter().map(|p| p.unpinned().to_string()));
+                        set.extend(r.spec.covers.purposes.iter().map(|p| p.base().to_owned()));
                         set
                     });
-                self.naming(|d| d.bases.iter().any(is) || covers.contains(&d.purpose.unpinned().to_string()))
+                self.naming(|d| d.bases.iter().any(is) || covers.contains(d.purpose.base()))
             }
             "system" => self.naming(|d| is(&d.system)),
             "deployment" => self.naming(|d| format!("deployment:{}", d.name) == own || is(&Ref::deployment(&d.name))),

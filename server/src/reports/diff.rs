@@ -32,8 +32,8 @@ pub fn rests_on(world: &World, deployment: &str, at: Timestamp) -> BTreeSet<Stri
         names.extend(single.into_iter().chain(&spec.bases).chain(&spec.processors).map(ToString::to_string));
         let declared = spec.reads.iter().chain(&spec.writes).flat_map(|d| &d.datasets);
         names.extend(declared.map(ToString::to_string));
-        names.extend(world.lawfulness.broader(&spec.purpose.unpinned().to_string()).iter().map(ToString::to_string));
-        let law = world.lawfulness.bases_for(&spec.purpose.unpinned().to_string());
+        names.extend(world.lawfulness.broader(spec.purpose.base()).iter().map(ToString::to_string));
+        let law = world.lawfulness.bases_for(spec.purpose.base());
         names.extend(law.iter().map(ToString::to_string));
     }
     let of: BTreeSet<String> = names.iter().flat_map(|name| [base(name).to_owned(), name.clone()]).collect();

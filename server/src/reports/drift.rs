@@ -80,12 +80,12 @@ fn source(world: &World, dataset: &str, versions: &[&Arc<Held>], at: Timestamp) 
 /// Purposes the people of a dataset were told, and those a basis in force agrees to.
 fn agreed(world: &World, dataset: &str, versions: &[&Arc<Held>], at: Timestamp) -> BTreeSet<AgreedPurpose> {
     let law = &world.lawfulness;
-    let purpose = |p: &Ref, by: &str| AgreedPurpose { purpose: p.unpinned().to_string(), by: by.to_owned() };
+    let purpose = |p: &Ref, by: &str| AgreedPurpose { purpose: p.base().to_owned(), by: by.to_owned() };
     let mut agreed = BTreeSet::new();
     for facts in versions.iter().filter_map(|held| facts(held)) {
         agreed.extend(facts.collected_for.iter().map(|p| purpose(p, COLLECTED)));
         for basis in &facts.collected_under {
-            let own = basis.unpinned().to_string();
+            let own = basis.base().to_owned();
             let stated = basis.rev().and_then(|rev| law.bases.revision(&own, rev)).or_else(|| law.bases.latest(&own));
             let purposes = stated.iter().flat_map(|r| &r.spec.covers.purposes);
             agreed.extend(purposes.map(|p| purpose(p, &basis.to_string())));
@@ -139,7 +139,7 @@ fn uses(world: &World, versions: &[&Arc<Held>], at: Timestamp) -> BTreeMap<Strin
     let (lineage, graph) = (&world.lineage, world.lineage.graph());
     let mut uses: BTreeMap<String, Used> = BTreeMap::new();
     let mut add = |purpose: &Ref, since: Timestamp, training: Option<String>, deployment: Option<String>| {
-        let used = uses.entry(purpose.unpinned().to_string()).or_insert_with(|| Used {
+        let used = uses.entry(purpose.base().to_owned()).or_insert_with(|| Used {
             purpose: purpose.clone(),
             trainings: BTreeSet::new(),
             deployments: BTreeSet::new(),

@@ -33,10 +33,10 @@ pub fn nodes(world: &World, reference: &str) -> Vec<NodeId> {
 /// What is directly touched at a moment by something that is no data: the deployments and runs that rely on it.
 fn relying(world: &World, reference: &Ref, at: Timestamp) -> Vec<NodeId> {
     let own = reference.to_string();
-    let is = |r: &Ref| if reference.is_pinned() { *r == *reference } else { r.unpinned().to_string() == own };
+    let is = |r: &Ref| if reference.is_pinned() { *r == *reference } else { r.base() == own };
     let named = |r: &str| if reference.is_pinned() { *r == *own } else { base(r) == own };
     let meant = |rev: u32| reference.rev().is_none_or(|named| named == rev);
-    let unpinned = reference.unpinned().to_string();
+    let unpinned = reference.base().to_owned();
     let covers: Vec<Ref> = match reference.kind() {
         Kind::Basis => {
             let all = world.lawfulness.bases.all(&unpinned);
@@ -58,7 +58,7 @@ fn relying(world: &World, reference: &Ref, at: Timestamp) -> Vec<NodeId> {
     let is_covered = |purpose: &Ref| {
         covers
             .iter()
-            .any(|c| c.unpinned() == purpose.unpinned() && c.rev().is_none_or(|rev| purpose.rev() == Some(rev)))
+            .any(|c| c.base() == purpose.base() && c.rev().is_none_or(|rev| purpose.rev() == Some(rev)))
     };
     let covered = |purpose: &Ref| !covers.is_empty() && within(purpose, &is_covered);
     let review = &world.review;
@@ -82,7 +82,7 @@ fn relying(world: &World, reference: &Ref, at: Timestamp) -> Vec<NodeId> {
     };
     let informs = |purpose: &Ref| {
         let notices = world.notices.revisions(&unpinned).iter().filter(|notice| meant(notice.revision.rev));
-        notices.into_iter().any(|n| n.names(&purpose.unpinned().to_string(), purpose.rev().unwrap_or(0)))
+        notices.into_iter().any(|n| n.names(purpose.base(), purpose.rev().unwrap_or(0)))
     };
     let mut names: Vec<String> = Vec::new();
     for latest in world.registry.deployments.iter() {
@@ -137,7 +137,7 @@ pub fn impact(world: &World, reference: &Ref, now: Timestamp) -> Option<Impact> 
     let seeds = match reference.kind() {
         _ if data => nodes(world, &name),
         Kind::Assessment => {
-            let all = world.lawfulness.assessments.all(&reference.unpinned().to_string());
+            let all = world.lawfulness.assessments.all(reference.base());
             let meant = all.iter().filter(|r| reference.rev().is_none_or(|rev| rev == r.rev));
             // Interests are weighed of a basis, and found compelling of a purpose: what relies on that relies on it.
             let behind = |of: String| match of.parse::<Ref>() {
@@ -200,7 +200,7 @@ pub fn people_in(world: &World, dataset_version: &Ref, now: Timestamp) -> impl I
 }
 
 fn known(world: &World, reference: &Ref) -> bool {
-    let (own, registry, law) = (reference.unpinned().to_string(), &world.registry, &world.lawfulness);
+    let (own, registry, law) = (reference.base().to_owned(), &world.registry, &world.lawfulness);
     match reference.kind() {
         Kind::Party => registry.parties.latest(&own).is_some(),
         Kind::System => registry.systems.latest(&own).is_some(),

@@ -234,7 +234,7 @@ fn withdraw(tx: &mut Tx<'_>, reference: &Ref, at: &str) -> Result<String> {
         Kind::Deployment => world.registry.active(&reference.to_string()).map(|release| release.id),
         _ => {
             expect(reference, APPROVED, at)?;
-            let base = reference.unpinned().to_string();
+            let base = reference.base().to_owned();
             let now = tx.now();
             let mut holding: Vec<Ref> = Vec::new();
             for (name, approvals) in world.review.every() {
@@ -292,7 +292,7 @@ fn expiry(tx: &Tx<'_>, reference: &Ref, at: &str) -> Result<(Ref, Timestamp)> {
         return Err(Error::invalid(at, format!("`{reference}` has no approval that holds: nothing is left to end")));
     }
     let approved = world.review.approvals(&name).iter().map(|approval| approval.end()).max();
-    let (base, rev) = (reference.unpinned().to_string(), reference.rev().unwrap_or(0));
+    let (base, rev) = (reference.base().to_owned(), reference.rev().unwrap_or(0));
     let law = &world.lawfulness;
     let valid_to = match reference.kind() {
         Kind::Purpose => law.purposes.revision(&base, rev).and_then(|r| r.spec.valid_to),

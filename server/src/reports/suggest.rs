@@ -102,7 +102,7 @@ fn to_approve(world: &World, deployment: &str, at: Timestamp) -> Vec<Ref> {
 fn others(world: &World, stated: &DeploymentSpec, at: Timestamp) -> Vec<Try> {
     let law = &world.lawfulness;
     let holds = |r: &str| matches!(world.review.standing(r, at), Standing::Holds(_));
-    let own = stated.purpose.unpinned().to_string();
+    let own = stated.purpose.base().to_owned();
     let mut tries = Vec::new();
     let mut purposes: Vec<&str> =
         law.purposes.iter().map(|p| base(&p.reference)).filter(|purpose| *purpose != own).collect();
@@ -119,9 +119,9 @@ fn others(world: &World, stated: &DeploymentSpec, at: Timestamp) -> Vec<Try> {
         }
     }
     tries.truncate(MOST);
-    let named: Vec<String> = stated.bases.iter().map(|b| b.unpinned().to_string()).collect();
+    let named: Vec<String> = stated.bases.iter().map(|b| b.base().to_owned()).collect();
     let mut unnamed = bases(world, &own, at);
-    unnamed.retain(|basis| !named.contains(&basis.unpinned().to_string()));
+    unnamed.retain(|basis| !named.iter().any(|own| own == basis.base()));
     tries.extend(unnamed.into_iter().take(MOST).map(|basis| Try { kind: SuggestionKind::Basis, refs: vec![basis] }));
     tries
 }
@@ -131,7 +131,7 @@ fn bases(world: &World, purpose: &str, at: Timestamp) -> Vec<Ref> {
     let law = &world.lawfulness;
     let in_force = |key: &std::sync::Arc<str>| {
         let decides = deciding(world, law.bases.all(key), |b| b.valid_from, at)?;
-        let names = decides.spec.covers.purposes.iter().any(|p| p.unpinned().to_string() == purpose);
+        let names = decides.spec.covers.purposes.iter().any(|p| p.base() == purpose);
         let ended = decides.spec.valid_to.is_some_and(|end| end <= at);
         let holds = matches!(world.review.standing(&decides.reference, at), Standing::Holds(_));
         let personal = decides.spec.legal_basis != LegalBasis::NoPersonalData;

@@ -8,7 +8,7 @@ pub(crate) mod within;
 
 use std::sync::Arc;
 
-use imbl::{HashMap, HashSet, OrdMap};
+use imbl::OrdMap;
 use licit_schemas::adoption::{BaselineSpec, BreakGlassSpec, LooseningSpec};
 use licit_schemas::digest::Digest;
 use licit_schemas::lawfulness::{AssessmentKind, AssessmentSpec};
@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 pub use self::delegation::{Delegation, DelegationEnded};
 pub use self::within::{Grant, Within};
+use crate::maps::{HashMap, HashSet};
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{World, text, word};

@@ -136,7 +136,7 @@ type Content = (licit_schemas::digest::Digest, Option<licit_schemas::review::Env
 /// What a vote binds, and the authors of what is new: what the board approved before in the same words is not new.
 fn content(tx: &Tx<'_>, reference: &licit_schemas::reference::Ref, envelopes: Envelopes, at: &str) -> Result<Content> {
     let world = tx.world();
-    let (base, rev) = (reference.unpinned().to_string(), reference.rev().unwrap_or(0));
+    let (base, rev) = (reference.base().to_owned(), reference.rev().unwrap_or(0));
     let found = match reference.kind() {
         Kind::Purpose => proposed(world, world.lawfulness.purposes.all(&base), rev),
         Kind::Basis => proposed(world, world.lawfulness.bases.all(&base), rev),

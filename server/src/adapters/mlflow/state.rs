@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdMap, OrdSet};
+use imbl::{OrdMap, OrdSet};
 use licit_schemas::digest::Digest;
 use licit_schemas::openlineage::RunFacet;
 use licit_schemas::reference::Ref;
@@ -19,6 +19,7 @@ use super::fact::{
 use super::names;
 use super::params::figure;
 use super::registered::Registered;
+use crate::maps::HashMap;
 use crate::db::At;
 
 /// Milliseconds of a moment, as the protocol has them.

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use imbl::{HashMap, HashSet};
 use licit_schemas::digest::Digest;
 use licit_schemas::openlineage::RunFacet;
 use licit_schemas::reference::Ref;
@@ -15,6 +14,8 @@ use uuid::Uuid;
 
 use super::event::{Bound, Event, Flow, Open, Overflowed, Progress, Table};
 use super::names;
+
+use crate::maps::{HashMap, HashSet};
 
 /// Columns of a dataset that can be listed; of more, none is, and what it holds is unknown.
 const MOST_COLUMNS: usize = 5000;

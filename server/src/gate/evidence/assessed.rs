@@ -39,12 +39,11 @@ pub(super) fn assessed(
     holder: &Ref,
     now: Timestamp,
 ) -> Option<Missing> {
-    let holder = holder.to_string();
     let fits = |r: &&Arc<Revision<AssessmentSpec>>| {
         r.spec.kind == kind
-            && r.spec.holder.to_string() == holder
+            && r.spec.holder == *holder
             && is_of(world, name, &r.spec)
-            && purpose.is_none_or(|p| r.spec.purpose.as_ref().is_some_and(|own| base(&own.to_string()) == p))
+            && purpose.is_none_or(|p| r.spec.purpose.as_ref().is_some_and(|own| own.base() == p))
     };
     let mut why = Missing::Assessment(None);
     let mut seen: HashSet<&str> = HashSet::new();
@@ -111,7 +110,7 @@ pub(super) fn figures(world: &World, name: &str) -> Vec<(String, Option<f64>)> {
 
 fn is_of(world: &World, name: &str, spec: &AssessmentSpec) -> bool {
     match (&spec.of, &spec.recipe) {
-        (Some(of), _) => of.to_string() == name,
+        (Some(of), _) => of.as_str() == name,
         (None, Some(recipe)) => follows(world, name, recipe),
         (None, None) => false,
     }
@@ -119,7 +118,7 @@ fn is_of(world: &World, name: &str, spec: &AssessmentSpec) -> bool {
 
 /// Whether every run that made a version is of the recipe's program, and the version of its families.
 fn follows(world: &World, name: &str, recipe: &Recipe) -> bool {
-    let family = || recipe.families.is_empty() || recipe.families.iter().any(|own| own.to_string() == base(name));
+    let family = || recipe.families.is_empty() || recipe.families.iter().any(|own| own.as_str() == base(name));
     let made = world.lineage.find(name).is_some_and(|node| {
         let mut runs = runs(world, node).peekable();
         runs.peek().is_some() && runs.all(|run| code(world, run).is_some_and(|ran| is_program(ran, &recipe.code)))
@@ -163,13 +162,13 @@ fn fails(world: &World, name: &str, decides: &Revision<AssessmentSpec>) -> Optio
         return name.starts_with("run:").then(|| Missing::BasesThen(reference(), None));
     }
     let fell = decides.spec.bases_then.iter().find(|basis| !held_then(world, basis, started))?;
-    Some(Missing::BasesThen(reference(), Some(fell.to_string().into())))
+    Some(Missing::BasesThen(reference(), Some(fell.as_str().into())))
 }
 
 /// Whether a basis is approved and was valid at a moment: recorded now, it held then. Of what nobody knows when it ran, the board
 /// must have approved the basis at all.
 fn held_then(world: &World, basis: &Ref, started: Option<Timestamp>) -> bool {
-    let found = basis.rev().and_then(|rev| world.lawfulness.bases.revision(&basis.unpinned().to_string(), rev));
+    let found = basis.rev().and_then(|rev| world.lawfulness.bases.revision(basis.base(), rev));
     found.is_some_and(|revision| match started {
         Some(at) => matches!(stands(world, revision, at).0, Stands::InForce),
         None => !world.review.approvals(&revision.reference).is_empty(),

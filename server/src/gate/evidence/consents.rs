@@ -100,7 +100,7 @@ impl Asking {
             }
             Asked::Served => (None, None),
         };
-        let purpose = purpose.unpinned().to_string().into();
+        let purpose = purpose.base().into();
         Self { asked, will: Arc::new(will), purpose, form, at, stands: now, stood: then }
     }
 
@@ -237,7 +237,7 @@ fn questions(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
         let (world, asked) = (evidence.world, Asked::Training(training));
         questions.push(Asking::new(world, asked, &run.purpose, None, form, run.started_at));
         // What was learned on consent is in what runs, on whatever basis that runs.
-        let purpose = run.purpose.unpinned().to_string();
+        let purpose = run.purpose.base().to_owned();
         let overdue = |one: &Asking| matches!(one.asked, Asked::Overdue(_)) && *one.purpose == *purpose;
         if cohort.modes & CONTAINED != 0 && !questions.iter().any(overdue) {
             let asked = Asked::Overdue(days(evidence));
@@ -313,7 +313,7 @@ fn objections(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
     });
     let mut purposes: Vec<&Ref> = Vec::new();
     for (question, answer, purpose) in own().into_iter().chain(trained) {
-        let known = || purposes.iter().any(|known| known.unpinned() == purpose.unpinned());
+        let known = || purposes.iter().any(|known| known.base() == purpose.base());
         if may_object(world, question, answer, purpose) && !known() {
             purposes.push(purpose);
         }
@@ -330,7 +330,7 @@ fn objections(evidence: &Evidence<'_>, cohort: &Cohort<'_>) -> Vec<Asking> {
 fn may_object(world: &World, question: &Question, answer: &Answer, purpose: &Ref) -> bool {
     let Answer::Governed(places) = answer else { return false };
     let may = |place: &usize| suppression::may_object(&question.candidates[*place].revision.spec);
-    places.iter().any(may) || is_marketing(world, &purpose.unpinned().to_string())
+    places.iter().any(may) || is_marketing(world, purpose.base())
 }
 
 /// In what form consent that governs must be given; none where another basis does.

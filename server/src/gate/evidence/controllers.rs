@@ -60,7 +60,7 @@ fn named(world: &World, run: NodeId) -> BTreeSet<Arc<str>> {
                 for made_by in graph.upstream(id).filter(|h| h.kind == EdgeKind::Generated).map(|h| h.node) {
                     match of(made_by) {
                         Some(What::Run(RunFacts { controller: Some(controller), .. })) => {
-                            named.insert(controller.to_string().into());
+                            named.insert(controller.as_str().into());
                         }
                         _ => open.extend(read(made_by)),
                     }

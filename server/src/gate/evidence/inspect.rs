@@ -282,7 +282,7 @@ fn barred(
     };
     let index = || {
         let indexes = evidence.release.iter().flat_map(|release| &release.spec.indexes);
-        indexes.into_iter().any(|index| index.to_string() == *record.reference)
+        indexes.into_iter().any(|index| index.as_str() == &*record.reference)
     };
     let by = match life {
         Life::Held => return None,

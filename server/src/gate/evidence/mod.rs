@@ -386,7 +386,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     for basis in &spec.bases {
         if let Some(found) = revision(&world.lawfulness.bases, basis) {
             // Once approved, what the board said last on the same basis counts, be it of another revision.
-            let all = world.lawfulness.bases.all(&basis.unpinned().to_string());
+            let all = world.lawfulness.bases.all(basis.base());
             let voted = !world.review.approvals(&found.reference).is_empty();
             let decides = super::coverage::deciding(world, all, |b| b.valid_from, now).filter(|_| voted);
             let revision = decides.cloned().unwrap_or(found);
@@ -394,7 +394,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
             evidence.bases.push(NamedBasis { revision, stands });
         }
     }
-    evidence.question = Some(Question::new(world, &spec.purpose, Stage::Deployment, &spec.controller.to_string(), now));
+    evidence.question = Some(Question::new(world, &spec.purpose, Stage::Deployment, spec.controller.as_str(), now));
     serving(&mut evidence, spec);
     walk(&mut evidence, spec);
     consents::gather(&mut evidence);
@@ -405,10 +405,9 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
 
 /// The pinned revision, or the latest.
 fn revision<T>(catalogue: &crate::catalogue::Catalogue<T>, reference: &Ref) -> Option<Arc<Revision<T>>> {
-    let base = reference.unpinned().to_string();
     match reference.rev() {
-        Some(rev) => catalogue.revision(&base, rev).cloned(),
-        None => catalogue.latest(&base).cloned(),
+        Some(rev) => catalogue.revision(reference.base(), rev).cloned(),
+        None => catalogue.latest(reference.base()).cloned(),
     }
 }
 
@@ -443,7 +442,7 @@ fn serving(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
         let name = world.lineage.name(half.node);
         let base = super::coverage::base(&name);
         let holds = |spec: &DeploymentSpec| {
-            of(spec).iter().flat_map(|d| &d.datasets).any(|d| matches!(d.to_string(), d if d == *name || d == base))
+            of(spec).iter().flat_map(|d| &d.datasets).any(|d| d.as_str() == &*name || d.as_str() == base)
         };
         holds(spec) || (half.origin == Origin::Declared && revisions.iter().any(|r| holds(&r.spec)))
     };
@@ -480,7 +479,7 @@ fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
         }
         let disclosed = release.spec.discloses.iter().filter(|r| r.kind() == Kind::Model);
         for model in release.spec.composition.iter().map(|part| &part.model).chain(disclosed) {
-            let reference: Arc<str> = model.to_string().into();
+            let reference: Arc<str> = model.as_str().into();
             evidence.models.push(Model { held: world.registry.held(&reference).cloned(), reference });
         }
     }

@@ -41,7 +41,7 @@ pub(super) fn gather(evidence: &mut Evidence<'_>) {
     }
     let served = evidence.seeds.iter().filter(|(_, label)| label & SERVED != 0).map(|(node, _)| *node);
     let indexes = evidence.release.iter().flat_map(|release| &release.spec.indexes);
-    let indexes = indexes.filter_map(|index| world.lineage.find(&index.to_string()));
+    let indexes = indexes.filter_map(|index| world.lineage.find(index.as_str()));
     let mut read: Vec<NodeId> = served.chain(indexes).collect();
     read.sort_unstable();
     read.dedup();

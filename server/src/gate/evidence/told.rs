@@ -39,12 +39,12 @@ pub(super) fn told(evidence: &Evidence<'_>) -> Told {
 fn for_the_purpose(evidence: &Evidence<'_>, told: &mut Told) {
     let (Some(deployment), Some(purpose)) = (&evidence.deployment, &evidence.purpose) else { return };
     let (world, at) = (evidence.world, evidence.ask.valid_at);
-    let controller = deployment.spec.controller.to_string();
-    name(evidence, told, &controller, (base(&purpose.reference), purpose.rev));
+    let controller = deployment.spec.controller.as_str();
+    name(evidence, told, controller, (base(&purpose.reference), purpose.rev));
     if told.in_force.is_empty() {
         // A broader purpose whose approval includes this one.
         for broad in broader(world, &deployment.spec.purpose, at).iter().skip(1) {
-            name(evidence, told, &controller, (base(&broad.reference), broad.rev));
+            name(evidence, told, controller, (base(&broad.reference), broad.rev));
         }
     }
 }

@@ -208,7 +208,7 @@ impl Evidence<'_> {
 
     /// Team that answers for a dataset or model, for findings.
     pub fn owner(&self, reference: &str) -> String {
-        let base = reference.parse::<Ref>().map(|r| r.unpinned().to_string()).unwrap_or_default();
+        let base = reference.parse::<Ref>().map(|r| r.base().to_owned()).unwrap_or_default();
         let registry = &self.world.registry;
         let owner = registry
             .datasets

@@ -115,7 +115,7 @@ fn questionable(evidence: &Evidence<'_>, ask: &Asked<'_>) -> bool {
 /// The purpose itself, in whatever revision, or a broader one whose approval includes narrower ones.
 fn collected_for(evidence: &Evidence<'_>, purposes: &[std::sync::Arc<str>], purpose: &Ref, at: Timestamp) -> bool {
     let among = |purpose: &str| purposes.binary_search_by(|known| base(known).cmp(purpose)).is_ok();
-    among(&purpose.unpinned().to_string())
+    among(purpose.base())
         || broader(evidence.world, purpose, at).iter().any(|broad| among(base(&broad.reference)))
 }
 
@@ -133,7 +133,7 @@ fn research(evidence: &Evidence<'_>, purpose: &Ref) -> bool {
     const PURPOSES: [&str; 2] = ["https://w3id.org/dpv#AcademicResearch", "https://w3id.org/dpv#ScientificResearch"];
     let v = vocabulary();
     let revision =
-        purpose.rev().and_then(|rev| evidence.world.lawfulness.purposes.revision(&purpose.unpinned().to_string(), rev));
+        purpose.rev().and_then(|rev| evidence.world.lawfulness.purposes.revision(purpose.base(), rev));
     let own = revision.and_then(|r| v.find(r.spec.iri.as_str()));
     own.is_some_and(|own| PURPOSES.iter().filter_map(|iri| v.find(iri)).any(|broad| v.is_a(own, broad)))
 }
@@ -141,7 +141,7 @@ fn research(evidence: &Evidence<'_>, purpose: &Ref) -> bool {
 fn on_consent(evidence: &Evidence<'_>, bases: &[std::sync::Arc<str>]) -> bool {
     let spec = |reference: &str| {
         let reference: Ref = reference.parse().ok()?;
-        let found = evidence.world.lawfulness.bases.revision(&reference.unpinned().to_string(), reference.rev()?)?;
+        let found = evidence.world.lawfulness.bases.revision(reference.base(), reference.rev()?)?;
         Some(found.spec.legal_basis)
     };
     bases.iter().any(|b| spec(b) == Some(LegalBasis::Art6_1A))

@@ -57,8 +57,8 @@ pub(super) fn controller(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let now = evidence.ask.valid_at;
     for processor in &deployment.spec.processors {
         let path = || vec![evidence.ask.deployment.clone(), processor.to_string()];
-        let with = [deployment.spec.controller.to_string().into()];
-        findings.extend(contract(evidence, &processor.to_string(), &with, now, path));
+        let with = [deployment.spec.controller.as_str().into()];
+        findings.extend(contract(evidence, processor.as_str(), &with, now, path));
     }
     for (place, cohort) in evidence.cohorts.iter().enumerate() {
         for processor in &cohort.class.processors {
@@ -80,7 +80,7 @@ pub(super) fn controller(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                 path
             };
             let with = [training.controller.as_str().into()];
-            findings.extend(contract(evidence, &processor.to_string(), &with, run.started_at, path));
+            findings.extend(contract(evidence, processor.as_str(), &with, run.started_at, path));
         }
     }
     // One processor may act in many places: one contract settles them all.
@@ -183,7 +183,7 @@ fn contract(
     path: impl Fn() -> Vec<String>,
 ) -> Option<Finding> {
     let ours = |a: &&Arrangement| {
-        a.kind == ArrangementKind::ProcessingContract && controllers.iter().any(|c| **c == *a.with.to_string())
+        a.kind == ArrangementKind::ProcessingContract && controllers.iter().any(|c| **c == *a.with.as_str())
     };
     let party = evidence.world.registry.parties.latest(processor);
     let contracts = || party.into_iter().flat_map(|p| &p.spec.arrangements).filter(ours);

@@ -34,7 +34,7 @@ pub(super) fn minimisation(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> 
         .map(|training| {
             let run = training.run().filter(|_| !training.regularised)?;
             let stated = || {
-                let revision = purposes.revision(&run.purpose.unpinned().to_string(), run.purpose.rev()?);
+                let revision = purposes.revision(run.purpose.base(), run.purpose.rev()?);
                 revision.filter(|purpose| purpose.spec.needs.is_some()).cloned()
             };
             trained.entry(&run.purpose).or_insert_with(stated).clone()

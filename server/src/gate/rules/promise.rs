@@ -207,7 +207,7 @@ impl Purposes {
 
     /// Whether a training was for one of these purposes, or for a narrower one.
     fn training(&self, evidence: &Evidence<'_>, place: usize, run: &RunFacts, named: &[Key]) -> bool {
-        let broader = || evidence.world.lawfulness.broader(&run.purpose.unpinned().to_string());
+        let broader = || evidence.world.lawfulness.broader(run.purpose.base());
         self.trainings.get(place).is_some_and(|known| within(known.get_or_init(broader), named))
     }
 }

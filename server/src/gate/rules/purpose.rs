@@ -24,11 +24,11 @@ use crate::review::Standing;
 pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(deployment) = &evidence.deployment {
-        let reference = deployment.spec.purpose.to_string();
-        let path = || vec![evidence.ask.deployment.clone(), reference.clone()];
-        findings.extend(judge(evidence, &reference, evidence.purpose.as_ref(), evidence.ask.valid_at, path));
+        let reference = deployment.spec.purpose.as_str();
+        let path = || vec![evidence.ask.deployment.clone(), reference.to_owned()];
+        findings.extend(judge(evidence, reference, evidence.purpose.as_ref(), evidence.ask.valid_at, path));
     }
-    let mut seen: Vec<(String, Timestamp)> = Vec::new();
+    let mut seen: Vec<(&str, Timestamp)> = Vec::new();
     for run in evidence.unregistered_runs() {
         let name = evidence.name(run);
         findings.push(
@@ -43,21 +43,21 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     }
     for training in evidence.trainings.iter().filter(|t| !t.regularised) {
         let Some(run) = training.run() else { continue };
-        let reference = run.purpose.to_string();
-        if seen.contains(&(reference.clone(), run.started_at)) {
+        let reference = run.purpose.as_str();
+        if seen.contains(&(reference, run.started_at)) {
             continue;
         }
-        seen.push((reference.clone(), run.started_at));
+        seen.push((reference, run.started_at));
         let revision = run
             .purpose
             .rev()
-            .and_then(|rev| evidence.world.lawfulness.purposes.revision(&run.purpose.unpinned().to_string(), rev));
+            .and_then(|rev| evidence.world.lawfulness.purposes.revision(run.purpose.base(), rev));
         let path = || {
             let mut path = evidence.any_path(training.node);
-            path.push(reference.clone());
+            path.push(reference.to_owned());
             path
         };
-        findings.extend(judge(evidence, &reference, revision, run.started_at, path));
+        findings.extend(judge(evidence, reference, revision, run.started_at, path));
     }
     // The same purpose may be judged now and at a training's start: one cause, one finding.
     findings.dedup_by(|a, b| a.node == b.node && a.status == b.status);
@@ -140,9 +140,8 @@ pub(super) fn forbids(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     }
     for (place, training) in evidence.trainings.iter().enumerate() {
         let Some(run) = training.run() else { continue };
-        let base = run.purpose.unpinned().to_string();
-        let Some(purpose) = run.purpose.rev().and_then(|rev| evidence.world.lawfulness.purposes.revision(&base, rev))
-        else {
+        let purposes = &evidence.world.lawfulness.purposes;
+        let Some(purpose) = run.purpose.rev().and_then(|rev| purposes.revision(run.purpose.base(), rev)) else {
             continue;
         };
         if evidence.purpose.as_ref().is_some_and(|p| p.reference == purpose.reference) {
@@ -163,6 +162,7 @@ fn cohorts(evidence: &Evidence<'_>, which: impl Fn(&Cohort<'_>) -> bool) -> Vec<
 /// state that it is one of those a law reserves data for.
 fn laws<'a>(line: &'a [&'a PurposeSpec], at: Timestamp) -> impl Iterator<Item = &'static Forbidden> + 'a {
     let v = vocabulary();
+    let terms: Vec<_> = line.iter().map(|spec| v.find(spec.iri.as_str())).collect();
     law::forbidden_at(at).filter(move |law| {
         if law.regulated_as == "*" {
             let own = line.first();
@@ -170,9 +170,9 @@ fn laws<'a>(line: &'a [&'a PurposeSpec], at: Timestamp) -> impl Iterator<Item = 
                 law.collected_for.iter().any(|word| p.regulated_as.iter().any(|r| r.as_str() == word))
             });
         }
-        line.iter().any(|spec| {
+        line.iter().zip(&terms).any(|(spec, own)| {
             spec.regulated_as.iter().any(|r| r.as_str() == law.regulated_as)
-                || v.find(spec.iri.as_str()).is_some_and(|own| law.purposes().iter().any(|broad| v.is_a(own, *broad)))
+                || own.is_some_and(|own| law.purposes().iter().any(|broad| v.is_a(own, *broad)))
         })
     })
 }
@@ -182,7 +182,7 @@ fn line<'a>(evidence: &Evidence<'a>, purpose: &'a PurposeSpec) -> Vec<&'a Purpos
     let law = &evidence.world.lawfulness;
     let mut line = vec![purpose];
     if let Some(parent) = &purpose.parent {
-        let broader = law.broader(&parent.unpinned().to_string());
+        let broader = law.broader(parent.base());
         line.extend(broader.iter().filter_map(|p| law.purposes.latest(p)).map(|p| &p.spec));
     }
     line
@@ -249,7 +249,7 @@ fn forbidden(
     let excluded: Vec<u32> = line
         .iter()
         .flat_map(|p| &p.forbids.sources)
-        .map(|d| numbers.find(&d.unpinned().to_string()))
+        .map(|d| numbers.find(d.base()))
         .filter(|number| *number != 0)
         .collect();
     if own.is_empty() && excluded.is_empty() {
@@ -332,7 +332,7 @@ pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let Some(system) = &evidence.system else {
         let node = deployment.spec.system.to_string();
         let rev = deployment.spec.system.rev().unwrap_or_default();
-        let stated = evidence.world.registry.systems.revision(&deployment.spec.system.unpinned().to_string(), rev);
+        let stated = evidence.world.registry.systems.revision(deployment.spec.system.base(), rev);
         let is = match stated.and_then(|stated| stated.spec.valid_from) {
             Some(from) => format!("`{node}` holds from {from} on, not before"),
             None => format!("there is no `{node}`"),

@@ -1,8 +1,7 @@
 //! Personal data that leave the European Economic Area.
 
-use std::sync::Arc;
-
 use licit_schemas::gate::{Finding, Status};
+use licit_schemas::reference::Ref;
 use licit_schemas::registry::{Arrangement, ArrangementKind, PartySpec};
 use licit_schemas::text::Country;
 use licit_schemas::time::Timestamp;
@@ -18,14 +17,14 @@ const RULE: &str = "transfer";
 const ARTICLE: &str = "GDPR Art. 44-49";
 
 /// Where data go, and who has them there.
-struct Place {
+struct Place<'e> {
     /// What says so: the deployment, a party, a model; the data themselves where they lie there.
-    node: Option<String>,
-    region: Option<Country>,
+    node: Option<&'e str>,
+    region: Option<&'e Country>,
     /// Who receives them there.
-    importers: Vec<String>,
+    importers: Vec<&'e str>,
     /// Who sends them besides those who control or process them.
-    exporters: Vec<String>,
+    exporters: Vec<&'e str>,
     /// Which data: those of one cohort, or all.
     cohort: Option<usize>,
     /// Those a training read, at its start; else those contained or served, now.
@@ -53,7 +52,7 @@ pub(super) fn transfer(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     for (number, place) in places(evidence).iter().enumerate() {
         let moment = moment(evidence, place.training);
         // Within the EEA, or covered whoever sends: the usual case.
-        let covered = match &place.region {
+        let covered = match place.region {
             Some(region) => adequate(evidence, region, &place.importers, moment),
             None => Covered::No,
         };
@@ -70,7 +69,7 @@ pub(super) fn transfer(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             if from == Some(false) || (from.is_none() && cohort.derived) {
                 continue; // Derived data of which nobody said where they are: their sources speak for them.
             }
-            let lawful = match &place.region {
+            let lawful = match place.region {
                 // Wherever a party is, a tool with it carries.
                 None if carried(evidence, place, cohort, moment) => Lawful::Yes,
                 None => Lawful::Unknown,
@@ -98,7 +97,7 @@ fn moment(evidence: &Evidence<'_>, training: Option<usize>) -> Timestamp {
 }
 
 /// Whether data that reach so go to a place.
-fn concerns(place: &Place, cohort: &Cohort<'_>) -> bool {
+fn concerns(place: &Place<'_>, cohort: &Cohort<'_>) -> bool {
     match place.training {
         Some(training) => cohort.trainings.contains(&training),
         None => cohort.modes & (CONTAINED | SERVED) != 0,
@@ -109,18 +108,18 @@ fn party<'e>(evidence: &'e Evidence<'_>, key: &str) -> Option<&'e PartySpec> {
     evidence.world.registry.parties.latest(key).map(|party| &party.spec)
 }
 
-fn region_of(evidence: &Evidence<'_>, key: &str) -> Option<Country> {
-    party(evidence, key).and_then(|party| party.region.clone())
+fn region_of<'e>(evidence: &'e Evidence<'_>, key: &str) -> Option<&'e Country> {
+    party(evidence, key)?.region.as_ref()
 }
 
 /// All places the release takes data to.
-fn places(evidence: &Evidence<'_>) -> Vec<Place> {
+fn places<'e>(evidence: &'e Evidence<'_>) -> Vec<Place<'e>> {
     let Some(deployment) = &evidence.deployment else { return Vec::new() };
     let spec = &deployment.spec;
-    let name = |list: &[licit_schemas::reference::Ref]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let (controller, processors) = (spec.controller.to_string(), name(&spec.processors));
-    let own = [vec![controller.clone()], processors.clone()].concat();
-    let at = |node: String, region, importers| Place {
+    let controller = spec.controller.as_str();
+    let processors = || spec.processors.iter().map(Ref::as_str);
+    let own: Vec<&str> = std::iter::once(controller).chain(processors()).collect();
+    let at = |node, region, importers| Place {
         node: Some(node),
         region,
         importers,
@@ -128,30 +127,27 @@ fn places(evidence: &Evidence<'_>) -> Vec<Place> {
         cohort: None,
         training: None,
     };
+    let of_party = |key| at(key, region_of(evidence, key), vec![key]);
     let mut places = Vec::new();
     // A handing over computes nowhere unless it says so.
     if spec.region.is_some() || !evidence.only_hands_over() {
-        let there = |key: &&String| {
-            spec.region.as_ref().is_some_and(|own| same_country(region_of(evidence, key).as_ref(), own))
-        };
-        let mut importers: Vec<String> = processors.iter().filter(there).cloned().collect();
+        let there =
+            |key: &&str| spec.region.as_ref().is_some_and(|own| same_country(region_of(evidence, key), own));
+        let mut importers: Vec<&str> = processors().filter(there).collect();
         if importers.is_empty() {
             importers.clone_from(&own);
         }
-        places.push(at(evidence.ask.deployment.clone(), spec.region.clone(), importers));
+        places.push(at(&evidence.ask.deployment, spec.region.as_ref(), importers));
     }
-    let recipients = spec.discloses.iter().flat_map(|disclosure| &disclosure.to).map(ToString::to_string);
-    for key in processors.iter().cloned().chain(recipients) {
-        places.push(at(key.clone(), region_of(evidence, &key), vec![key]));
-    }
+    let recipients = spec.discloses.iter().flat_map(|disclosure| &disclosure.to).map(Ref::as_str);
+    places.extend(processors().chain(recipients).map(of_party));
     for model in &evidence.models {
         let Some((facts, endpoint)) = model.facts().and_then(|f| Some((f, f.endpoint.as_ref()?))) else { continue };
-        let provider = facts.provider.iter().map(ToString::to_string).collect();
-        places.push(at(model.reference.to_string(), Some(endpoint.region.clone()), provider));
+        let provider = facts.provider.iter().map(Ref::as_str).collect();
+        places.push(at(&model.reference, Some(&endpoint.region), provider));
     }
     for (number, cohort) in evidence.cohorts.iter().enumerate() {
         let class = &cohort.class;
-        let parties = |list: &[Arc<str>]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
         let mine = |node, region, importers| Place {
             node,
             region,
@@ -160,22 +156,16 @@ fn places(evidence: &Evidence<'_>) -> Vec<Place> {
             cohort: Some(number),
             training: None,
         };
-        for key in parties(&class.processors) {
-            places.push(mine(Some(key.clone()), region_of(evidence, &key), vec![key]));
-        }
+        places.extend(class.processors.iter().map(|key| mine(Some(&**key), region_of(evidence, key), vec![&**key])));
         // Where the data themselves lie.
         if let Some(region) = &class.traits.region {
             let importers = if class.processors.is_empty() { &class.controllers } else { &class.processors };
-            places.push(mine(None, Some(region.clone()), parties(importers)));
+            places.push(mine(None, Some(region), importers.iter().map(|key| &**key).collect()));
         }
     }
     for (number, training) in evidence.trainings.iter().enumerate().filter(|(_, t)| !t.regularised) {
-        for key in training.run().iter().flat_map(|run| &run.processors).map(ToString::to_string) {
-            places.push(Place {
-                exporters: vec![training.controller.clone()],
-                training: Some(number),
-                ..at(key.clone(), region_of(evidence, &key), vec![key])
-            });
+        for key in training.run().into_iter().flat_map(|run| &run.processors).map(Ref::as_str) {
+            places.push(Place { exporters: vec![&training.controller], training: Some(number), ..of_party(key) });
         }
     }
     places
@@ -186,7 +176,7 @@ fn same_country(one: Option<&Country>, other: &Country) -> bool {
 }
 
 /// Whether a region lies in the EEA, or a decision covers one of those who receive data there.
-fn adequate(evidence: &Evidence<'_>, region: &Country, importers: &[String], moment: Timestamp) -> Covered {
+fn adequate(evidence: &Evidence<'_>, region: &Country, importers: &[&str], moment: Timestamp) -> Covered {
     if transfers::is_member(region, moment) {
         return Covered::Yes;
     }
@@ -213,7 +203,7 @@ fn origin(evidence: &Evidence<'_>, cohort: &Cohort<'_>, moment: Timestamp) -> Op
     }
     let mut known = own;
     for key in &cohort.class.controllers {
-        match region_of(evidence, key).as_ref().map(protected) {
+        match region_of(evidence, key).map(protected) {
             Some(true) => return Some(true),
             Some(false) => known = Some(false),
             None => {}
@@ -223,19 +213,19 @@ fn origin(evidence: &Evidence<'_>, cohort: &Cohort<'_>, moment: Timestamp) -> Op
 }
 
 /// Whether a tool carries the data of a cohort to a place.
-fn lawful(evidence: &Evidence<'_>, place: &Place, cohort: &Cohort<'_>, covered: Covered, moment: Timestamp) -> Lawful {
+fn lawful(evidence: &Evidence<'_>, place: &Place<'_>, cohort: &Cohort<'_>, covered: Covered, moment: Timestamp) -> Lawful {
     let class = &cohort.class;
     let exporters = place
         .exporters
         .iter()
-        .map(String::as_str)
+        .copied()
         .chain(class.controllers.iter().chain(&class.processors).map(|p| &**p));
     let mut ended = match covered {
         Covered::Until(end) => Some(end),
         Covered::Yes | Covered::No => None,
     };
     for exporter in exporters {
-        for importer in place.importers.iter().filter(|key| *key != exporter) {
+        for importer in place.importers.iter().copied().filter(|key| *key != exporter) {
             for tool in tools(evidence, exporter, importer).chain(tools(evidence, importer, exporter)) {
                 match tool.valid_to {
                     _ if moment < tool.valid_from => {}
@@ -249,18 +239,18 @@ fn lawful(evidence: &Evidence<'_>, place: &Place, cohort: &Cohort<'_>, covered: 
 }
 
 /// Whether a tool carries data to a party of which nobody said where it is.
-fn carried(evidence: &Evidence<'_>, place: &Place, cohort: &Cohort<'_>, moment: Timestamp) -> bool {
-    place.node.as_ref() != Some(&evidence.ask.deployment)
+fn carried(evidence: &Evidence<'_>, place: &Place<'_>, cohort: &Cohort<'_>, moment: Timestamp) -> bool {
+    place.node != Some(&*evidence.ask.deployment)
         && lawful(evidence, place, cohort, Covered::No, moment) == Lawful::Yes
 }
 
 /// Tools that one party recorded with another.
 fn tools<'e>(evidence: &'e Evidence<'_>, one: &str, other: &'e str) -> impl Iterator<Item = &'e Arrangement> {
     let all = party(evidence, one).into_iter().flat_map(|party| &party.arrangements);
-    all.filter(move |tool| ArrangementKind::carries_transfers(tool.kind) && tool.with.to_string() == other)
+    all.filter(move |tool| ArrangementKind::carries_transfers(tool.kind) && tool.with.as_str() == other)
 }
 
-fn say(evidence: &Evidence<'_>, place: &Place, source: &Source, cohort: &Cohort<'_>, lawful: Lawful) -> Finding {
+fn say(evidence: &Evidence<'_>, place: &Place<'_>, source: &Source, cohort: &Cohort<'_>, lawful: Lawful) -> Finding {
     let name = evidence.name(source.node);
     let want = match place.training {
         Some(training) => Want::Run(evidence.trainings[training].node),
@@ -271,18 +261,18 @@ fn say(evidence: &Evidence<'_>, place: &Place, source: &Source, cohort: &Cohort<
     let deployment = &evidence.ask.deployment;
     // Data that go to somebody end there; those that only lie or are computed elsewhere are where the matter is.
     let mut node = name.clone();
-    if let Some(to) = place.node.as_ref().filter(|to| *to != deployment) {
-        path.push(to.clone());
-        node.clone_from(to);
+    if let Some(to) = place.node.filter(|to| to != deployment) {
+        path.push(to.to_owned());
+        to.clone_into(&mut node);
     }
-    let there = match (&place.node, &place.region) {
+    let there = match (place.node, place.region) {
         (None, region) => format!("lies in {}", shown(region)),
         (Some(to), Some(region)) if to == deployment => format!("is used by `{to}` in {region}"),
         (Some(to), Some(region)) => format!("goes to `{to}` in {region}"),
         (Some(to), None) => format!("goes to `{to}`"),
     };
     let begin = |status, node: &str, path| finding(RULE, status, ARTICLE, node).fine(GDPR_UPPER).path(path);
-    let importer = place.importers.iter().find(|key| !cohort.class.controllers.iter().any(|own| **own == **key));
+    let importer = place.importers.iter().find(|key| !cohort.class.controllers.iter().any(|own| **own == ***key));
     let command =
         importer.map(|key| format!("licit party create --replace -f {}.yaml", key.trim_start_matches("party:")));
     let between = match importer {
@@ -294,11 +284,11 @@ fn say(evidence: &Evidence<'_>, place: &Place, source: &Source, cohort: &Cohort<
     );
     match lawful {
         Lawful::Unknown if place.region.is_none() => {
-            let (at, owner) = match &place.node {
+            let (at, owner) = match place.node {
                 Some(to) if to == deployment => ("computes", evidence.deployment_owner()),
                 _ => ("is established", "dpo".to_owned()),
             };
-            let to = place.node.clone().unwrap_or_default();
+            let to = place.node.unwrap_or_default().to_owned();
             let since = match evidence.world.registry.parties.latest(&to) {
                 Some(party) => Some(party.at),
                 None => evidence.deployment.as_ref().map(|d| d.at),
@@ -338,6 +328,6 @@ fn say(evidence: &Evidence<'_>, place: &Place, source: &Source, cohort: &Cohort<
     }
 }
 
-fn shown(region: &Option<Country>) -> String {
-    region.as_ref().map(ToString::to_string).unwrap_or_default()
+fn shown(region: Option<&Country>) -> String {
+    region.map(ToString::to_string).unwrap_or_default()
 }

@@ -103,7 +103,7 @@ fn organisation(selection: &Selection, party: &Ref) -> Value {
 
 fn dataset(selection: &Selection, item: &Item) -> Value {
     let (name, version) = named(item);
-    let lasting = item.reference().map(|reference| reference.unpinned().to_string());
+    let lasting = item.reference().map(|reference| reference.base().to_owned());
     let lasting = lasting.and_then(|base| selection.world.registry.datasets.latest(&base).cloned());
     let spec = item.dataset();
     let mut value = json!({
@@ -165,7 +165,7 @@ fn dataset_properties(spec: &DatasetVersionSpec) -> Vec<Value> {
 
 fn model(selection: &Selection, item: &Item) -> Value {
     let (name, version) = named(item);
-    let lasting = item.reference().map(|reference| reference.unpinned().to_string());
+    let lasting = item.reference().map(|reference| reference.base().to_owned());
     let lasting = lasting.and_then(|base| selection.world.registry.models.latest(&base).cloned());
     let description = lasting.and_then(|lasting| lasting.spec.description.clone());
     let mut value = json!({
@@ -247,7 +247,7 @@ fn uses(selection: &Selection, model: NodeId) -> BTreeSet<String> {
     let used = active.filter_map(|release| {
         let deployment = world.registry.deployments.latest(&release.spec.deployment.to_string())?;
         let purpose = &deployment.spec.purpose;
-        let known = world.lawfulness.purposes.revision(&purpose.unpinned().to_string(), purpose.rev()?);
+        let known = world.lawfulness.purposes.revision(purpose.base(), purpose.rev()?);
         let name = known.map(|purpose| format!(": {}", purpose.spec.name)).unwrap_or_default();
         Some(format!("{} by {}{name}", purpose, release.spec.deployment))
     });

@@ -92,7 +92,7 @@ fn version(selection: &Selection, item: &Item) -> Option<Value> {
     let mut put = |name: &str, facet: Option<Value>| facets.extend(facet.map(|facet| (name.to_owned(), facet)));
     put("version", version_facet(&reference));
     put("datasetType", type_facet(&reference));
-    let base = reference.unpinned().to_string();
+    let base = reference.base().to_owned();
     let registry = &selection.world.registry;
     let owner = match reference.kind() {
         Kind::Model => registry.models.latest(&base).and_then(|model| model.spec.owner.clone()),

@@ -127,7 +127,7 @@ fn dataset(world: &World, name: &str) -> Option<OwnDataset> {
 fn deployment(world: &World, name: &str, how: Vec<String>, n: u32, at: Timestamp) -> Result<Option<OwnDeployment>> {
     let Some(found) = world.registry.deployments.latest(name) else { return Ok(None) };
     let spec = &found.spec;
-    let purpose = spec.purpose.unpinned().to_string();
+    let purpose = spec.purpose.base().to_owned();
     let revision = spec.purpose.rev().and_then(|rev| world.lawfulness.purposes.revision(&purpose, rev));
     let Some(stated) = revision.or_else(|| world.lawfulness.purposes.latest(&purpose)) else { return Ok(None) };
     Ok(Some(OwnDeployment {

@@ -12,12 +12,12 @@ use crate::facts::World;
 pub fn receipts(world: &World, said: SubjectRecords, now: Timestamp) -> Value {
     let records: Vec<ConsentRecord> = said.records.into_iter().map(|kept| kept.record).collect();
     let purpose = |of: &Ref| {
-        let latest = world.lawfulness.purposes.latest(&of.unpinned().to_string());
+        let latest = world.lawfulness.purposes.latest(of.base());
         latest.map(|revision| revision.spec.clone())
     };
     let notice = |of: &Digest| world.notices.by_digest(*of).map(|notice| notice.revision.spec.clone());
     let party = |of: &Ref| {
-        let latest = world.registry.parties.latest(&of.unpinned().to_string());
+        let latest = world.registry.parties.latest(of.base());
         latest.map(|revision| revision.spec.clone())
     };
     let registered = dpv::Registered { purpose: &purpose, notice: &notice, party: &party };

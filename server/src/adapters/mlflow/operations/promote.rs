@@ -94,7 +94,7 @@ fn composed(world: &World, deployment: &str, native: &Ref) -> Result<ReleaseSpec
         });
     };
     let mut spec = before.spec.clone();
-    match spec.composition.iter_mut().find(|part| part.model.unpinned() == native.unpinned()) {
+    match spec.composition.iter_mut().find(|part| part.model.base() == native.base()) {
         Some(own) => own.model = native.clone(),
         None => {
             spec.composition.retain(|part| part.part != PartKind::Base);
@@ -363,7 +363,7 @@ pub fn withdraw(tx: &mut Tx<'_>, rules: &Rules, name: &str, place: Place<'_>) ->
     let kept: Vec<String> = left.iter().flat_map(|alias| standing(world, name, alias)).collect();
     let base = names::model(name);
     let own = |part: &Part| {
-        base.as_ref().is_some_and(|base| part.model.unpinned() == base.unpinned())
+        base.as_ref().is_some_and(|base| part.model.base() == base.base())
             || model.versions.values().any(|version| version.made.native == part.model)
     };
     let running: Vec<Uuid> = standing(world, name, &place.alias())
