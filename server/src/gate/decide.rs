@@ -33,7 +33,7 @@ pub fn findings(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding> {
     // Where there is nothing to release, no policy makes an approval of it dispensable.
     let nothing = evidence.release.as_ref().is_none_or(|r| r.state == ReleaseState::Withdrawn);
     for rule in RULES {
-        let level = if rule.core || nothing { Level::Block } else { policy.level(rule.code, scope) };
+        let level = if rule.core || nothing { Level::Block } else { policy.level_of_optional(rule.code, scope) };
         if level == Level::Silent {
             continue;
         }

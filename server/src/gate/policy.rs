@@ -182,9 +182,11 @@ impl Policy {
 
     /// What a finding of a rule does. Of the hard core, whatever a policy says, it refuses.
     pub fn level(&self, rule: &str, scope: Scope<'_>) -> Level {
-        if is_core(rule) {
-            return Level::Block;
-        }
+        if is_core(rule) { Level::Block } else { self.level_of_optional(rule, scope) }
+    }
+
+    /// What a finding of a rule outside the hard core does.
+    pub fn level_of_optional(&self, rule: &str, scope: Scope<'_>) -> Level {
         let each = self.layers.iter().map(|layer| {
             let Some(stated) = layer.spec().levels.iter().find(|l| l.rule.as_str() == rule) else {
                 return Level::Block;

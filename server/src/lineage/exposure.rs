@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::ASSESSED;
+use super::columns::is_mapped;
+use super::{ASSESSED, FICTION, JOINS, PERSONAL};
 use super::graph::{EdgeKind, Flags, Graph, Labels, Link, Node, NodeId, NodeKind, Role};
 use super::walk::scratch::{self, Scratch};
 use super::walk::{Label, Labelled, Seen, Transfer, labelled, labelled_into};
@@ -122,8 +123,14 @@ fn trains(node: Node) -> bool {
 pub struct Exposure {
     /// Every node reached, in order of first discovery: its modes, and the requirement bits of the first 56 training runs.
     pub nodes: Labelled,
-    /// What these nodes are, in the same order.
-    pub seen: Vec<Seen>,
+    /// Those of them that are worth a look, in the same order: nearly all are not.
+    pub looks: Vec<Seen>,
+    /// Runs that may bring people of several tables together, likewise.
+    pub joining: Vec<NodeId>,
+    /// The classes of all, each once.
+    pub classes: Vec<u32>,
+    /// Which classes were met.
+    met: Vec<bool>,
     /// The training runs met, in that order. Run `i` has bit `8 + i % 56` of chunk `i / 56`.
     pub training_runs: Vec<NodeId>,
     /// The chunks after the first, one for each further 56 training runs: the same nodes in the same order as `nodes`,
@@ -140,6 +147,17 @@ impl Exposure {
             further => self.more.get(further - 1),
         };
         chunk.and_then(|labels| labels.get(place)).is_some_and(|&(_, label)| label & requirement(run) != 0)
+    }
+
+    /// Notes a class that was not met yet.
+    #[cold]
+    fn meet(&mut self, class: u32) {
+        let place = class as usize;
+        if self.met.len() <= place {
+            self.met.resize(place + 1, false);
+        }
+        self.met[place] = true;
+        self.classes.push(class);
     }
 
     /// The training runs that read what is behind a node, as indexes into `training_runs`.
@@ -205,12 +223,13 @@ pub fn expose_into(graph: &Graph, seeds: &[(NodeId, Label)], cuts: Cuts<'_>, exp
     let mut numbers = Numbers { runs: std::mem::take(&mut exposure.training_runs), ..Numbers::default() };
     numbers.runs.clear();
     exposure.more.clear();
-    let Exposure { nodes, seen, .. } = &mut *exposure;
-    walk(graph, seeds, cuts, 0, &mut numbers, (nodes, seen));
+    let mut nodes = std::mem::take(&mut exposure.nodes);
+    walk(graph, seeds, cuts, 0, (&mut numbers, exposure), &mut nodes);
+    exposure.nodes = nodes;
     let mut first = RUNS_PER_WALK;
     while first < numbers.runs.len() {
         let mut chunk = Vec::with_capacity(exposure.nodes.len());
-        walk(graph, seeds, cuts, first, &mut numbers, (&mut chunk, &mut exposure.seen));
+        walk(graph, seeds, cuts, first, (&mut numbers, exposure), &mut chunk);
         exposure.more.push(chunk);
         first += RUNS_PER_WALK;
     }
@@ -223,11 +242,43 @@ fn walk(
     seeds: &[(NodeId, Label)],
     cuts: Cuts<'_>,
     first: usize,
-    numbers: &mut Numbers,
-    (out, seen): (&mut Labelled, &mut Vec<Seen>),
+    (numbers, found): (&mut Numbers, &mut Exposure),
+    out: &mut Labelled,
 ) {
-    let mut exposing = Exposing { graph, plain: &PLAIN, cuts, first, numbers };
-    labelled_into(graph, seeds, &mut exposing, out, seen);
+    found.looks.clear();
+    found.joining.clear();
+    found.classes.drain(..).for_each(|class| found.met[class as usize] = false);
+    labelled_into(graph, seeds, &mut Exposing { graph, plain: &PLAIN, cuts, first, numbers, found }, out);
+}
+
+/// Flags that make a node of whatever kind remarkable.
+const REMARKABLE: u16 = Flags::DANGLING.0
+    | Flags::UNCLASSIFIED.0
+    | Flags::ACQUIRED.0
+    | Flags::ENDPOINT.0
+    | Flags::RETIRED.0
+    | Flags::RESTRICTED.0
+    | Flags::ERASED.0
+    | Flags::TRAINS.0
+    | ASSESSED.0;
+
+/// Whether a node may be one that is not complete, may not be used, or decides on others: nearly none is, which is seen here at once.
+#[inline(always)]
+#[must_use]
+pub fn is_remarkable(Seen { node, is_root, is_made, .. }: Seen) -> bool {
+    node.flags.0 & REMARKABLE != 0
+        || match node.kind {
+            NodeKind::DatasetVersion => !is_made && node.flags.has(Flags::NO_ORIGIN),
+            NodeKind::Run => is_root || is_mapped(node),
+            _ => true,
+        }
+}
+
+/// Whether a decision looks at a node again: it is remarkable, or people may be in it.
+#[inline(always)]
+fn is_worth_a_look(seen: Seen) -> bool {
+    let Node { kind, flags, implied, .. } = seen.node;
+    (kind == NodeKind::DatasetVersion && flags.0 & (PERSONAL.0 | FICTION.0) != 0) || implied != 0 || is_remarkable(seen)
 }
 
 /// How exposure passes upstream.
@@ -238,6 +289,7 @@ struct Exposing<'a> {
     /// The first of the training runs that have their bits.
     first: usize,
     numbers: &'a mut Numbers,
+    found: &'a mut Exposure,
 }
 
 impl Transfer for Exposing<'_> {
@@ -260,6 +312,20 @@ impl Transfer for Exposing<'_> {
     #[inline(always)]
     fn alike(&self) -> &Labels {
         self.plain
+    }
+
+    #[inline(always)]
+    fn meet(&mut self, id: NodeId, seen: Seen) {
+        let node = seen.node;
+        if !self.found.met.get(node.class as usize).is_some_and(|met| *met) {
+            self.found.meet(node.class);
+        }
+        if node.flags.has(JOINS) {
+            self.found.joining.push(id);
+        }
+        if is_worth_a_look(seen) {
+            self.found.looks.push(seen);
+        }
     }
 }
 

@@ -56,10 +56,8 @@ impl Bytes {
 
     /// All versions of these bytes.
     pub(super) fn alike(&self, number: u64) -> impl Iterator<Item = &Arc<str>> {
-        self.0
-            .range((number, Arc::from(""))..)
-            .take_while(move |(own, _)| *own == number)
-            .map(|(_, reference)| reference)
+        let from = (number, Arc::<str>::default());
+        self.0.range(from..).take_while(move |(own, _)| *own == number).map(|(_, reference)| reference)
     }
 }
 
@@ -73,7 +71,7 @@ pub(super) fn number(digests: impl IntoIterator<Item = Digest>) -> Option<u64> {
 
 /// The number of one file.
 pub(super) fn of_one(digest: &Digest) -> Option<u64> {
-    u64::from_str_radix(digest.hex().get(..16)?, 16).ok()
+    digest.as_bytes().first_chunk().map(|first| u64::from_be_bytes(*first))
 }
 
 /// Places of the files that hold what a model learned: the largest, and each that is large, or whose size nobody said. A file that

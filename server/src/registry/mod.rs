@@ -134,15 +134,17 @@ pub struct State {
 }
 
 impl State {
-    /// Versions of the same bytes that were not registered by mistake.
-    pub fn same_bytes(&self, number: Option<u64>) -> impl Iterator<Item = &Arc<Held>> {
-        let alike = number.into_iter().flat_map(|number| self.bytes.alike(number));
+    /// Versions of the same bytes that were not registered by mistake, but for one of this name.
+    pub fn same_bytes<'s>(&'s self, number: Option<u64>, but: &'s str) -> impl Iterator<Item = &'s Arc<Held>> {
+        let alike = number.into_iter().flat_map(|number| self.bytes.alike(number)).filter(move |name| ***name != *but);
         alike.filter_map(|name| self.held(name)).filter(|held| held.retired.is_none())
     }
 
-    /// Model versions with this file among those that hold what they learned, but for those registered by mistake.
-    pub fn sharing(&self, file: Digest) -> impl Iterator<Item = &Arc<Held>> {
+    /// Model versions with this file among those that hold what they learned, but for those registered by mistake and for one of this
+    /// name.
+    pub fn sharing<'s>(&'s self, file: Digest, but: &'s str) -> impl Iterator<Item = &'s Arc<Held>> {
         let named = bytes::of_one(&file).into_iter().flat_map(|number| self.weights.alike(number));
+        let named = named.filter(move |name| ***name != *but);
         let holds = move |held: &&Arc<Held>| match &held.what {
             What::Model(facts) => facts.weights().any(|(_, digest)| *digest == file),
             _ => false,

@@ -357,7 +357,7 @@ pub fn dataset_version(tx: &mut Tx<'_>, mut spec: DatasetVersionSpec) -> Result<
 fn contradicts(world: &World, spec: &DatasetVersionSpec, reference: &Ref) -> Result<()> {
     let fiction = |origin: &DatasetOrigin| matches!(origin, DatasetOrigin::Synthetic | DatasetOrigin::Reference);
     let Some(origin) = spec.origin.filter(fiction) else { return Ok(()) };
-    for held in world.registry.same_bytes(bytes::number(spec.digest)) {
+    for held in world.registry.same_bytes(bytes::number(spec.digest), "") {
         if let What::Dataset(facts) = &held.what
             && let Some(stated) = facts.origin.filter(|stated| !fiction(stated))
             && *held.reference != *reference.to_string()

@@ -20,7 +20,7 @@ const WORDS: usize = 64;
 const FEW: usize = 12;
 
 /// What the sources of a cohort have in common.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     class: u32,
     /// Modes and the requirements of the first training runs.
@@ -28,21 +28,20 @@ struct Key {
     derived: bool,
     /// Which bases name the dataset, a bit each; the dataset itself where there are more than 64 of them.
     named: u64,
-    /// Requirements of the further training runs; none for nearly every release.
-    further: Option<Vec<Label>>,
 }
 
 /// Cohorts in the making.
 pub(super) struct Sorting {
     /// What each basis that was asked about covers, each once.
     covers: Vec<Arc<Covered>>,
+    /// Of the first cohorts; none where there are more training runs than a label tells apart.
     keys: Vec<Key>,
     /// The cohort of the source before: nearly always that of the next.
     last: usize,
     /// Classes of sources of which only some columns flow, numbered after those of the projection.
     narrowed: Vec<Class>,
-    /// Places of all cohorts after the first few.
-    places: HashMap<Key, usize>,
+    /// Places of all other cohorts, with the requirements of the further training runs.
+    places: HashMap<(Key, Vec<Label>), usize>,
     /// The words met last, each in its place.
     met: [u32; WORDS],
     /// Which datasets of these words each basis of `covers` names, word after word.
@@ -130,15 +129,13 @@ impl Sorting {
         (derived, narrowed): (bool, Option<Box<Class>>),
     ) -> usize {
         let Node { class, dataset, .. } = node;
-        let first = evidence.world.lineage.class_count();
-        let class = narrowed.map_or(class, |narrowed| self.number(first, *narrowed));
-        let further = match exposure.more.as_slice() {
-            [] => None,
-            more => Some(more.iter().map(|labels| labels[place].1).collect()),
+        let class = match narrowed {
+            Some(narrowed) => self.number(evidence.world.lineage.class_count(), *narrowed),
+            None => class,
         };
         // Derived data are asked for no basis.
         let named = if derived { 0 } else { self.named(dataset) };
-        let key = Key { class, label, derived, named, further };
+        let key = Key { class, label, derived, named };
         if self.keys.get(self.last).is_some_and(|last| *last == key) {
             return self.last;
         }
@@ -146,18 +143,33 @@ impl Sorting {
             self.last = known;
             return known;
         }
+        self.sort(evidence, exposure, (place, dataset), key)
+    }
+
+    /// The cohort of a source that is not one of the first few.
+    #[inline(never)]
+    fn sort(
+        &mut self,
+        evidence: &mut Evidence<'_>,
+        exposure: &Exposure,
+        (place, dataset): (usize, u32),
+        key: Key,
+    ) -> usize {
+        let Key { class, label, derived, .. } = key;
+        let key = (key, exposure.more.iter().map(|labels| labels[place].1).collect());
         if let Some(&known) = self.places.get(&key) {
             return known;
         }
         let trainings = exposure.required_by(place).collect();
         let cohort = evidence.cohorts.len();
+        let first = evidence.world.lineage.class_count();
         let class = match self.narrowed.get((class as usize).wrapping_sub(first)) {
             Some(narrowed) => Cow::Owned(narrowed.clone()),
             None => Cow::Borrowed(&**evidence.world.lineage.class_at(class)),
         };
         evidence.cohorts.push(answered(evidence, class, label & MODES, trainings, dataset, derived));
-        if self.keys.len() < FEW {
-            self.keys.push(key);
+        if self.keys.len() < FEW && exposure.more.is_empty() {
+            self.keys.push(key.0);
         } else {
             self.places.insert(key, cohort);
         }

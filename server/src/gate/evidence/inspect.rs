@@ -8,44 +8,37 @@ use licit_schemas::time::Timestamp;
 
 use super::assessed::{assessed, concerns};
 use super::cohorts::Sorting;
-use super::{Barred, Evidence, Gap, Missing, Source, joins, partial, twins};
+use super::{Barred, Evidence, Gap, Missing, Source};
 use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, EdgeKind, Flags, Graph, Link, Node, NodeId, NodeKind};
 use crate::lineage::walk::{Label, Seen};
-use crate::lineage::{ASSESSED, Class, FICTION, JOINS, OF_PEOPLE, PERSONAL};
+use crate::lineage::{ASSESSED, Class, FICTION, OF_PEOPLE, PERSONAL};
 use crate::registry::{DatasetFacts, What};
 
-/// Go through the closure.
-pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
+/// Go through what of the closure is worth a look. Gives the classes of tables that state less than what they were made of, with the
+/// levels noted of them.
+pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) -> Vec<(u32, u8)> {
     let lineage = &evidence.world.lineage;
     let graph = lineage.graph();
     let mut sorting = Sorting::new(evidence);
     let mut nobody = HashSet::new();
-    let mut classes = vec![false; lineage.class_count()];
     let mut understated: Vec<(u32, u8)> = Vec::new();
-    evidence.sources.reserve(exposure.nodes.len());
-    for (place, (&(id, label), &seen)) in exposure.nodes.iter().zip(&exposure.seen).enumerate() {
-        let node = seen.node;
+    evidence.sources.reserve(exposure.looks.len());
+    evidence.classes.extend(exposure.classes.iter().map(|&class| &**lineage.class_at(class)));
+    for &seen in &exposure.looks {
+        let Seen { place, node, .. } = seen;
+        let (id, label) = exposure.nodes[place];
         if node.implied != 0 && !understated.contains(&(node.class, node.implied)) {
             understated.push((node.class, node.implied));
         }
-        if let Some(met) = classes.get_mut(node.class as usize)
-            && !*met
-        {
-            *met = true;
-            evidence.classes.push(lineage.class_at(node.class));
-        }
         let mut told = false;
-        if is_remarkable(seen) {
-            match remark(evidence, exposure, (place, id, label), seen) {
+        if exposure::is_remarkable(seen) {
+            match remark(evidence, exposure, (id, label), seen) {
                 Remark::Anonymous => continue,
                 Remark::Gap => told = true,
                 Remark::Other => {}
             }
-        }
-        if node.flags.has(JOINS) {
-            evidence.joining.push(id);
         }
         if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
             continue;
@@ -87,25 +80,11 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) {
         sorting.gather(&mut evidence.cohorts[cohort], source);
         evidence.sources.push(source);
     }
-    partial::partial(evidence, exposure);
-    twins::contradicted(evidence);
-    evidence.joins = joins::joins(evidence, &understated);
+    understated
 }
 
-/// What makes a node of whatever kind worth a look.
+/// Flags of what is not complete, whatever it is.
 const LOOK: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::ACQUIRED.0 | Flags::ENDPOINT.0;
-
-/// Whether [`remark`] may have something to say: of nearly no node, which is seen here at once.
-#[inline(always)]
-fn is_remarkable(Seen { node, is_root, is_made }: Seen) -> bool {
-    const FLAGS: u16 = LOOK | Flags::RETIRED.0 | Flags::RESTRICTED.0 | Flags::ERASED.0 | Flags::TRAINS.0 | ASSESSED.0;
-    node.flags.0 & FLAGS != 0
-        || match node.kind {
-            NodeKind::DatasetVersion => !is_made && node.flags.has(Flags::NO_ORIGIN),
-            NodeKind::Run => is_root || columns::is_mapped(node),
-            _ => true,
-        }
-}
 
 /// What was found of a node.
 enum Remark {
@@ -121,8 +100,8 @@ enum Remark {
 fn remark(
     evidence: &mut Evidence<'_>,
     exposure: &Exposure,
-    (place, id, label): (usize, NodeId, Label),
-    Seen { node, is_root, is_made }: Seen,
+    (id, label): (NodeId, Label),
+    Seen { place, node, is_root, is_made }: Seen,
 ) -> Remark {
     let lineage = &evidence.world.lineage;
     let graph = lineage.graph();

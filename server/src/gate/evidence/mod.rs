@@ -486,12 +486,16 @@ fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
     // Taken out while in use: a nested evaluation must not find it borrowed.
     let mut exposure = WALK.with(|kept| kept.take());
     exposure::expose_into(world.lineage.graph(), &evidence.seeds, &|node| evidence.cuts(node), &mut exposure);
-    evidence.closure.extend_from_slice(&exposure.nodes);
     for &node in &exposure.training_runs {
         evidence.trainings.push(training(world, node, spec, evidence.ask.valid_at));
     }
-    inspect::inspect(evidence, &exposure);
+    let understated = inspect::inspect(evidence, &exposure);
+    std::mem::swap(&mut evidence.closure, &mut exposure.nodes);
+    std::mem::swap(&mut evidence.joining, &mut exposure.joining);
     WALK.with(|kept| kept.replace(exposure));
+    partial::partial(evidence);
+    twins::contradicted(evidence);
+    evidence.joins = joins::joins(evidence, &understated);
 }
 
 fn training(world: &World, node: NodeId, spec: &DeploymentSpec, now: Timestamp) -> Training {

@@ -4,10 +4,9 @@ use licit_schemas::lawfulness::AssessmentKind;
 
 use super::assessed::assessed;
 use super::{Evidence, Gap, Missing};
-use crate::lineage::exposure::Exposure;
 
 /// Note those in the closure that nobody registered natively, and that no regularisation closes.
-pub(super) fn partial(evidence: &mut Evidence<'_>, exposure: &Exposure) {
+pub(super) fn partial(evidence: &mut Evidence<'_>) {
     let world = evidence.world;
     // Nearly always there is none.
     if !world.openlineage.has_partial() {
@@ -15,7 +14,7 @@ pub(super) fn partial(evidence: &mut Evidence<'_>, exposure: &Exposure) {
     }
     let Some(holder) = evidence.deployment.as_ref().map(|deployment| &deployment.spec.controller) else { return };
     let mut gaps = Vec::new();
-    for (node, _) in &exposure.nodes {
+    for (node, _) in &evidence.closure {
         let name = world.lineage.name(*node);
         // Who registers it is heard instead of the engine.
         if !world.openlineage.is_partial(&name) || world.registry.held(&name).is_some_and(|held| !held.reported) {

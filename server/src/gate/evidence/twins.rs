@@ -16,13 +16,12 @@ pub(super) fn contradicted(evidence: &mut Evidence<'_>) {
     let mut found = Vec::new();
     let mut closure: Option<HashSet<NodeId>> = None;
     for model in &evidence.models {
-        let (Some(node), Some(facts)) = (evidence.world.lineage.find(&model.reference), model.facts()) else {
-            continue;
-        };
+        let Some(facts) = model.facts() else { continue };
         let twins = twins(evidence, &model.reference, facts);
         if twins.is_empty() {
             continue;
         }
+        let Some(node) = evidence.world.lineage.find(&model.reference) else { continue };
         let closure = closure.get_or_insert_with(|| evidence.closure.iter().map(|(id, _)| *id).collect());
         found
             .extend(twins.iter().filter_map(|twin| told(evidence, closure, twin)).map(|missing| Gap { node, missing }));
@@ -38,12 +37,12 @@ struct Twin<'a> {
 }
 
 /// Versions that share all bytes with a model, or else a file that holds what they learned; each once.
-fn twins<'a>(evidence: &Evidence<'a>, own: &str, facts: &'a ModelFacts) -> Vec<Twin<'a>> {
+fn twins<'a>(evidence: &Evidence<'a>, own: &'a str, facts: &'a ModelFacts) -> Vec<Twin<'a>> {
     let registry = &evidence.world.registry;
-    let whole = registry.same_bytes(facts.bytes).filter(|other| *other.reference != *own);
+    let whole = registry.same_bytes(facts.bytes, own);
     let mut twins: Vec<Twin<'_>> = whole.map(|other| Twin { other, file: None }).collect();
     for file in facts.weights() {
-        for other in registry.sharing(file.1).filter(|other| *other.reference != *own) {
+        for other in registry.sharing(file.1, own) {
             if !twins.iter().any(|twin| twin.other.reference == other.reference) {
                 twins.push(Twin { other, file: Some(file) });
             }
@@ -64,7 +63,7 @@ fn told(evidence: &Evidence<'_>, closure: &HashSet<NodeId>, twin: &Twin<'_>) -> 
     let Some((path, digest)) = twin.file else { return Some(Missing::Contradicted(other, source)) };
     // A file that both took over from one model they were made of has that model's story; what each learned since is elsewhere.
     let theirs: HashSet<NodeId> = behind.nodes.iter().map(|(id, _)| *id).chain([node]).collect();
-    let mut holders = evidence.world.registry.sharing(*digest).filter_map(|held| lineage.find(&held.reference));
+    let mut holders = evidence.world.registry.sharing(*digest, "").filter_map(|held| lineage.find(&held.reference));
     let common = holders.any(|holder| closure.contains(&holder) && theirs.contains(&holder));
     (!common).then(|| Missing::Shared(other, source, path.as_str().into()))
 }

@@ -350,15 +350,15 @@ pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         ];
     };
     let Some(asked) = law::practices_at(evidence.ask.valid_at) else { return Vec::new() };
-    let node = system.reference.to_string();
+    let node = &*system.reference;
     let begin = |status| {
-        finding("prohibited.practice", status, "AI Act Art. 5(1)", &node)
+        finding("prohibited.practice", status, "AI Act Art. 5(1)", node)
             .fine(AI_ACT_UPPER)
-            .path(vec![evidence.ask.deployment.clone(), node.clone()])
+            .path(vec![evidence.ask.deployment.clone(), node.to_owned()])
             .to(system.spec.owner.to_string())
     };
     let command = || Some("licit system create -f system.yaml".to_owned());
-    let answer = format!("answer questionnaire `{}` in a revision of the system", asked.version);
+    let answer = || format!("answer questionnaire `{}` in a revision of the system", asked.version);
     let mut findings = Vec::new();
     if system.spec.risk_class == RiskClass::Prohibited {
         findings.push(
@@ -372,7 +372,7 @@ pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             begin(Status::Unknown)
                 .since(Some(system.at))
                 .says(format!("`{node}` does not answer the questionnaire on prohibited practices"))
-                .remedy(answer, command()),
+                .remedy(answer(), command()),
         );
         return findings;
     };
@@ -393,12 +393,12 @@ pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
         .questions
         .iter()
         .map(|q| q.id.as_str())
-        .filter(|id| !practices.answers.keys().any(|k| k.as_str() == *id))
+        .filter(|id| !practices.answers.contains_key(*id))
         .collect();
     if !open.is_empty() {
         // Answered in full once, but a later questionnaire asks more.
         let complete_then = law::practices(practices.version.as_str())
-            .is_some_and(|then| then.questions.iter().all(|q| practices.answers.keys().any(|k| k.as_str() == q.id)));
+            .is_some_and(|then| then.questions.iter().all(|q| practices.answers.contains_key(&*q.id)));
         let outdated = complete_then && practices.version.as_str() != asked.version;
         let status = if outdated { Status::Expired } else { Status::Unknown };
         let since = if outdated { asked.applies_from } else { system.at };
@@ -406,7 +406,7 @@ pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             begin(status)
                 .since(Some(since))
                 .says(format!("`{node}` leaves questions open: {}", open.join(", ")))
-                .remedy(answer, command()),
+                .remedy(answer(), command()),
         );
     }
     findings

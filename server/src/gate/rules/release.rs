@@ -16,12 +16,10 @@ pub(super) fn artifact(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
     let mut findings = Vec::new();
     let found = &evidence.ask.artifacts;
     for model in &evidence.models {
-        let path = vec![
-            evidence.release.as_ref().map_or_else(String::new, |r| r.reference.to_string()),
-            model.reference.to_string(),
-        ];
         let begin = |status| {
-            finding("artifact.digest", status, "GDPR Art. 32", &*model.reference).fine(GDPR_LOWER).path(path.clone())
+            let release = evidence.release.as_ref().map_or_else(String::new, |r| r.reference.to_string());
+            let path = vec![release, model.reference.to_string()];
+            finding("artifact.digest", status, "GDPR Art. 32", &*model.reference).fine(GDPR_LOWER).path(path)
         };
         let Some(facts) = model.facts() else {
             findings.push(
@@ -171,13 +169,13 @@ pub(super) fn approved(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
         )];
     };
     let now = evidence.ask.valid_at;
-    let ask = ask_board(&format!("Approve {own}"), &[own]);
-    let node = release.reference.to_string();
-    let path = vec![own.clone(), node.clone()];
+    let ask = || ask_board(&format!("Approve {own}"), &[own]);
+    let node = release.reference.as_ref();
+    let path = || vec![own.clone(), node.to_owned()];
     if release.state == ReleaseState::Withdrawn {
         return vec![
-            begin(Status::Unmet, &node)
-                .path(path)
+            begin(Status::Unmet, node)
+                .path(path())
                 .says(format!("`{node}` was taken out for good"))
                 .to(evidence.deployment_owner())
                 .remedy(
@@ -190,24 +188,26 @@ pub(super) fn approved(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
     if policy.synthetic_without_vote() && environment::only_synthetic(evidence, policy) {
         return Vec::new();
     }
-    let spared =
-        environment::synthetic(evidence).filter(|_| policy.synthetic_without_vote()).map_or_else(String::new, |key| {
+    let spared = || {
+        let key = environment::synthetic(evidence).filter(|_| policy.synthetic_without_vote());
+        key.map_or_else(String::new, |key| {
             format!("; without a vote only made-up or anonymous data run in `environment:{key}`, for a limited time")
-        });
+        })
+    };
     match evidence.world.review.standing(own, now) {
         Standing::Never => vec![
-            begin(Status::Unmet, &node)
-                .path(path)
-                .says(format!("the board has not approved `{own}`{spared}"))
-                .remedy("ask the board to approve the deployment", ask),
+            begin(Status::Unmet, node)
+                .path(path())
+                .says(format!("the board has not approved `{own}`{}", spared()))
+                .remedy("ask the board to approve the deployment", ask()),
         ],
         Standing::Ended(approval) => vec![
-            begin(Status::Expired, &node)
-                .path(path)
+            begin(Status::Expired, node)
+                .path(path())
                 .since(Some(approval.end()))
                 .due(revocation_due(approval))
                 .says(format!("the approval of `{own}` ended on {}", approval.end()))
-                .remedy("ask the board to approve the deployment again", ask),
+                .remedy("ask the board to approve the deployment again", ask()),
         ],
         Standing::Holds(_) => {
             let mut approvals = evidence.world.review.approvals(own).iter().filter(|a| a.holds(now));
@@ -237,15 +237,15 @@ pub(super) fn approved(evidence: &Evidence<'_>, policy: &Policy) -> Vec<Finding>
             if nearest.is_empty() {
                 return Vec::new();
             }
-            let path = nearest.iter().find_map(|w| w.path.clone()).unwrap_or(path);
-            let node = path.last().cloned().unwrap_or(node);
+            let path = nearest.iter().find_map(|w| w.path.clone()).unwrap_or_else(path);
+            let node = path.last().cloned().unwrap_or_else(|| node.to_owned());
             let said: Vec<String> = nearest.into_iter().map(|w| w.says).collect();
             vec![
                 begin(Status::Unmet, &node)
                     .path(path)
                     .also(said.clone())
                     .says(format!("outside what the board approved: {}", said.join("; ")))
-                    .remedy("ask the board to approve the wider deployment, or take what widened out", ask),
+                    .remedy("ask the board to approve the wider deployment, or take what widened out", ask()),
             ]
         }
     }

@@ -12,6 +12,8 @@ pub type Labelled = Vec<(NodeId, Label)>;
 /// A node as a walk found it at its turn: who looks at the answer need not read it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
+    /// Its place in the answer.
+    pub place: usize,
     /// Its content.
     pub node: Node,
     /// Nothing is upstream of it.
@@ -34,6 +36,10 @@ pub trait Transfer {
 
     /// The edges for which one answer serves.
     fn alike(&self) -> &Labels;
+
+    /// Is told of each node at its turn.
+    #[inline(always)]
+    fn meet(&mut self, _: NodeId, _: Seen) {}
 }
 
 impl<F: FnMut(NodeId, Node, &Link, Label) -> Label> Transfer for F {
@@ -65,11 +71,11 @@ pub fn labelled(
     mut transfer: impl FnMut(NodeId, Node, &Link, Label) -> Label,
 ) -> Labelled {
     let mut out = Vec::new();
-    labelled_into(graph, seeds, &mut transfer, &mut out, &mut Vec::new());
+    labelled_into(graph, seeds, &mut transfer, &mut out);
     out
 }
 
-/// [`labelled`] into lists that are used again and again (their content is replaced): the labels, and the nodes in the same order.
+/// [`labelled`] into a list that is used again and again (its content is replaced).
 ///
 /// Nodes are taken breadth first. Where a label grew after it was passed on (a longer way brought something new), it is
 /// passed on again: first in the order of growth, up to half as many times as there are nodes, then in topological order.
@@ -80,10 +86,8 @@ pub fn labelled_into(
     seeds: &[(NodeId, Label)],
     transfer: &mut impl Transfer,
     out: &mut Labelled,
-    seen: &mut Vec<Seen>,
 ) {
     out.clear();
-    seen.clear();
     scratch::with(graph.node_count(), |scratch| {
         scratch.states.clear();
         scratch.grown.clear();
@@ -95,7 +99,7 @@ pub fn labelled_into(
         let mut next = 0;
         loop {
             while next < out.len() {
-                next = spread_next(graph, scratch, (out, seen), next, transfer);
+                next = spread_next(graph, scratch, out, next, transfer);
             }
             // A few late labels are cheapest passed on in the order they came; many need a better order.
             let mut turns = 0;
@@ -148,7 +152,7 @@ fn grow(scratch: &mut Scratch, had: usize, place: usize) {
 fn spread_next(
     graph: &Graph,
     scratch: &mut Scratch,
-    (out, seen): (&mut Labelled, &mut Vec<Seen>),
+    out: &mut Labelled,
     first: usize,
     transfer: &mut impl Transfer,
 ) -> usize {
@@ -156,14 +160,14 @@ fn spread_next(
     let mut spots = std::mem::take(&mut scratch.spots);
     spots.clear();
     spots.extend(out[first..last].iter().map(|&(id, _)| graph.upstream_spot(id)));
-    let turns = out[first..last].iter().zip(&spots);
-    seen.extend(turns.map(|(&(id, _), spot)| Seen { node: graph.node(id), is_root: spot.is_bare(), is_made: false }));
+    let mut nodes = std::mem::take(&mut scratch.nodes);
+    nodes.clear();
+    nodes.extend(out[first..last].iter().map(|&(id, _)| graph.node(id)));
     std::hint::black_box(spots.iter().fold(0, |all, &spot| all | scratch.touch(graph.links(spot))));
-    for (seen, &spot) in seen[first..].iter_mut().zip(&spots) {
-        seen.is_made = graph.links(spot).first().is_some_and(|link| link.kind() != EdgeKind::ComposedOf);
-    }
-    for ((place, &Seen { node, .. }), &spot) in (first..last).zip(&seen[first..last]).zip(&spots) {
+    for ((place, &node), &spot) in (first..last).zip(&nodes).zip(&spots) {
         let (id, label) = out[place];
+        let is_made = graph.links(spot).first().is_some_and(|link| link.kind() != EdgeKind::ComposedOf);
+        transfer.meet(id, Seen { place, node, is_root: spot.is_bare(), is_made });
         let alike = transfer.pass_alike(id, node, label);
         let mut over = |link: &Link| {
             let passed = match alike {
@@ -179,7 +183,7 @@ fn spread_next(
             graph.late_links(spot).for_each(|link| over(&link));
         }
     }
-    scratch.spots = spots;
+    (scratch.spots, scratch.nodes) = (spots, nodes);
     last
 }
 

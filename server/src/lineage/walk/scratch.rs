@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 
-use super::super::graph::{Link, NodeId, Spot};
+use super::super::graph::{Link, Node, NodeId, Spot};
 
 /// An element of a walk's dense list.
 pub(in super::super) trait Met {
@@ -30,6 +30,8 @@ pub(in super::super) struct Scratch {
     pub(super) states: Vec<u8>,
     /// Where the edges of the nodes stand whose turn comes next.
     pub(super) spots: Vec<Spot>,
+    /// What these nodes are.
+    pub(super) nodes: Vec<Node>,
     /// Places of nodes whose label grew after it was passed on.
     pub(super) grown: Vec<usize>,
     /// Places to enter or (true) to leave in a depth-first walk.
