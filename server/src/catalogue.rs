@@ -7,8 +7,8 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::maps::HashMap;
 use crate::db::At;
+use crate::maps::HashMap;
 
 /// The data of a fact that states something: the id, the revision, and what was said, verbatim.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

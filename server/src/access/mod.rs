@@ -12,10 +12,10 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::Error;
+use crate::maps::HashMap;
 
 /// A token was taken back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::maps::HashMap;
 use crate::db::people::LaneAt;
+use crate::maps::HashMap;
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;

@@ -35,11 +35,11 @@ pub use self::lanes::{ConsentRecorded, Lane};
 use self::remedies::Remedies;
 pub use self::store::records as said_by;
 use self::suppression::Acknowledged;
-use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::people::Form;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::text;
+use crate::maps::HashMap;
 
 /// A key makes no pseudonyms any more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,11 +13,11 @@ use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::maps::HashMap;
 use crate::db::dictionary::{Salt, Subject, record_salt};
 use crate::db::people::RecordId;
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx};
+use crate::maps::HashMap;
 
 /// Proof of an erased person's consent is kept, apart: how much, and nothing of who it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,10 +7,10 @@ use licit_schemas::consent::RemedySpec;
 use licit_schemas::digest::Digest;
 
 use super::Recorded;
-use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::text;
+use crate::maps::HashMap;
 
 /// Remedies taken, by what they were taken for, oldest first.
 #[derive(Clone, Default)]

@@ -5,10 +5,10 @@ use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::maps::HashMap;
 use crate::db::At;
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx};
+use crate::maps::HashMap;
 
 /// A serving system has the list of a position, and leaves out whom it names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -24,8 +24,8 @@ use super::conn::Conn;
 use super::conn::Manager;
 use super::dictionary::{Dictionary, Hash, Salt, Subject};
 use super::schema::{consent_batch, member_batch, member_load, member_set, subject};
-use crate::maps::HashMap;
 use crate::error::{Error, Result};
+use crate::maps::HashMap;
 use standing::{Known, Wills};
 
 pub use check::check;

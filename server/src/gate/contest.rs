@@ -13,11 +13,11 @@ use licit_schemas::resource::Registered;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::maps::HashSet;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, digest, text, word};
+use crate::maps::HashSet;
 use crate::resolve::{created, expect, unchanged};
 
 /// A contest was settled.

@@ -38,10 +38,10 @@ use licit_schemas::gate::{Decision, GapSpec, Verdict};
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
-use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
+use crate::maps::HashMap;
 use gaps::{GapChanged, GapClosed};
 
 /// What the gate remembers.

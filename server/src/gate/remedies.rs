@@ -40,8 +40,7 @@ pub fn take(tx: &mut Tx<'_>, create: &RemedyCreate, officer: bool) -> Result<Reg
     claim(create, officer)?;
     let running = running(tx.world(), &create.purpose);
     let until = until(tx, create, &of, &running)?;
-    let asked =
-        Asked { world: tx.world(), of: &of, purpose: create.purpose.base().to_owned(), until, now: tx.now() };
+    let asked = Asked { world: tx.world(), of: &of, purpose: create.purpose.base().to_owned(), until, now: tx.now() };
     let assessment = asked.founded(create.remedy, &running)?;
     let reason_digest = create.reason.as_ref().map(|reason| tx.note(reason.as_str())).transpose()?;
     let spec = RemedySpec {

@@ -19,11 +19,11 @@ use uuid::Uuid;
 use super::evidence::{Ask, gather};
 use super::policy::Policy;
 use super::{decide, expiry};
-use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, World, digest, text, word};
+use crate::maps::HashMap;
 use crate::registry::{ReleaseMoved, deployment_of};
 use crate::resolve::{created, expect, parse, pin, unchanged};
 

@@ -14,10 +14,10 @@ use licit_schemas::reference::Ref;
 use licit_schemas::registry::Code;
 use licit_schemas::text::Iri;
 
-use crate::maps::HashMap;
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{World, text};
+use crate::maps::HashMap;
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::registry::{NumberSet, Numbers, Some64};
 

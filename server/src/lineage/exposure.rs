@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::columns::is_mapped;
-use super::{ASSESSED, FICTION, JOINS, PERSONAL};
 use super::graph::{EdgeKind, Flags, Graph, Labels, Link, Node, NodeId, NodeKind, Role};
 use super::walk::scratch::{self, Scratch};
 use super::walk::{Label, Labelled, Seen, Transfer, labelled, labelled_into};
+use super::{ASSESSED, FICTION, JOINS, PERSONAL};
 
 /// Their data can be in here: a basis is needed now.
 pub const CONTAINED: Label = 1;

@@ -25,9 +25,9 @@ use licit_schemas::time::Timestamp;
 
 pub use self::class::{Class, Traits};
 use self::graph::{Edge, EdgeKind, Flags, Graph, Half, Node, NodeId, NodeKind, Origin, Role};
-use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, Rows};
+use crate::maps::HashMap;
 use crate::registry::vocabulary::vocabulary;
 use crate::registry::{DatasetFacts, Held, ReleaseMoved, What, deployment_of};
 

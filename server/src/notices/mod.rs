@@ -13,10 +13,10 @@ use licit_schemas::reference::Ref;
 use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
-use crate::maps::HashMap;
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
+use crate::maps::HashMap;
 use crate::registry::vocabulary::{TermId, vocabulary};
 
 /// One revision of a notice, its names resolved once.

@@ -10,11 +10,11 @@ use licit_schemas::time::Timestamp;
 use uuid::Uuid;
 
 use super::What;
-use crate::maps::HashMap;
 use crate::catalogue::Stated;
 use crate::db::{At, NewRow, Rows};
 use crate::error::{Error, Result};
 use crate::facts::{Fact, Tx, digest, text};
+use crate::maps::HashMap;
 use crate::resolve::{created, expect, pin, unchanged};
 
 /// An attestation in memory.

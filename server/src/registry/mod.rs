@@ -38,10 +38,10 @@ pub use self::disclosures::Disclosed;
 use self::held::dataset_facts;
 pub use self::held::{DatasetFacts, Held, ModelFacts, RETIRED, Release, RunFacts, Scopes, What};
 pub use self::numbers::{NumberMap, NumberSet, Numbers, Some64};
-use crate::maps::HashMap;
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{text, word};
+use crate::maps::HashMap;
 
 /// The life of a dataset version changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

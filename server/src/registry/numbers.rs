@@ -4,9 +4,8 @@ use std::collections::HashMap as Map;
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
-
-use crate::maps::HashMap;
 use crate::db::NumberHasher;
+use crate::maps::HashMap;
 
 /// Names and their numbers, from 1, in the order they were first mentioned. 0 is the number of no name.
 #[derive(Clone, Debug, Default)]

@@ -362,9 +362,7 @@ impl Book<'_> {
         for latest in notices.catalogue.iter() {
             let base = Ref::notice(&latest.spec.key).to_string();
             let Some(notice) = notices.in_force(&base, self.from) else { continue };
-            let names = |spec: &DeploymentSpec| {
-                notice.names(spec.purpose.base(), spec.purpose.rev().unwrap_or(0))
-            };
+            let names = |spec: &DeploymentSpec| notice.names(spec.purpose.base(), spec.purpose.rev().unwrap_or(0));
             let shown_to = self.naming(names);
             if let Some(on) = notice.revision.spec.valid_to.filter(|on| self.within(*on)) {
                 let says = format!("`{}` is shown until then", notice.reference());

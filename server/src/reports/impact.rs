@@ -56,9 +56,7 @@ fn relying(world: &World, reference: &Ref, at: Timestamp) -> Vec<NodeId> {
         })
     };
     let is_covered = |purpose: &Ref| {
-        covers
-            .iter()
-            .any(|c| c.base() == purpose.base() && c.rev().is_none_or(|rev| purpose.rev() == Some(rev)))
+        covers.iter().any(|c| c.base() == purpose.base() && c.rev().is_none_or(|rev| purpose.rev() == Some(rev)))
     };
     let covered = |purpose: &Ref| !covers.is_empty() && within(purpose, &is_covered);
     let review = &world.review;

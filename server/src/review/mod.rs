@@ -20,10 +20,10 @@ use uuid::Uuid;
 
 pub use self::delegation::{Delegation, DelegationEnded};
 pub use self::within::{Grant, Within};
-use crate::maps::{HashMap, HashSet};
 use crate::catalogue::{Catalogue, Revision, Stated};
 use crate::db::{At, NewRow, Rows};
 use crate::facts::{World, text, word};
+use crate::maps::{HashMap, HashSet};
 use crate::registry::Numbers;
 
 /// How a review ended.

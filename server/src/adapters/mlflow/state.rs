@@ -19,8 +19,8 @@ use super::fact::{
 use super::names;
 use super::params::figure;
 use super::registered::Registered;
-use crate::maps::HashMap;
 use crate::db::At;
+use crate::maps::HashMap;
 
 /// Milliseconds of a moment, as the protocol has them.
 pub fn millis(moment: Timestamp) -> i64 {

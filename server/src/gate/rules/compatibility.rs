@@ -115,8 +115,7 @@ fn questionable(evidence: &Evidence<'_>, ask: &Asked<'_>) -> bool {
 /// The purpose itself, in whatever revision, or a broader one whose approval includes narrower ones.
 fn collected_for(evidence: &Evidence<'_>, purposes: &[std::sync::Arc<str>], purpose: &Ref, at: Timestamp) -> bool {
     let among = |purpose: &str| purposes.binary_search_by(|known| base(known).cmp(purpose)).is_ok();
-    among(purpose.base())
-        || broader(evidence.world, purpose, at).iter().any(|broad| among(base(&broad.reference)))
+    among(purpose.base()) || broader(evidence.world, purpose, at).iter().any(|broad| among(base(&broad.reference)))
 }
 
 /// Fresh consent, a law, or research under its safeguards carry a further purpose without an assessment.
@@ -132,8 +131,7 @@ fn carries(basis: &BasisSpec, research: bool) -> bool {
 fn research(evidence: &Evidence<'_>, purpose: &Ref) -> bool {
     const PURPOSES: [&str; 2] = ["https://w3id.org/dpv#AcademicResearch", "https://w3id.org/dpv#ScientificResearch"];
     let v = vocabulary();
-    let revision =
-        purpose.rev().and_then(|rev| evidence.world.lawfulness.purposes.revision(purpose.base(), rev));
+    let revision = purpose.rev().and_then(|rev| evidence.world.lawfulness.purposes.revision(purpose.base(), rev));
     let own = revision.and_then(|r| v.find(r.spec.iri.as_str()));
     own.is_some_and(|own| PURPOSES.iter().filter_map(|iri| v.find(iri)).any(|broad| v.is_a(own, broad)))
 }

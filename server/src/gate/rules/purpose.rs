@@ -48,10 +48,8 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             continue;
         }
         seen.push((reference, run.started_at));
-        let revision = run
-            .purpose
-            .rev()
-            .and_then(|rev| evidence.world.lawfulness.purposes.revision(run.purpose.base(), rev));
+        let revision =
+            run.purpose.rev().and_then(|rev| evidence.world.lawfulness.purposes.revision(run.purpose.base(), rev));
         let path = || {
             let mut path = evidence.any_path(training.node);
             path.push(reference.to_owned());
@@ -389,12 +387,8 @@ pub(super) fn practices(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
             );
         }
     }
-    let open: Vec<&str> = asked
-        .questions
-        .iter()
-        .map(|q| q.id.as_str())
-        .filter(|id| !practices.answers.contains_key(*id))
-        .collect();
+    let open: Vec<&str> =
+        asked.questions.iter().map(|q| q.id.as_str()).filter(|id| !practices.answers.contains_key(*id)).collect();
     if !open.is_empty() {
         // Answered in full once, but a later questionnaire asks more.
         let complete_then = law::practices(practices.version.as_str())

@@ -131,8 +131,7 @@ fn places<'e>(evidence: &'e Evidence<'_>) -> Vec<Place<'e>> {
     let mut places = Vec::new();
     // A handing over computes nowhere unless it says so.
     if spec.region.is_some() || !evidence.only_hands_over() {
-        let there =
-            |key: &&str| spec.region.as_ref().is_some_and(|own| same_country(region_of(evidence, key), own));
+        let there = |key: &&str| spec.region.as_ref().is_some_and(|own| same_country(region_of(evidence, key), own));
         let mut importers: Vec<&str> = processors().filter(there).collect();
         if importers.is_empty() {
             importers.clone_from(&own);
@@ -213,13 +212,16 @@ fn origin(evidence: &Evidence<'_>, cohort: &Cohort<'_>, moment: Timestamp) -> Op
 }
 
 /// Whether a tool carries the data of a cohort to a place.
-fn lawful(evidence: &Evidence<'_>, place: &Place<'_>, cohort: &Cohort<'_>, covered: Covered, moment: Timestamp) -> Lawful {
+fn lawful(
+    evidence: &Evidence<'_>,
+    place: &Place<'_>,
+    cohort: &Cohort<'_>,
+    covered: Covered,
+    moment: Timestamp,
+) -> Lawful {
     let class = &cohort.class;
-    let exporters = place
-        .exporters
-        .iter()
-        .copied()
-        .chain(class.controllers.iter().chain(&class.processors).map(|p| &**p));
+    let exporters =
+        place.exporters.iter().copied().chain(class.controllers.iter().chain(&class.processors).map(|p| &**p));
     let mut ended = match covered {
         Covered::Until(end) => Some(end),
         Covered::Yes | Covered::No => None,
@@ -240,8 +242,7 @@ fn lawful(evidence: &Evidence<'_>, place: &Place<'_>, cohort: &Cohort<'_>, cover
 
 /// Whether a tool carries data to a party of which nobody said where it is.
 fn carried(evidence: &Evidence<'_>, place: &Place<'_>, cohort: &Cohort<'_>, moment: Timestamp) -> bool {
-    place.node != Some(&*evidence.ask.deployment)
-        && lawful(evidence, place, cohort, Covered::No, moment) == Lawful::Yes
+    place.node != Some(&*evidence.ask.deployment) && lawful(evidence, place, cohort, Covered::No, moment) == Lawful::Yes
 }
 
 /// Tools that one party recorded with another.

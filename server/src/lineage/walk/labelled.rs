@@ -81,12 +81,7 @@ pub fn labelled(
 /// passed on again: first in the order of growth, up to half as many times as there are nodes, then in topological order.
 /// Without cycles, and unless growth opens edges nothing passed before, all of it costs at most two and a half plain walks
 /// and a sort, however many ways lead to a node; each circle of growth costs one round more.
-pub fn labelled_into(
-    graph: &Graph,
-    seeds: &[(NodeId, Label)],
-    transfer: &mut impl Transfer,
-    out: &mut Labelled,
-) {
+pub fn labelled_into(graph: &Graph, seeds: &[(NodeId, Label)], transfer: &mut impl Transfer, out: &mut Labelled) {
     out.clear();
     scratch::with(graph.node_count(), |scratch| {
         scratch.states.clear();

@@ -29,14 +29,14 @@ pub(super) fn deleted(evidence: &Evidence<'_>, list: &mut List) {
     let oldest = |one: &Bound<'_>| one.period.after(lineage.record(evidence.cohorts[one.place].oldest).at);
     let Some(first) = bound.iter().map(oldest).min() else { return };
     // What is to go before the first of them is over, and that is still to come, keeps them all.
-    let late = |source: &Source| first <= now || lineage.end(source.end).is_some_and(|until| until > first);
+    let late = |end: &u32| first <= now || lineage.end(*end).is_some_and(|until| until > first);
     let copies = |cohort: &Cohort<'_>| cohort.derived && cohort.modes & (CONTAINED | SERVED) != 0;
-    let copies: Vec<&Source> =
-        evidence.sources.iter().filter(|source| copies(evidence.cohort(source)) && late(source)).collect();
     // Nearly always there is none, and nothing is looked up.
-    if copies.is_empty() {
+    if !evidence.cohorts.iter().any(|cohort| copies(cohort) && cohort.ends.iter().any(late)) {
         return;
     }
+    let copies: Vec<&Source> =
+        evidence.sources.iter().filter(|source| copies(evidence.cohort(source)) && late(&source.end)).collect();
     let collected: HashMap<NodeId, usize> =
         evidence.sources.iter().filter(|s| !evidence.cohort(s).derived).map(|s| (s.node, s.cohort)).collect();
     for some in copies.chunks(exposure::HOLDERS) {
