@@ -152,6 +152,10 @@ impl Exposure {
     /// Notes a class that was not met yet.
     #[cold]
     fn meet(&mut self, class: u32) {
+        // What no graph ever gave has none.
+        if class == u32::MAX {
+            return;
+        }
         let place = class as usize;
         if self.met.len() <= place {
             self.met.resize(place + 1, false);
