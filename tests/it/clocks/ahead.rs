@@ -121,10 +121,8 @@ fn a_law_that_begins_to_apply_names_what_it_finds_wanting() {
     assert_eq!(law["deployments"], json!(["deployment:score-prod"]), "the technical documentation is missing: {law:#}");
     let s = Scenario::running();
     let found = items(&s.audit.get(&format!("/api/v1/calendar?{query}")).good());
-    assert!(
-        found.iter().any(|i| i["what"] == "law") && found.iter().all(|i| i["deployments"] == json!([])),
-        "{found:#?}"
-    );
+    let laws: Vec<_> = found.iter().filter(|i| i["what"] == "law").collect();
+    assert!(!laws.is_empty() && laws.iter().all(|i| i["deployments"] == json!([])), "{found:#?}");
 }
 
 #[test]
