@@ -1,6 +1,7 @@
 //! The persistent maps of the projection, hashed fast: a decision looks some fifty names up, most of them not in the processor's cache.
 //!
-//! Names come from whoever holds a token, and seeds are drawn when the process starts: nobody outside can tell which of them collide.
+//! Only who holds a token gives names, and each map has a seed of its own. Whoever learned it from how long answers take could make
+//! lookups slower, and no more than that: a risk that is taken.
 
 use foldhash::fast::RandomState;
 use imbl::shared_ptr::DefaultSharedPtr;

@@ -186,7 +186,7 @@ impl Policy {
     }
 
     /// What a finding of a rule outside the hard core does.
-    pub fn level_of_optional(&self, rule: &str, scope: Scope<'_>) -> Level {
+    pub(super) fn level_of_optional(&self, rule: &str, scope: Scope<'_>) -> Level {
         let each = self.layers.iter().map(|layer| {
             let Some(stated) = layer.spec().levels.iter().find(|l| l.rule.as_str() == rule) else {
                 return Level::Block;

@@ -251,20 +251,20 @@ fn walk(
 ) {
     found.looks.clear();
     found.joining.clear();
-    found.classes.drain(..).for_each(|class| found.met[class as usize] = false);
+    found.classes.clear();
+    found.met.clear();
     labelled_into(graph, seeds, &mut Exposing { graph, plain: &PLAIN, cuts, first, numbers, found }, out);
 }
 
+/// Flags of what is not complete, whatever it is.
+pub const INCOMPLETE: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::ACQUIRED.0 | Flags::ENDPOINT.0;
+
 /// Flags that make a node of whatever kind remarkable.
-const REMARKABLE: u16 = Flags::DANGLING.0
-    | Flags::UNCLASSIFIED.0
-    | Flags::ACQUIRED.0
-    | Flags::ENDPOINT.0
-    | Flags::RETIRED.0
-    | Flags::RESTRICTED.0
-    | Flags::ERASED.0
-    | Flags::TRAINS.0
-    | ASSESSED.0;
+const REMARKABLE: u16 =
+    INCOMPLETE | Flags::RETIRED.0 | Flags::RESTRICTED.0 | Flags::ERASED.0 | Flags::TRAINS.0 | ASSESSED.0;
+
+/// Flags of dataset versions that hold people, or state that the people they describe are invented.
+pub const PEOPLE: u16 = PERSONAL.0 | FICTION.0;
 
 /// Whether a node may be one that is not complete, may not be used, or decides on others: nearly none is, which is seen here at once.
 #[inline(always)]
@@ -282,7 +282,7 @@ pub fn is_remarkable(Seen { node, is_root, is_made, .. }: Seen) -> bool {
 #[inline(always)]
 fn is_worth_a_look(seen: Seen) -> bool {
     let Node { kind, flags, implied, .. } = seen.node;
-    (kind == NodeKind::DatasetVersion && flags.0 & (PERSONAL.0 | FICTION.0) != 0) || implied != 0 || is_remarkable(seen)
+    (kind == NodeKind::DatasetVersion && flags.0 & PEOPLE != 0) || implied != 0 || is_remarkable(seen)
 }
 
 /// How exposure passes upstream.

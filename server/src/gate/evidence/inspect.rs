@@ -40,7 +40,7 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) -> Vec<(
                 Remark::Other => {}
             }
         }
-        if node.kind != NodeKind::DatasetVersion || node.flags.0 & (PERSONAL.0 | FICTION.0) == 0 {
+        if node.kind != NodeKind::DatasetVersion || node.flags.0 & exposure::PEOPLE == 0 {
             continue;
         }
         let derived = !node.flags.has(Flags::SOURCE)
@@ -83,9 +83,6 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) -> Vec<(
     understated
 }
 
-/// Flags of what is not complete, whatever it is.
-const LOOK: u16 = Flags::DANGLING.0 | Flags::UNCLASSIFIED.0 | Flags::ACQUIRED.0 | Flags::ENDPOINT.0;
-
 /// What was found of a node.
 enum Remark {
     /// Nobody is identifiable in it, for as long as an assessment holds.
@@ -113,7 +110,7 @@ fn remark(
         NodeKind::Release | NodeKind::Deployment | NodeKind::Party => true,
     };
     let mut found = Remark::Other;
-    if node.flags.0 & LOOK != 0 || !made_of_something {
+    if node.flags.0 & exposure::INCOMPLETE != 0 || !made_of_something {
         if node.kind == NodeKind::DatasetVersion && is_assumed(evidence, id) {
             evidence.assumed.push(id);
         }
