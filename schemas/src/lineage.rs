@@ -84,6 +84,9 @@ pub struct LineageQuery {
     /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<KnownAt>,
+    /// As it was at this moment: runs that began later, and edges that hold since later, are left out; absent, all that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
 }
 
 /// Forms of a lineage answer.
@@ -110,6 +113,9 @@ pub struct PathQuery {
     /// Up to which entry the answer knows: `now`, a ledger position or a time; absent, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_at: Option<KnownAt>,
+    /// As it was at this moment: runs that began later, and edges that hold since later, are left out; absent, all that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_at: Option<Timestamp>,
 }
 
 /// One node of a closure.

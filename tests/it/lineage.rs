@@ -61,6 +61,44 @@ fn path(s: &Scenario, from: &str, to: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_closure_and_a_path_at_a_moment_hold_what_was_there() {
+    let s = chain();
+    s.add("model-versions", harness::scenario::model_version("8", "8"));
+    let mut later = run_body(3, "train", &[("dataset:crm/clean@1", Some("training"))], &["model:score@8"]);
+    later["started_at"] = json!("2026-03-01T00:00:00Z");
+    s.ana.post("/api/v1/runs", &later).good();
+    let edge = json!({"kind": "serves_on", "from": "deployment:score-prod", "to": "dataset:crm/clean@1", "origin": "observed",
+        "valid_from": "2026-02-01"});
+    s.ana.post("/api/v1/edges", &edge).good();
+    let at = |what: &str, at: &str| s.audit.get(&format!("/api/v1/lineage{what}&valid_at={at}")).good();
+    let down = format!("?ref={}&direction=downstream", encode("dataset:crm/clean@1"));
+    let reached = |moment: &str| {
+        let closure = at(&down, moment);
+        let names = nodes(&closure);
+        // No edge leads out of what is there.
+        for edge in closure["edges"].as_array().unwrap() {
+            assert!(["from", "to"].iter().all(|end| names.contains(edge[end].as_str().unwrap())), "{edge}");
+        }
+        ["model:score@7", "deployment:score-prod", "model:score@8"].map(|name| names.contains(name))
+    };
+    assert_eq!(reached("2025-12-31"), [false, false, false]);
+    assert_eq!(reached("2026-01-01"), [true, false, false]);
+    assert_eq!(reached("2026-02-01"), [true, true, false]);
+    assert_eq!(reached("2026-03-01"), [true, true, true]);
+    let way = |from: &str, moment: &str| {
+        let path = at(&format!("/path?from={}&to={}", encode(from), encode("dataset:crm/clean@1")), moment);
+        path["path"].as_array().unwrap().len()
+    };
+    let run = format!("run:{}", id(3));
+    assert_eq!((way("model:score@8", "2026-02-28"), way("model:score@8", "2026-03-01")), (0, 3));
+    assert_eq!((way(&run, "2026-02-28"), way(&run, "2026-03-01")), (0, 2), "a run that had not begun read nothing");
+    assert_eq!((way("deployment:score-prod", "2026-01-31"), way("deployment:score-prod", "2026-02-01")), (0, 2));
+    assert_eq!(way("dataset:crm/clean@1", "2025-01-01"), 1);
+    let root = at(&format!("?ref={}", encode(&run)), "2026-02-28");
+    assert_eq!((nodes(&root).len(), root["edges"].as_array().unwrap().len()), (1, 0), "{root:#}");
+}
+
+#[test]
 fn a_closure_is_whole_in_both_directions() {
     let s = chain();
     let (one, two) = (format!("run:{}", id(1)), format!("run:{}", id(2)));

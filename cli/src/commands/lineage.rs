@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use licit_schemas::known::KnownAt;
 use licit_schemas::lineage::PathView;
+use licit_schemas::time::Timestamp;
 
 use super::quarantine::{self, Quarantine};
 use crate::client::typed;
@@ -38,6 +39,9 @@ pub(crate) struct LineageArgs {
     /// As known at a ledger position or a time; default: now
     #[arg(long, value_name = "WHEN", global = true)]
     known_at: Option<KnownAt>,
+    /// As it was at a moment: without runs that began later, and without edges that hold since later
+    #[arg(long, value_name = "WHEN", global = true)]
+    valid_at: Option<Timestamp>,
 }
 
 /// Commands below `lineage`.
@@ -82,11 +86,18 @@ pub(crate) fn run(context: &Context, args: &LineageArgs) -> Result<Exit> {
         return quarantine::run(context, command.as_ref());
     }
     let client = context.client()?;
-    let known_at = args.known_at.map(|at| at.to_string());
+    let (known_at, valid_at) = (args.known_at.map(|at| at.to_string()), args.valid_at.map(|at| at.to_string()));
     if let Some(Lineage::Path { from, to }) = &args.command {
         let (from, to) = (any_reference(from)?.to_string(), any_reference(to)?.to_string());
-        let answer = client
-            .get("/lineage/path", &[("from", Some(&from)), ("to", Some(&to)), ("known_at", known_at.as_deref())])?;
+        let answer = client.get(
+            "/lineage/path",
+            &[
+                ("from", Some(&from)),
+                ("to", Some(&to)),
+                ("known_at", known_at.as_deref()),
+                ("valid_at", valid_at.as_deref()),
+            ],
+        )?;
         let view: PathView = typed(&answer)?;
         context.answer(&answer, || path(&view));
         return Ok(if view.path.is_empty() { Exit::Failure } else { Exit::Done });
@@ -103,6 +114,7 @@ pub(crate) fn run(context: &Context, args: &LineageArgs) -> Result<Exit> {
             ("direction", Some(direction)),
             ("format", name.as_deref()),
             ("known_at", known_at.as_deref()),
+            ("valid_at", valid_at.as_deref()),
         ],
     )?;
     output::print(&text);

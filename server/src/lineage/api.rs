@@ -45,7 +45,8 @@ pub async fn closure(ctx: Ctx) -> Result<Reply> {
     let query: LineageQuery = ctx.query()?;
     let world = ctx.app.db.known(query.known_at).await?;
     let root = node(&world, &query.r#ref, "/ref")?;
-    let closure = views::closure(&world.lineage, world.position(), root, query.direction).ok_or_else(|| {
+    let closure = views::closure(&world.lineage, world.position(), root, query.direction, query.valid_at);
+    let closure = closure.ok_or_else(|| {
         Error::conflict("the closure is too large to be answered whole, and is never cut: ask for a path instead")
     })?;
     match query.format {
@@ -60,5 +61,5 @@ pub async fn path(ctx: Ctx) -> Result<Reply> {
     let query: PathQuery = ctx.query()?;
     let world = ctx.app.db.known(query.known_at).await?;
     let (from, to) = (node(&world, &query.from, "/from")?, node(&world, &query.to, "/to")?);
-    Reply::ok(&views::path(&world.lineage, world.position(), from, to))
+    Reply::ok(&views::path(&world.lineage, world.position(), (from, to), query.valid_at))
 }

@@ -3,6 +3,7 @@
 pub mod api;
 mod class;
 pub mod columns;
+mod dated;
 pub mod exposure;
 pub mod graph;
 mod joining;
@@ -96,11 +97,6 @@ impl State {
     /// The graph.
     pub fn graph(&self) -> &Graph {
         &self.graph
-    }
-
-    /// Since when the edge of a fact is valid, where that was said.
-    pub fn began(&self, seq: u64) -> Option<Timestamp> {
-        self.began.get(&seq).copied()
     }
 
     /// The node of a pinned reference.

@@ -15,7 +15,7 @@ use petgraph::graph::DiGraph;
 
 use super::columns::{self, Narrowed, Way};
 use super::exposure::{self, CONTAINED, Cuts, Exposure, SHAPED, VALIDATION, Want};
-use super::graph::{Direction, Flags, NodeId, NodeKind, Role};
+use super::graph::{Direction, Flags, Half, NodeId, NodeKind, Role};
 use super::{ASSESSED, PERSONAL, State, levels, walk};
 use crate::registry::What;
 use crate::registry::columns::FieldFacts;
@@ -33,9 +33,16 @@ fn direction(direction: wire::Direction) -> Direction {
     }
 }
 
-/// The whole closure of a node; `None` when it is larger than can be answered whole.
-pub fn closure(state: &State, position: u64, root: NodeId, way: wire::Direction) -> Option<wire::Closure> {
-    let reached = walk::closure(&state.graph, &[root], direction(way));
+/// The whole closure of a node, as far as it was there at a moment; `None` when it is larger than can be answered whole.
+pub fn closure(
+    state: &State,
+    position: u64,
+    root: NodeId,
+    way: wire::Direction,
+    valid_at: Option<Timestamp>,
+) -> Option<wire::Closure> {
+    let stood = |left: NodeId, half: &Half| valid_at.is_none_or(|at| state.stood(left, half, at));
+    let reached = walk::closure_over(&state.graph, &[root], direction(way), stood);
     if reached.len() > MAX_NODES {
         return None;
     }
@@ -45,7 +52,8 @@ pub fn closure(state: &State, position: u64, root: NodeId, way: wire::Direction)
         .iter()
         .map(|r| {
             let node = state.graph.node(r.node);
-            for half in state.graph.upstream(r.node).filter(|h| inside.contains(&h.node)) {
+            let edges_of = state.graph.upstream(r.node).filter(|h| inside.contains(&h.node) && stood(r.node, h));
+            for half in edges_of {
                 edges.push(LineageEdge {
                     from: state.name(r.node).to_string(),
                     to: state.name(half.node).to_string(),
@@ -160,9 +168,14 @@ pub fn tree(closure: &wire::Closure) -> String {
     text
 }
 
-/// The shortest path from an effect to a cause.
-pub fn path(state: &State, position: u64, from: NodeId, to: NodeId) -> PathView {
-    let path = walk::shortest_path(&state.graph, from, to, Direction::Upstream, |_| true).unwrap_or_default();
+/// The shortest path from an effect to a cause, as far as it was there at a moment.
+pub fn path(state: &State, position: u64, (from, to): (NodeId, NodeId), valid_at: Option<Timestamp>) -> PathView {
+    // What leaves a node was entered by an edge that was there; the first was not.
+    let begins = |half: &Half| valid_at.is_none_or(|at| state.stood(from, half, at));
+    let stood = |half: &Half| valid_at.is_none_or(|at| state.stood(half.node, half, at));
+    let leads = from == to || state.graph.upstream(from).any(|half| begins(&half));
+    let path = walk::shortest_path(&state.graph, from, to, Direction::Upstream, stood).filter(|_| leads);
+    let path = path.unwrap_or_default();
     PathView { path: path.into_iter().map(|n| state.name(n).to_string()).collect(), position }
 }
 

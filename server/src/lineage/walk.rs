@@ -35,6 +35,17 @@ impl Met for Reached {
 /// Everything reached from `seeds` (themselves first), nearest first.
 #[must_use]
 pub fn closure(graph: &Graph, seeds: &[NodeId], direction: Direction) -> Vec<Reached> {
+    closure_over(graph, seeds, direction, |_, _| true)
+}
+
+/// [`closure`] over edges that `allow` lets pass, of those that leave a node.
+#[must_use]
+pub fn closure_over(
+    graph: &Graph,
+    seeds: &[NodeId],
+    direction: Direction,
+    allow: impl Fn(NodeId, &Half) -> bool,
+) -> Vec<Reached> {
     let mut out: Vec<Reached> = Vec::with_capacity(seeds.len());
     scratch::with(graph.node_count(), |scratch| {
         for &node in seeds {
@@ -46,7 +57,7 @@ pub fn closure(graph: &Graph, seeds: &[NodeId], direction: Direction) -> Vec<Rea
         while let Some(&Reached { node, depth, .. }) = out.get(next) {
             next += 1;
             for half in graph.edges(node, direction) {
-                if scratch.find_or_mark(&out, half.node).is_none() {
+                if allow(node, &half) && scratch.find_or_mark(&out, half.node).is_none() {
                     out.push(Reached { node: half.node, via: Some(node), depth: depth + 1 });
                 }
             }
