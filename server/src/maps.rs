@@ -1,4 +1,4 @@
-//! The persistent maps of the projection, hashed fast: a decision looks some fifty names up, most of them not in the processor's cache.
+//! The persistent maps of the projection, hashed fast: a decision looks dozens of names up.
 //!
 //! Only who holds a token gives names, and each map has a seed of its own. Whoever learned it from how long answers take could make
 //! lookups slower, and no more than that: a risk that is taken.
