@@ -65,6 +65,54 @@ fn bare_read(manager: licit_server::db::Manager, id: String) -> String {
     receive.recv().unwrap()
 }
 
+/// A server that does nothing but insert the bare row of a consent on PostgreSQL: one for each request, in groups of as many as wait,
+/// made in the database by the cheapest statement there is, in the table of [`pgbench_consent`]. What no registry on this machine can
+/// pass that writes over one connection.
+fn bare_write(url: &str) -> String {
+    use actix_web::{App, HttpResponse, HttpServer, web};
+    use diesel::prelude::*;
+    use tokio::sync::oneshot;
+    let (queue, jobs) = std::sync::mpsc::channel::<oneshot::Sender<()>>();
+    let mut conn = diesel::PgConnection::establish(url).unwrap();
+    std::thread::spawn(move || {
+        let row = "INSERT INTO bench.consent SELECT gen_random_uuid(), repeat('s', 43) || nextval('bench.s'), \
+            'purpose scoring', 0, repeat('n', 71), now() FROM generate_series(1, $1)";
+        while let Ok(first) = jobs.recv() {
+            let waiting: Vec<_> = std::iter::once(first).chain(jobs.try_iter()).collect();
+            let count = waiting.len() as i32;
+            diesel::sql_query(row).bind::<diesel::sql_types::Integer, _>(count).execute(&mut conn).unwrap();
+            waiting.into_iter().for_each(|one| one.send(()).unwrap());
+        }
+    });
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = HttpServer::new(move || {
+                let queue = queue.clone();
+                App::new().route(
+                    "/",
+                    web::post().to(move |_: web::Bytes| {
+                        let queue = queue.clone();
+                        async move {
+                            let (done, answer) = oneshot::channel();
+                            queue.send(done).unwrap();
+                            answer.await.unwrap();
+                            HttpResponse::Created().content_type("application/json").body("{}")
+                        }
+                    }),
+                )
+            })
+            .workers(2)
+            .disable_signals()
+            .bind("127.0.0.1:0")
+            .unwrap();
+            send.send(format!("http://{}", server.addrs()[0])).unwrap();
+            server.run().await.unwrap();
+        });
+    });
+    receive.recv().unwrap()
+}
+
 fn psql(base: &str, sql: &str) {
     Command::new("psql").args([base, "-qAt", "-c", sql]).status().unwrap();
 }
@@ -172,7 +220,13 @@ fn consents(server: &TestServer, ana: &Client, token: &str, seconds: f64) {
     });
     if let Ok(url) = std::env::var("TEST_DATABASE_URL") {
         match pgbench_consent(&url, 32, seconds) {
-            Some(tps) => println!("pgbench, the bare row alone, c=32: {tps:.0}/s; ratio {:.2}", rate / tps),
+            Some(tps) => {
+                println!("pgbench, the bare row alone, c=32: {tps:.0}/s; ratio {:.2}", rate / tps);
+                let bare = load("the bare row alone, over HTTP", &bare_write(&url), "", 32, seconds, |wire, n| {
+                    wire.send("POST", "/", &said(n))
+                });
+                println!("ratio {:.2} of it; it is {:.2} of pgbench", rate / bare, bare / tps);
+            }
             None => println!("pgbench is not installed: no comparison"),
         }
     }

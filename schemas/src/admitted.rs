@@ -52,6 +52,9 @@ pub fn strange<'m, 'f>(
     models: impl IntoIterator<Item = (&'m str, &'m [(String, Digest)])>,
     found: &'f [ModelFile],
 ) -> Vec<&'f str> {
+    if found.is_empty() {
+        return Vec::new();
+    }
     let mut admitted: HashSet<(String, Digest)> = HashSet::new();
     for (model, files) in models {
         let folder = folder(files, found);

@@ -203,40 +203,43 @@ fn too_deep() -> String {
 pub fn canonical(value: &impl Serialize) -> Result<String, JsonFault> {
     let unwritable = |e: serde_json::Error| at(&[], format!("cannot be written as JSON: {e}"));
     let json = serde_json::to_value(value).map_err(unwritable)?;
-    check(&json, 0)?;
-    serde_json_canonicalizer::to_string(&json).map_err(unwritable)
+    // The canonicaliser reads every member's name back, and is asked only where its order or its numbers may differ.
+    let is_plain = check(&json, 0)?;
+    let text = if is_plain { serde_json::to_string(&json) } else { serde_json_canonicalizer::to_string(&json) };
+    text.map_err(unwritable)
 }
 
 fn at(path: &[Segment], problem: String) -> JsonFault {
     JsonFault { pointer: pointer(path), line_column: None, problem }
 }
 
-/// The path is put together only where something is wrong.
-fn check(value: &Value, depth: usize) -> Result<(), JsonFault> {
+/// Refuses what [`canonical`] does not take; else says whether it is canonical as serde's JSON prints it: names in ASCII, which has
+/// one order in UTF-8 and UTF-16, in that order, and no number with a fraction or an exponent. The path is put together only
+/// where something is wrong.
+fn check(value: &Value, depth: usize) -> Result<bool, JsonFault> {
     let here = |problem: String| Err(at(&[], problem));
     let below = |step: Segment, mut fault: JsonFault| {
         fault.pointer.insert_str(0, &pointer(&[step]));
         fault
     };
     match value {
-        Value::Null | Value::Bool(_) => Ok(()),
+        Value::Null | Value::Bool(_) => Ok(true),
         Value::Number(number) => {
             let size = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
             match size {
                 Some(size) if size > MAX_INTEGER => here(format!("the integer `{number}` is beyond 2^53 - 1")),
-                _ => Ok(()),
+                size => Ok(size.is_some()),
             }
         }
         Value::String(text) if text.contains('\0') => here(nul()),
-        Value::String(_) => Ok(()),
+        Value::String(_) => Ok(true),
         Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => here(too_deep()),
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(i, item)| check(item, depth + 1).map_err(|fault| below(Segment::Item(i), fault))),
-        Value::Object(members) => members.iter().try_for_each(|(name, member)| {
+        Value::Array(items) => items.iter().enumerate().try_fold(true, |plain, (i, item)| {
+            Ok(check(item, depth + 1).map_err(|fault| below(Segment::Item(i), fault))? & plain)
+        }),
+        Value::Object(members) => members.iter().try_fold(members.keys().is_sorted(), |plain, (name, member)| {
             let checked = if name.contains('\0') { here(nul()) } else { check(member, depth + 1) };
-            checked.map_err(|fault| below(Segment::Member(name.clone()), fault))
+            Ok(checked.map_err(|fault| below(Segment::Member(name.clone()), fault))? & plain & name.is_ascii())
         }),
     }
 }
@@ -335,11 +338,13 @@ mod tests {
             any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(Value::from),
             (9e15..1e22).prop_map(Value::from),
             "[^\0]{0,8}".prop_map(Value::from),
+            "[\u{1}-\u{20}\"\\\\/<\u{7f}\u{2028}]{0,4}".prop_map(Value::from),
         ];
-        leaf.prop_recursive(5, 40, 5, |inner| {
+        let name = || prop_oneof!["[^\0]{0,4}", "[\u{1}-\u{7f}]{0,4}"];
+        leaf.prop_recursive(5, 40, 5, move |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-                prop::collection::btree_map("[^\0]{0,4}", inner, 0..5).prop_map(|m| m.into_iter().collect()),
+                prop::collection::btree_map(name(), inner, 0..5).prop_map(|m| m.into_iter().collect()),
             ]
         })
     }
@@ -353,6 +358,11 @@ mod tests {
             // Printed otherwise, it is the same document: numbers are told by their value, not by their spelling.
             let pretty = serde_json::to_vec_pretty(&value).unwrap();
             prop_assert_eq!(canonical(&parse(&pretty).unwrap()).unwrap(), text);
+        }
+
+        #[test]
+        fn what_is_printed_directly_is_what_the_canonicaliser_prints(value in any_json()) {
+            prop_assert_eq!(canonical(&value).unwrap(), serde_json_canonicalizer::to_string(&value).unwrap());
         }
 
         #[test]

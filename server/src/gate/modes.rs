@@ -24,7 +24,7 @@ pub fn loosened<'w>(
     environment: &EnvironmentSpec,
     now: Timestamp,
 ) -> Option<&'w Arc<Revision<LooseningSpec>>> {
-    let all = world.review.loosenings.all(&Ref::loosening(&environment.key).to_string());
+    let all = world.review.loosenings.all(Ref::loosening(&environment.key).as_str());
     let holds = |r: &&Arc<Revision<LooseningSpec>>| {
         now < r.spec.valid_to
             && r.spec.mode < environment.mode

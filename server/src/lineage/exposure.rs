@@ -7,11 +7,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::columns::is_mapped;
 use super::graph::{EdgeKind, Flags, Graph, Labels, Link, Node, NodeId, NodeKind, Role};
 use super::walk::scratch::{self, Scratch};
 use super::walk::{Label, Labelled, Seen, Transfer, labelled, labelled_into};
-use super::{ASSESSED, FICTION, JOINS, PERSONAL};
+use super::{ASSESSED, FICTION, MAPPED, PERSONAL};
 
 /// Their data can be in here: a basis is needed now.
 pub const CONTAINED: Label = 1;
@@ -118,15 +117,39 @@ fn trains(node: Node) -> bool {
     node.kind == NodeKind::Run && node.flags.has(Flags::TRAINS)
 }
 
+/// A node worth a look: its place in the answer, and whether it is remarkable. In eight bytes, so that noting it costs less than
+/// asking whether to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look(u64);
+
+impl Look {
+    #[inline(always)]
+    const fn new(place: usize, is_remarkable: bool) -> Self {
+        Self((place as u64) << 1 | is_remarkable as u64)
+    }
+
+    /// Its place in the answer.
+    #[must_use]
+    #[inline(always)]
+    pub const fn place(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    /// Whether the node may be one that is not complete, may not be used, or decides on others. The rest may hold people.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_remarkable(self) -> bool {
+        self.0 & 1 != 0
+    }
+}
+
 /// What reaches a set of seeds, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exposure {
     /// Every node reached, in order of first discovery: its modes, and the requirement bits of the first 56 training runs.
     pub nodes: Labelled,
     /// Those of them that are worth a look, in the same order: nearly all are not.
-    pub looks: Vec<Seen>,
-    /// Runs that may bring people of several tables together, likewise.
-    pub joining: Vec<NodeId>,
+    pub looks: Vec<Look>,
     /// The classes of all, each once.
     pub classes: Vec<u32>,
     /// Which classes were met.
@@ -249,11 +272,12 @@ fn walk(
     (numbers, found): (&mut Numbers, &mut Exposure),
     out: &mut Labelled,
 ) {
-    found.looks.clear();
-    found.joining.clear();
     found.classes.clear();
     found.met.clear();
-    labelled_into(graph, seeds, &mut Exposing { graph, plain: &PLAIN, cuts, first, numbers, found }, out);
+    let mut exposing = Exposing { graph, plain: &PLAIN, cuts, first, numbers, found, noted: 0 };
+    labelled_into(graph, seeds, &mut exposing, out);
+    let noted = exposing.noted;
+    found.looks.truncate(noted);
 }
 
 /// Flags of what is not complete, whatever it is.
@@ -266,23 +290,15 @@ const REMARKABLE: u16 =
 /// Flags of dataset versions that hold people, or state that the people they describe are invented.
 pub const PEOPLE: u16 = PERSONAL.0 | FICTION.0;
 
-/// Whether a node may be one that is not complete, may not be used, or decides on others: nearly none is, which is seen here at once.
+/// Whether a decision looks at a node again (it is remarkable, or people may be in it), and whether it is remarkable. Without
+/// branches: no processor guesses whether people are in a table, and guessing wrong costs more than all of this.
 #[inline(always)]
-#[must_use]
-pub fn is_remarkable(Seen { node, is_root, is_made, .. }: Seen) -> bool {
-    node.flags.0 & REMARKABLE != 0
-        || match node.kind {
-            NodeKind::DatasetVersion => !is_made && node.flags.has(Flags::NO_ORIGIN),
-            NodeKind::Run => is_root || is_mapped(node),
-            _ => true,
-        }
-}
-
-/// Whether a decision looks at a node again: it is remarkable, or people may be in it.
-#[inline(always)]
-fn is_worth_a_look(seen: Seen) -> bool {
-    let Node { kind, flags, implied, .. } = seen.node;
-    (kind == NodeKind::DatasetVersion && flags.0 & PEOPLE != 0) || implied != 0 || is_remarkable(seen)
+fn is_worth_a_look(Seen { node, is_root, is_made, .. }: Seen) -> (bool, bool) {
+    let any = |flags: u16| node.flags.0 & flags != 0;
+    let (table, run) = (node.kind == NodeKind::DatasetVersion, node.kind == NodeKind::Run);
+    let unmade = !is_made & any(Flags::NO_ORIGIN.0);
+    let remarkable = any(REMARKABLE) | !(table | run) | (table & unmade) | (run & (is_root | any(MAPPED.0)));
+    (remarkable | (node.implied != 0) | (table & any(PEOPLE)), remarkable)
 }
 
 /// How exposure passes upstream.
@@ -294,6 +310,14 @@ struct Exposing<'a> {
     first: usize,
     numbers: &'a mut Numbers,
     found: &'a mut Exposure,
+    /// How many of the looks are noted; what stands behind them means nothing.
+    noted: usize,
+}
+
+/// Makes room: rarely, and so outside the loop.
+#[cold]
+fn more(looks: &mut Vec<Look>) {
+    looks.resize((2 * looks.len()).max(64), Look::default());
 }
 
 impl Transfer for Exposing<'_> {
@@ -319,17 +343,19 @@ impl Transfer for Exposing<'_> {
     }
 
     #[inline(always)]
-    fn meet(&mut self, id: NodeId, seen: Seen) {
-        let node = seen.node;
-        if !self.found.met.get(node.class as usize).is_some_and(|met| *met) {
-            self.found.meet(node.class);
+    fn meet(&mut self, seen: Seen) {
+        let class = seen.node.class;
+        if !self.found.met.get(class as usize).is_some_and(|met| *met) {
+            self.found.meet(class);
         }
-        if node.flags.has(JOINS) {
-            self.found.joining.push(id);
+        let (worth, remarkable) = is_worth_a_look(seen);
+        let looks = &mut self.found.looks;
+        if looks.len() <= self.noted {
+            more(looks);
         }
-        if is_worth_a_look(seen) {
-            self.found.looks.push(seen);
-        }
+        // Written in any case, and written over by the next one if it was not worth it.
+        looks[self.noted] = Look::new(seen.place, remarkable);
+        self.noted += usize::from(worth);
     }
 }
 

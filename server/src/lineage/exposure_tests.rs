@@ -34,6 +34,43 @@ fn ids(list: &[u32]) -> Vec<NodeId> {
 }
 
 #[test]
+fn what_is_worth_a_look_is_told_by_kind_and_flags() {
+    for kind in NodeKind::ALL.iter().copied() {
+        for (bits, bools) in (0..=u16::MAX).flat_map(|bits| (0..8).map(move |bools| (bits, bools))) {
+            let [is_root, is_made, implied] = [1, 2, 4].map(|bool| bools & bool != 0);
+            let of = |flags: Flags| bits & flags.0 != 0;
+            let remarkable = bits & REMARKABLE != 0
+                || match kind {
+                    NodeKind::DatasetVersion => of(Flags::NO_ORIGIN) && !is_made,
+                    NodeKind::Run => is_root || of(MAPPED),
+                    _ => true,
+                };
+            let people = kind == NodeKind::DatasetVersion && (of(PERSONAL) || of(FICTION));
+            let node = Node { implied: u8::from(implied), ..node(kind, Flags(bits)) };
+            let told = is_worth_a_look(Seen { place: 0, node, is_root, is_made });
+            assert_eq!(told, (remarkable || people || implied, remarkable), "{kind} {bits:b} {bools:b}");
+        }
+    }
+}
+
+#[test]
+fn looks_are_those_of_the_last_walk() {
+    let mut exposure = Exposure::default();
+    for tables in [100, 0, 3, 700, 90] {
+        // A run that read tables, every third with people; the rest is made of what is not known to be.
+        let of = |table| if table % 3 == 1 { node(NodeKind::DatasetVersion, PERSONAL) } else { DATASET };
+        let nodes = std::iter::once(Node::new(NodeKind::Run)).chain((1..=tables).map(of));
+        let list: Vec<Edge> = (1..=tables).map(|table| used(0, table)).collect();
+        expose_into(&Graph::load(nodes, &list), &[(NodeId(0), CONTAINED)], NO_CUTS, &mut exposure);
+        // The run is remarkable where it read nothing.
+        let expected = (0..=tables as usize).filter(|place| place % 3 == 1 || tables == 0);
+        let expected: Vec<_> = expected.map(|place| (place, place == 0)).collect();
+        let looks: Vec<_> = exposure.looks.iter().map(|look| (look.place(), look.is_remarkable())).collect();
+        assert_eq!(looks, expected, "{tables} tables");
+    }
+}
+
+#[test]
 fn table_of_rules() {
     use EdgeKind::{ComposedOf, DisclosedTo, Emits, Generated, Runs, ServesOn, Used};
     use NodeKind::{DatasetVersion as D, Deployment, ModelVersion as M, Release as R, Run};

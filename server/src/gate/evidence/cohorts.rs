@@ -16,6 +16,9 @@ use crate::registry::Some64;
 /// Words of datasets remembered at once: those of a registry's neighbouring tables, which reach a release together.
 const WORDS: usize = 64;
 
+/// Room that a cohort has from the start for words of datasets, and for ends of retention: growing to it costs more.
+const ROOM: usize = 16;
+
 /// So many cohorts are looked at before one is looked up: there are rarely more.
 const FEW: usize = 12;
 
@@ -73,6 +76,7 @@ impl Sorting {
         }
     }
 
+    #[inline(always)]
     fn named(&mut self, dataset: u32) -> u64 {
         if self.covers.len() > 64 {
             return u64::from(dataset);
@@ -89,6 +93,7 @@ impl Sorting {
     }
 
     /// Adds a source to what its cohort is asked for all together.
+    #[inline(always)]
     pub(super) fn gather(&mut self, cohort: &mut Cohort<'_>, source: Source) {
         let Source { node, dataset, end, cohort: place } = source;
         if cohort.ends.last() != Some(&end) {
@@ -120,6 +125,7 @@ impl Sorting {
 
     /// The cohort of the source at a place of the exposure; a new one, with its questions answered, where none fits. `narrowed`
     /// is what flows of it, where that is not all.
+    #[inline(always)]
     pub(super) fn cohort(
         &mut self,
         evidence: &mut Evidence<'_>,
@@ -198,6 +204,6 @@ fn answered<'w>(
             _ => Answer::NotAsked,
         })
         .collect();
-    let (tables, ends, oldest) = (Vec::new(), Vec::new(), NodeId(u32::MAX));
+    let (tables, ends, oldest) = (Vec::with_capacity(ROOM), Vec::with_capacity(ROOM), NodeId(u32::MAX));
     Cohort { class, modes, trainings, derived, deployment, training, tables, ends, oldest }
 }

@@ -12,7 +12,7 @@ use super::{Barred, Evidence, Gap, Missing, Source};
 use crate::lineage::columns;
 use crate::lineage::exposure::{self, CONTAINED, Exposure, SERVED, Want};
 use crate::lineage::graph::{Direction, EdgeKind, Flags, Graph, Link, Node, NodeId, NodeKind};
-use crate::lineage::walk::{Label, Seen};
+use crate::lineage::walk::Label;
 use crate::lineage::{ASSESSED, Class, FICTION, OF_PEOPLE, PERSONAL};
 use crate::registry::{DatasetFacts, What};
 
@@ -26,15 +26,17 @@ pub(super) fn inspect(evidence: &mut Evidence<'_>, exposure: &Exposure) -> Vec<(
     let mut understated: Vec<(u32, u8)> = Vec::new();
     evidence.sources.reserve(exposure.looks.len());
     evidence.classes.extend(exposure.classes.iter().map(|&class| &**lineage.class_at(class)));
-    for &seen in &exposure.looks {
-        let Seen { place, node, .. } = seen;
+    // All are read before the first is looked at, so that the waits for memory overlap.
+    let nodes: Vec<Node> = exposure.looks.iter().map(|look| graph.node(exposure.nodes[look.place()].0)).collect();
+    for (look, node) in exposure.looks.iter().zip(nodes) {
+        let place = look.place();
         let (id, label) = exposure.nodes[place];
         if node.implied != 0 && !understated.contains(&(node.class, node.implied)) {
             understated.push((node.class, node.implied));
         }
         let mut told = false;
-        if exposure::is_remarkable(seen) {
-            match remark(evidence, exposure, (id, label), seen) {
+        if look.is_remarkable() {
+            match remark(evidence, exposure, place, node) {
                 Remark::Anonymous => continue,
                 Remark::Gap => told = true,
                 Remark::Other => {}
@@ -94,19 +96,16 @@ enum Remark {
 }
 
 /// Notes what is not complete at a node, may not be used, or is asked about once the whole closure is known.
-fn remark(
-    evidence: &mut Evidence<'_>,
-    exposure: &Exposure,
-    (id, label): (NodeId, Label),
-    Seen { place, node, is_root, is_made }: Seen,
-) -> Remark {
+fn remark(evidence: &mut Evidence<'_>, exposure: &Exposure, place: usize, node: Node) -> Remark {
     let lineage = &evidence.world.lineage;
     let graph = lineage.graph();
+    let (id, label) = exposure.nodes[place];
+    let is_root = || graph.is_end(id, Direction::Upstream);
     let made_of_something = match node.kind {
-        NodeKind::DatasetVersion => is_made || !node.flags.has(Flags::NO_ORIGIN) || !has_no_cause(graph, id),
+        NodeKind::DatasetVersion => !node.flags.has(Flags::NO_ORIGIN) || !has_no_cause(graph, id),
         NodeKind::Run if node.flags.has(Flags::TRAINS) => learned(graph, id),
-        NodeKind::Run => !is_root || !makes_unstated(graph, id),
-        NodeKind::ModelVersion => !is_root,
+        NodeKind::Run => !is_root() || !makes_unstated(graph, id),
+        NodeKind::ModelVersion => !is_root(),
         NodeKind::Release | NodeKind::Deployment | NodeKind::Party => true,
     };
     let mut found = Remark::Other;

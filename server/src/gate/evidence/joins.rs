@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Evidence;
 use crate::lineage::columns::Read;
 use crate::lineage::graph::{EdgeKind, Flags, Graph, Half, NodeId, NodeKind};
-use crate::lineage::{ASSESSED, Class, PERSONAL, State, columns, levels};
+use crate::lineage::{ASSESSED, Class, JOINS, PERSONAL, State, columns, levels};
 use crate::registry::vocabulary::{TermId, vocabulary};
 use crate::registry::{Scopes, What};
 
@@ -133,26 +133,31 @@ pub(super) fn joins(evidence: &Evidence<'_>, understated: &[(u32, u8)]) -> Vec<J
     let mut found = Vec::new();
     // Nearly always the tables behind a release hold too little to make anything of: then only runs that say to combine are
     // looked at, for inputs of which nobody said what they hold.
-    if evidence.joining.is_empty() {
-        return found;
-    }
     let personal =
         evidence.classes.iter().filter(|c| c.identifiability > Identifiability::None || !c.categories.is_empty());
-    let mut together = 0;
-    let mut kinds: HashMap<(Identifiability, &Scopes, &[Arc<str>]), &Class> = HashMap::new();
-    for class in personal {
-        together |= parts(&class.categories);
-        kinds.entry((class.identifiability, &class.scopes, &class.controllers)).or_insert(class);
-    }
+    let together = personal.clone().fold(0, |held, class| held | parts(&class.categories));
     let sets = SETS.iter().any(|set| set.within(together));
-    let apart = || kinds.values().all(|one| kinds.values().all(|other| !links(one, other)));
+    let apart = || {
+        let mut kinds: Vec<&Class> = Vec::new();
+        for &class in personal.clone() {
+            let is_like = |known: &&Class| {
+                known.identifiability == class.identifiability
+                    && known.scopes == class.scopes
+                    && known.controllers == class.controllers
+            };
+            if !kinds.iter().any(is_like) {
+                kinds.push(class);
+            }
+        }
+        kinds.iter().all(|one| kinds.iter().all(|other| !links(one, other)))
+    };
     // What the classes of whole tables say is no bound of what columns make of them.
     let quiet = !sets && evidence.narrowed.is_none() && apart() && unmoved(evidence, understated);
     if quiet && !evidence.classes.iter().any(|class| class.traits.operation == Some(Operation::Combine)) {
         return found;
     }
     let mut carried = HashMap::new();
-    for &run in &evidence.joining {
+    for &run in joining(evidence) {
         let combines = lineage.class(run).traits.operation == Some(Operation::Combine);
         if quiet && !combines {
             continue;
@@ -202,9 +207,17 @@ fn unmoved(evidence: &Evidence<'_>, understated: &[(u32, u8)]) -> bool {
         && (parties.is_empty() || evidence.classes.iter().all(|class| alike(&class.controllers)))
 }
 
-/// Runs of the evidence that bring tables with people together, whatever comes of it.
+/// Runs of the closure that may bring tables together, looked for once and only where somebody asks.
+fn joining<'e>(evidence: &'e Evidence<'_>) -> &'e [NodeId] {
+    evidence.joining.get_or_init(|| {
+        let graph = evidence.world.lineage.graph();
+        evidence.closure.iter().map(|(node, _)| *node).filter(|node| graph.node(*node).flags.has(JOINS)).collect()
+    })
+}
+
+/// Runs of the closure that bring tables with people together, whatever comes of it.
 pub fn bringing_together<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = NodeId> + 'e {
-    evidence.joining.iter().copied().filter(|run| brings_together(&inputs(evidence, *run).0))
+    joining(evidence).iter().copied().filter(|run| brings_together(&inputs(evidence, *run).0))
 }
 
 /// Rows on rows of one table are no join.

@@ -16,7 +16,7 @@ mod view;
 mod views;
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -282,8 +282,8 @@ pub struct Evidence<'w> {
     pub gaps: Vec<Gap>,
     /// Dataset versions of the closure for which default classes answer, or did.
     pub assumed: Vec<NodeId>,
-    /// Runs of the closure that may bring tables together.
-    pub joining: Vec<NodeId>,
+    /// Runs of the closure that may bring tables together, once somebody asked.
+    joining: OnceCell<Vec<NodeId>>,
     /// Joins of the closure that may make people identifiable.
     pub joins: Vec<Join>,
     /// Nodes of the closure whose anonymity somebody assessed.
@@ -312,8 +312,7 @@ pub struct Evidence<'w> {
 
 impl Drop for Evidence<'_> {
     fn drop(&mut self) {
-        let lists =
-            (std::mem::take(&mut self.closure), std::mem::take(&mut self.sources), std::mem::take(&mut self.joining));
+        let lists = (std::mem::take(&mut self.closure), std::mem::take(&mut self.sources));
         // While its thread ends there is nothing left to keep them in.
         let _ = LISTS.try_with(|kept| kept.replace(lists));
     }
@@ -329,10 +328,9 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
     let registry = &world.registry;
     let deployment = registry.deployment_at(&ask.deployment, ask.valid_at).cloned();
     let release = pick(world, &ask);
-    let (mut closure, mut sources, mut joining) = LISTS.with(|kept| kept.take());
+    let (mut closure, mut sources) = LISTS.with(|kept| kept.take());
     closure.clear();
     sources.clear();
-    joining.clear();
     let mut evidence = Evidence {
         world,
         deployment,
@@ -356,7 +354,7 @@ pub fn gather<'w>(world: &'w World, ask: Ask) -> Evidence<'w> {
         gaps: Vec::new(),
         assumed: Vec::new(),
         assessed: Vec::new(),
-        joining,
+        joining: OnceCell::new(),
         joins: Vec::new(),
         cuts: RefCell::default(),
         raised: RefCell::default(),
@@ -468,7 +466,7 @@ thread_local! {
     /// The walk's answer, kept between decisions so that its memory is used again.
     static WALK: RefCell<Exposure> = RefCell::default();
     /// The long lists of the evidence before, for the same reason.
-    static LISTS: RefCell<(Vec<(NodeId, Label)>, Vec<Source>, Vec<NodeId>)> = RefCell::default();
+    static LISTS: RefCell<(Vec<(NodeId, Label)>, Vec<Source>)> = RefCell::default();
 }
 
 fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
@@ -491,7 +489,6 @@ fn walk(evidence: &mut Evidence<'_>, spec: &DeploymentSpec) {
     }
     let understated = inspect::inspect(evidence, &exposure);
     std::mem::swap(&mut evidence.closure, &mut exposure.nodes);
-    std::mem::swap(&mut evidence.joining, &mut exposure.joining);
     WALK.with(|kept| kept.replace(exposure));
     partial::partial(evidence);
     twins::contradicted(evidence);

@@ -21,21 +21,20 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
     let own = || vec![evidence.ask.deployment.clone()];
     for named in &evidence.bases {
         let (reference, spec) = (&*named.revision.reference, &named.revision.spec);
-        let path = vec![evidence.ask.deployment.clone(), reference.to_owned()];
         let begin = |status| {
             finding(rule, status, "GDPR Art. 6(1)", reference)
                 .because(reference)
                 .fine(GDPR_UPPER)
-                .path(path.clone())
+                .path(vec![evidence.ask.deployment.clone(), reference.to_owned()])
                 .to(BOARD)
         };
-        let ask = ask_board(&format!("Approve {reference}"), &[reference]);
+        let ask = || ask_board(&format!("Approve {reference}"), &[reference]);
         match named.stands {
             Stands::InForce | Stands::Superseded => {}
             Stands::Proposed => findings.push(
                 begin(Status::Unmet)
                     .says(format!("the board has not approved `{reference}`"))
-                    .remedy("ask the board to approve the basis", ask),
+                    .remedy("ask the board to approve the basis", ask()),
             ),
             Stands::Later(from) => findings.push(
                 begin(Status::Unmet)
@@ -50,7 +49,7 @@ pub(super) fn approved(evidence: &Evidence<'_>, _: &Policy) -> Vec<Finding> {
                         .since(Some(end))
                         .due(due)
                         .says(format!("`{reference}` held until {end}"))
-                        .remedy("ask the board to approve the basis again, or stop", ask),
+                        .remedy("ask the board to approve the basis again, or stop", ask()),
                 );
             }
         }

@@ -9,7 +9,7 @@ pub type Label = u64;
 /// Each node something reaches, with everything that reaches it, in order of first discovery.
 pub type Labelled = Vec<(NodeId, Label)>;
 
-/// A node as a walk found it at its turn: who looks at the answer need not read it again.
+/// A node as a walk found it at its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// Its place in the answer.
@@ -39,7 +39,7 @@ pub trait Transfer {
 
     /// Is told of each node at its turn.
     #[inline(always)]
-    fn meet(&mut self, _: NodeId, _: Seen) {}
+    fn meet(&mut self, _: Seen) {}
 }
 
 impl<F: FnMut(NodeId, Node, &Link, Label) -> Label> Transfer for F {
@@ -162,7 +162,7 @@ fn spread_next(
     for ((place, &node), &spot) in (first..last).zip(&nodes).zip(&spots) {
         let (id, label) = out[place];
         let is_made = graph.links(spot).first().is_some_and(|link| link.kind() != EdgeKind::ComposedOf);
-        transfer.meet(id, Seen { place, node, is_root: spot.is_bare(), is_made });
+        transfer.meet(Seen { place, node, is_root: spot.is_bare(), is_made });
         let alike = transfer.pass_alike(id, node, label);
         let mut over = |link: &Link| {
             let passed = match alike {
